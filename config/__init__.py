@@ -1,0 +1,1 @@
+"""Every figure of the method, once: constants, strategy specifications, calendars, run parameters."""

@@ -1,0 +1,277 @@
+"""One frozen specification a strategy. A test changes each field and expects some decision to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from types import MappingProxyType
+from typing import Final, Mapping
+
+from config.constants import ENTRY_CLOSE, ENTRY_OPEN, FUTURES_ENTRY_CLOSE
+
+INFINITY: Final = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySpec:
+    """What every strategy states about itself.
+
+    Attributes
+    ----------
+    name : str
+        Key used in the ledger, the store, orders' tags and the ``strategies`` parameter.
+    underlyings : tuple of str
+        Tickers; futures begin with ``/``.
+    entry_dte_min, entry_dte_max : int
+        Calendar days from entry to the expiry of the leg the strategy is named for.
+    vix_min, vix_max : float
+        Entries need ``vix_min < VIX < vix_max`` when ``vix_open`` is True, else ``vix_min <= VIX <= vix_max``.
+    window_open, window_close : time
+        New York; entries need ``window_open <= time < window_close``.
+    max_capital_share : float
+        Share of equity one entry may risk.
+    max_open : mapping of int to int
+        Phase to the most units open at once; what a unit is (contracts, positions, symbols, rungs) is the
+        strategy's own. A phase with 0 refuses.
+    win_rate, payoff_ratio : float or None
+        Assumed until ``min_sample`` trades have closed; None for fixed allocations.
+    min_win_rate : float or None
+        Below it after ``min_sample`` closed trades the strategy is suspended (EDGE_LOST).
+    short_volatility : bool
+        Counts in the limiter's short-volatility total.
+    counts_as_position : bool
+        False for bought protection: limited by its allocation only.
+    defensive_21dte : bool
+        True when the 21-DTE rule applies to its short options.
+    max_spread_share : float
+        Widest bid-ask of a leg as a share of its mid (entries); legs cheaper than ``cheap_leg_usd`` are bound by
+        ``max_spread_usd`` alone.
+    """
+
+    name: str
+    underlyings: tuple[str, ...]
+    entry_dte_min: int
+    entry_dte_max: int
+    vix_min: float
+    vix_max: float
+    vix_open: bool
+    window_open: time = ENTRY_OPEN
+    window_close: time = ENTRY_CLOSE
+    max_capital_share: float
+    max_open: Mapping[int, int]
+    win_rate: float | None = None
+    payoff_ratio: float | None = None
+    min_win_rate: float | None = None
+    min_sample: int
+    short_volatility: bool
+    counts_as_position: bool = True
+    defensive_21dte: bool
+    max_spread_share: float = 0.10
+    cheap_leg_usd: float = 1.0
+    max_spread_usd: float = 0.15
+
+
+def _phases(one: int, two: int, three: int, four: int) -> Mapping[int, int]:
+    return MappingProxyType({1: one, 2: two, 3: three, 4: four})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Friday0DteSpec(StrategySpec):
+    """Friday same-day iron condor. Distances in SPY points, gaps and losses as shares."""
+
+    entry_weekday: int = 4
+    atr_multiple: float = 0.7
+    wing_points: float = 3.0
+    broken_wing_points: float = 5.0
+    broken_wing_min_phase: int = 3
+    max_gap_share: float = 0.015
+    min_credit_share_of_wing: float = 0.10
+    min_iv_percentile: float = 30.0
+    loss_budget_share: float = 0.01
+    profit_target_share: float = 0.50
+    stop_credit_multiple: float = 2.0
+    danger_from: time = time(14, 0)
+    danger_atr_multiple: float = 0.1
+    natural_from: time = time(15, 15)
+    flat_by: time = time(15, 28)
+    broker_wall: time = time(15, 30)
+    triple_witching_wall: time = time(15, 0)
+    early_close_wall_minutes: int = 50
+    natural_before_wall_minutes: int = 15
+    flat_before_wall_minutes: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lt112Spec(StrategySpec):
+    """112-day put credit spread. Distances out of the money as shares of spot."""
+
+    target_dte: int = 112
+    width_points: float = 5.0
+    walk_from_otm_share: float = 0.10
+    walk_to_otm_share: float = 0.03
+    min_credit_share_of_width: float = 0.20
+    min_iv_percentile: float = 25.0
+    min_probability_otm: float = 0.73
+    profit_target_share: float = 0.50
+    days_between_entries: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredCallSpec(StrategySpec):
+    """Poor man's covered call: a LEAP call and weekly calls against it."""
+
+    leap_min_dte: int = 365
+    leap_strike_share: float = 0.82
+    leap_target_delta: float = 0.80
+    weekly_target_dte: int = 7
+    weekly_min_otm_share: float = 0.03
+    weekly_profit_share: float = 0.80
+    weekly_roll_dte: int = 1
+    leap_roll_dte: int = 90
+    min_iv_rank: float = 30.0
+    earnings_days: int = 30
+    max_contracts: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuturesStrangleSpec(StrategySpec):
+    """Strangle on futures options at fractions of the expected move."""
+
+    put_move_share: float = 0.5
+    call_move_share: float = 0.4
+    tested_delta: float = 0.50
+    untested_roll_delta: float = 0.30
+    profit_target_share: float = 0.50
+    stop_credit_multiple: float = 2.0
+    phase_products: Mapping[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeapLadderSpec(StrategySpec):
+    """Long-dated protective puts in rungs. Shares of spot and of equity."""
+
+    rungs_otm_share: tuple[float, ...] = (0.05, 0.10, 0.15, 0.20)
+    rung_min_share: float = 0.02
+    rung_max_share: float = 0.03
+    total_min_share: float = 0.10
+    total_max_share: float = 0.15
+    max_rungs: int = 8
+    roll_dte: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButterflySpec(StrategySpec):
+    """At-the-money iron butterfly."""
+
+    wing_points: float = 10.0
+    max_risk_usd: float = 500.0
+    max_risk_share: float = 0.003
+    profit_target_share: float = 0.25
+    stop_credit_multiple: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSpec(StrategySpec):
+    """At-the-money put calendar for a debit."""
+
+    far_target_dte: int = 60
+    near_min_dte: int = 7
+    near_max_dte: int = 14
+    profit_target_share: float = 0.25
+    stop_loss_share: float = 0.50
+    far_exit_dte: int = 21
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatioSpec(StrategySpec):
+    """Put ratio spread: one long, more short, for no debit."""
+
+    long_delta: float = 0.25
+    short_max_delta: float = 0.20
+    shock_spot_share: float = -0.10
+    shock_vix_points: float = 15.0
+    danger_spot_share: float = 0.02
+    profit_target_share: float = 0.50
+    ratio_2x3_min_phase: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagonalSpec(StrategySpec):
+    """LEAP call and weekly short call by delta, in rich volatility only."""
+
+    leap_min_dte: int = 365
+    leap_strike_share: float = 0.82
+    leap_target_delta: float = 0.80
+    weekly_target_dte: int = 7
+    weekly_delta: float = 0.30
+    weekly_profit_share: float = 0.80
+    weekly_roll_dte: int = 1
+    leap_roll_dte: int = 90
+    min_iv_rank: float = 50.0
+    earnings_days: int = 30
+    max_contracts: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HedgeSpec(StrategySpec):
+    """VIX calls bought when nobody wants them."""
+
+    quiet_vix: float = 13.0
+    strike_above_vix: float = 10.0
+    event_sessions: int = 5
+    min_share: float = 0.01
+    max_share: float = 0.02
+    exit_vix: float = 30.0
+    profit_multiple: float = 2.0
+    exit_dte: int = 21
+
+
+FRIDAY_0DTE: Final = Friday0DteSpec(
+    name="friday_0dte", underlyings=("SPY",), entry_dte_min=0, entry_dte_max=0, vix_min=22.0, vix_max=INFINITY,
+    vix_open=True, window_close=time(10, 30), max_capital_share=0.05, max_open=_phases(2, 3, 4, 12), win_rate=0.88,
+    payoff_ratio=0.25, min_win_rate=0.80, min_sample=50, short_volatility=True, defensive_21dte=False,
+    max_spread_share=0.20)
+LT112: Final = Lt112Spec(
+    name="lt112", underlyings=("SPY",), entry_dte_min=84, entry_dte_max=140, vix_min=12.0, vix_max=35.0,
+    vix_open=False, max_capital_share=0.10, max_open=_phases(0, 2, 2, 2), win_rate=0.73, payoff_ratio=0.5,
+    min_win_rate=0.65, min_sample=30, short_volatility=True, defensive_21dte=True)
+IPMCC: Final = CoveredCallSpec(
+    name="ipmcc", underlyings=("SPY", "QQQ", "IWM", "AAPL", "MSFT"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
+    vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(1, 1, 2, 2), min_win_rate=0.60,
+    min_sample=30, short_volatility=False, defensive_21dte=False)
+FUTURES_STRANGLE: Final = FuturesStrangleSpec(
+    name="futures_strangle", underlyings=("/MCL", "/MGC", "/MES", "/ES", "/CL", "/GC", "/SI"), entry_dte_min=45,
+    entry_dte_max=60, vix_min=15.0, vix_max=40.0, vix_open=False, window_close=FUTURES_ENTRY_CLOSE,
+    max_capital_share=0.07, max_open=_phases(1, 1, 1, 1), win_rate=0.72, payoff_ratio=0.5, min_win_rate=0.60,
+    min_sample=20, short_volatility=True, defensive_21dte=True,
+    phase_products=MappingProxyType({
+        1: ("/MCL",), 2: ("/MCL", "/MGC"), 3: ("/MCL", "/MGC", "/MES"),
+        4: ("/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC")}))
+LEAP_PUT_LADDER: Final = LeapLadderSpec(
+    name="leap_put_ladder", underlyings=("SPY",), entry_dte_min=365, entry_dte_max=900, vix_min=0.0, vix_max=40.0,
+    vix_open=True, max_capital_share=0.15, max_open=_phases(4, 4, 4, 4), min_sample=10_000, short_volatility=False,
+    counts_as_position=False, defensive_21dte=False)
+BUTTERFLY: Final = ButterflySpec(
+    name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,
+    vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 1), win_rate=0.60, payoff_ratio=1.0,
+    min_win_rate=0.50, min_sample=20, short_volatility=True, defensive_21dte=True)
+CALENDAR: Final = CalendarSpec(
+    name="calendar", underlyings=("SPY", "IWM"), entry_dte_min=50, entry_dte_max=75, vix_min=0.0, vix_max=20.0,
+    vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 2), win_rate=0.60, payoff_ratio=1.0,
+    min_win_rate=0.50, min_sample=20, short_volatility=False, defensive_21dte=False)
+RATIO: Final = RatioSpec(
+    name="ratio", underlyings=("SPY",), entry_dte_min=45, entry_dte_max=60, vix_min=15.0, vix_max=35.0, vix_open=False,
+    max_capital_share=0.07, max_open=_phases(0, 1, 1, 2), win_rate=0.75, payoff_ratio=0.5, min_win_rate=0.65,
+    min_sample=20, short_volatility=True, defensive_21dte=True)
+DIAGONAL: Final = DiagonalSpec(
+    name="diagonal", underlyings=("AAPL", "MSFT", "QQQ", "IWM"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
+    vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(0, 0, 0, 2), min_win_rate=0.55,
+    min_sample=20, short_volatility=False, defensive_21dte=False)
+HEDGE: Final = HedgeSpec(
+    name="hedge", underlyings=("VIX",), entry_dte_min=60, entry_dte_max=90, vix_min=0.0, vix_max=INFINITY,
+    vix_open=True, max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=10_000, short_volatility=False,
+    counts_as_position=False, defensive_21dte=False)
+
+SPECS: Final[Mapping[str, StrategySpec]] = MappingProxyType({
+    spec.name: spec for spec in (FRIDAY_0DTE, LT112, IPMCC, FUTURES_STRANGLE, LEAP_PUT_LADDER, BUTTERFLY, CALENDAR,
+                                 RATIO, DIAGONAL, HEDGE)})

@@ -1,0 +1,52 @@
+"""Builds the intents that close or change a position. Ids are derived, never counted: the same decision at the same
+minute has the same id, so that a restart cannot send it twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from math import gcd
+from typing import Any, Iterable, Mapping
+
+from core.model import EMPTY, Contract, HeldLeg, Intent, Leg, Position, Purpose, Urgency
+
+
+def position_id(strategy: str, time: datetime) -> str:
+    """Id of a position whose entry was selected at ``time``: ``lt112/202407011000``."""
+    return f"{strategy}/{time:%Y%m%d%H%M}"
+
+
+def intent_id(position: str, purpose: Purpose, time: datetime) -> str:
+    """Id of an order of a position: ``lt112/202407011000:EXIT:202408021030``."""
+    return f"{position}:{purpose.value}:{time:%Y%m%d%H%M}"
+
+
+def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], int]:
+    """Reduce held quantities to smallest ratios and a count of units.
+
+    Returns
+    -------
+    legs, quantity : tuple of Leg, int
+        ``ratio * quantity`` is ``sign`` times the held quantity of each leg; (), 0 when nothing is held.
+    """
+    held = [leg for leg in held if leg.quantity]
+    units = gcd(*(abs(leg.quantity) for leg in held)) if held else 0
+    return tuple(Leg(contract=leg.contract, ratio=sign * leg.quantity // units) for leg in held), units
+
+
+def closing_intent(position: Position, reason: str, time: datetime, urgency: Urgency = Urgency.WALK,
+                   purpose: Purpose = Purpose.EXIT, facts: Mapping[str, Any] = EMPTY,
+                   only: frozenset[Contract] | None = None) -> Intent:
+    """The order that closes every leg of ``position`` (or the legs in ``only``) in one combo.
+
+    Raises
+    ------
+    ValueError
+        When the position holds nothing to close.
+    """
+    held = [leg for leg in position.legs if only is None or leg.contract in only]
+    legs, quantity = unit_legs(held, sign=-1)
+    if not legs:
+        raise ValueError(f"nothing to close in {position.id}")
+    return Intent(id=intent_id(position.id, purpose, time), strategy=position.strategy, position_id=position.id,
+                  purpose=purpose, urgency=urgency, legs=legs, quantity=quantity, reason=reason, created=time,
+                  facts=facts)

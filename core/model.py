@@ -1,0 +1,519 @@
+"""The plain types everything speaks. Frozen values: a snapshot goes in, a decision comes out.
+
+Signs, everywhere: quantities are positive when long; a price of several legs is a **debit when positive and a credit
+when negative**, in points per unit (LEAN's own sign for combo limits); money is in USD; shares are fractions of 1.
+Times are naive New York datetimes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Mapping, Protocol
+
+import numpy as np
+
+from core.codes import RefusalCode
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Right(str, Enum):
+    CALL = "C"
+    PUT = "P"
+
+
+class ContractKind(str, Enum):
+    EQUITY_OPTION = "equity_option"
+    INDEX_OPTION = "index_option"
+    FUTURE_OPTION = "future_option"
+    EQUITY = "equity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Contract:
+    """One tradable thing, named without LEAN.
+
+    Attributes
+    ----------
+    underlying : str
+        Ticker of SPEC's tables: ``SPY``, ``VIX``, ``/ES``.
+    expiry : date
+        Last trading day (``date.max`` for shares).
+    strike : float
+        In points; 0 for shares.
+    multiplier : float
+        Dollars per point of one contract.
+    root : str
+        Option root where it differs from the underlying (``VIXW``), else the underlying's ticker.
+    future_expiry : date or None
+        Last trading day of the future under a futures option.
+    """
+
+    underlying: str
+    expiry: date
+    strike: float
+    right: Right
+    kind: ContractKind = ContractKind.EQUITY_OPTION
+    multiplier: float = 100.0
+    root: str = ""
+    future_expiry: date | None = None
+
+    @property
+    def id(self) -> str:
+        """Stable text key: ``SPY 240816P00500.000``."""
+        if self.kind is ContractKind.EQUITY:
+            return self.underlying
+        future = f"@{self.future_expiry:%y%m%d}" if self.future_expiry else ""
+        return f"{self.root or self.underlying}{future} {self.expiry:%y%m%d}{self.right.value}{self.strike:09.3f}"
+
+    def dte(self, day: date) -> int:
+        """Calendar days from ``day`` to expiry."""
+        return (self.expiry - day).days
+
+    def intrinsic(self, spot: float) -> float:
+        """Exercise value in points at ``spot``."""
+        if self.kind is ContractKind.EQUITY:
+            return spot
+        return max(0.0, spot - self.strike) if self.right is Right.CALL else max(0.0, self.strike - spot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Last real quote of one contract. ``time`` is the end of the last bar that was not filled forward."""
+
+    bid: float
+    ask: float
+    time: datetime
+
+    @property
+    def mid(self) -> float:
+        return (self.bid + self.ask) / 2.0
+
+    @property
+    def spread(self) -> float:
+        return self.ask - self.bid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A contract and its ratio in one unit (long positive, short negative)."""
+
+    contract: Contract
+    ratio: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLeg:
+    """A contract held by a position: signed quantity and the average price paid or received, in points."""
+
+    contract: Contract
+    quantity: int
+    average_price: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VixReading:
+    """What the VIX source says at one moment. ``percentile`` is 0 to 100 over 252 sessions; ``change`` a share of
+    the previous close; ``entry_stopped`` True from a print above 35 until a close below 30."""
+
+    value: float
+    time: datetime
+    previous_close: float
+    change: float
+    percentile: float
+    regime: str
+    panic: bool
+    complacent: bool
+    entry_stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicators:
+    """Daily indicators of one underlying as of the last completed session (VWAP: of today's session so far).
+    ``None`` where history is too short; a rule that needs it refuses."""
+
+    atr14: float | None = None
+    ema8: float | None = None
+    ema21: float | None = None
+    ema50: float | None = None
+    ema200: float | None = None
+    rsi14: float | None = None
+    vwap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IvHistory:
+    """Implied volatility of one underlying today and its place in 252 sessions (0 to 100). ``samples`` sessions."""
+
+    current: float
+    rank: float
+    percentile: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underlying:
+    """One underlying at the snapshot's time. ``quote_time`` is the last real (not filled-forward) quote's."""
+
+    symbol: str
+    price: float
+    bid: float
+    ask: float
+    quote_time: datetime
+    last_close: float
+    indicators: Indicators = Indicators()
+    iv: IvHistory | None = None
+    future_expiry: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chain:
+    """Yesterday's rows of one underlying's option chain, column-wise; all arrays share one length.
+
+    ``expiry`` holds proleptic ordinals (``date.toordinal``), ``is_put`` booleans, ``price`` the last close in points,
+    ``iv`` a fraction a year, ``delta`` per contract point. ``multiplier``, ``kind`` and ``roots`` describe the rows.
+    """
+
+    underlying: str
+    as_of: date
+    expiry: np.ndarray
+    strike: np.ndarray
+    is_put: np.ndarray
+    price: np.ndarray
+    iv: np.ndarray
+    delta: np.ndarray
+    kind: ContractKind = ContractKind.EQUITY_OPTION
+    multiplier: float = 100.0
+    root: str = ""
+    future_expiry: date | None = None
+
+    def __len__(self) -> int:
+        return len(self.strike)
+
+    def contract(self, row: int) -> Contract:
+        """The contract of one row."""
+        return Contract(underlying=self.underlying, expiry=date.fromordinal(int(self.expiry[row])),
+                        strike=float(self.strike[row]), right=Right.PUT if self.is_put[row] else Right.CALL,
+                        kind=self.kind, multiplier=self.multiplier, root=self.root, future_expiry=self.future_expiry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarFacts:
+    """Facts of today's session. ``next_session`` is the first later trading day, ``sessions_to(d)`` lives in
+    ``config.calendars``. Times are None on a day without a session."""
+
+    today: date
+    session_open: datetime | None
+    session_close: datetime | None
+    previous_session: date
+    next_session: date
+    is_early_close: bool
+    is_fomc_day: bool
+    is_triple_witching: bool
+    sessions_ahead: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Equity is cash plus the mid value of everything held. ``flows_today`` are deposits less withdrawals."""
+
+    cash: float
+    equity: float
+    equity_day_start: float
+    equity_peak: float
+    flows_today: float
+    buying_power_used: float
+
+    @property
+    def day_result_share(self) -> float:
+        """Today's profit as a share of the equity the day began with; flows do not move it."""
+        return (self.equity - self.flows_today - self.equity_day_start) / self.equity_day_start
+
+
+class State(str, Enum):
+    WAITING = "WAITING"
+    VALIDATION = "VALIDATION"
+    ENTERING = "ENTERING"
+    ACTIVE = "ACTIVE"
+    MANAGING = "MANAGING"
+    DEFENSIVE_EXIT = "DEFENSIVE_EXIT"
+    DEFENSIVE_21DTE = "DEFENSIVE_21DTE"
+    EXITING = "EXITING"
+    COMPLETE = "COMPLETE"
+    ERROR = "ERROR"
+    RECOVERY = "RECOVERY"
+
+
+class Event(str, Enum):
+    SELECTED = "SELECTED"                # legs chosen and subscribed
+    ORDER_SENT = "ORDER_SENT"            # the entry's intent is stored and sent
+    ENTRY_REFUSED = "ENTRY_REFUSED"      # gate, sizer or broker said no; nothing is held
+    TIMED_OUT = "TIMED_OUT"              # validation or entry ran out of time; nothing is held
+    ENTRY_FILLED = "ENTRY_FILLED"        # whole, or even but fewer units
+    MANAGE = "MANAGE"                    # a roll or an adjustment was sent
+    MANAGED = "MANAGED"                  # it ended, filled or not; the position stands
+    EXIT = "EXIT"                        # profit target, time, operator
+    DEFEND = "DEFEND"                    # stop, breach, emergency, breaker
+    DEFEND_21DTE = "DEFEND_21DTE"        # the rule that is never disabled
+    EXIT_FILLED = "EXIT_FILLED"          # nothing is held any more
+    EXPIRED = "EXPIRED"                  # the broker removed the legs at expiry or by assignment
+    RESET = "RESET"                      # archived; the slot is free
+    FAULT = "FAULT"
+    RECOVER = "RECOVER"                  # facts are being compared
+    RECOVERED_FLAT = "RECOVERED_FLAT"
+    RECOVERED_HELD = "RECOVERED_HELD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One position of one strategy: facts only, never prices of the market or other derived values.
+
+    Attributes
+    ----------
+    units : int
+        How many times the unit (leg ratios) is held.
+    entry_price : float
+        Points per unit, debit positive, credit negative.
+    entry_margin_usd, entry_risk_usd : float
+        Of the whole position at entry.
+    short_dte_at_entry : int or None
+        Calendar days the longest short option had at entry; None without short options.
+    cash_flow_usd : float
+        All premiums received less paid, less fees, since opening.
+    facts : mapping
+        The strategy's own facts (rung, roll done, EMA bias), plain JSON values.
+    """
+
+    id: str
+    strategy: str
+    underlying: str
+    state: State
+    opened: datetime | None
+    legs: tuple[HeldLeg, ...]
+    units: int
+    entry_price: float
+    entry_margin_usd: float
+    entry_risk_usd: float
+    short_dte_at_entry: int | None
+    cash_flow_usd: float
+    fees_usd: float
+    facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def has_short_options(self) -> bool:
+        return any(leg.quantity < 0 for leg in self.legs)
+
+    @property
+    def is_open(self) -> bool:
+        return any(leg.quantity for leg in self.legs)
+
+
+class Purpose(str, Enum):
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+    MANAGE = "MANAGE"
+    FLATTEN = "FLATTEN"
+
+
+class Urgency(str, Enum):
+    WALK = "WALK"            # start at mid, walk towards the natural price
+    NATURAL = "NATURAL"      # mandatory: start at the natural price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """An order the framework wants: all legs or none. Stored before it is sent; ``id`` rides in the order's tag.
+
+    ``limit`` is the first limit price in points per unit (debit positive); None starts at the mid of the quotes.
+    ``risk_usd`` and ``margin_usd`` are of one unit; ``spy_delta`` share-equivalents of one unit, beta-weighted.
+    """
+
+    id: str
+    strategy: str
+    position_id: str
+    purpose: Purpose
+    urgency: Urgency
+    legs: tuple[Leg, ...]
+    quantity: int
+    reason: str
+    created: datetime
+    limit: float | None = None
+    risk_usd: float = 0.0
+    margin_usd: float = 0.0
+    spy_delta: float = 0.0
+    facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Nothing to do, and why."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An entry that may not be made: a code and the facts that make it checkable."""
+
+    code: RefusalCode
+    facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """Legs chosen from the daily chain, to be subscribed and quoted before ``propose`` is asked.
+    ``candidates`` are contracts wanted beyond ``legs`` (an LT112 walk quotes several strikes)."""
+
+    strategy: str
+    underlying: str
+    contracts: tuple[Contract, ...]
+    facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One unit a strategy wants to enter at today's quotes, before the gate and the sizer.
+
+    ``credit`` and ``risk_usd`` are of one unit: points received (negative: paid) at mid, and dollars lost at worst
+    (SPEC § 4's "risk of one contract"). ``contract_cap`` is the strategy's own upper bound on units.
+    ``short_strike_probability_otm`` is reported for all: the chance that every short strike expires out of the money.
+    """
+
+    strategy: str
+    underlying: str
+    legs: tuple[Leg, ...]
+    credit: float
+    risk_usd: float
+    contract_cap: int
+    reason: str
+    short_strike_probability_otm: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enter:
+    """The gate and the sizer agreed."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """Close a position. ``event`` says which exit state it leads to: EXIT, DEFEND or DEFEND_21DTE."""
+
+    intent: Intent
+    event: Event = Event.EXIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manage:
+    """Change a position (a roll, a new weekly): one combo of at most four legs."""
+
+    intent: Intent
+
+
+Decision = Hold | Refused | Select | Enter | Exit | Manage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Snapshot:
+    """Everything a decision may look at, frozen at one moment.
+
+    ``vix`` is None when there is no usable value: nobody enters. ``chains`` holds only what was asked for; ``quotes``
+    only contracts that are subscribed and have had a real quote, by contract id. ``holdings`` are the broker's, by
+    contract id.
+    """
+
+    time: datetime
+    account: Account
+    calendar: CalendarFacts
+    phase: int
+    vix: VixReading | None
+    underlyings: Mapping[str, Underlying]
+    chains: Mapping[str, tuple[Chain, ...]]
+    quotes: Mapping[str, Quote]
+    holdings: Mapping[str, int]
+    positions: tuple[Position, ...]
+
+
+class Mode(str, Enum):
+    OBSERVE = "observe"
+    EXITS_ONLY = "exits_only"
+    TRADE = "trade"
+
+
+class EmergencyLevel(int, Enum):
+    NONE = 0
+    YELLOW = 1
+    ORANGE = 2
+    RED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySample:
+    """Closed trades of one strategy: counts, and mean win and mean loss in USD (both positive)."""
+
+    trades: int = 0
+    wins: int = 0
+    mean_win_usd: float = 0.0
+    mean_loss_usd: float = 0.0
+
+    @property
+    def losses(self) -> int:
+        return self.trades - self.wins
+
+    @property
+    def win_rate(self) -> float:
+        return self.wins / self.trades if self.trades else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioView:
+    """What the gate may know beyond the snapshot: the framework's own facts at one moment.
+
+    ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying. ``suspended`` maps a strategy to the code
+    it is suspended with. ``reserved_spy_delta``, ``reserved_margin_usd`` are held by entries that still work.
+    ``correlation`` is the limiter's reading, None while there are too few marks.
+    """
+
+    mode: Mode
+    enabled: frozenset[str]
+    halted: str | None = None
+    quarantined: tuple[str, ...] = ()
+    breaker_level: int = 0
+    breaker_size_multiplier: float = 1.0
+    one_entry_at_a_time: bool = False
+    emergency: EmergencyLevel = EmergencyLevel.NONE
+    entries_today: int = 0
+    last_entry: datetime | None = None
+    pending: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    suspended: Mapping[str, RefusalCode] = field(default_factory=lambda: EMPTY)
+    strategies_in_error: frozenset[str] = frozenset()
+    samples: Mapping[str, StrategySample] = field(default_factory=lambda: EMPTY)
+    entry_dates: Mapping[str, tuple[date, ...]] = field(default_factory=lambda: EMPTY)
+    day_trades: int = 0
+    reserved_spy_delta: float = 0.0
+    reserved_margin_usd: float = 0.0
+
+
+class Strategy(Protocol):
+    """What the coordinator asks of each of the ten. Implementations are stateless: state is in ``Position``.
+
+    ``screen`` refuses cheaply, without a chain (own positions, weekday, signals). ``select`` chooses contracts from
+    yesterday's chain; ``propose`` is asked in VALIDATION once the selected contracts have quotes; ``manage`` for every
+    open position at every check, and may return ``Select`` when a roll needs contracts that are not subscribed yet.
+    """
+
+    spec: Any
+    transitions: Mapping[tuple[State, Event], State]
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None: ...
+
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused: ...
+
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused: ...
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold: ...

@@ -1,0 +1,1 @@
+"""Adapters and order execution around the plain core."""

@@ -1,0 +1,1 @@
+"""Runs the framework without Docker: engine, data writer, broker faults, report, command line."""

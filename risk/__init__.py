@@ -1,0 +1,1 @@
+"""Margin, correlation, breakers, emergencies and Greeks."""

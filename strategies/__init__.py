@@ -1,0 +1,1 @@
+"""The ten strategies, one file each: transition table, selection, management."""
