@@ -1,0 +1,64 @@
+"""What the framework trades or reads: LEAN's names, contract sizes and where each implied-volatility history comes
+from. Tickers are those of the strategy table; futures begin with ``/``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, Mapping
+
+from core.model import ContractKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One underlying.
+
+    Attributes
+    ----------
+    security : str
+        Kind of LEAN subscription.
+    root, market : str
+        LEAN's ticker and market (futures' exchange).
+    multiplier : float
+        Dollars per point of one option contract.
+    tick_usd : float
+        Smallest price step of the option, in points.
+    volatility_index : str or None
+        Index whose daily closes are this underlying's IV history; None: kept from daily chains.
+    """
+
+    security: Literal["equity", "index", "future"]
+    root: str
+    market: str
+    option_kind: ContractKind
+    multiplier: float
+    tick_usd: float
+    volatility_index: str | None
+
+
+def _equity(ticker: str, volatility_index: str | None) -> Instrument:
+    return Instrument(security="equity", root=ticker, market="usa", option_kind=ContractKind.EQUITY_OPTION,
+                      multiplier=100.0, tick_usd=0.01, volatility_index=volatility_index)
+
+
+def _future(root: str, market: str, multiplier: float, tick: float, volatility_index: str | None) -> Instrument:
+    return Instrument(security="future", root=root, market=market, option_kind=ContractKind.FUTURE_OPTION,
+                      multiplier=multiplier, tick_usd=tick, volatility_index=volatility_index)
+
+
+def _index(ticker: str) -> Instrument:
+    return Instrument(security="index", root=ticker, market="usa", option_kind=ContractKind.INDEX_OPTION,
+                      multiplier=100.0, tick_usd=0.01, volatility_index=ticker)
+
+
+INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType({
+    "SPY": _equity("SPY", "VIX"), "QQQ": _equity("QQQ", "VXN"), "IWM": _equity("IWM", "RVX"),
+    "AAPL": _equity("AAPL", "VXAPL"), "MSFT": _equity("MSFT", None),
+    "VIX": _index("VIX"), "VXN": _index("VXN"), "RVX": _index("RVX"), "GVZ": _index("GVZ"), "OVX": _index("OVX"),
+    "VXAPL": _index("VXAPL"),
+    "/ES": _future("ES", "cme", 50.0, 0.25, "VIX"), "/MES": _future("MES", "cme", 5.0, 0.25, "VIX"),
+    "/CL": _future("CL", "nymex", 1_000.0, 0.01, "OVX"), "/MCL": _future("MCL", "nymex", 100.0, 0.01, "OVX"),
+    "/GC": _future("GC", "comex", 100.0, 0.10, "GVZ"), "/MGC": _future("MGC", "comex", 10.0, 0.10, "GVZ"),
+    "/SI": _future("SI", "comex", 5_000.0, 0.001, "GVZ"),
+})
