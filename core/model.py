@@ -203,7 +203,8 @@ class Chain:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarFacts:
     """Facts of today's session. ``next_session`` is the first later trading day, ``sessions_to(d)`` lives in
-    ``config.calendars``. Times are None on a day without a session."""
+    ``config.calendars``. Times are None on a day without a session. ``uncovered`` names the calendars of ``config/``
+    that do not reach today: entries refuse, and facts that come from them (``is_fomc_day``) read True."""
 
     today: date
     session_open: datetime | None
@@ -214,6 +215,7 @@ class CalendarFacts:
     is_fomc_day: bool
     is_triple_witching: bool
     sessions_ahead: tuple[date, ...] = ()
+    uncovered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -422,9 +424,9 @@ Decision = Hold | Refused | Select | Enter | Exit | Manage
 class Snapshot:
     """Everything a decision may look at, frozen at one moment.
 
-    ``vix`` is None when there is no usable value: nobody enters. ``chains`` holds only what was asked for; ``quotes``
-    only contracts that are subscribed and have had a real quote, by contract id. ``holdings`` are the broker's, by
-    contract id.
+    ``vix`` is None when there is no usable value: nobody enters (``vix_refusal`` says why). ``chains`` holds only what
+    was asked for; ``quotes`` only contracts that are subscribed and have had a real quote, by contract id.
+    ``holdings`` are the broker's, by contract id.
     """
 
     time: datetime
@@ -437,6 +439,7 @@ class Snapshot:
     quotes: Mapping[str, Quote]
     holdings: Mapping[str, int]
     positions: tuple[Position, ...]
+    vix_refusal: Refused | None = None
 
 
 class Mode(str, Enum):
@@ -475,7 +478,8 @@ class PortfolioView:
     """What the gate may know beyond the snapshot: the framework's own facts at one moment.
 
     ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying. ``suspended`` maps a strategy to the code
-    it is suspended with. ``reserved_spy_delta``, ``reserved_margin_usd`` are held by entries that still work.
+    it is suspended with. ``reserved_spy_delta``, ``reserved_margin_usd`` and ``reserved_risk_usd`` are held by
+    entries that still work.
     ``correlation`` is the limiter's reading, None while there are too few marks.
     """
 
@@ -497,6 +501,7 @@ class PortfolioView:
     day_trades: int = 0
     reserved_spy_delta: float = 0.0
     reserved_margin_usd: float = 0.0
+    reserved_risk_usd: float = 0.0
 
 
 class Strategy(Protocol):
