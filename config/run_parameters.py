@@ -1,0 +1,180 @@
+"""Parameters of one run, checked once at the start. LEAN hands them over as text; everything after works on typed,
+frozen values. A key that is not known, or a value out of bounds, stops the run with one line."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Callable, Final, Mapping, TypeVar
+
+from config.constants import PHASES, STARTING_EQUITY_USD, STRATEGY_PRIORITY
+from core.errors import ConfigError
+from core.model import Mode
+
+ALL_STRATEGIES: Final = "all"
+DEFAULT_PHASE: Final = 1
+Value = TypeVar("Value")
+
+
+class MarginAuthority(str, Enum):
+    """Whose margin counts: the framework's own manager, or LEAN's position groups (for comparison)."""
+
+    OWN = "own"
+    LEAN = "lean"
+
+
+class Environment(str, Enum):
+    """Development is a backtest, staging LEAN's paper trading, production live trading."""
+
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class LogLevel(str, Enum):
+    """Lowest severity that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParameters:
+    """What one run is told from outside.
+
+    Attributes
+    ----------
+    mode : Mode
+        ``observe`` decides and sends nothing (default of a live run), ``trade`` (default of a backtest).
+    strategies : tuple of str
+        Names that are on, in order of priority.
+    starting_phase : int
+        1 to 4.
+    cash : float
+        Starting cash in USD (backtests); live accounts bring their own.
+    margin : MarginAuthority
+    environment : Environment
+    start, end : date or None
+        First and last day of a backtest; both or neither.
+    log_level : LogLevel
+    """
+
+    mode: Mode
+    strategies: tuple[str, ...]
+    starting_phase: int
+    cash: float
+    margin: MarginAuthority
+    environment: Environment
+    start: date | None
+    end: date | None
+    log_level: LogLevel
+
+    def __post_init__(self) -> None:
+        if self.starting_phase not in PHASES:
+            raise ConfigError(f"starting_phase must be one of {', '.join(map(str, PHASES))}, not {self.starting_phase}")
+        if not (math.isfinite(self.cash) and self.cash > 0.0):
+            raise ConfigError(f"cash must be a positive amount of USD, not {self.cash}")
+        if not self.strategies:
+            raise ConfigError("strategies must name at least one strategy")
+        unknown = [name for name in self.strategies if name not in STRATEGY_PRIORITY]
+        if unknown:
+            raise ConfigError(f"unknown strategy {unknown[0]!r}; known: {', '.join(STRATEGY_PRIORITY)}")
+        if len(set(self.strategies)) != len(self.strategies):
+            raise ConfigError(f"a strategy is named twice: {', '.join(self.strategies)}")
+        if (self.start is None) != (self.end is None):
+            raise ConfigError("start and end must be given together")
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ConfigError(f"end {self.end} is before start {self.start}")
+
+
+def _choice(kind: type[Value]) -> Callable[[str, str], Value]:
+    def read(key: str, text: str) -> Value:
+        values = [member.value for member in kind]  # type: ignore[attr-defined]
+        if text not in values:
+            raise ConfigError(f"{key} must be one of {', '.join(values)}, not {text!r}")
+        return kind(text)  # type: ignore[call-arg]
+    return read
+
+
+def _integer(key: str, text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise ConfigError(f"{key} must be a whole number, not {text!r}")
+    return int(text)
+
+
+def _amount(key: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{key} must be a number, not {text!r}") from None
+
+
+def _day(key: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{key} must be a date like 2024-07-01, not {text!r}") from None
+
+
+def _names(key: str, text: str) -> tuple[str, ...]:
+    if text == ALL_STRATEGIES:
+        return STRATEGY_PRIORITY
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ConfigError(f"{key} holds an empty name: {text!r}")
+    known = {name: rank for rank, name in enumerate(STRATEGY_PRIORITY)}
+    return tuple(sorted(names, key=lambda name: known.get(name, len(known))))
+
+
+_READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
+    "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
+    "margin": _choice(MarginAuthority), "environment": _choice(Environment), "start": _day, "end": _day,
+    "log_level": _choice(LogLevel),
+}
+KNOWN_PARAMETERS: Final = tuple(_READERS)
+
+
+def _defaults(live: bool) -> dict[str, object]:
+    return {
+        "mode": Mode.OBSERVE if live else Mode.TRADE, "strategies": STRATEGY_PRIORITY,
+        "starting_phase": DEFAULT_PHASE, "cash": STARTING_EQUITY_USD, "margin": MarginAuthority.OWN,
+        "environment": Environment.STAGING if live else Environment.DEVELOPMENT, "start": None, "end": None,
+        "log_level": LogLevel.INFO,
+    }
+
+
+def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
+    """Read LEAN's text parameters.
+
+    Parameters
+    ----------
+    mapping : mapping of str to str
+        Key to text. A key that is absent takes its default; an empty text is not a value and is refused.
+    live : bool
+        Whether LEAN runs in live mode (paper trading too).
+
+    Raises
+    ------
+    ConfigError
+        One line: an unknown key, a value that cannot be read or is out of bounds, or an environment that does not fit
+        ``live``.
+    """
+    values = _defaults(live)
+    for key, text in mapping.items():
+        reader = _READERS.get(key)
+        if reader is None:
+            raise ConfigError(f"unknown parameter {key!r}; known: {', '.join(KNOWN_PARAMETERS)}")
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(f"{key} must be text with a value, not {text!r}")
+        values[key] = reader(key, text.strip())
+    parameters = RunParameters(**values)  # type: ignore[arg-type]
+    if live == (parameters.environment is Environment.DEVELOPMENT):
+        run = "a live run" if live else "a backtest"
+        raise ConfigError(f"environment {parameters.environment.value} does not fit {run}")
+    if live and parameters.start is not None:
+        raise ConfigError("start and end belong to a backtest, not to a live run")
+    return parameters
