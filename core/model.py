@@ -156,7 +156,8 @@ class IvHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Underlying:
-    """One underlying at the snapshot's time. ``quote_time`` is the last real (not filled-forward) quote's."""
+    """One underlying at the snapshot's time. ``quote_time`` is the last real (not filled-forward) quote's;
+    ``open_price`` the first print of today's session."""
 
     symbol: str
     price: float
@@ -167,6 +168,7 @@ class Underlying:
     indicators: Indicators = Indicators()
     iv: IvHistory | None = None
     future_expiry: date | None = None
+    open_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
