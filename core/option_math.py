@@ -1,0 +1,267 @@
+"""Black-Scholes-Merton for one leg, in plain floats: the path that is walked every minute for a handful of legs.
+
+Units, here and in ``core.option_arrays``: prices, spots and strikes in points; ``iv``, ``rate`` and
+``dividend_yield`` are continuous fractions a year; ``years`` is actual days / 365 to 16:00 New York of the expiry day;
+delta and gamma are per point of the underlying, vega per volatility **point** (0.01 of ``iv``), theta per calendar
+**day** (negative for what loses value). All are of one long option, before multiplier and quantity.
+
+A future's option is priced by Black (1976): ``dividend_yield = rate`` makes the spot its own forward.
+
+Sources: Black and Scholes (1973), Merton (1973), Black (1976); formulas as in Hull, *Options, Futures, and Other
+Derivatives*, chapters 15 to 19. American exercise is ignored: its premium is within the quotes' spread for what is held.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import erfc, exp, isfinite, log, pi, sqrt
+
+from config.constants import (CALENDAR_DAYS_PER_YEAR, DIVIDEND_YIELDS, OPTION_EXPIRY_TIME, RISK_FREE_RATES,
+                              RISK_FREE_RATES_COVER_TO)
+from core.errors import CannotCompute
+from core.model import Contract, ContractKind, Quote, Right
+
+VOLATILITY_POINT = 0.01
+LOWEST_IV = 1e-4
+HIGHEST_IV = 20.0
+SECONDS_PER_YEAR = CALENDAR_DAYS_PER_YEAR * 86_400.0
+_VOLATILITY_TOLERANCE = 1e-12
+_MAX_STEPS = 200
+_ROOT_TWO = sqrt(2.0)
+_ROOT_TWO_PI = sqrt(2.0 * pi)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionGreeks:
+    """Model price in points and sensitivities of one long option (units: module docstring); ``iv`` behind them."""
+
+    price: float
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    iv: float
+
+
+def normal_cdf(value: float) -> float:
+    """Standard normal distribution function."""
+    return 0.5 * erfc(-value / _ROOT_TWO)
+
+
+def years_to_expiry(expiry: date, now: datetime) -> float:
+    """Actual time from ``now`` to 16:00 New York of ``expiry`` in years of 365 days.
+
+    Raises
+    ------
+    CannotCompute
+        When that moment is not in the future.
+    """
+    seconds = (datetime.combine(expiry, OPTION_EXPIRY_TIME) - now).total_seconds()
+    if seconds <= 0:
+        raise CannotCompute("option has expired", expiry=expiry.isoformat(), now=now.isoformat())
+    return seconds / SECONDS_PER_YEAR
+
+
+def risk_free_rate(day: date) -> float:
+    """Rate in force on ``day`` as a fraction a year (``config.constants.RISK_FREE_RATES``).
+
+    Raises
+    ------
+    CannotCompute
+        Outside the days the table covers.
+    """
+    row = bisect_right(RISK_FREE_RATES, (day, float("inf"))) - 1
+    if row < 0 or day > RISK_FREE_RATES_COVER_TO:
+        raise CannotCompute("no interest rate for the day", day=day.isoformat())
+    return RISK_FREE_RATES[row][1]
+
+
+def dividend_yield(underlying: str, kind: ContractKind, rate: float) -> float:
+    """Yield to carry ``underlying`` with: the table's, or ``rate`` itself for options on futures (Black 1976).
+
+    Raises
+    ------
+    CannotCompute
+        For an underlying that the table does not know.
+    """
+    if kind is ContractKind.FUTURE_OPTION:
+        return rate
+    if underlying not in DIVIDEND_YIELDS:
+        raise CannotCompute("no dividend yield for the underlying", underlying=underlying)
+    return DIVIDEND_YIELDS[underlying]
+
+
+def _require_inputs(spot: float, strike: float, years: float, rate: float, carry: float) -> None:
+    for name, value in (("spot", spot), ("strike", strike), ("years", years)):
+        if not (isfinite(value) and value > 0):
+            raise CannotCompute("option input is not a positive number", input=name, value=value)
+    for name, value in (("rate", rate), ("dividend_yield", carry)):
+        if not isfinite(value):
+            raise CannotCompute("option input is not a number", input=name, value=value)
+
+
+def _require_volatility(iv: float) -> None:
+    if not (isfinite(iv) and iv > 0):
+        raise CannotCompute("option input is not a positive number", input="iv", value=iv)
+
+
+def _d1(spot: float, strike: float, iv: float, years: float, rate: float, carry: float) -> float:
+    return (log(spot / strike) + (rate - carry + 0.5 * iv * iv) * years) / (iv * sqrt(years))
+
+
+def _price(spot: float, strike: float, sign: int, iv: float, years: float, rate: float, carry: float) -> float:
+    d1 = _d1(spot, strike, iv, years, rate, carry)
+    d2 = d1 - iv * sqrt(years)
+    return sign * (spot * exp(-carry * years) * normal_cdf(sign * d1)
+                   - strike * exp(-rate * years) * normal_cdf(sign * d2))
+
+
+def price(spot: float, strike: float, right: Right, iv: float, years: float, rate: float,
+          dividend_yield: float) -> float:
+    """European option price in points.
+
+    Raises
+    ------
+    CannotCompute
+        When spot, strike, iv or years is not a positive finite number, or a rate is not finite.
+    """
+    _require_inputs(spot, strike, years, rate, dividend_yield)
+    _require_volatility(iv)
+    return _price(spot, strike, _sign(right), iv, years, rate, dividend_yield)
+
+
+def greeks(spot: float, strike: float, right: Right, iv: float, years: float, rate: float,
+           dividend_yield: float) -> OptionGreeks:
+    """Price and sensitivities of one long option (units: module docstring).
+
+    Raises
+    ------
+    CannotCompute
+        As :func:`price`.
+    """
+    _require_inputs(spot, strike, years, rate, dividend_yield)
+    _require_volatility(iv)
+    sign = _sign(right)
+    root = sqrt(years)
+    d1 = _d1(spot, strike, iv, years, rate, dividend_yield)
+    d2 = d1 - iv * root
+    held, owed = spot * exp(-dividend_yield * years), strike * exp(-rate * years)
+    density = exp(-0.5 * d1 * d1) / _ROOT_TWO_PI
+    weight_1, weight_2 = normal_cdf(sign * d1), normal_cdf(sign * d2)
+    theta = (-held * density * iv / (2.0 * root) - sign * rate * owed * weight_2
+             + sign * dividend_yield * held * weight_1)
+    return OptionGreeks(
+        price=sign * (held * weight_1 - owed * weight_2), delta=sign * exp(-dividend_yield * years) * weight_1,
+        gamma=held / spot * density / (spot * iv * root), vega=held * density * root * VOLATILITY_POINT,
+        theta=theta / CALENDAR_DAYS_PER_YEAR, iv=iv)
+
+
+def price_bounds(spot: float, strike: float, right: Right, years: float, rate: float,
+                 dividend_yield: float) -> tuple[float, float]:
+    """Lowest and highest price in points free of arbitrage for a European option (both excluded)."""
+    _require_inputs(spot, strike, years, rate, dividend_yield)
+    held, owed = spot * exp(-dividend_yield * years), strike * exp(-rate * years)
+    return (max(0.0, held - owed), held) if right is Right.CALL else (max(0.0, owed - held), owed)
+
+
+def implied_volatility(price: float, spot: float, strike: float, right: Right, years: float, rate: float,
+                       dividend_yield: float) -> float:
+    """Volatility at which the model gives ``price``, by Newton's steps kept inside a shrinking bracket.
+
+    Returns
+    -------
+    float
+        Fraction a year, within [LOWEST_IV, HIGHEST_IV].
+
+    Raises
+    ------
+    CannotCompute
+        When an input is missing or no volatility in that range gives the price (at or beyond the bounds).
+    """
+    lowest, highest = price_bounds(spot, strike, right, years, rate, dividend_yield)
+    facts = dict(price=price, spot=spot, strike=strike, right=right.value, years=years)
+    if not isfinite(price) or not lowest < price < highest:
+        raise CannotCompute("price admits no volatility", lowest=lowest, highest=highest, **facts)
+    sign = _sign(right)
+    low, high = LOWEST_IV, HIGHEST_IV
+    if not (_price(spot, strike, sign, low, years, rate, dividend_yield) <= price
+            <= _price(spot, strike, sign, high, years, rate, dividend_yield)):
+        raise CannotCompute("price admits no volatility in range", **facts)
+    root, held = sqrt(years), spot * exp(-dividend_yield * years)
+    volatility = min(max(sqrt(2.0 * abs(log(spot / strike) + (rate - dividend_yield) * years) / years), 0.05), 5.0)
+    for _ in range(_MAX_STEPS):
+        error = _price(spot, strike, sign, volatility, years, rate, dividend_yield) - price
+        if error > 0:
+            high = volatility
+        else:
+            low = volatility
+        d1 = _d1(spot, strike, volatility, years, rate, dividend_yield)
+        slope = held * exp(-0.5 * d1 * d1) / _ROOT_TWO_PI * root
+        step = volatility - error / slope if slope > 0.0 else low
+        improved = step if low < step < high else 0.5 * (low + high)
+        if abs(improved - volatility) < _VOLATILITY_TOLERANCE:
+            return improved
+        volatility = improved
+    raise CannotCompute("implied volatility did not converge", **facts)
+
+
+def probability_otm(spot: float, strike: float, right: Right, iv: float, years: float, rate: float,
+                    dividend_yield: float) -> float:
+    """Risk-neutral probability (0 to 1) that the option expires out of the money: N(d2) for a put, N(-d2) for a call.
+
+    Raises
+    ------
+    CannotCompute
+        As :func:`price`.
+    """
+    _require_inputs(spot, strike, years, rate, dividend_yield)
+    _require_volatility(iv)
+    d2 = _d1(spot, strike, iv, years, rate, dividend_yield) - iv * sqrt(years)
+    return normal_cdf(-_sign(right) * d2)
+
+
+def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> float:
+    """Volatility implied by a quote's mid.
+
+    Where the mid itself lies at or below the no-arbitrage bound (a deep option whose quote is wide, or a minute older
+    than the underlying's) but the ask does not, the lowest quarter of the admissible part of the quote is used.
+
+    Raises
+    ------
+    CannotCompute
+        Empty or crossed quotes, quotes wholly outside the bounds, missing underlying price or expired contracts.
+    """
+    facts = dict(contract=contract.id, bid=quote.bid, ask=quote.ask)
+    if not (isfinite(quote.bid) and isfinite(quote.ask)) or quote.bid < 0 or quote.ask <= 0 or quote.bid > quote.ask:
+        raise CannotCompute("quote cannot be used", **facts)
+    years, rate = years_to_expiry(contract.expiry, now), risk_free_rate(now.date())
+    carry = dividend_yield(contract.underlying, contract.kind, rate)
+    lowest, highest = price_bounds(underlying_price, contract.strike, contract.right, years, rate, carry)
+    mid = quote.mid
+    if mid <= lowest:
+        if quote.ask <= lowest:
+            raise CannotCompute("quote lies below the option's intrinsic value", lowest=lowest, **facts)
+        mid = lowest + 0.25 * (quote.ask - lowest)
+    if mid >= highest:
+        raise CannotCompute("quote lies above the option's highest value", highest=highest, **facts)
+    return implied_volatility(mid, underlying_price, contract.strike, contract.right, years, rate, carry)
+
+
+def contract_greeks(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> OptionGreeks:
+    """Greeks of one long contract per point, at the volatility its quote implies.
+
+    Raises
+    ------
+    CannotCompute
+        As :func:`quote_volatility`.
+    """
+    iv = quote_volatility(contract, quote, underlying_price, now)
+    rate = risk_free_rate(now.date())
+    return greeks(underlying_price, contract.strike, contract.right, iv, years_to_expiry(contract.expiry, now), rate,
+                  dividend_yield(contract.underlying, contract.kind, rate))
+
+
+def _sign(right: Right) -> int:
+    return 1 if right is Right.CALL else -1
