@@ -282,3 +282,11 @@ TRANSITIONS_KEPT: Final = 500             # in the state document; all of them a
 
 # --- VIX source: longest time between the last close known and today (a long weekend has four days)
 VIX_PREVIOUS_CLOSE_MAX_DAYS: Final = 5
+
+# --- what "most at once" counts, where it is not simply positions: contracts of all positions, distinct underlyings, or
+# positions in the same product
+OPEN_UNITS: Final[Mapping[str, str]] = MappingProxyType({
+    "friday_0dte": "contracts", "ipmcc": "underlyings", "diagonal": "underlyings", "futures_strangle": "product",
+})
+# Condors of one 0DTE entry are one position and do not count towards the positions per underlying.
+UNDERLYING_COUNT_EXEMPT: Final = ("friday_0dte",)

@@ -1,0 +1,168 @@
+"""Compares what the store says is held with what the broker says. Pure: facts in, verdicts out.
+
+The executor's recovery resolves intents that were in flight first; contracts of those it could not resolve are
+``busy`` and are left alone here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from math import gcd
+from types import MappingProxyType
+from typing import Collection, Mapping, Sequence
+
+from core.model import EMPTY, Contract, ContractKind, Position, Right
+
+
+class VerdictKind(str, Enum):
+    MATCH = "MATCH"          # resume
+    GONE = "GONE"            # nothing of it is held: recorded as closed elsewhere
+    EXPIRED = "EXPIRED"      # legs past their expiry are gone, as they should be; the rest matches
+    ASSIGNED = "ASSIGNED"    # a short option became shares: they are closed by limit, the rest with them
+    FEWER = "FEWER"          # even but fewer units than stored: keep them
+    UNEVEN = "UNEVEN"        # flatten what is held
+    WAITING = "WAITING"      # an order of it is still unresolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the broker holds of one position.
+
+    Attributes
+    ----------
+    actual : mapping
+        Contract to signed quantity that is attributed to the position (assigned shares included).
+    missing : mapping
+        Contract to signed quantity stored but not held.
+    """
+
+    position_id: str
+    kind: VerdictKind
+    actual: Mapping[Contract, int]
+    missing: Mapping[Contract, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """All verdicts, and holdings that no position explains: those are quarantined until the operator accepts."""
+
+    verdicts: tuple[Verdict, ...]
+    unknown: Mapping[Contract, int]
+
+    @property
+    def quarantined(self) -> bool:
+        return bool(self.unknown)
+
+
+def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *, busy: Collection[Contract],
+              today: date) -> Reconciliation:
+    """Attribute the broker's holdings to the stored positions, oldest first.
+
+    Parameters
+    ----------
+    positions : sequence of Position
+        Everything the store knows, in the order it was opened.
+    holdings : mapping
+        The broker's signed quantities by contract.
+    busy : collection of Contract
+        Contracts of unresolved orders; a position that touches one gets WAITING.
+    today : date
+        Options that expired before it are expected to be gone.
+
+    Returns
+    -------
+    Reconciliation
+        ``unknown`` is what remains of ``holdings`` without an owner; contracts in ``busy`` are never unknown.
+    """
+    left = {contract: quantity for contract, quantity in holdings.items() if quantity}
+    claims = _claims(positions, left)
+    for claim in claims.values():
+        for contract, quantity in claim.items():
+            left[contract] = left.get(contract, 0) - quantity
+    verdicts = []
+    for position in positions:
+        if any(leg.contract in busy for leg in position.legs):
+            verdicts.append(Verdict(position_id=position.id, kind=VerdictKind.WAITING,
+                                    actual=MappingProxyType(claims[position.id]), missing=EMPTY))
+            continue
+        verdicts.append(_verdict(position, claims[position.id], left, today))
+    unknown = {contract: quantity for contract, quantity in left.items() if quantity and contract not in busy}
+    return Reconciliation(verdicts=tuple(verdicts), unknown=MappingProxyType(unknown))
+
+
+def _claims(positions: Sequence[Position], holdings: Mapping[Contract, int]) -> dict[str, dict[Contract, int]]:
+    """What each position may call its own. A contract whose net is as stored is given out in full, also where
+    positions offset each other; otherwise same-signed holdings go to the oldest first."""
+    stored: dict[Contract, int] = {}
+    for position in positions:
+        for leg in position.legs:
+            stored[leg.contract] = stored.get(leg.contract, 0) + leg.quantity
+    left = dict(holdings)
+    claims: dict[str, dict[Contract, int]] = {position.id: {} for position in positions}
+    for position in positions:
+        for leg in position.legs:
+            if holdings.get(leg.contract, 0) == stored[leg.contract]:
+                claims[position.id][leg.contract] = leg.quantity
+                continue
+            there = left.get(leg.contract, 0)
+            mine = 0 if there * leg.quantity <= 0 else _smaller(there, leg.quantity)
+            left[leg.contract] = there - mine
+            if mine:
+                claims[position.id][leg.contract] = mine
+    return claims
+
+
+def _smaller(first: int, second: int) -> int:
+    """Of two numbers of one sign, the one nearer to zero."""
+    return first if abs(first) <= abs(second) else second
+
+
+def _verdict(position: Position, claim: dict[Contract, int], left: dict[Contract, int], today: date) -> Verdict:
+    stored = {leg.contract: leg.quantity for leg in position.legs}
+    missing = {contract: quantity - claim.get(contract, 0) for contract, quantity in stored.items()
+               if quantity != claim.get(contract, 0)}
+    shares = _assigned_shares(missing, left)
+    kind = _kind(stored, claim, missing, shares, today)
+    if kind is VerdictKind.ASSIGNED:
+        for contract, quantity in shares.items():
+            left[contract] -= quantity
+        claim = claim | shares
+    return Verdict(position_id=position.id, kind=kind, actual=MappingProxyType(dict(claim)),
+                   missing=MappingProxyType(missing))
+
+
+def _kind(stored: Mapping[Contract, int], claim: Mapping[Contract, int], missing: Mapping[Contract, int],
+          shares: Mapping[Contract, int], today: date) -> VerdictKind:
+    if not missing:
+        return VerdictKind.MATCH
+    if shares:
+        return VerdictKind.ASSIGNED
+    if all(contract.expiry < today for contract in missing):
+        return VerdictKind.EXPIRED
+    if not any(claim.values()):
+        return VerdictKind.GONE
+    units = gcd(*(abs(quantity) for quantity in stored.values()))
+    ratios = {contract: quantity // units for contract, quantity in stored.items()}
+    counts = {claim.get(contract, 0) / ratio for contract, ratio in ratios.items()}
+    if len(counts) == 1 and counts.pop().is_integer():
+        return VerdictKind.FEWER
+    return VerdictKind.UNEVEN
+
+
+def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, int]) -> dict[Contract, int]:
+    """Shares of the underlying without an owner, as far as missing short equity options explain them: a put
+    assigned buys its multiplier in shares, a call sells it."""
+    shares: dict[Contract, int] = {}
+    for contract, quantity in missing.items():
+        if contract.kind is not ContractKind.EQUITY_OPTION or quantity >= 0:
+            continue
+        sign = 1 if contract.right is Right.PUT else -1
+        expected = sign * -quantity * int(contract.multiplier)
+        for other, there in left.items():
+            if other.kind is ContractKind.EQUITY and other.underlying == contract.underlying and there * expected > 0:
+                room = there - shares.get(other, 0)
+                if room * expected > 0:
+                    shares[other] = shares.get(other, 0) + _smaller(room, expected)
+    return shares

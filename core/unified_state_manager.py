@@ -1,0 +1,374 @@
+"""Owns the positions and each one's state machine. State is data: everything can be rebuilt from ``facts()``.
+
+Every position is its own machine, driven by its strategy's own table ``(state, event) -> state``. An unknown pair
+raises. Timeouts and errors are reported, never acted on: acting is the shell's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Collection, Mapping
+
+from config.constants import (ENTRY_TIMEOUT_MINUTES, ERROR_WINDOW_MINUTES, ERRORS_TO_SUSPEND, TRANSITIONS_KEPT,
+                              VALIDATION_TIMEOUT_MINUTES)
+from core.codes import RefusalCode
+from core.errors import IntegrityError, TransitionError
+from core.model import Contract, Event, HeldLeg, Position, State
+from core.serialization import position_from_json, position_to_json
+
+Table = Mapping[tuple[State, Event], State]
+
+# EXITING and its kin never time out, they only escalate.
+TIMEOUTS: Mapping[State, timedelta] = {
+    State.VALIDATION: timedelta(minutes=VALIDATION_TIMEOUT_MINUTES),
+    State.ENTERING: timedelta(minutes=ENTRY_TIMEOUT_MINUTES),
+}
+PENDING = frozenset({State.VALIDATION, State.ENTERING})
+TROUBLED = frozenset({State.ERROR, State.RECOVERY})
+ENDED = frozenset({State.COMPLETE, State.WAITING})
+CHANGEABLE = frozenset({"units", "entry_price", "entry_margin_usd", "entry_risk_usd", "short_dte_at_entry", "opened",
+                        "facts"})
+ENTRY_DATES_KEPT = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One step of one machine, as it is kept in the store and the audit trail."""
+
+    time: datetime
+    position_id: str
+    event: Event
+    source: State
+    target: State
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"time": self.time.isoformat(), "position_id": self.position_id, "event": self.event.value,
+                "from": self.source.value, "to": self.target.value, "reason": self.reason}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Transition:
+        return cls(time=datetime.fromisoformat(facts["time"]), position_id=facts["position_id"],
+                   event=Event(facts["event"]), source=State(facts["from"]), target=State(facts["to"]),
+                   reason=facts["reason"])
+
+
+class UnifiedStateManager:
+    """Positions by id, their machines, their fills, and the errors of each strategy.
+
+    Parameters
+    ----------
+    tables : mapping
+        Strategy name to its transition table.
+    """
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self._tables = dict(tables)
+        self._positions: dict[str, Position] = {}
+        self._since: dict[str, datetime] = {}
+        self._log: deque[Transition] = deque(maxlen=TRANSITIONS_KEPT)
+        self._undrained: list[Transition] = []
+        self._errors: dict[str, list[tuple[datetime, str]]] = {}
+        self._suspended: set[str] = set()
+        self._entry_dates: dict[str, list[date]] = {}
+        self._accepted = 0
+
+    # --- positions and their machines -------------------------------------------------------------------------------
+
+    def open(self, position: Position, time: datetime) -> Position:
+        """Take a new position into care, in state WAITING.
+
+        Raises
+        ------
+        IntegrityError
+            When the id is taken, the strategy has no table, or the position is not in WAITING.
+        """
+        if position.id in self._positions:
+            raise IntegrityError("position id is taken", position=position.id)
+        if position.strategy not in self._tables:
+            raise IntegrityError("strategy has no transition table", strategy=position.strategy)
+        if position.state is not State.WAITING:
+            raise IntegrityError("a new position begins in WAITING", position=position.id, state=position.state.value)
+        self._positions[position.id] = position
+        self._since[position.id] = time
+        return position
+
+    def apply(self, position_id: str, event: Event, time: datetime, reason: str) -> Position:
+        """Move one machine by ``event``; a FAULT also counts as an error of its strategy.
+
+        Raises
+        ------
+        TransitionError
+            When the strategy's table does not know the pair, or the position is unknown. Nothing changes then.
+        """
+        position = self.position(position_id)
+        target = self._tables[position.strategy].get((position.state, event))
+        if target is None:
+            raise TransitionError("no such transition", position=position_id, strategy=position.strategy,
+                                  state=position.state.value, event=event.value)
+        step = Transition(time=time, position_id=position_id, event=event, source=position.state, target=target,
+                          reason=reason)
+        self._log.append(step)
+        self._undrained.append(step)
+        if target is not position.state:
+            self._since[position_id] = time
+        moved = self._positions[position_id] = replace(position, state=target)
+        if event is Event.FAULT:
+            self.record_error(position.strategy, time, reason)
+        if event is Event.ENTRY_FILLED:
+            dates = self._entry_dates.setdefault(position.strategy, [])
+            dates.append(time.date())
+            del dates[:-ENTRY_DATES_KEPT]
+        return moved
+
+    def allows(self, position_id: str, event: Event) -> bool:
+        """Whether the position's table knows ``event`` in its present state."""
+        position = self.position(position_id)
+        return (position.state, event) in self._tables[position.strategy]
+
+    def position(self, position_id: str) -> Position:
+        """The position of that id.
+
+        Raises
+        ------
+        TransitionError
+            When there is none.
+        """
+        found = self._positions.get(position_id)
+        if found is None:
+            raise TransitionError("unknown position", position=position_id)
+        return found
+
+    def __contains__(self, position_id: str) -> bool:
+        return position_id in self._positions
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """All of them, oldest id of each strategy first as they were opened."""
+        return tuple(self._positions.values())
+
+    @property
+    def open_positions(self) -> tuple[Position, ...]:
+        """Those that hold something."""
+        return tuple(position for position in self._positions.values() if position.is_open)
+
+    def since(self, position_id: str) -> datetime:
+        """When the position entered its present state."""
+        self.position(position_id)
+        return self._since[position_id]
+
+    def change(self, position_id: str, **fields: Any) -> Position:
+        """Set facts that become known at entry or by a strategy (``CHANGEABLE``); never state, legs or money.
+
+        Raises
+        ------
+        IntegrityError
+            For any other field.
+        """
+        wrong = set(fields) - CHANGEABLE
+        if wrong:
+            raise IntegrityError("field may not be changed from outside", position=position_id, fields=sorted(wrong))
+        changed = self._positions[position_id] = replace(self.position(position_id), **fields)
+        return changed
+
+    def archive(self, position_id: str) -> Position:
+        """Let go of a position that is over; returns its last value.
+
+        Raises
+        ------
+        IntegrityError
+            When it still holds something or its machine has not ended.
+        """
+        position = self.position(position_id)
+        if position.is_open or position.state not in ENDED:
+            raise IntegrityError("position is not over", position=position_id, state=position.state.value,
+                                 legs=[(leg.contract.id, leg.quantity) for leg in position.legs])
+        del self._positions[position_id]
+        del self._since[position_id]
+        return position
+
+    # --- fills ------------------------------------------------------------------------------------------------------
+
+    def accept(self, sequence: int) -> bool:
+        """True once for each number of the executor's stream, in rising order; False for one seen before.
+
+        Makes fills and outcomes that are offered again after a restart harmless.
+        """
+        if sequence <= self._accepted:
+            return False
+        self._accepted = sequence
+        return True
+
+    def apply_fill(self, position_id: str, contract: Contract, quantity: int, price: float, fee: float) -> Position:
+        """Book one fill: legs, cash flow and fees.
+
+        Parameters
+        ----------
+        quantity : int
+            Signed: bought positive, sold negative.
+        price : float
+            Points per contract, not negative.
+        fee : float
+            USD, positive.
+
+        Raises
+        ------
+        IntegrityError
+            When the leg would go through zero: a position never turns a long leg short by itself.
+        """
+        position = self.position(position_id)
+        legs, booked = [], False
+        for leg in position.legs:
+            if leg.contract == contract:
+                leg, booked = _booked(position_id, leg, quantity, price), True
+            if leg.quantity:
+                legs.append(leg)
+        if not booked and quantity:
+            legs.append(HeldLeg(contract=contract, quantity=quantity, average_price=price))
+        changed = self._positions[position_id] = replace(
+            position, legs=tuple(legs), fees_usd=position.fees_usd + fee,
+            cash_flow_usd=position.cash_flow_usd - quantity * price * contract.multiplier - fee)
+        return changed
+
+    def remove_leg(self, position_id: str, contract: Contract, quantity: int | None = None) -> Position:
+        """Take a leg (or ``quantity`` of it, signed as it is held) out without money: expired, assigned, or closed
+        elsewhere. What is settled in cash is booked by ``apply_fill`` instead."""
+        position = self.position(position_id)
+        held = {leg.contract: leg.quantity for leg in position.legs}
+        if contract not in held:
+            raise IntegrityError("leg is not held", position=position_id, contract=contract.id)
+        taken = held[contract] if quantity is None else quantity
+        if taken * held[contract] <= 0 or abs(taken) > abs(held[contract]):
+            raise IntegrityError("more taken out than held", position=position_id, contract=contract.id, taken=taken,
+                                 held=held[contract])
+        legs = (replace(leg, quantity=leg.quantity - taken) if leg.contract == contract else leg
+                for leg in position.legs)
+        changed = self._positions[position_id] = replace(position, legs=tuple(leg for leg in legs if leg.quantity))
+        return changed
+
+    # --- time and errors --------------------------------------------------------------------------------------------
+
+    def due_timeouts(self, now: datetime, working: Collection[str] = frozenset()) -> tuple[Position, ...]:
+        """Positions in VALIDATION or ENTERING for five minutes or more, without those whose order still works
+        (its own outcome ends them)."""
+        return tuple(position for position in self._positions.values()
+                     if position.id not in working and position.state in TIMEOUTS
+                     and now - self._since[position.id] >= TIMEOUTS[position.state])
+
+    def record_error(self, strategy: str, time: datetime, reason: str) -> bool:
+        """Count an error of ``strategy``; True when it is suspended (three within 30 minutes, or already)."""
+        if strategy not in self._tables:
+            raise IntegrityError("strategy has no transition table", strategy=strategy)
+        window = timedelta(minutes=ERROR_WINDOW_MINUTES)
+        recent = [item for item in self._errors.get(strategy, []) if time - item[0] <= window]
+        recent.append((time, reason))
+        self._errors[strategy] = recent
+        if len(recent) >= ERRORS_TO_SUSPEND:
+            self._suspended.add(strategy)
+        return strategy in self._suspended
+
+    def resume(self, strategy: str) -> None:
+        """The operator's word: the strategy may enter again and its errors are forgotten."""
+        self._suspended.discard(strategy)
+        self._errors.pop(strategy, None)
+
+    # --- what the gate's view is made of ----------------------------------------------------------------------------
+
+    def pending(self) -> dict[str, str]:
+        """Strategy in VALIDATION or ENTERING to the underlying it is about to hold."""
+        return {position.strategy: position.underlying for position in self._positions.values()
+                if position.state in PENDING}
+
+    def in_error(self) -> frozenset[str]:
+        """Strategies with a position in ERROR or RECOVERY."""
+        return frozenset(position.strategy for position in self._positions.values() if position.state in TROUBLED)
+
+    def suspended(self) -> dict[str, RefusalCode]:
+        """Suspended strategies and the code their entries are refused with."""
+        return {strategy: RefusalCode.STRATEGY_SUSPENDED for strategy in sorted(self._suspended)}
+
+    def entry_dates(self) -> dict[str, tuple[date, ...]]:
+        """Days on which each strategy's entries filled, oldest first."""
+        return {strategy: tuple(dates) for strategy, dates in self._entry_dates.items()}
+
+    def transitions(self) -> tuple[Transition, ...]:
+        """The latest transitions, oldest first."""
+        return tuple(self._log)
+
+    def drain_transitions(self) -> tuple[Transition, ...]:
+        """Transitions since the last call, for the audit trail."""
+        drained = tuple(self._undrained)
+        self._undrained.clear()
+        return drained
+
+    # --- memory -----------------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, as plain JSON."""
+        return {
+            "positions": [position_to_json(position) for position in self._positions.values()],
+            "since": {key: moment.isoformat() for key, moment in self._since.items()},
+            "log": [step.to_json() for step in self._log],
+            "errors": {strategy: [[moment.isoformat(), reason] for moment, reason in rows]
+                       for strategy, rows in self._errors.items()},
+            "suspended": sorted(self._suspended),
+            "entry_dates": {strategy: [day.isoformat() for day in dates]
+                            for strategy, dates in self._entry_dates.items()},
+            "accepted": self._accepted,
+        }
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over ``facts()`` of an earlier life.
+
+        Raises
+        ------
+        IntegrityError
+            When they contradict themselves or name a strategy without a table.
+        """
+        positions = [position_from_json(row) for row in facts["positions"]]
+        self._positions = {position.id: position for position in positions}
+        if len(self._positions) != len(positions):
+            raise IntegrityError("a position is stored twice", ids=[position.id for position in positions])
+        self._since = {key: datetime.fromisoformat(text) for key, text in facts["since"].items()}
+        self._log = deque((Transition.from_json(row) for row in facts["log"]), maxlen=TRANSITIONS_KEPT)
+        self._undrained = []
+        self._errors = {strategy: [(datetime.fromisoformat(text), reason) for text, reason in rows]
+                        for strategy, rows in facts["errors"].items()}
+        self._suspended = set(facts["suspended"])
+        self._entry_dates = {strategy: [date.fromisoformat(text) for text in dates]
+                             for strategy, dates in facts["entry_dates"].items()}
+        self._accepted = int(facts["accepted"])
+        self.self_check()
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when positions, clocks and tables do not fit each other."""
+        if set(self._since) != set(self._positions):
+            raise IntegrityError("positions and their clocks differ",
+                                 ids=sorted(set(self._since) ^ set(self._positions)))
+        for key, position in self._positions.items():
+            if key != position.id:
+                raise IntegrityError("position is filed under another id", key=key, position=position.id)
+            table = self._tables.get(position.strategy)
+            if table is None:
+                raise IntegrityError("strategy has no transition table", strategy=position.strategy)
+            states = {source for source, _ in table} | set(table.values())
+            if position.state not in states:
+                raise IntegrityError("state is not in the strategy's table", position=key, state=position.state.value)
+            if any(not leg.quantity for leg in position.legs):
+                raise IntegrityError("a leg of quantity zero is kept", position=key)
+            if position.state in ENDED and position.is_open:
+                raise IntegrityError("an ended position holds something", position=key, state=position.state.value)
+
+
+def _booked(position_id: str, leg: HeldLeg, quantity: int, price: float) -> HeldLeg:
+    """``leg`` after a fill: averaged when added to, at its old average when reduced."""
+    total = leg.quantity + quantity
+    if leg.quantity * quantity >= 0:
+        cost = leg.average_price * leg.quantity + price * quantity
+        return replace(leg, quantity=total, average_price=cost / total if total else leg.average_price)
+    if total * leg.quantity < 0:
+        raise IntegrityError("a fill would take a leg through zero", position=position_id, contract=leg.contract.id,
+                             held=leg.quantity, filled=quantity)
+    return replace(leg, quantity=total)

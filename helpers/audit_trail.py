@@ -1,0 +1,122 @@
+"""The audit trail: one JSON line an event, appended. In segments of the ObjectStore when live (it cannot append and
+limits files), in one file of the results folder in backtests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Mapping, Protocol
+
+from core.errors import StoreError
+from helpers.state_store import ObjectStorePort, canonical
+
+SEGMENT_BYTES: Final = 256_000
+
+
+class Audit(Protocol):
+    """Where audit records go."""
+
+    def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+def audit_line(time: datetime, event: str, facts: Mapping[str, Any]) -> str:
+    """One record as a line of canonical JSON.
+
+    Raises
+    ------
+    StoreError
+        When the facts are not plain finite JSON.
+    """
+    try:
+        return canonical({"time": time.isoformat(), "event": event} | {"facts": dict(facts)}) + "\n"
+    except (TypeError, ValueError) as problem:
+        raise StoreError("audit record is not plain finite JSON", event=event, problem=str(problem)) from problem
+
+
+class SegmentedAudit:
+    """Segments ``<prefix>/audit/<date>-<n>.jsonl``, each rewritten until it is full; a new one a day.
+
+    Parameters
+    ----------
+    port : ObjectStorePort
+    prefix : str
+        Of the state store.
+    segment_bytes : int
+        A segment that has reached this is never touched again.
+    """
+
+    def __init__(self, port: ObjectStorePort, prefix: str, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._port = port
+        self._prefix = prefix
+        self._limit = segment_bytes
+        self._key: str | None = None
+        self._day: str | None = None
+        self._text = ""
+        self._dirty = False
+
+    def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
+        """Add one record; it reaches the store at the next ``flush`` or when its segment is full.
+
+        Raises
+        ------
+        StoreError
+            When a full segment cannot be written.
+        """
+        line = audit_line(time, event, facts)
+        day = f"{time:%Y%m%d}"
+        if day != self._day or len(self._text.encode("utf-8")) >= self._limit:
+            self.flush()
+            self._begin(day)
+        self._text += line
+        self._dirty = True
+
+    def flush(self) -> None:
+        """Write the current segment and have it on disk.
+
+        Raises
+        ------
+        StoreError
+            When the store refuses it.
+        """
+        if not self._dirty or self._key is None:
+            return
+        if not self._port.save(self._key, self._text):
+            raise StoreError("audit segment was refused: the store's limit is reached", key=self._key,
+                             size=len(self._text))
+        self._port.get_file_path(self._key)
+        self._dirty = False
+
+    def _begin(self, day: str) -> None:
+        """First free number of the day: segments of an earlier life are left as they are."""
+        number = 1
+        while self._port.contains_key(self._segment(day, number)):
+            number += 1
+        self._key, self._day, self._text = self._segment(day, number), day, ""
+
+    def _segment(self, day: str, number: int) -> str:
+        return f"{self._prefix}/audit/{day}-{number:04d}.jsonl"
+
+
+class FileAudit:
+    """One ``audit.jsonl`` in a results folder, written as it happens; kept open for the whole run."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = (folder / "audit.jsonl").open("a", encoding="utf-8")
+        except OSError as problem:
+            raise StoreError("audit file cannot be opened", folder=str(folder), problem=str(problem)) from problem
+
+    def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
+        """Add one record."""
+        self._file.write(audit_line(time, event, facts))
+
+    def flush(self) -> None:
+        """Hand buffered lines to the operating system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._file.close()

@@ -1,0 +1,234 @@
+"""The framework's memory in LEAN's ObjectStore: one document in two slots, versioned, checksummed, checked.
+
+A save goes to the slot that does not hold the newest document, so that a torn write costs the newest state only and
+never the one before it. LEAN's ``save`` answers True before anything is on disk; live, the file is flushed and read
+back before a save counts as done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Callable, Final, Mapping, Protocol
+
+from core.errors import StoreCorrupt, StoreError
+
+FORMAT: Final = "tom-king-state"
+SCHEMA_VERSION: Final = 1
+CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the sum is over the rest of the text
+SLOTS: Final = ("state-a.json", "state-b.json")
+KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9/_#\-$=]+(\.[A-Za-z0-9]+)?")
+PREFIX_PART: Final = re.compile(r"[A-Za-z0-9_#\-$=]+")
+
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
+# schema version -> what lifts a payload of that version to the next one
+MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({})
+
+
+class ObjectStorePort(Protocol):
+    """The part of LEAN's ObjectStore that is used."""
+
+    def contains_key(self, key: str) -> bool: ...
+
+    def read(self, key: str) -> str: ...
+
+    def save(self, key: str, text: str) -> bool: ...
+
+    def delete(self, key: str) -> bool: ...
+
+    def get_file_path(self, key: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The newest readable document.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        What was wrong with the other slot; shown and kept in the audit trail.
+    migrated_from : int or None
+        Schema version the payload was lifted from.
+    """
+
+    payload: Mapping[str, Any]
+    sequence: int
+    written_at: datetime
+    problems: tuple[str, ...]
+    migrated_from: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    key: str
+    document: Mapping[str, Any] | None
+    problem: str | None
+
+    @property
+    def absent(self) -> bool:
+        return self.document is None and self.problem is None
+
+
+def store_prefix(mode: str, account: str, project: str) -> str:
+    """Key prefix that keeps modes, accounts and projects apart: the ObjectStore is shared by the workspace.
+
+    Raises
+    ------
+    StoreError
+        When a part is empty or holds a character LEAN's keys do not take.
+    """
+    for name, part in (("mode", mode), ("account", account), ("project", project)):
+        if not PREFIX_PART.fullmatch(part):
+            raise StoreError("not usable in a store key: letters, digits and _ # - $ = only", part=name, value=part)
+    return f"{mode}/{account}/{project}"
+
+
+class StateStore:
+    """Saves and loads the one state document.
+
+    Parameters
+    ----------
+    port : ObjectStorePort
+        LEAN's ObjectStore, or anything of its shape.
+    prefix : str
+        See :func:`store_prefix`; it is also the document's owner.
+    live : bool
+        Flush every save and read the file back.
+    schema_version, migrations
+        For tests; the module's own otherwise.
+    """
+
+    def __init__(self, port: ObjectStorePort, prefix: str, *, live: bool, schema_version: int = SCHEMA_VERSION,
+                 migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
+        self._port = port
+        self._prefix = prefix
+        self._live = live
+        self._schema = schema_version
+        self._migrations = migrations
+        self._keys = tuple(f"{prefix}/{slot}" for slot in SLOTS)
+        for key in self._keys:
+            if not KEY_PATTERN.fullmatch(key):
+                raise StoreError("not a key LEAN takes", key=key)
+        self._sequence: int | None = None
+        self._newest: str | None = None
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last document written or loaded; 0 before any."""
+        return self._sequence or 0
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def save(self, payload: Mapping[str, Any], written_at: datetime) -> int:
+        """Write ``payload`` to the older slot; returns its sequence number.
+
+        Raises
+        ------
+        StoreError
+            When it has not been loaded first (the newest slot would be unknown), is not plain finite JSON, or did
+            not reach the store. The other slot is untouched in each case.
+        """
+        if self._sequence is None:
+            raise StoreError("load before the first save", prefix=self._prefix)
+        sequence = self._sequence + 1
+        key = self._keys[1] if self._newest == self._keys[0] else self._keys[0]
+        text = self._document(payload, sequence, written_at)
+        if not self._port.save(key, text):
+            raise StoreError("save was refused: the store's limit of files or size is reached", key=key,
+                             sequence=sequence, size=len(text))
+        if self._live:
+            self._verify(key, text)
+        self._sequence, self._newest = sequence, key
+        return sequence
+
+    def _document(self, payload: Mapping[str, Any], sequence: int, written_at: datetime) -> str:
+        body = {"format": FORMAT, "schema": self._schema, "owner": self._prefix, "sequence": sequence,
+                "written_at": written_at.isoformat(), "payload": payload}
+        try:
+            text = canonical(body)
+        except (TypeError, ValueError) as problem:
+            raise StoreError("state is not plain finite JSON", problem=str(problem)) from problem
+        return f"{CHECKSUM_HEAD}{checksum(text)}\",{text[1:]}"
+
+    def _verify(self, key: str, text: str) -> None:
+        path = Path(str(self._port.get_file_path(key)))
+        try:
+            written = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise StoreError("saved state cannot be read back", key=key, problem=str(problem)) from problem
+        if written != text:
+            raise StoreError("saved state reads back differently", key=key, expected=len(text), found=len(written))
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def load(self) -> Loaded | None:
+        """The newest readable document, None when there has never been one.
+
+        Raises
+        ------
+        StoreCorrupt
+            When something is there and no slot is readable; the message says how to repair.
+        StoreError
+            When a slot holds a document that is not ours, or of a newer schema.
+        """
+        slots = [self._read(key) for key in self._keys]
+        if all(slot.absent for slot in slots):
+            self._sequence, self._newest = 0, None
+            return None
+        good = [slot for slot in slots if slot.document is not None]
+        problems = tuple(f"{slot.key}: {slot.problem}" for slot in slots if slot.problem)
+        if not good:
+            raise StoreCorrupt(
+                "no readable state: stop trading by hand if needed, then restore a backup of either file, or delete "
+                "both to start empty (holdings will be quarantined until accepted)", problems=problems)
+        newest = max(good, key=lambda slot: slot.document["sequence"])
+        document = newest.document
+        payload, migrated_from = self._migrate(document)
+        self._sequence, self._newest = int(document["sequence"]), newest.key
+        return Loaded(payload=payload, sequence=self._sequence, problems=problems, migrated_from=migrated_from,
+                      written_at=datetime.fromisoformat(document["written_at"]))
+
+    def _read(self, key: str) -> _Slot:
+        if not self._port.contains_key(key):
+            return _Slot(key=key, document=None, problem=None)
+        text = str(self._port.read(key))
+        try:
+            document = json.loads(text)
+        except ValueError as problem:
+            return _Slot(key=key, document=None, problem=f"not JSON ({problem})")
+        if not isinstance(document, dict) or "format" not in document:
+            return _Slot(key=key, document=None, problem="not a state document")
+        if document["format"] != FORMAT or document.get("owner") != self._prefix:
+            raise StoreError("the store holds a file that is not ours", key=key, format=document["format"],
+                             owner=document.get("owner"), expected=self._prefix)
+        body = "{" + text.removeprefix(f"{CHECKSUM_HEAD}{document.get('checksum')}\",")
+        if document.get("checksum") != checksum(body):
+            return _Slot(key=key, document=None, problem="checksum does not match")
+        if document["schema"] > self._schema:
+            raise StoreError("the state was written by a newer version", key=key, schema=document["schema"],
+                             known=self._schema)
+        return _Slot(key=key, document=document, problem=None)
+
+    def _migrate(self, document: Mapping[str, Any]) -> tuple[Mapping[str, Any], int | None]:
+        version, payload = int(document["schema"]), document["payload"]
+        while version < self._schema:
+            if version not in self._migrations:
+                raise StoreError("no migration for this schema", schema=version, known=self._schema)
+            payload = self._migrations[version](dict(payload))
+            version += 1
+        return payload, int(document["schema"]) if document["schema"] != self._schema else None
+
+
+def canonical(value: Any) -> str:
+    """JSON text with sorted keys and no spaces; NaN and infinity raise ValueError, unknown types TypeError."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def checksum(body: str) -> str:
+    """SHA-256 of the canonical JSON text of a document without its checksum."""
+    return hashlib.sha256(body.encode("utf-8")).hexdigest()
