@@ -1,0 +1,272 @@
+"""The framework's own authority on margin: TastyTrade's strategy-based Reg T rules, and how much may be used.
+
+What a position asks for is the sum of
+
+* its covered structures' worst loss at expiry, premiums apart (spread: the width; condor: the wider wing; calendar,
+  diagonal, covered call, long option: nothing),
+* its naked shorts: each the larger of 20 % of spot less the out-of-the-money amount and 10 % of strike, plus premium;
+  of a naked put and a naked call together the larger, plus the other's premium (a short strangle); for options on
+  futures the exchange margin of the future, once a strangle,
+* the net debit it was opened for, where it was not a credit (calendar, diagonal, covered call, long option: the debit),
+* shares that cover nothing: half their value, on either side.
+
+LEAN's own position groups are wrong for several of these and are switched off (``docs/decisions.md``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from math import inf
+from types import MappingProxyType
+from typing import Mapping, Sequence
+
+from config.constants import (BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SHARES, BUYING_POWER_BREAKER_MULTIPLE,
+                              BUYING_POWER_VIX_SHARES, FUTURE_MARGINS_USD, NAKED_MARGIN_SPOT_SHARE,
+                              NAKED_MARGIN_STRIKE_SHARE, PHASES, RESERVE_AFTER_TRADE_SHARE, SHARE_MARGIN_SHARE)
+from core.codes import RefusalCode
+from core.errors import CannotCompute, IntegrityError
+from core.market_values import below, finite, guard_refusal, not_negative, positive, underlying_price, usable_mid
+from core.model import Contract, ContractKind, HeldLeg, Leg, Position, Quote, Refused, Right, Underlying
+from risk.margin_structures import Structures, covered_loss_usd, one_underlying, structures, worst_payoff_loss_usd
+
+NO_MARKS: Mapping[str, float] = MappingProxyType({})
+HALF_CENT_USD = 0.005
+
+
+class DynamicMarginManager:
+    """Margin of positions and proposals, and the share of equity that may be bound.
+
+    Parameters
+    ----------
+    future_margins_usd : mapping of str to float
+        Exchange margin of one future by product.
+    """
+
+    def __init__(self, future_margins_usd: Mapping[str, float] = FUTURE_MARGINS_USD) -> None:
+        self._future_margins_usd = MappingProxyType(dict(future_margins_usd))
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when a margin figure is not a positive number."""
+        for product, margin in self._future_margins_usd.items():
+            if not 0.0 < margin < inf:
+                raise IntegrityError("margin of a future is not a positive number", product=product, margin=margin)
+
+    # --- what a position asks for
+
+    def position_margin(self, legs: Sequence[HeldLeg], spot: float | None = None,
+                        marks: Mapping[str, float] = NO_MARKS) -> float:
+        """Margin in USD of all the legs of one position.
+
+        Parameters
+        ----------
+        legs : sequence of HeldLeg
+            Signed quantities; ``average_price`` is the premium of opening, in points.
+        spot : float or None
+            Underlying's price; needed for naked shorts (but not of futures) and free shares only.
+        marks : mapping of str to float
+            Today's price in points by contract id; needed for the same naked shorts.
+
+        Raises
+        ------
+        CannotCompute
+            When a price that is needed is missing or not a number, or the legs have several underlyings.
+        """
+        legs = [leg for leg in legs if leg.quantity]
+        if not legs:
+            return 0.0
+        one_underlying(legs)
+
+        def naked_requirement(contract: Contract) -> float:
+            if spot is None or contract.id not in marks:
+                return contract.strike * contract.multiplier  # order only; a naked short without prices raises below
+            return self._naked_unit(contract, spot, marks)[0]
+
+        found = structures(legs, naked_requirement)
+        free = SHARE_MARGIN_SHARE * abs(found.free_shares) * positive(spot, "spot") if found.free_shares else 0.0
+        return (found.scale * (covered_loss_usd(found.pairs) + self._naked_total(found, spot, marks))
+                + max(0.0, _net_debit_usd(legs, found.free_shares)) + free)
+
+    def unit_margin(self, legs: Sequence[Leg], prices: Mapping[str, float], spot: float | None) -> float:
+        """Margin in USD of one unit of a proposal at today's prices (points, by contract id).
+
+        Raises
+        ------
+        CannotCompute
+            As :meth:`position_margin`, and when a leg has no price.
+        """
+        held = [HeldLeg(contract=leg.contract, quantity=leg.ratio, average_price=_mark(leg.contract, prices))
+                for leg in legs]
+        return self.position_margin(held, spot, prices)
+
+    def margin_of(self, position: Position, quotes: Mapping[str, Quote],
+                  underlyings: Mapping[str, Underlying]) -> float:
+        """Margin in USD of one open position, with naked shorts at the mid of their quotes.
+
+        Raises
+        ------
+        CannotCompute
+            When a naked short's quote or its underlying's price is missing; covered positions need neither.
+        """
+        legs = [leg for leg in position.legs if leg.quantity]
+        found = structures(legs, lambda contract: contract.strike * contract.multiplier)
+        needs_spot = [contract for contract in found.naked if contract.kind is not ContractKind.FUTURE_OPTION]
+        if not needs_spot and not found.free_shares:
+            return self.position_margin(legs)
+        shorts = [leg.contract for leg in legs if leg.quantity < 0 and leg.contract.kind is not ContractKind.EQUITY]
+        marks = {contract.id: usable_mid(contract, quotes) for contract in shorts}
+        return self.position_margin(legs, underlying_price(legs[0].contract, underlyings), marks)
+
+    def portfolio_margin(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
+                         underlyings: Mapping[str, Underlying]) -> float:
+        """Margin in USD of all positions: strategies do not cover one another.
+
+        Raises
+        ------
+        CannotCompute
+            As :meth:`margin_of`, naming the position.
+        """
+        total = 0.0
+        for position in positions:
+            try:
+                total += self.margin_of(position, quotes, underlyings)
+            except CannotCompute as error:
+                raise CannotCompute(error.message, position=position.id, **error.facts) from error
+        return total
+
+    def max_loss_usd(self, legs: Sequence[Leg], entry_price: float) -> float:
+        """Most that one unit can lose at expiry, in USD.
+
+        Legs that expire after the short ones count at their intrinsic value; long legs that expire before them not at
+        all. With several short expiries each is weighed with what covers it, which can only overstate.
+
+        Parameters
+        ----------
+        entry_price : float
+            Points per unit, debit positive.
+
+        Returns
+        -------
+        float
+            ``inf`` for naked calls, and for naked puts on futures.
+        """
+        held = [HeldLeg(contract=leg.contract, quantity=leg.ratio, average_price=0.0) for leg in legs if leg.ratio]
+        one_underlying(held)
+        multiplier = max((leg.contract.multiplier for leg in held), default=1.0)
+        premium = finite(entry_price, "entry_price") * multiplier
+        short_expiries = {leg.contract.expiry for leg in held if leg.quantity < 0}
+        if len(short_expiries) <= 1:
+            last = next(iter(short_expiries), date.min)
+            alive = [(leg.contract, leg.quantity) for leg in held if leg.contract.expiry >= last]
+            return max(0.0, premium + worst_payoff_loss_usd(alive)) if short_expiries else max(0.0, premium)
+        found = structures(held, lambda contract: contract.strike * contract.multiplier)
+        naked = sum(worst_payoff_loss_usd([(contract, -1)]) for contract in found.naked)
+        return max(0.0, premium + found.scale * (covered_loss_usd(found.pairs) + naked))
+
+    # --- how much may be used
+
+    def buying_power_caps(self, phase: int, vix: float) -> Mapping[str, float]:
+        """The three caps on used buying power as shares of equity, by name.
+
+        Raises
+        ------
+        CannotCompute
+            When the VIX is not a positive number or the phase is unknown.
+        """
+        positive(vix, "vix")
+        if phase not in PHASES:
+            raise CannotCompute("phase is unknown", phase=phase)
+        return MappingProxyType({
+            "phase": PHASES[phase].max_buying_power_share, "vix": below(BUYING_POWER_VIX_SHARES, vix),
+            "breaker": BUYING_POWER_BREAKER_MULTIPLE * margin_breaker_share(phase, vix)})
+
+    def buying_power_cap_share(self, phase: int, vix: float) -> float:
+        """Most of equity that may be bound: the smallest of the three caps."""
+        return min(self.buying_power_caps(phase, vix).values())
+
+    def room_usd(self, equity: float, used_usd: float, reserved_usd: float, phase: int, vix: float
+                 ) -> Mapping[str, float]:
+        """Dollars of further margin that ``buying_power`` and ``reserve`` each leave (negative when exceeded).
+
+        Raises
+        ------
+        CannotCompute
+            When an input is missing, not a number, or equity is not positive.
+        """
+        positive(equity, "equity")
+        bound = not_negative(used_usd, "used_usd") + not_negative(reserved_usd, "reserved_usd")
+        return MappingProxyType({"buying_power": self.buying_power_cap_share(phase, vix) * equity - bound,
+                                 "reserve": (1.0 - RESERVE_AFTER_TRADE_SHARE) * equity - bound})
+
+    def check(self, equity: float, used_usd: float, reserved_usd: float, new_usd: float, phase: int,
+              vix: float) -> Refused | None:
+        """Refuse a trade that would bind more than the caps allow or leave less than the reserve.
+
+        Returns
+        -------
+        Refused or None
+            The tighter limit of BUYING_POWER and RESERVE, or GUARD_CANNOT_COMPUTE.
+        """
+        try:
+            new = not_negative(new_usd, "new_usd")
+            caps = self.buying_power_caps(phase, vix)
+            room = self.room_usd(equity, used_usd, reserved_usd, phase, vix)
+        except CannotCompute as error:
+            return guard_refusal("buying_power", error)
+        tightest = min(room, key=lambda name: room[name])
+        if new <= room[tightest] + HALF_CENT_USD:
+            return None
+        code = RefusalCode.BUYING_POWER if tightest == "buying_power" else RefusalCode.RESERVE
+        return Refused(code=code, facts={
+            "equity": equity, "used_usd": used_usd, "reserved_usd": reserved_usd, "new_usd": new,
+            "room_usd": room[tightest], "cap": min(caps, key=lambda name: caps[name]), "cap_share": min(caps.values()),
+            "reserve_share": RESERVE_AFTER_TRADE_SHARE, "phase": phase, "vix": vix})
+
+    # --- naked shorts
+
+    def _naked_unit(self, contract: Contract, spot: float | None, marks: Mapping[str, float]) -> tuple[float, float]:
+        """Requirement and premium within it, in USD, of one naked short contract."""
+        if contract.kind is ContractKind.FUTURE_OPTION:
+            if contract.underlying not in self._future_margins_usd:
+                raise CannotCompute("no exchange margin for the future", product=contract.underlying)
+            return self._future_margins_usd[contract.underlying], 0.0
+        price, premium = positive(spot, "spot"), _mark(contract, marks)
+        away = price - contract.strike if contract.right is Right.PUT else contract.strike - price
+        base = max(NAKED_MARGIN_SPOT_SHARE * price - max(0.0, away), NAKED_MARGIN_STRIKE_SHARE * contract.strike)
+        return (base + premium) * contract.multiplier, premium * contract.multiplier
+
+    def _naked_total(self, found: Structures, spot: float | None, marks: Mapping[str, float]) -> float:
+        """Naked puts and calls of one contract month two by two: the larger, plus the other's premium."""
+        sides: dict[object, dict[Right, list[tuple[float, float]]]] = defaultdict(lambda: {Right.PUT: [], Right.CALL: []})
+        for contract in found.naked:
+            sides[contract.future_expiry][contract.right].append(self._naked_unit(contract, spot, marks))
+        total = 0.0
+        for side in sides.values():
+            puts, calls = (sorted(side[right], reverse=True) for right in (Right.PUT, Right.CALL))
+            for place in range(max(len(puts), len(calls))):
+                together = [units[place] for units in (puts, calls) if place < len(units)]
+                larger, *other = sorted(together, reverse=True)
+                total += larger[0] + sum(premium for _, premium in other)
+        return total
+
+
+def margin_breaker_share(phase: int, vix: float) -> float:
+    """Share of equity in margin at which the margin breaker trips (SPEC section 6)."""
+    share = below(BREAKER_MARGIN_VIX_SHARES, vix)
+    return min(share, BREAKER_MARGIN_PHASE1_SHARE) if phase == 1 else share
+
+
+def _net_debit_usd(legs: Sequence[HeldLeg], free_shares: int) -> float:
+    """Premiums paid less received in USD; of shares only those that cover a short call."""
+    total = 0.0
+    for leg in legs:
+        average = not_negative(leg.average_price, "average_price", contract=leg.contract.id)
+        quantity = leg.quantity
+        if leg.contract.kind is ContractKind.EQUITY:
+            quantity -= free_shares
+        total += quantity * leg.contract.multiplier * average
+    return total
+
+
+def _mark(contract: Contract, marks: Mapping[str, float]) -> float:
+    return not_negative(marks.get(contract.id), "mark", contract=contract.id)

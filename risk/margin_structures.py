@@ -1,0 +1,150 @@
+"""Splits a position's legs into covered structures and naked shorts, and states what each could lose at expiry.
+
+A long option covers a short one of the same right, underlying, contract month and multiplier that expires no later.
+One hundred shares cover a short call: they behave as a call with strike 0 that never expires. The pairing covers as
+many shorts as it can and, among such pairings, is the one with the lowest total requirement (an assignment problem,
+solved exactly). Legs of one short expiry are then weighed together by their worst payoff over the underlying's price,
+which is how a condor comes to its wider wing and a butterfly to its debit (FINRA rule 4210(f)(2)(H): the maximum
+potential loss over the exercise prices).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from math import gcd, inf
+from typing import Callable, Iterable, Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from config.constants import SHARES_PER_CONTRACT
+from core.errors import CannotCompute
+from core.model import Contract, ContractKind, HeldLeg, Right
+
+_NEVER = 1e15
+_NAKED = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structures:
+    """One ``scale``-th of a position, contract by contract.
+
+    Attributes
+    ----------
+    scale : int
+        Greatest common divisor of the legs' quantities: the position is this many times what is listed.
+    pairs : tuple of (short, long)
+        Covered shorts and what covers them.
+    naked : tuple of Contract
+        Shorts that nothing covers.
+    free_shares : int
+        Shares of the whole position (signed) that cover nothing.
+    """
+
+    scale: int
+    pairs: tuple[tuple[Contract, Contract], ...]
+    naked: tuple[Contract, ...]
+    free_shares: int
+
+
+def structures(legs: Sequence[HeldLeg], naked_requirement: Callable[[Contract], float]) -> Structures:
+    """Pair a position's legs (module docstring).
+
+    Parameters
+    ----------
+    naked_requirement : callable
+        Dollars asked of one naked short contract, used to choose which of several shorts stays naked. It must be
+        below 1e9.
+    """
+    shares = sum(leg.quantity for leg in legs if leg.contract.kind is ContractKind.EQUITY)
+    options = [leg for leg in legs if leg.contract.kind is not ContractKind.EQUITY and leg.quantity]
+    lots = max(0, shares) // SHARES_PER_CONTRACT
+    scale = gcd(*(abs(leg.quantity) for leg in options), lots) or 1
+    shorts = [leg.contract for leg in options if leg.quantity < 0 for _ in range(-leg.quantity // scale)]
+    longs = [leg.contract for leg in options if leg.quantity > 0 for _ in range(leg.quantity // scale)]
+    if lots and shorts:
+        longs += [_shares_as_call(shorts[0])] * (lots // scale)
+    pairs, naked = _assign(shorts, longs, naked_requirement)
+    covering = scale * sum(1 for _, cover in pairs if cover.kind is ContractKind.EQUITY)
+    return Structures(scale=scale, pairs=pairs, naked=naked, free_shares=shares - covering * SHARES_PER_CONTRACT)
+
+
+def _shares_as_call(example: Contract) -> Contract:
+    return Contract(underlying=example.underlying, expiry=date.max, strike=0.0, right=Right.CALL,
+                    kind=ContractKind.EQUITY, multiplier=float(SHARES_PER_CONTRACT))
+
+
+def _assign(shorts: list[Contract], longs: list[Contract], naked_requirement: Callable[[Contract], float]
+            ) -> tuple[tuple[tuple[Contract, Contract], ...], tuple[Contract, ...]]:
+    if not shorts or not longs:
+        return (), tuple(shorts)
+    cost = np.full((len(shorts), len(longs) + len(shorts)), _NEVER)
+    for row, short in enumerate(shorts):
+        for column, cover in enumerate(longs):
+            if covers(cover, short):
+                cost[row, column] = adverse_width(short, cover) * short.multiplier
+        cost[row, len(longs):] = _NAKED + naked_requirement(short)
+    rows, columns = linear_sum_assignment(cost)
+    pairs, naked = [], []
+    for row, column in zip(rows, columns):
+        if column < len(longs):
+            pairs.append((shorts[row], longs[column]))
+        else:
+            naked.append(shorts[row])
+    return tuple(pairs), tuple(naked)
+
+
+def covers(cover: Contract, short: Contract) -> bool:
+    """True when the long ``cover`` bounds the loss of ``short`` for as long as it lives."""
+    return (cover.right is short.right and cover.underlying == short.underlying and cover.expiry >= short.expiry
+            and cover.future_expiry == short.future_expiry and cover.multiplier == short.multiplier)
+
+
+def adverse_width(short: Contract, cover: Contract) -> float:
+    """Points by which the long leg is further out of the money than the short one; 0 when it is not."""
+    width = short.strike - cover.strike if short.right is Right.PUT else cover.strike - short.strike
+    return max(0.0, width)
+
+
+def covered_loss_usd(pairs: Iterable[tuple[Contract, Contract]]) -> float:
+    """Worst loss at expiry of covered shorts, premiums apart: pairs of one short expiry are weighed together, a later
+    long at its intrinsic value. Never negative."""
+    by_expiry: dict[object, list[tuple[Contract, int]]] = defaultdict(list)
+    for short, cover in pairs:
+        by_expiry[short.expiry, short.future_expiry] += [(short, -1), (cover, 1)]
+    return sum(max(0.0, worst_payoff_loss_usd(legs)) for legs in by_expiry.values())
+
+
+def worst_payoff_loss_usd(legs: Sequence[tuple[Contract, int]]) -> float:
+    """Largest loss in USD over the underlying's price of contracts that are all worth their intrinsic value.
+
+    Piecewise linear, so it is reached at 0, at a strike or nowhere: ``inf`` when more calls (with shares) are short
+    than long, and for futures, whose price can go below zero, also when more puts are.
+    """
+    upward = sum(count * contract.multiplier for contract, count in legs if contract.right is Right.CALL
+                 or contract.kind is ContractKind.EQUITY)
+    downward = sum(count * contract.multiplier for contract, count in legs
+                   if contract.right is Right.PUT and contract.kind is ContractKind.FUTURE_OPTION)
+    if upward < 0 or downward < 0:
+        return inf
+    spots = {0.0} | {contract.strike for contract, _ in legs}
+    return max(-sum(count * contract.multiplier * contract.intrinsic(spot) for contract, count in legs)
+               for spot in spots)
+
+
+def one_underlying(legs: Iterable[HeldLeg]) -> str:
+    """The ticker all legs share.
+
+    Raises
+    ------
+    CannotCompute
+        When there are several, or shares with a multiplier other than 1.
+    """
+    tickers = {leg.contract.underlying for leg in legs}
+    if len(tickers) != 1:
+        raise CannotCompute("legs of one position have several underlyings", underlyings=sorted(tickers))
+    if any(leg.contract.kind is ContractKind.EQUITY and leg.contract.multiplier != 1.0 for leg in legs):
+        raise CannotCompute("shares must have multiplier 1", underlyings=sorted(tickers))
+    return tickers.pop()
