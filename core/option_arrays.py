@@ -1,7 +1,7 @@
 """Black-Scholes-Merton over whole chains: the same formulas and units as ``core.option_math``, column-wise.
 
-Arguments broadcast; ``is_put`` is boolean. Rows that cannot be computed are NaN in the answer (the mask a caller needs),
-never a default: a row's inputs must be finite, with spot, strike, iv and years positive.
+Arguments broadcast; ``is_put`` is boolean. Rows that cannot be computed are NaN in the answer (the mask a caller
+needs), never a default: a row's inputs must be finite, with spot, strike, iv and years positive.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GreekArrays:
-    """Columns of price, delta, gamma, vega (per volatility point) and theta (per calendar day), one long option each."""
+    """Columns of one long option each: price, delta, gamma, vega (per volatility point), theta (per calendar day)."""
 
     price: np.ndarray
     delta: np.ndarray

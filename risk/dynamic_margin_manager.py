@@ -237,12 +237,12 @@ class DynamicMarginManager:
 
     def _naked_total(self, found: Structures, spot: float | None, marks: Mapping[str, float]) -> float:
         """Naked puts and calls of one contract month two by two: the larger, plus the other's premium."""
-        sides: dict[object, dict[Right, list[tuple[float, float]]]] = defaultdict(lambda: {Right.PUT: [], Right.CALL: []})
+        sides: dict[tuple[date | None, Right], list[tuple[float, float]]] = defaultdict(list)
         for contract in found.naked:
-            sides[contract.future_expiry][contract.right].append(self._naked_unit(contract, spot, marks))
+            sides[contract.future_expiry, contract.right].append(self._naked_unit(contract, spot, marks))
         total = 0.0
-        for side in sides.values():
-            puts, calls = (sorted(side[right], reverse=True) for right in (Right.PUT, Right.CALL))
+        for month in dict.fromkeys(month for month, _ in sides):
+            puts, calls = (sorted(sides[month, right], reverse=True) for right in (Right.PUT, Right.CALL))
             for place in range(max(len(puts), len(calls))):
                 together = [units[place] for units in (puts, calls) if place < len(units)]
                 larger, *other = sorted(together, reverse=True)
