@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from config import calendars
+from config.calendars import (calendar_facts, earnings_within, event_within, ex_dividend_next_session, is_fomc_day,
+                              is_roll_week, is_triple_witching, sessions_to)
+from core.codes import RefusalCode
+from core.model import CalendarFacts, Refused
+from tests.builders import make_calendar
+
+
+def weekdays(after: date, count: int) -> tuple[date, ...]:
+    days: list[date] = []
+    while len(days) < count:
+        after += timedelta(days=1)
+        if after.weekday() < 5:
+            days.append(after)
+    return tuple(days)
+
+
+def facts(today: date, count: int = 6, **overrides: Any) -> CalendarFacts:
+    ahead = weekdays(today, count)
+    return make_calendar(today, **({"sessions_ahead": ahead, "next_session": weekdays(today, 1)[0]} | overrides))
+
+
+def code(answer: object) -> RefusalCode:
+    assert isinstance(answer, Refused)
+    return answer.code
+
+
+def test_eight_scheduled_decisions_a_year_and_none_on_a_weekend() -> None:
+    for year in range(2015, 2028):
+        days = [day for day in calendars.FOMC_SCHEDULED if day.year == year]
+        assert len(days) == (7 if year == 2020 else 8)
+        assert all(day.weekday() < 5 for day in days)
+    assert list(calendars.FOMC_SCHEDULED) == sorted(calendars.FOMC_SCHEDULED)
+
+
+def test_fomc_days_scheduled_and_not() -> None:
+    assert is_fomc_day(date(2024, 7, 31)) is True
+    assert is_fomc_day(date(2024, 7, 30)) is False
+    assert is_fomc_day(date(2020, 3, 3)) is True
+    assert is_fomc_day(date(2020, 3, 18)) is False
+
+
+@pytest.mark.parametrize("day, covered", [(date(2014, 12, 31), False), (date(2015, 1, 1), True),
+                                          (date(2027, 12, 31), True), (date(2028, 1, 1), False)])
+def test_beyond_the_list_refuses(day: date, covered: bool) -> None:
+    answers = (is_fomc_day(day), is_triple_witching(day, day + timedelta(days=1)), is_roll_week("/ES", day))
+    for answer in answers:
+        assert isinstance(answer, Refused) is not covered
+        if not covered:
+            assert code(answer) is RefusalCode.CALENDAR_UNCOVERED
+
+
+def test_triple_witching_is_the_third_friday_of_a_quarter() -> None:
+    assert is_triple_witching(date(2024, 9, 20), date(2024, 9, 23)) is True
+    assert is_triple_witching(date(2024, 9, 13), date(2024, 9, 16)) is False
+    assert is_triple_witching(date(2024, 8, 16), date(2024, 8, 19)) is False
+
+
+def test_triple_witching_moves_to_thursday_when_friday_is_closed() -> None:
+    assert is_triple_witching(date(2026, 6, 18), date(2026, 6, 22)) is True
+    assert is_triple_witching(date(2026, 6, 18), date(2026, 6, 19)) is False
+
+
+@pytest.mark.parametrize("product, first, last", [
+    ("/ES", date(2024, 9, 12), date(2024, 9, 20)), ("/MES", date(2024, 6, 13), date(2024, 6, 21)),
+    ("/CL", date(2024, 8, 13), date(2024, 8, 20)), ("/CL", date(2024, 2, 13), date(2024, 2, 20)),
+    ("/CL", date(2024, 5, 14), date(2024, 5, 21)), ("/MCL", date(2024, 8, 12), date(2024, 8, 19)),
+    ("/GC", date(2024, 7, 24), date(2024, 7, 31)), ("/MGC", date(2024, 11, 22), date(2024, 11, 29)),
+    ("/SI", date(2024, 8, 23), date(2024, 8, 30)), ("/GC", date(2020, 1, 24), date(2020, 1, 31))])
+def test_roll_weeks_at_their_ends(product: str, first: date, last: date) -> None:
+    assert is_roll_week(product, first) is True and is_roll_week(product, last) is True
+    assert is_roll_week(product, first - timedelta(days=1)) is False
+    assert is_roll_week(product, last + timedelta(days=1)) is False
+
+
+def test_months_without_a_roll() -> None:
+    for product, day in (("/ES", date(2024, 8, 16)), ("/GC", date(2024, 8, 30)), ("/SI", date(2024, 7, 31))):
+        assert is_roll_week(product, day) is False
+    with pytest.raises(KeyError):
+        is_roll_week("/ZB", date(2024, 7, 1))
+
+
+def test_earnings_within_thirty_days_and_one_more() -> None:
+    assert earnings_within("AAPL", date(2024, 7, 2), 30) == date(2024, 8, 1)
+    assert earnings_within("AAPL", date(2024, 7, 1), 30) is None
+    assert earnings_within("AAPL", date(2024, 8, 1), 30) == date(2024, 8, 1)
+    assert earnings_within("AAPL", date(2024, 8, 2), 30) is None
+    assert earnings_within("SPY", date(2099, 1, 1), 30) is None
+
+
+def test_earnings_beyond_the_list_refuse() -> None:
+    last = calendars.EARNINGS_COVER["AAPL"].last
+    assert not isinstance(earnings_within("AAPL", last - timedelta(days=30), 30), Refused)
+    assert code(earnings_within("AAPL", last - timedelta(days=29), 30)) is RefusalCode.CALENDAR_UNCOVERED
+    assert code(earnings_within("NVDA", date(2024, 1, 2), 30)) is RefusalCode.CALENDAR_UNCOVERED
+    with pytest.raises(ValueError):
+        earnings_within("AAPL", last, -1)
+
+
+@pytest.mark.parametrize("symbol", sorted(calendars.EARNINGS))
+def test_earnings_are_quarterly_weekdays(symbol: str) -> None:
+    days = calendars.EARNINGS[symbol]
+    assert all(day.weekday() < 5 for day in days)
+    assert all(70 <= (later - earlier).days <= 112 for earlier, later in zip(days, days[1:]))
+    assert days[-1] <= calendars.EARNINGS_COVER[symbol].last <= days[-1] + timedelta(days=70)
+
+
+@pytest.mark.parametrize("symbol", sorted(calendars.EX_DIVIDENDS))
+def test_ex_dividends_are_quarterly_weekdays(symbol: str) -> None:
+    days = calendars.EX_DIVIDENDS[symbol]
+    assert all(day.weekday() < 5 for day in days)
+    assert all(65 <= (later - earlier).days <= 112 for earlier, later in zip(days, days[1:]))
+    assert calendars.EX_DIVIDENDS_COVER[symbol].last >= days[-1]
+
+
+@pytest.mark.parametrize("symbol, today, expected", [
+    ("SPY", date(2024, 9, 19), True), ("SPY", date(2024, 9, 18), False), ("SPY", date(2024, 9, 20), False),
+    ("QQQ", date(2024, 9, 20), True), ("QQQ", date(2024, 9, 19), False), ("QQQ", date(2024, 9, 23), False),
+    ("SPY", date(2024, 8, 15), False), ("QQQ", date(2024, 8, 16), False), ("IWM", date(2024, 9, 24), True),
+    ("AAPL", date(2024, 8, 9), True), ("AAPL", date(2024, 8, 8), False), ("MSFT", date(2024, 8, 14), True)])
+def test_ex_dividend_next_session(symbol: str, today: date, expected: bool) -> None:
+    assert ex_dividend_next_session(symbol, facts(today)) is expected
+
+
+def test_ex_dividends_around_a_closed_third_friday() -> None:
+    ahead = (date(2026, 6, 18), date(2026, 6, 22), date(2026, 6, 23))
+    wednesday = facts(date(2026, 6, 17), next_session=ahead[0], sessions_ahead=ahead)
+    thursday = facts(date(2026, 6, 18), next_session=ahead[1], sessions_ahead=ahead[1:])
+    assert ex_dividend_next_session("SPY", wednesday) is True
+    assert ex_dividend_next_session("SPY", thursday) is False
+    assert ex_dividend_next_session("QQQ", thursday) is True
+
+
+def test_ex_dividends_beyond_the_list_refuse() -> None:
+    assert code(ex_dividend_next_session("IWM", facts(date(2026, 3, 2)))) is RefusalCode.CALENDAR_UNCOVERED
+    assert code(ex_dividend_next_session("NVDA", facts(date(2024, 3, 1)))) is RefusalCode.CALENDAR_UNCOVERED
+
+
+def test_events_within_five_sessions_and_one_more() -> None:
+    assert event_within(facts(date(2024, 7, 24)), 5) == date(2024, 7, 31)
+    assert event_within(facts(date(2024, 7, 23)), 5) is None
+    assert event_within(facts(date(2024, 7, 31)), 5) == date(2024, 7, 31)
+    assert event_within(facts(date(2024, 8, 1)), 5) is None
+
+
+def test_an_unscheduled_decision_is_not_foreseen() -> None:
+    assert event_within(facts(date(2020, 3, 2)), 5) is None
+
+
+def test_events_need_the_sessions_ahead() -> None:
+    assert code(event_within(facts(date(2024, 7, 24), count=4), 5)) is RefusalCode.GUARD_CANNOT_COMPUTE
+    assert code(event_within(facts(date(2027, 12, 30)), 5)) is RefusalCode.CALENDAR_UNCOVERED
+
+
+def test_sessions_to() -> None:
+    today = facts(date(2024, 7, 26))
+    assert sessions_to(date(2024, 7, 26), today) == 0
+    assert sessions_to(date(2024, 7, 29), today) == 1
+    assert sessions_to(date(2024, 7, 28), today) == 0
+    assert code(sessions_to(date(2024, 7, 25), today)) is RefusalCode.GUARD_CANNOT_COMPUTE
+    assert code(sessions_to(date(2024, 8, 6), today)) is RefusalCode.GUARD_CANNOT_COMPUTE
+
+
+def build(today: date, close: datetime | None) -> CalendarFacts:
+    return calendar_facts(today, session_open=None if close is None else datetime(*today.timetuple()[:3], 9, 30),
+                          session_close=close, previous_session=today - timedelta(days=1),
+                          next_session=today + timedelta(days=1))
+
+
+def test_facts_of_ordinary_early_and_closed_days() -> None:
+    assert not build(date(2024, 7, 2), datetime(2024, 7, 2, 16, 0)).is_early_close
+    assert build(date(2024, 7, 3), datetime(2024, 7, 3, 13, 0)).is_early_close
+    closed = build(date(2024, 7, 4), None)
+    assert not closed.is_early_close and closed.session_open is None and closed.uncovered == ()
+    assert build(date(2024, 7, 31), datetime(2024, 7, 31, 16, 0)).is_fomc_day
+
+
+def test_facts_beyond_the_calendars_say_so_and_read_strict() -> None:
+    uncovered = build(date(2028, 1, 3), datetime(2028, 1, 3, 16, 0))
+    assert uncovered.uncovered == ("FOMC", "triple witching")
+    assert uncovered.is_fomc_day and uncovered.is_triple_witching
