@@ -291,3 +291,6 @@ OPEN_UNITS: Final[Mapping[str, str]] = MappingProxyType({
 })
 # Condors of one 0DTE entry are one position and do not count towards the positions per underlying.
 UNDERLYING_COUNT_EXEMPT: Final = ("friday_0dte",)
+
+# --- starting cash of a backtest that names a phase but no cash: inside each phase's band of equity
+PHASE_STARTING_CASH: Final[Mapping[int, float]] = MappingProxyType({1: 35_000.0, 2: 50_000.0, 3: 65_000.0, 4: 80_000.0})
