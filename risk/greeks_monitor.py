@@ -1,0 +1,253 @@
+"""Greeks of positions and of the whole book in one unit, and the limits on them.
+
+Of a leg of ``q`` contracts with multiplier ``m`` on an underlying at price ``P`` with beta ``b`` to SPY (price ``S``):
+
+* SPY delta = delta x q x m x b x P / S: the SPY shares that move the account as much (share-equivalents),
+* gamma     = gamma x q x m x (b x P / S)^2: by how many of them that changes when SPY moves by 1,
+* vega      = vega x q x m: USD per volatility point of the leg's own volatility,
+* theta     = theta x q x m: USD a calendar day; reported, never gated.
+
+The volatility of each leg is the one its quote's mid implies. Delta is bound both ways, gamma and vega on the short
+side only. A trade that moves a Greek towards zero passes, whatever the limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from types import MappingProxyType
+from typing import Iterable, Mapping, Sequence
+
+from config.constants import (BETA_TO_SPY, GREEK_WARNING_SHARE, GREEKS_EXCLUDED, NOTIONAL_DELTA_EQUITY_MULTIPLE,
+                              PHASES)
+from core.codes import RefusalCode
+from core.errors import CannotCompute
+from core.market_values import finite, guard_refusal, positive, underlying_price, usable_mid
+from core.model import Contract, ContractKind, Leg, Position, Quote, Refused, Underlying
+from core.option_math import contract_greeks
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """Greeks of some legs, signed as held (units: module docstring)."""
+
+    spy_delta: float = 0.0
+    gamma: float = 0.0
+    vega: float = 0.0
+    theta: float = 0.0
+
+    def __add__(self, other: Exposure) -> Exposure:
+        return Exposure(spy_delta=self.spy_delta + other.spy_delta, gamma=self.gamma + other.gamma,
+                        vega=self.vega + other.vega, theta=self.theta + other.theta)
+
+    def times(self, count: float) -> Exposure:
+        """``count`` times this exposure."""
+        return Exposure(spy_delta=self.spy_delta * count, gamma=self.gamma * count, vega=self.vega * count,
+                        theta=self.theta * count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioGreeks:
+    """The book's Greeks. ``missing`` maps positions that cannot be computed, and are not in ``total``, to the reason."""
+
+    total: Exposure
+    by_position: Mapping[str, Exposure]
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreekWarning:
+    """A Greek at or above the warning share of its limit."""
+
+    greek: str
+    value: float
+    limit: float
+
+    @property
+    def used_share(self) -> float:
+        return self.value / self.limit
+
+
+_CODES = MappingProxyType({"greek_delta": RefusalCode.GREEK_DELTA, "greek_notional_delta": RefusalCode.GREEK_DELTA,
+                           "greek_gamma": RefusalCode.GREEK_GAMMA, "greek_vega": RefusalCode.GREEK_VEGA})
+
+
+class GreeksMonitor:
+    """Computes exposures from quotes and holds them to the phase's limits. Without state: facts come in, values go out.
+    """
+
+    def exposure(self, legs: Iterable[tuple[Contract, int]], quotes: Mapping[str, Quote],
+                 underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
+        """Exposure of contracts and signed quantities.
+
+        Raises
+        ------
+        CannotCompute
+            When a quote, an underlying, SPY's price or a beta is missing or unusable, or an excluded underlying's
+            option is short.
+        """
+        total = Exposure()
+        for contract, quantity in legs:
+            if quantity:
+                total += self._leg(contract, quantity, quotes, underlyings, now)
+        return total
+
+    def unit(self, legs: Sequence[Leg], quotes: Mapping[str, Quote], underlyings: Mapping[str, Underlying],
+             now: datetime) -> Exposure:
+        """Exposure of one unit of a proposal.
+
+        Raises
+        ------
+        CannotCompute
+            As :meth:`exposure`.
+        """
+        return self.exposure(((leg.contract, leg.ratio) for leg in legs), quotes, underlyings, now)
+
+    def reading(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
+                underlyings: Mapping[str, Underlying], now: datetime) -> PortfolioGreeks:
+        """Greeks of every position that can be computed, and which cannot: for reports and for closing, not for
+        gates."""
+        by_position: dict[str, Exposure] = {}
+        missing: dict[str, str] = {}
+        for position in positions:
+            held = [(leg.contract, leg.quantity) for leg in position.legs]
+            try:
+                by_position[position.id] = self.exposure(held, quotes, underlyings, now)
+            except CannotCompute as error:
+                missing[position.id] = str(error)
+        return PortfolioGreeks(total=sum(by_position.values(), Exposure()), by_position=MappingProxyType(by_position),
+                               missing=MappingProxyType(missing))
+
+    def portfolio(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
+                  underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
+        """Exposure of all positions, for gates.
+
+        Raises
+        ------
+        CannotCompute
+            When any position cannot be computed, naming all of them.
+        """
+        read = self.reading(positions, quotes, underlyings, now)
+        if read.missing:
+            raise CannotCompute("Greeks of a position cannot be computed", **dict(read.missing))
+        return read.total
+
+    def limits(self, phase: int, equity: float, spy_price: float) -> Mapping[str, float]:
+        """Limit of each Greek as a positive number: SPY share-equivalents (by phase, and 1.5 times equity in SPY),
+        share-equivalents per 1 of SPY, USD per volatility point.
+
+        Raises
+        ------
+        CannotCompute
+            When equity or SPY's price is not a positive number or the phase is unknown.
+        """
+        if phase not in PHASES:
+            raise CannotCompute("phase is unknown", phase=phase)
+        notional = NOTIONAL_DELTA_EQUITY_MULTIPLE * positive(equity, "equity") / positive(spy_price, "spy_price")
+        return MappingProxyType({"greek_delta": PHASES[phase].max_abs_spy_delta, "greek_notional_delta": notional,
+                                 "greek_gamma": PHASES[phase].max_short_gamma,
+                                 "greek_vega": PHASES[phase].max_short_vega_usd})
+
+    def check(self, before: Exposure, after: Exposure, equity: float, spy_price: float, phase: int) -> Refused | None:
+        """Refuse a trade after which a Greek is beyond its limit and further from zero than before.
+
+        Returns
+        -------
+        Refused or None
+            GREEK_DELTA, GREEK_GAMMA or GREEK_VEGA with the limit's name, or GUARD_CANNOT_COMPUTE.
+        """
+        try:
+            _require_finite(before)
+            _require_finite(after)
+            limits = self.limits(phase, equity, spy_price)
+        except CannotCompute as error:
+            return guard_refusal("greeks", error)
+        was, becomes = _bound_values(before), _bound_values(after)
+        for name, limit in limits.items():
+            if becomes[name] > max(limit, was[name]) * (1 + _TOLERANCE) + _TOLERANCE:
+                return Refused(code=_CODES[name], facts={"limit_name": name, "limit": limit, "before": was[name],
+                                                         "after": becomes[name], "phase": phase, "equity": equity,
+                                                         "spy_price": spy_price})
+        return None
+
+    def room(self, before: Exposure, unit: Exposure, equity: float, spy_price: float, phase: int
+             ) -> Mapping[str, float]:
+        """Most units (not rounded) that each limit leaves; ``inf`` where a unit does not use it.
+
+        :meth:`check` passes exactly the whole counts up to the smallest of them.
+
+        Raises
+        ------
+        CannotCompute
+            As :meth:`limits`, and when an exposure is not finite.
+        """
+        _require_finite(before)
+        _require_finite(unit)
+        limits = self.limits(phase, equity, spy_price)
+        return MappingProxyType({
+            "greek_delta": _two_sided_room(before.spy_delta, unit.spy_delta, limits["greek_delta"]),
+            "greek_notional_delta": _two_sided_room(before.spy_delta, unit.spy_delta, limits["greek_notional_delta"]),
+            "greek_gamma": _short_room(before.gamma, unit.gamma, limits["greek_gamma"]),
+            "greek_vega": _short_room(before.vega, unit.vega, limits["greek_vega"])})
+
+    def warnings(self, exposure: Exposure, equity: float, spy_price: float, phase: int) -> tuple[GreekWarning, ...]:
+        """Greeks at 80 % of their limit or above.
+
+        Raises
+        ------
+        CannotCompute
+            As :meth:`limits`, and when the exposure is not finite.
+        """
+        _require_finite(exposure)
+        values = _bound_values(exposure)
+        return tuple(GreekWarning(greek=name, value=values[name], limit=limit)
+                     for name, limit in self.limits(phase, equity, spy_price).items()
+                     if values[name] >= GREEK_WARNING_SHARE * limit - _TOLERANCE)
+
+    def _leg(self, contract: Contract, quantity: int, quotes: Mapping[str, Quote],
+             underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
+        if contract.underlying in GREEKS_EXCLUDED:
+            if quantity < 0:
+                raise CannotCompute("a short option on this underlying has no measure", contract=contract.id)
+            return Exposure()
+        if contract.underlying not in BETA_TO_SPY:
+            raise CannotCompute("no beta for the underlying", underlying=contract.underlying)
+        if "SPY" not in underlyings:
+            raise CannotCompute("underlying is not in the snapshot", underlying="SPY")
+        price = underlying_price(contract, underlyings)
+        ratio = BETA_TO_SPY[contract.underlying] * price / positive(underlyings["SPY"].price, "price", underlying="SPY")
+        count = quantity * contract.multiplier
+        if contract.kind is ContractKind.EQUITY:
+            return Exposure(spy_delta=count * ratio)
+        usable_mid(contract, quotes)
+        one = contract_greeks(contract, quotes[contract.id], price, now)
+        return Exposure(spy_delta=one.delta * count * ratio, gamma=one.gamma * count * ratio ** 2,
+                        vega=one.vega * count, theta=one.theta * count)
+
+
+def _bound_values(exposure: Exposure) -> dict[str, float]:
+    """What each limit measures, as a number that must not grow past it: 0 for a long gamma or vega."""
+    return {"greek_delta": abs(exposure.spy_delta), "greek_notional_delta": abs(exposure.spy_delta),
+            "greek_gamma": max(0.0, -exposure.gamma), "greek_vega": max(0.0, -exposure.vega)}
+
+
+def _two_sided_room(before: float, unit: float, limit: float) -> float:
+    if unit == 0:
+        return inf
+    allowed = max(limit, abs(before))
+    towards_zero = before * unit < 0
+    return (allowed + (abs(before) if towards_zero else -abs(before))) / abs(unit)
+
+
+def _short_room(before: float, unit: float, limit: float) -> float:
+    if unit >= 0:
+        return inf
+    return max(0.0, limit + before) / -unit
+
+
+def _require_finite(exposure: Exposure) -> None:
+    for name in ("spy_delta", "gamma", "vega", "theta"):
+        finite(getattr(exposure, name), name)
