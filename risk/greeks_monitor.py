@@ -51,7 +51,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioGreeks:
-    """The book's Greeks. ``missing`` maps positions that cannot be computed, and are not in ``total``, to the reason."""
+    """The book's Greeks. ``missing`` maps positions that cannot be computed (not in ``total``) to the reason."""
 
     total: Exposure
     by_position: Mapping[str, Exposure]
