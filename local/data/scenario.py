@@ -225,8 +225,9 @@ def _check_cover(place: str, history: tuple[Anchor, ...], anchors: tuple[Anchor,
         if gap > LONGEST_GAP_SESSIONS:
             raise ScenarioError(f"{place}: missing day: no anchor in the {gap} sessions from {before.day} "
                                 f"to {after.day}")
-    if history[-1].day != calendar.shift_session(start, -1):
-        raise ScenarioError(f"{place}: history must end on {calendar.shift_session(start, -1)}, the session before start")
+    eve = calendar.shift_session(start, -1)
+    if history[-1].day != eve:
+        raise ScenarioError(f"{place}: history must end on {eve}, the session before start")
     if history[0].day > calendar.shift_session(start, -HISTORY_SESSIONS):
         raise ScenarioError(f"{place}: history begins {history[0].day}, later than {HISTORY_SESSIONS} sessions before "
                             f"{start}")

@@ -1,0 +1,76 @@
+"""Folders of real daily bars: read strictly, refused with file and line."""
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from local.data import scenario
+from local.data.bar_files import read_bar_folder
+from local.data.errors import ScenarioError
+
+FIRST, LAST = date(2024, 7, 2), date(2024, 7, 8)
+SPY = """date,open,high,low,close,volume
+2024-07-01,1,1,1,1,5
+2024-07-02,543.70,549.01,543.65,549.01,40434800
+2024-07-03,548.69,551.83,548.65,551.46,32789900
+2024-07-05,551.77,555.05,551.12,554.64,41488400
+2024-07-08,555.44,556.25,554.19,555.28,36110500
+"""
+VIX = """DATE,OPEN,HIGH,LOW,CLOSE
+2024-07-02,12.55,12.81,12.02,12.03
+2024-07-03,12.20,12.44,11.98,12.09
+2024-07-04,12.10,12.60,12.10,12.26
+2024-07-05,12.24,12.65,12.11,12.48
+2024-07-08,12.94,13.05,12.30,12.37
+"""
+
+
+def folder_with(root: Path, spy: str = SPY, vix: str = VIX) -> Path:
+    """A folder of the two files that must be there."""
+    (root / "spy-daily.csv").write_text(spy, encoding="utf-8")
+    (root / "vix-daily.csv").write_text(vix, encoding="utf-8")
+    return root
+
+
+def test_reads_sessions_only(tmp_path: Path) -> None:
+    bars = dict(read_bar_folder(folder_with(tmp_path), FIRST, LAST))
+    assert [bar.day.day for bar in bars["SPY"]] == [2, 3, 5, 8] == [bar.day.day for bar in bars["VIX"]]
+    assert bars["SPY"][0].volume == 40434800
+    assert bars["VIX"][2].close == 12.48
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), [
+    ("spy", "2024-07-03,548.69,551.83,548.65,551.46,32789900\n", "", "spy-daily.csv: missing day 2024-07-03"),
+    ("spy", "551.83,548.65", "548.65,551.83", "spy-daily.csv line 4: high 548.65 is below low 551.83"),
+    ("spy", "548.69,", "551.84,", "spy-daily.csv line 4: open 551.84 or close 551.46 is outside"),
+    ("vix", "12.44", "", "vix-daily.csv line 3: VIX high of 2024-07-03 is blank"),
+    ("vix", "12.44", "n/a", "vix-daily.csv line 3: VIX high 'n/a' is not a number"),
+    ("vix", "12.44", "nan", "vix-daily.csv line 3: VIX high nan is not a price"),
+    ("vix", "12.20", "0", "vix-daily.csv line 3: VIX open 0 is not a price"),
+    ("vix", "2024-07-08", "2024-07-05", "vix-daily.csv line 6: 2024-07-05 comes after 2024-07-05"),
+    ("vix", "2024-07-08", "8 July", "vix-daily.csv line 6: '8 July' is not a date"),
+    ("vix", "HIGH", "TOP", "vix-daily.csv line 1: columns must be"),
+    ("spy", "date,", "when,", "spy-daily.csv line 1: first column must be date"),
+])
+def test_refused(tmp_path: Path, name: str, old: str, new: str, message: str) -> None:
+    texts = {"spy": SPY, "vix": VIX}
+    texts[name] = texts[name].replace(old, new, 1)
+    with pytest.raises(ScenarioError) as caught:
+        read_bar_folder(folder_with(tmp_path, **texts), FIRST, LAST)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_folder_and_file(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="is not there"):
+        read_bar_folder(tmp_path / "none", FIRST, LAST)
+    (tmp_path / "spy-daily.csv").write_text(SPY, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="has no vix-daily.csv"):
+        read_bar_folder(tmp_path, FIRST, LAST)
+
+
+def test_the_scenario_refuses_too(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="spy-daily.csv: missing day"):
+        scenario.load("august_2024", bars=folder_with(tmp_path))
