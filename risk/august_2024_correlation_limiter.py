@@ -1,0 +1,342 @@
+"""The August 2024 limiter: what would have stopped fourteen short-volatility positions that were one position.
+
+Two guards. Counts: so many per correlation group, so many short-volatility, so many in all. Correlation: the mean
+pairwise correlation of 5-minute P&L over 24 hours, one series per underlying. With too few marks the counts decide and
+``CORR_TOO_SHORT`` is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+from typing import Any, Final, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from config.constants import (CORRELATION_BLOCK, CORRELATION_GROUPS, CORRELATION_MARK_MINUTES, CORRELATION_MIN_MARKS,
+                              CORRELATION_MIN_UNDERLYINGS, CORRELATION_WINDOW_HOURS, MAX_LIMITER_POSITIONS,
+                              MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS)
+from core.codes import RefusalCode
+from core.errors import CannotCompute, IntegrityError
+from core.market_values import usable_mid
+from core.model import Position, Refused, Snapshot
+
+CORR_TOO_SHORT: Final = "CORR_TOO_SHORT"
+WINDOW: Final = timedelta(hours=CORRELATION_WINDOW_HOURS)
+MARK: Final = timedelta(minutes=CORRELATION_MARK_MINUTES)
+# A mark later than this after the last one is no 5-minute change (a night, a pause): it only starts a new baseline.
+MARK_TOO_LATE: Final = 2 * MARK
+# Correlations are quotients of sums: a bound met exactly must not be missed by rounding.
+ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRisk:
+    """One position as the limiter counts it: open with short options, or on its way."""
+
+    strategy: str
+    underlying: str
+    short_volatility: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationReading:
+    """Mean pairwise correlation of the book, or None with ``note`` ``CORR_TOO_SHORT``.
+
+    ``underlyings`` is how many the book's last mark held; ``marks`` the most any pair of them has in common.
+    """
+
+    value: float | None
+    underlyings: int
+    marks: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    time: datetime
+    pnl: Mapping[str, float]
+    returns: Mapping[str, float]
+
+
+def correlation_group(underlying: str) -> str | None:
+    """Group ``underlying`` belongs to, None for one without a group (a guard refuses it)."""
+    return CORRELATION_GROUPS.get(underlying)
+
+
+def check_counts(candidate: OpenRisk, open_risks: Sequence[OpenRisk]) -> Refused | None:
+    """Counts alone: 3 per group, 5 short-volatility, 10 in all, each before the candidate is added."""
+    group = correlation_group(candidate.underlying)
+    if group is None:
+        return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": "correlation groups",
+                                                                     "underlying": candidate.underlying})
+    in_group = sum(correlation_group(risk.underlying) == group for risk in open_risks)
+    short_volatility = sum(risk.short_volatility for risk in open_risks)
+    table = (
+        (RefusalCode.GROUP_FULL, in_group, MAX_POSITIONS_PER_GROUP, True),
+        (RefusalCode.SHORT_VOLATILITY_FULL, short_volatility, MAX_SHORT_VOLATILITY_POSITIONS,
+         candidate.short_volatility),
+        (RefusalCode.LIMITER_FULL, len(open_risks), MAX_LIMITER_POSITIONS, True),
+    )
+    for code, count, limit, applies in table:
+        if applies and count >= limit:
+            return Refused(code=code, facts={"open": count, "limit": limit, "group": group,
+                                             "underlying": candidate.underlying})
+    return None
+
+
+def pair_correlation(one: np.ndarray, other: np.ndarray) -> tuple[float | None, int]:
+    """Pearson correlation of two series over the marks both have (NaN: no mark), and how many those are.
+
+    None with fewer than 60 common marks, or when a series does not move.
+    """
+    both = np.isfinite(one) & np.isfinite(other)
+    count = int(both.sum())
+    if count < CORRELATION_MIN_MARKS:
+        return None, count
+    first, second = one[both] - one[both].mean(), other[both] - other[both].mean()
+    scale = math.sqrt(float(first @ first) * float(second @ second))
+    if not scale > 0.0:
+        return None, count
+    return max(-1.0, min(1.0, float(first @ second) / scale)), count
+
+
+def _position_value(position: Position, snapshot: Snapshot) -> float:
+    """Cash so far plus the mid value of what is held, USD."""
+    held = sum(leg.quantity * leg.contract.multiplier * usable_mid(leg.contract, snapshot.quotes)
+               for leg in position.legs if leg.quantity)
+    return position.cash_flow_usd + held
+
+
+class August2024CorrelationLimiter:
+    """Marks of the last 24 hours, the book's correlation, and the check before an entry."""
+
+    def __init__(self) -> None:
+        self._marks: deque[_Mark] = deque()
+        self._series_key: tuple[datetime, datetime] | None = None
+        self._pnl: dict[str, np.ndarray] = {}
+        self._returns: dict[str, np.ndarray] = {}
+        self._baseline: tuple[datetime, dict[str, tuple[str, float | None]], dict[str, float]] | None = None
+
+    # --- marks ------------------------------------------------------------------------------------------------------
+
+    def record_marks(self, time: datetime, pnl_by_underlying: Mapping[str, float],
+                     returns: Mapping[str, float]) -> None:
+        """Take one 5-minute mark.
+
+        Parameters
+        ----------
+        time : datetime
+            End of the five minutes, New York; later than the last mark's.
+        pnl_by_underlying : mapping of str to float
+            Change of the book's value over the five minutes, USD, for each underlying held; its keys are the book.
+        returns : mapping of str to float
+            Simple return of every watched underlying over the same minutes.
+
+        Raises
+        ------
+        IntegrityError
+            A mark not later than the last, or a number that is not finite.
+        """
+        if self._marks and time <= self._marks[-1].time:
+            raise IntegrityError("mark is not later than the last", time=time.isoformat(),
+                                 last=self._marks[-1].time.isoformat())
+        for name, value in [*pnl_by_underlying.items(), *returns.items()]:
+            if not math.isfinite(value):
+                raise IntegrityError("mark is not finite", underlying=name, value=value)
+        self._marks.append(_Mark(time, dict(pnl_by_underlying), dict(returns)))
+        while self._marks[0].time < time - WINDOW:
+            self._marks.popleft()
+
+    def observe(self, snapshot: Snapshot) -> bool:
+        """Compute a mark from two snapshots five minutes apart; call it at every risk check.
+
+        A position that cannot be valued (a leg without a usable quote) leaves its underlying out of the mark. Calls
+        between two marks do nothing; a call later than ten minutes after the last only starts anew.
+
+        Returns
+        -------
+        bool
+            Whether a mark was recorded.
+        """
+        elapsed = None if self._baseline is None else snapshot.time - self._baseline[0]
+        if elapsed is not None and timedelta(0) <= elapsed < MARK:
+            return False
+        values: dict[str, tuple[str, float | None]] = {}
+        for position in snapshot.positions:
+            if position.is_open:
+                try:
+                    values[position.id] = (position.underlying, _position_value(position, snapshot))
+                except CannotCompute:
+                    values[position.id] = (position.underlying, None)
+        prices = {symbol: underlying.price for symbol, underlying in snapshot.underlyings.items()
+                  if math.isfinite(underlying.price) and underlying.price > 0.0}
+        earlier, self._baseline = self._baseline, (snapshot.time, values, prices)
+        if earlier is None or elapsed is None or not timedelta(0) < elapsed <= MARK_TOO_LATE:
+            return False
+        self.record_marks(snapshot.time, _changes(earlier[1], values), {
+            symbol: price / earlier[2][symbol] - 1.0 for symbol, price in prices.items() if symbol in earlier[2]})
+        return True
+
+    # --- readings ---------------------------------------------------------------------------------------------------
+
+    def reading(self, now: datetime) -> CorrelationReading:
+        """Mean pairwise correlation of the book over the 24 hours before ``now``."""
+        self._arrange(now)
+        book = self._book()
+        pairs = [pair_correlation(self._pnl[one], self._pnl[other]) for one, other in combinations(book, 2)]
+        marks = max((count for _, count in pairs), default=len(self._in_window(now)))
+        values = [value for value, _ in pairs if value is not None]
+        if len(book) < CORRELATION_MIN_UNDERLYINGS or not values:
+            return CorrelationReading(value=None, underlyings=len(book), marks=marks, note=CORR_TOO_SHORT)
+        return CorrelationReading(value=sum(values) / len(values), underlyings=len(book), marks=marks)
+
+    def _in_window(self, now: datetime) -> list[_Mark]:
+        return [mark for mark in self._marks if now - WINDOW <= mark.time <= now]
+
+    def _book(self) -> list[str]:
+        return sorted(self._pnl)
+
+    def _arrange(self, now: datetime) -> None:
+        """Lay the window's marks out as one array an underlying; only when the window has changed."""
+        marks = self._in_window(now)
+        key = (marks[0].time, marks[-1].time) if marks else None
+        if key is not None and key == self._series_key:
+            return
+        self._series_key = key
+        book = marks[-1].pnl if marks else {}
+        watched = {name for mark in marks for name in mark.returns}
+        self._pnl = {name: np.array([mark.pnl.get(name, math.nan) for mark in marks]) for name in book}
+        self._returns = {name: np.array([mark.returns.get(name, math.nan) for mark in marks]) for name in watched}
+
+    # --- the check --------------------------------------------------------------------------------------------------
+
+    def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], now: datetime,
+              delta: float | None) -> Refused | None:
+        """Refuse an entry that the counts have no room for, or that adds to a correlation of 0.70 or more.
+
+        The candidate's series is its underlying's return times the sign of ``delta``. It adds when its mean correlation
+        with the book is above zero; it is blocked when the book's mean pairwise correlation with the candidate in it
+        (one series per underlying: an underlying the book holds adds none) is at least 0.70.
+
+        Parameters
+        ----------
+        delta : float or None
+            Of the candidate, in its own underlying; None or 0 while it has none: the counts decide.
+        """
+        refused = check_counts(candidate, open_risks)
+        if refused is not None or not delta:
+            return refused
+        if not math.isfinite(delta):
+            return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": "correlation", "delta": delta})
+        self._arrange(now)
+        book = self._book()
+        returns = self._returns.get(candidate.underlying)
+        if returns is None or len({*book, candidate.underlying}) < CORRELATION_MIN_UNDERLYINGS:
+            return None
+        series = math.copysign(1.0, delta) * returns
+        own = [value for name in book if (value := pair_correlation(self._pnl[name], series)[0]) is not None]
+        pairs = [value for one, other in combinations(book, 2)
+                 if (value := pair_correlation(self._pnl[one], self._pnl[other])[0]) is not None]
+        mixed = pairs if candidate.underlying in book else pairs + own
+        if not own or not mixed:
+            return None
+        with_candidate, added = sum(mixed) / len(mixed), sum(own) / len(own)
+        if with_candidate >= CORRELATION_BLOCK - ROUNDING and added > 0.0:
+            return Refused(code=RefusalCode.CORRELATION_HIGH, facts={
+                "correlation_with_candidate": with_candidate, "candidate_with_book": added, "limit": CORRELATION_BLOCK,
+                "underlying": candidate.underlying})
+        return None
+
+    # --- memory -----------------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        """The account's own P&L marks, as plain JSON: nothing else holds them, and without them the breaker would be
+        blind for five hours after a restart."""
+        return {"marks": [[mark.time.isoformat(), dict(mark.pnl), dict(mark.returns)] for mark in self._marks]}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take facts that :meth:`facts` gave.
+
+        Raises
+        ------
+        IntegrityError
+            Facts of another form, or marks that :meth:`record_marks` would refuse.
+        """
+        if set(facts) != {"marks"}:
+            raise IntegrityError("not the facts of the correlation limiter", keys=sorted(facts))
+        self._marks.clear()
+        self._series_key = None
+        for row in facts["marks"]:
+            try:
+                text, pnl, returns = row
+                time = datetime.fromisoformat(text)
+            except (TypeError, ValueError):
+                raise IntegrityError("a stored mark cannot be read", mark=repr(row)[:80]) from None
+            self.record_marks(time, {str(name): float(value) for name, value in pnl.items()},
+                              {str(name): float(value) for name, value in returns.items()})
+
+    def self_check(self) -> None:
+        """Raise when marks are out of order or reach back further than the window.
+
+        Raises
+        ------
+        IntegrityError
+        """
+        times = [mark.time for mark in self._marks]
+        if times != sorted(set(times)) or (times and times[0] < times[-1] - WINDOW):
+            raise IntegrityError("correlation marks out of order", marks=len(times))
+
+
+def _changes(earlier: Mapping[str, tuple[str, float | None]],
+             later: Mapping[str, tuple[str, float | None]]) -> dict[str, float]:
+    """P&L by underlying between two valuations of the positions both hold."""
+    changes: dict[str, float] = {}
+    unknown: set[str] = set()
+    for name, (underlying, value) in later.items():
+        if name not in earlier:
+            continue
+        before = earlier[name][1]
+        if value is None or before is None:
+            unknown.add(underlying)
+        else:
+            changes[underlying] = changes.get(underlying, 0.0) + value - before
+    return {underlying: change for underlying, change in changes.items() if underlying not in unknown}
+
+
+# --- the lesson -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a gate with only the limiter does with a list of entries, by their place in it."""
+
+    admitted: tuple[int, ...]
+    refused: tuple[tuple[int, Refused], ...]
+
+
+def _book_of_august_2(rows: Iterable[tuple[int, str, str]]) -> tuple[OpenRisk, ...]:
+    return tuple(OpenRisk(strategy=strategy, underlying=underlying, short_volatility=True)
+                 for count, strategy, underlying in rows for _ in range(count))
+
+
+# What was open on Friday 2 August 2024, before the loss of 308,000.
+AUGUST_2_2024: Final = _book_of_august_2((
+    (6, "lt112", "SPX"), (2, "futures_strangle", "/ES"), (3, "futures_strangle", "/CL"),
+    (2, "futures_strangle", "/GC"), (1, "condor", "IWM")))
+
+
+def replay(candidates: Sequence[OpenRisk]) -> Replay:
+    """Let ``candidates`` through a gate that holds only the limiter's counts, in their order."""
+    admitted: list[int] = []
+    refused: list[tuple[int, Refused]] = []
+    for place, candidate in enumerate(candidates):
+        answer = check_counts(candidate, [candidates[earlier] for earlier in admitted])
+        if answer is None:
+            admitted.append(place)
+        else:
+            refused.append((place, answer))
+    return Replay(admitted=tuple(admitted), refused=tuple(refused))

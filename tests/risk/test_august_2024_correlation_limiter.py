@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime, timedelta
+from itertools import permutations
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.codes import RefusalCode
+from core.errors import IntegrityError
+from core.model import HeldLeg, Refused
+from risk.august_2024_correlation_limiter import (AUGUST_2_2024, CORR_TOO_SHORT, August2024CorrelationLimiter, OpenRisk,
+                                                  check_counts, pair_correlation, replay)
+from tests.builders import make_contract, make_position, make_quote, make_snapshot, make_underlying
+
+START = datetime(2024, 8, 5, 9, 35)
+STEP = timedelta(minutes=5)
+
+
+def risk(underlying: str = "SPY", short_volatility: bool = True) -> OpenRisk:
+    return OpenRisk(strategy="lt112", underlying=underlying, short_volatility=short_volatility)
+
+
+def code(answer: Refused | None) -> RefusalCode | None:
+    return None if answer is None else answer.code
+
+
+def orthogonal(count: int, length: int = 64) -> list[np.ndarray]:
+    """Series of mean 0 and equal length, uncorrelated with each other."""
+    angle = 2.0 * math.pi * np.arange(length) / length
+    return [np.cos(angle * (k + 1)) for k in range(count)]
+
+
+def limiter(pnl: dict[str, np.ndarray], returns: dict[str, np.ndarray] | None = None
+            ) -> tuple[August2024CorrelationLimiter, datetime]:
+    made = August2024CorrelationLimiter()
+    returns = returns or {}
+    length = len(next(iter((pnl | returns).values())))
+    for place in range(length):
+        made.record_marks(START + place * STEP, {name: float(series[place]) for name, series in pnl.items()},
+                          {name: float(series[place]) for name, series in returns.items()})
+    return made, START + (length - 1) * STEP
+
+
+def correlated(value: float, length: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    one, other = orthogonal(2, length)
+    return one, value * one + math.sqrt(1.0 - value * value) * other
+
+
+# --- counts
+
+
+def test_three_per_group() -> None:
+    assert check_counts(risk("QQQ"), [risk("SPY"), risk("/ES")]) is None
+    assert code(check_counts(risk("QQQ"), [risk("SPY"), risk("/ES"), risk("IWM")])) is RefusalCode.GROUP_FULL
+    assert check_counts(risk("/CL"), [risk("SPY"), risk("/ES"), risk("IWM")]) is None
+
+
+def test_five_short_volatility() -> None:
+    book = [risk("SPY"), risk("/ES"), risk("/CL"), risk("/GC")]
+    assert check_counts(risk("/MCL"), book) is None
+    assert code(check_counts(risk("/MCL"), [*book, risk("TLT")])) is RefusalCode.SHORT_VOLATILITY_FULL
+    assert check_counts(risk("/MCL", short_volatility=False), [*book, risk("TLT")]) is None
+
+
+def test_ten_in_all() -> None:
+    quiet = [risk(name, short_volatility=False) for name in ("SPY", "QQQ", "/CL", "/MCL", "/GC", "/SI", "TLT", "/ZB",
+                                                             "AAPL")]
+    assert check_counts(risk("MSFT"), quiet) is None
+    full = [*quiet, risk("MSFT", short_volatility=False)]
+    assert code(check_counts(risk("AAPL"), full)) is RefusalCode.LIMITER_FULL
+
+
+def test_an_underlying_without_a_group_cannot_be_counted() -> None:
+    assert code(check_counts(risk("TSLA"), [])) is RefusalCode.GUARD_CANNOT_COMPUTE
+
+
+# --- correlation
+
+
+def test_sixty_common_marks_are_enough_and_59_are_not() -> None:
+    one, other = correlated(0.5)
+    assert pair_correlation(one[:60], other[:60])[0] is not None
+    assert pair_correlation(one[:59], other[:59]) == (None, 59)
+    holes = one.copy()
+    holes[:5] = np.nan
+    assert pair_correlation(holes, other) == (None, 59)
+
+
+def test_a_series_that_does_not_move_has_no_correlation() -> None:
+    assert pair_correlation(np.zeros(64), orthogonal(1)[0]) == (None, 64)
+
+
+def test_reading_is_the_mean_of_the_pairs() -> None:
+    one, two, three = orthogonal(3)
+    made, now = limiter({"SPY": one, "/CL": one + 0.0, "/GC": two, "TLT": three})
+    assert made.reading(now).value == pytest.approx(1.0 / 6.0)
+    assert made.reading(now).underlyings == 4 and made.reading(now).note == ""
+
+
+def test_one_underlying_is_too_few() -> None:
+    made, now = limiter({"SPY": orthogonal(1)[0]})
+    reading = made.reading(now)
+    assert (reading.value, reading.underlyings, reading.note) == (None, 1, CORR_TOO_SHORT)
+    empty = August2024CorrelationLimiter().reading(START)
+    assert (empty.value, empty.underlyings, empty.marks, empty.note) == (None, 0, 0, CORR_TOO_SHORT)
+
+
+def test_too_few_marks_are_recorded_as_such() -> None:
+    one, other = correlated(0.9, 59)
+    made, now = limiter({"SPY": one, "/CL": other})
+    reading = made.reading(now)
+    assert (reading.value, reading.marks, reading.note) == (None, 59, CORR_TOO_SHORT)
+
+
+def test_marks_older_than_a_day_do_not_count() -> None:
+    one, other = correlated(0.9)
+    made, now = limiter({"SPY": one, "/CL": other})
+    first = START
+    assert made.reading(first + timedelta(hours=24)).marks == 64
+    assert made.reading(first + timedelta(hours=24, seconds=1)).marks == 63
+    assert made.reading(now + timedelta(hours=24, seconds=1)).underlyings == 0
+
+
+def test_the_book_is_what_the_last_mark_holds() -> None:
+    one, other = correlated(0.9)
+    made, now = limiter({"SPY": one, "/CL": other})
+    made.record_marks(now + STEP, {"SPY": 1.0}, {})
+    assert made.reading(now + STEP).underlyings == 1
+
+
+def blocked(book: dict[str, np.ndarray], candidate: np.ndarray, delta: float | None = 1.0, underlying: str = "/GC"
+            ) -> bool:
+    made, now = limiter(book, {underlying: candidate})
+    answer = made.check(risk(underlying), [], now, delta)
+    assert code(answer) in (None, RefusalCode.CORRELATION_HIGH)
+    return answer is not None
+
+
+def test_070_blocks_and_a_little_less_does_not() -> None:
+    one, other = correlated(0.70)
+    assert blocked({"SPY": one}, other)
+    one, other = correlated(0.699)
+    assert not blocked({"SPY": one}, other)
+
+
+def test_the_sign_of_the_delta_turns_the_candidate() -> None:
+    one, other = correlated(0.9)
+    assert blocked({"SPY": one}, other, delta=0.01)
+    assert not blocked({"SPY": one}, other, delta=-0.01)
+    assert blocked({"SPY": one}, -other, delta=-5.0)
+
+
+def test_without_a_delta_or_marks_the_counts_decide() -> None:
+    one, other = correlated(0.9)
+    assert not blocked({"SPY": one}, other, delta=None)
+    assert not blocked({"SPY": one}, other, delta=0.0)
+    one, other = correlated(0.9, 59)
+    assert not blocked({"SPY": one}, other)
+
+
+def test_a_candidate_that_moves_against_the_book_is_let_through() -> None:
+    one, other = correlated(0.95)
+    made, now = limiter({"SPY": one, "/CL": other}, {"/GC": one})
+    assert made.check(risk("/GC"), [], now, -1.0) is None
+    assert code(made.check(risk("/GC"), [], now, 1.0)) is RefusalCode.CORRELATION_HIGH
+
+
+def test_an_underlying_of_the_book_adds_no_second_series() -> None:
+    one, other = correlated(0.95)
+    made, now = limiter({"SPY": one, "/CL": other}, {"SPY": one})
+    assert code(made.check(risk("SPY"), [], now, 1.0)) is RefusalCode.CORRELATION_HIGH
+    assert made.check(risk("SPY"), [], now, -1.0) is None
+    alone, now = limiter({"SPY": one}, {"SPY": one})
+    assert alone.check(risk("SPY"), [], now, 1.0) is None, "one underlying is too few"
+
+
+def test_a_delta_that_is_no_number_cannot_be_judged() -> None:
+    made = August2024CorrelationLimiter()
+    assert code(made.check(risk(), [], START, math.nan)) is RefusalCode.GUARD_CANNOT_COMPUTE
+
+
+def test_counts_come_first() -> None:
+    one, other = correlated(0.95)
+    made, now = limiter({"SPY": one}, {"/GC": other})
+    answer = made.check(risk("/GC"), [risk("/GC"), risk("/MGC"), risk("/SI")], now, 1.0)
+    assert code(answer) is RefusalCode.GROUP_FULL
+
+
+# --- marks
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_marks_must_be_finite_and_ascend(value: float) -> None:
+    made = August2024CorrelationLimiter()
+    with pytest.raises(IntegrityError):
+        made.record_marks(START, {"SPY": value}, {})
+    with pytest.raises(IntegrityError):
+        made.record_marks(START, {}, {"SPY": value})
+    made.record_marks(START, {}, {})
+    with pytest.raises(IntegrityError):
+        made.record_marks(START, {}, {})
+
+
+def snapshot(time: datetime, bid: float, price: float, cash: float = 100.0, quoted: bool = True):
+    contract = make_contract(500.0)
+    position = make_position(HeldLeg(contract=contract, quantity=-2, average_price=1.0), cash_flow_usd=cash)
+    quotes = {contract.id: make_quote(bid, bid + 0.02, time)} if quoted else {}
+    return make_snapshot(time, positions=(position,), quotes=quotes,
+                         underlyings={"SPY": make_underlying(price=price, time=time)})
+
+
+def test_observe_marks_changes_five_minutes_apart() -> None:
+    made = August2024CorrelationLimiter()
+    assert not made.observe(snapshot(START, 1.00, 500.0))
+    assert not made.observe(snapshot(START + timedelta(minutes=1), 9.0, 500.0)), "between two marks"
+    assert made.observe(snapshot(START + STEP, 1.10, 505.0))
+    [[text, pnl, returns]] = made.facts()["marks"]
+    assert text == (START + STEP).isoformat()
+    assert pnl["SPY"] == pytest.approx(-20.0) and returns["SPY"] == pytest.approx(0.01)
+
+
+def test_observe_counts_cash_and_skips_nights_and_unquoted_positions() -> None:
+    made = August2024CorrelationLimiter()
+    made.observe(snapshot(START, 1.00, 500.0))
+    assert not made.observe(snapshot(START + timedelta(minutes=10, seconds=1), 1.0, 500.0)), "no 5-minute change"
+    assert made.observe(snapshot(START + timedelta(minutes=20), 1.0, 500.0, cash=130.0))
+    assert made.facts()["marks"][-1][1]["SPY"] == pytest.approx(30.0)
+    made.observe(snapshot(START + timedelta(minutes=25), 1.0, 500.0, quoted=False))
+    assert made.facts()["marks"][-1][1] == {}
+
+
+# --- memory
+
+
+def test_facts_survive_json() -> None:
+    one, other = correlated(0.8)
+    made, now = limiter({"SPY": one, "/CL": other}, {"SPY": one})
+    restored = August2024CorrelationLimiter()
+    restored.restore(json.loads(json.dumps(made.facts())))
+    restored.self_check()
+    assert restored.reading(now) == made.reading(now)
+    assert restored.facts() == made.facts()
+
+
+@pytest.mark.parametrize("facts", [{}, {"marks": [], "x": 1}, {"marks": [["soon", {}, {}]]}, {"marks": [[1]]},
+                                   {"marks": [["2024-08-05T10:00:00", {"SPY": math.nan}, {}]]}])
+def test_foreign_facts_are_refused(facts: dict) -> None:
+    with pytest.raises(IntegrityError):
+        August2024CorrelationLimiter().restore(facts)
+
+
+# --- the lesson
+
+
+def test_of_the_fourteen_positions_at_most_five_are_admitted() -> None:
+    assert len(AUGUST_2_2024) == 14
+    result = replay(AUGUST_2_2024)
+    assert len(result.admitted) == 5
+    assert len(result.admitted) + len(result.refused) == 14
+    assert result.refused[0][1].code is RefusalCode.GROUP_FULL
+
+
+@given(st.integers(min_value=0, max_value=10_000))
+def test_in_no_order_are_more_than_five_admitted(seed: int) -> None:
+    shuffled = list(AUGUST_2_2024)
+    Random(seed).shuffle(shuffled)
+    result = replay(shuffled)
+    assert len(result.admitted) <= 5
+    in_index = [place for place in result.admitted if shuffled[place].underlying in ("SPX", "/ES", "IWM")]
+    assert len(in_index) <= 3
+
+
+@given(st.permutations(range(4)), st.integers(min_value=0, max_value=1000))
+def test_correlation_stays_between_its_bounds_and_does_not_depend_on_names(order: list[int], seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    series = generator.normal(size=(4, 64))
+    names = ("SPY", "/CL", "/GC", "TLT")
+    made, now = limiter({name: series[k] for k, name in enumerate(names)})
+    other, _ = limiter({name: series[order[k]] for k, name in enumerate(names)})
+    value = made.reading(now).value
+    assert value is not None and -1.0 <= value <= 1.0
+    assert other.reading(now).value == pytest.approx(value)
+
+
+def test_permutations_of_two_series_agree() -> None:
+    for one, other in permutations(correlated(0.6), 2):
+        assert pair_correlation(one, other)[0] == pytest.approx(0.6)
