@@ -1,0 +1,299 @@
+"""SPY concentration: a strategy asks before it trades, and holds what it was given until its order ends.
+
+All deltas are SPY share-equivalents, beta-weighted (``risk.greeks_monitor``). What is held comes from the book's Greeks
+at the moment of asking; what is reserved are the entries that still work, each taken at its worst: entries that would
+add on one side are not netted against entries on the other, because either may fail to fill. A trade that ends nearer
+to zero than it began is a reduction and passes the delta limit. SPY slots count positions with short options on SPY and
+its equivalents, working entries included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from math import inf, isfinite
+from typing import Any, Iterable, Mapping
+
+from config.constants import (FOMC_DELTA_LIMIT_MULTIPLE, MAX_LT112_SPY_SLOTS, MAX_SPY_EQUIVALENT_POSITIONS, PHASES,
+                              SPY_DELTA_WARNING_SHARE, SPY_EQUIVALENTS)
+from core.codes import RefusalCode
+from core.errors import CannotCompute, IntegrityError
+from core.market_values import finite, guard_refusal, not_negative
+from core.model import Refused
+
+LT112 = "lt112"
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpyRequest:
+    """What a strategy asks for.
+
+    Attributes
+    ----------
+    id : str
+        Id of the entry's intent.
+    delta_per_unit : float
+        SPY share-equivalents of one unit, signed.
+    takes_slot : bool
+        True when the unit has short options: bought protection takes no slot.
+    margin_per_unit_usd, risk_per_unit_usd : float
+        Held back with the reservation, so that two entries cannot count on the same money.
+    """
+
+    id: str
+    strategy: str
+    underlying: str
+    delta_per_unit: float
+    contracts: int
+    takes_slot: bool = True
+    margin_per_unit_usd: float = 0.0
+    risk_per_unit_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A granted request. ``confirmed`` once its order filled: it then holds its slot, and its delta is in the book."""
+
+    request: SpyRequest
+    confirmed: bool = False
+
+    @property
+    def delta(self) -> float:
+        return self.request.delta_per_unit * self.request.contracts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcentrationReading:
+    """Where the book stands: worst reachable deltas on both sides, the limit today, slots taken."""
+
+    held_delta: float
+    highest_delta: float
+    lowest_delta: float
+    limit: float
+    spy_slots: int
+    lt112_slots: int
+
+    @property
+    def used_share(self) -> float:
+        return max(abs(self.highest_delta), abs(self.lowest_delta)) / self.limit
+
+    @property
+    def warned(self) -> bool:
+        return self.used_share >= SPY_DELTA_WARNING_SHARE - _TOLERANCE
+
+
+class SpyConcentrationManager:
+    """Grants, confirms and frees shares of the SPY delta limit, and the SPY slots."""
+
+    def __init__(self) -> None:
+        self._reservations: dict[str, Reservation] = {}
+
+    # --- asking
+
+    def limit(self, phase: int, is_fomc_day: bool) -> float:
+        """Most SPY share-equivalents either way: by phase, halved on FOMC days.
+
+        Raises
+        ------
+        CannotCompute
+            When the phase is unknown.
+        """
+        if phase not in PHASES:
+            raise CannotCompute("phase is unknown", phase=phase)
+        return PHASES[phase].max_abs_spy_delta * (FOMC_DELTA_LIMIT_MULTIPLE if is_fomc_day else 1.0)
+
+    def check(self, request: SpyRequest, held_delta: float | None, phase: int, is_fomc_day: bool) -> Refused | None:
+        """What :meth:`ask` would refuse, without reserving.
+
+        Parameters
+        ----------
+        held_delta : float or None
+            SPY delta of the book now; None when it cannot be computed, which refuses.
+        """
+        try:
+            _validate(request)
+            before = self._reachable(finite(held_delta, "held_delta"), request.delta_per_unit)
+            limit = self.limit(phase, is_fomc_day)
+        except CannotCompute as error:
+            return guard_refusal("spy_concentration", error)
+        after = before + request.delta_per_unit * request.contracts
+        if abs(after) > max(limit, abs(before)) * (1 + _TOLERANCE):
+            return Refused(code=RefusalCode.SPY_DELTA, facts={
+                "strategy": request.strategy, "contracts": request.contracts, "limit": limit, "held": held_delta,
+                "before": before, "after": after, "phase": phase, "fomc": is_fomc_day})
+        return self._slot_refusal(request)
+
+    def ask(self, request: SpyRequest, held_delta: float | None, phase: int, is_fomc_day: bool
+            ) -> Reservation | Refused:
+        """Reserve what is asked for, or refuse.
+
+        Returns
+        -------
+        Reservation or Refused
+            SPY_DELTA, COUNT_SPY_EQUIVALENT, COUNT_LT112_SPY or GUARD_CANNOT_COMPUTE.
+
+        Raises
+        ------
+        IntegrityError
+            When the id already holds a reservation.
+        """
+        if request.id in self._reservations:
+            raise IntegrityError("the entry already holds a reservation", id=request.id)
+        refused = self.check(request, held_delta, phase, is_fomc_day)
+        if refused is not None:
+            return refused
+        self._reservations[request.id] = Reservation(request=request)
+        return self._reservations[request.id]
+
+    def room(self, delta_per_unit: float, held_delta: float | None, phase: int, is_fomc_day: bool) -> float:
+        """Most units (not rounded) the delta limit leaves; ``inf`` for a unit without delta.
+
+        Raises
+        ------
+        CannotCompute
+            When a delta is missing or not a number, or the phase is unknown.
+        """
+        unit = finite(delta_per_unit, "delta_per_unit")
+        before = self._reachable(finite(held_delta, "held_delta"), unit)
+        allowed = max(self.limit(phase, is_fomc_day), abs(before))
+        if unit == 0:
+            return inf
+        return (allowed + (abs(before) if before * unit < 0 else -abs(before))) / abs(unit)
+
+    # --- what becomes of a reservation
+
+    def confirm(self, id: str, contracts: int) -> None:
+        """The order filled, ``contracts`` of it: the slot is held, the rest of the reservation is given back.
+
+        Raises
+        ------
+        IntegrityError
+            When nothing is reserved under the id, or more filled than was reserved.
+        """
+        found = self._reservations.get(id)
+        if found is None or not 0 < contracts <= found.request.contracts:
+            raise IntegrityError("a fill does not match its reservation", id=id, contracts=contracts,
+                                 reserved=0 if found is None else found.request.contracts)
+        self._reservations[id] = Reservation(request=replace(found.request, contracts=contracts), confirmed=True)
+
+    def free(self, id: str) -> bool:
+        """The order ended without a fill: give everything back. False when nothing was reserved (freed before)."""
+        return self._reservations.pop(id, None) is not None
+
+    def close(self, id: str) -> bool:
+        """The position is closed: its slot is free. False when it held none (closed before)."""
+        return self.free(id)
+
+    def retain(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """After a reconciliation: keep only these ids; the ids that were dropped."""
+        alive = set(ids)
+        dropped = tuple(id for id in self._reservations if id not in alive)
+        for id in dropped:
+            del self._reservations[id]
+        return dropped
+
+    # --- figures
+
+    @property
+    def reservations(self) -> tuple[Reservation, ...]:
+        return tuple(self._reservations.values())
+
+    @property
+    def working(self) -> tuple[Reservation, ...]:
+        """Reservations whose order has not ended."""
+        return tuple(found for found in self._reservations.values() if not found.confirmed)
+
+    @property
+    def reserved_delta(self) -> float:
+        """Net SPY delta of working entries."""
+        return sum(found.delta for found in self.working)
+
+    @property
+    def reserved_margin_usd(self) -> float:
+        return sum(found.request.margin_per_unit_usd * found.request.contracts for found in self.working)
+
+    @property
+    def reserved_risk_usd(self) -> float:
+        return sum(found.request.risk_per_unit_usd * found.request.contracts for found in self.working)
+
+    def reading(self, held_delta: float, phase: int, is_fomc_day: bool) -> ConcentrationReading:
+        """Where the book stands now.
+
+        Raises
+        ------
+        CannotCompute
+            When the held delta is not a number or the phase is unknown.
+        """
+        held = finite(held_delta, "held_delta")
+        slots = [found for found in self._reservations.values() if _takes_spy_slot(found.request)]
+        return ConcentrationReading(
+            held_delta=held, highest_delta=self._reachable(held, 1.0), lowest_delta=self._reachable(held, -1.0),
+            limit=self.limit(phase, is_fomc_day), spy_slots=len(slots),
+            lt112_slots=sum(found.request.strategy == LT112 for found in slots))
+
+    # --- memory
+
+    def facts(self) -> dict[str, Any]:
+        """Everything a restart needs, as plain JSON."""
+        return {"reservations": [asdict(found.request) | {"confirmed": found.confirmed}
+                                 for found in self._reservations.values()]}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over stored facts, replacing what is held.
+
+        Raises
+        ------
+        IntegrityError
+            When they are not what :meth:`facts` writes.
+        """
+        restored: dict[str, Reservation] = {}
+        try:
+            for row in facts["reservations"]:
+                fields = dict(row)
+                confirmed = fields.pop("confirmed")
+                request = SpyRequest(**fields)
+                if request.id in restored or not isinstance(confirmed, bool):
+                    raise IntegrityError("stored reservations contradict each other", id=request.id)
+                restored[request.id] = Reservation(request=request, confirmed=confirmed)
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError("stored reservations cannot be read", why=str(error)) from error
+        self._reservations = restored
+        self.self_check()
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when a reservation is impossible."""
+        for id, found in self._reservations.items():
+            request = found.request
+            numbers = (request.delta_per_unit, request.margin_per_unit_usd, request.risk_per_unit_usd)
+            if (id != request.id or not isinstance(request.contracts, int) or request.contracts < 1
+                    or not all(isinstance(number, (int, float)) and isfinite(number) for number in numbers)):
+                raise IntegrityError("impossible reservation", id=id, contracts=request.contracts)
+
+    def _reachable(self, held: float, sign: float) -> float:
+        """Held delta with every working entry that adds on the side of ``sign``."""
+        side = 1.0 if sign >= 0 else -1.0
+        return held + sum(found.delta for found in self.working if found.delta * side > 0)
+
+    def _slot_refusal(self, request: SpyRequest) -> Refused | None:
+        if not _takes_spy_slot(request):
+            return None
+        taken = [found for found in self._reservations.values() if _takes_spy_slot(found.request)]
+        own = sum(found.request.strategy == LT112 for found in taken)
+        if len(taken) >= MAX_SPY_EQUIVALENT_POSITIONS:
+            return Refused(code=RefusalCode.COUNT_SPY_EQUIVALENT, facts={
+                "taken": len(taken), "limit": MAX_SPY_EQUIVALENT_POSITIONS, "strategy": request.strategy})
+        if request.strategy == LT112 and own >= MAX_LT112_SPY_SLOTS:
+            return Refused(code=RefusalCode.COUNT_LT112_SPY, facts={"taken": own, "limit": MAX_LT112_SPY_SLOTS})
+        return None
+
+
+def _takes_spy_slot(request: SpyRequest) -> bool:
+    return request.takes_slot and request.underlying in SPY_EQUIVALENTS
+
+
+def _validate(request: SpyRequest) -> None:
+    finite(request.delta_per_unit, "delta_per_unit")
+    not_negative(request.margin_per_unit_usd, "margin_per_unit_usd")
+    not_negative(request.risk_per_unit_usd, "risk_per_unit_usd")
+    if request.contracts < 1:
+        raise CannotCompute("at least one contract must be asked for", contracts=request.contracts)
