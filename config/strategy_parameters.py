@@ -77,7 +77,11 @@ def _phases(one: int, two: int, three: int, four: int) -> Mapping[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Friday0DteSpec(StrategySpec):
-    """Friday same-day iron condor. Distances in SPY points, gaps and losses as shares."""
+    """Friday same-day iron condor. Distances in SPY points, gaps and losses as shares.
+
+    Exits are measured from the wall, the time from which the broker no longer takes orders on expiring options:
+    ``broker_wall``, earlier on triple witching and ``early_close_wall_minutes`` before an early close.
+    """
 
     entry_weekday: int = 4
     atr_multiple: float = 0.7
@@ -92,8 +96,6 @@ class Friday0DteSpec(StrategySpec):
     stop_credit_multiple: float = 2.0
     danger_from: time = time(14, 0)
     danger_atr_multiple: float = 0.1
-    natural_from: time = time(15, 15)
-    flat_by: time = time(15, 28)
     broker_wall: time = time(15, 30)
     triple_witching_wall: time = time(15, 0)
     early_close_wall_minutes: int = 50
@@ -114,6 +116,7 @@ class Lt112Spec(StrategySpec):
     min_probability_otm: float = 0.73
     profit_target_share: float = 0.50
     days_between_entries: int = 7
+    max_quoted_contracts: int = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

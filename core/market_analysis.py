@@ -1,0 +1,179 @@
+"""What the market looks like: trend, volatility regime, place of implied volatility in its year, and the chance that a
+position's short strikes all expire out of the money. Pure functions of figures that others gather."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import exp, isfinite
+from typing import Iterable
+
+import numpy as np
+
+from config.constants import IV_HISTORY_SESSIONS, VIX_REGIMES
+from core.errors import CannotCompute
+from core.model import Indicators, IvHistory, Right
+from core.option_math import VOLATILITY_POINT, greeks, probability_otm
+
+
+class Trend(str, Enum):
+    BULL = "bull"
+    BEAR = "bear"
+    SIDEWAYS = "sideways"
+
+
+def trend(price: float, indicators: Indicators) -> Trend | None:
+    """Bull when EMA 8 > EMA 21 and the price is above EMA 50; bear when both are the other way; else sideways.
+
+    Returns
+    -------
+    Trend or None
+        None while one of the averages is missing.
+    """
+    fast, slow, base = indicators.ema8, indicators.ema21, indicators.ema50
+    if fast is None or slow is None or base is None:
+        return None
+    if fast > slow and price > base:
+        return Trend.BULL
+    if fast < slow and price < base:
+        return Trend.BEAR
+    return Trend.SIDEWAYS
+
+
+def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
+    """Bias of the day: daily EMA 8 against EMA 21 and price against VWAP, when they agree; else sideways.
+
+    Returns
+    -------
+    Trend or None
+        None while one of the three is missing.
+    """
+    fast, slow, average = indicators.ema8, indicators.ema21, indicators.vwap
+    if fast is None or slow is None or average is None:
+        return None
+    if fast > slow and price > average:
+        return Trend.BULL
+    if fast < slow and price < average:
+        return Trend.BEAR
+    return Trend.SIDEWAYS
+
+
+def volatility_regime(vix: float) -> str:
+    """Name of the VIX regime: each band holds values below its bound.
+
+    Raises
+    ------
+    CannotCompute
+        When ``vix`` is not a positive number.
+    """
+    if not (isfinite(vix) and vix > 0):
+        raise CannotCompute("VIX is not a positive number", vix=vix)
+    return next(name for bound, name in VIX_REGIMES if vix < bound)
+
+
+def iv_rank(current: float, history: np.ndarray) -> float:
+    """Where ``current`` lies between the lowest and highest of ``history``, 0 to 100 (both ends included, clipped).
+    50 when the history is flat at that very value."""
+    low, high = float(np.min(history)), float(np.max(history))
+    if high == low:
+        return 50.0 if current == low else (100.0 if current > low else 0.0)
+    return float(np.clip(100.0 * (current - low) / (high - low), 0.0, 100.0))
+
+
+def iv_percentile(current: float, history: np.ndarray) -> float:
+    """Share of ``history`` below ``current``, 0 to 100."""
+    return 100.0 * float(np.mean(np.asarray(history) < current))
+
+
+def iv_history(current_points: float, closes_points: np.ndarray) -> IvHistory:
+    """Place of today's implied volatility among the last ``IV_HISTORY_SESSIONS`` closes of its index or chain record.
+
+    Parameters
+    ----------
+    current_points : float
+        Today's value in volatility points (VIX style: 16.0 is 16 % a year).
+    closes_points : numpy.ndarray
+        Daily closes in points, oldest first; only the last ``IV_HISTORY_SESSIONS`` count.
+
+    Returns
+    -------
+    IvHistory
+        ``current`` as a fraction a year; ``samples`` says how many closes there were: a rule that needs a full year
+        refuses with fewer.
+
+    Raises
+    ------
+    CannotCompute
+        When the current value is not a positive number, or there is no close, or one is not a positive number.
+    """
+    closes = np.asarray(closes_points, dtype=float)[-IV_HISTORY_SESSIONS:]
+    if not (isfinite(current_points) and current_points > 0):
+        raise CannotCompute("implied volatility is not a positive number", value=current_points)
+    if not len(closes) or not (np.isfinite(closes) & (closes > 0)).all():
+        raise CannotCompute("implied-volatility history is empty or holds a value that is not positive",
+                            samples=len(closes))
+    return IvHistory(current=current_points / 100.0, rank=iv_rank(current_points, closes),
+                     percentile=iv_percentile(current_points, closes), samples=len(closes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortStrike:
+    """One short leg: its strike in points, its own implied volatility (a fraction a year), and how that volatility
+    changes per point of strike (0 where only one strike is quoted; negative on the put side of an index)."""
+
+    strike: float
+    right: Right
+    iv: float
+    iv_slope: float = 0.0
+
+
+def probability_short_otm(spot: float, short: ShortStrike, years: float, rate: float, dividend_yield: float) -> float:
+    """Risk-neutral probability (0 to 1) that one short strike expires out of the money.
+
+    The derivative of the option's price by its strike, the skew included: N(d2) alone, at the strike's own volatility,
+    ignores that the volatility changes with the strike, and on an index's puts calls the money several percentage
+    points more likely than the spread's own price does.
+
+    Put: N(d2) - e^(rT) x vega x slope; call: N(-d2) + e^(rT) x vega x slope (Breeden and Litzenberger, 1978).
+
+    Raises
+    ------
+    CannotCompute
+        On input the model cannot use.
+    """
+    level = probability_otm(spot, short.strike, short.right, short.iv, years, rate, dividend_yield)
+    vega = greeks(spot, short.strike, short.right, short.iv, years, rate, dividend_yield).vega / VOLATILITY_POINT
+    skew = exp(rate * years) * vega * short.iv_slope
+    return min(1.0, max(0.0, level - skew if short.right is Right.PUT else level + skew))
+
+
+def probability_shorts_otm(spot: float, shorts: Iterable[ShortStrike], years: float, rate: float,
+                           dividend_yield: float) -> float:
+    """Risk-neutral probability that every short strike of one expiry expires out of the money.
+
+    Parameters
+    ----------
+    spot : float
+        Price of the underlying in points.
+    shorts : iterable of ShortStrike
+        Short legs.
+    years, rate, dividend_yield : float
+        As in :mod:`core.option_math`.
+
+    Returns
+    -------
+    float
+        0 to 1. With puts and calls short: P(above the highest put) + P(below the lowest call) - 1, never below 0.
+
+    Raises
+    ------
+    CannotCompute
+        Without short legs, or on input the model cannot use.
+    """
+    lowest: dict[Right, float] = {}
+    for short in shorts:
+        chance = probability_short_otm(spot, short, years, rate, dividend_yield)
+        lowest[short.right] = min(chance, lowest.get(short.right, 1.0))
+    if not lowest:
+        raise CannotCompute("no short strike")
+    return max(0.0, sum(lowest.values()) - (len(lowest) - 1))

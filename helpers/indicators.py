@@ -1,0 +1,122 @@
+"""Daily indicators from plain arrays, by the definitions LEAN's own indicators use, so that either gives the same value.
+
+====================  ==================================================================================================
+``ema``               LEAN ``EMA``: starts as the simple mean of the first ``period`` values, then k = 2 / (period + 1)
+``rsi``               LEAN ``RSI`` with its default Wilder smoothing; 100 when there has been no loss
+``atr``               LEAN ``QCAlgorithm.ATR`` with its default **Simple** average of the true range (not Wilder's)
+``session_vwap``      LEAN ``VWAP`` of one day: (high + low + close) / 3 weighted by volume
+====================  ==================================================================================================
+
+All are ``None`` while there are fewer values than the indicator's own warm-up; a rule that needs it then refuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+
+from core.model import Indicators
+
+ATR_PERIOD = 14
+RSI_PERIOD = 14
+
+
+def ema(values: np.ndarray, period: int) -> float | None:
+    """Exponential moving average of the last value.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Oldest first.
+    period : int
+        Sessions; the smoothing factor is 2 / (period + 1).
+
+    Returns
+    -------
+    float or None
+        None with fewer than ``period`` values.
+    """
+    values = _finite(values)
+    if len(values) < period:
+        return None
+    weight = 2.0 / (period + 1)
+    average = float(np.mean(values[:period]))
+    for value in values[period:].tolist():
+        average = value * weight + average * (1.0 - weight)
+    return average
+
+
+def rsi(closes: np.ndarray, period: int = RSI_PERIOD) -> float | None:
+    """Relative strength index (0 to 100), Wilder-smoothed; None with fewer than ``period + 1`` closes."""
+    changes = np.diff(_finite(closes))
+    if len(changes) < period:
+        return None
+    gain = float(np.mean(np.maximum(changes[:period], 0.0)))
+    loss = float(np.mean(np.maximum(-changes[:period], 0.0)))
+    for change in changes[period:].tolist():
+        gain += (max(change, 0.0) - gain) / period
+        loss += (max(-change, 0.0) - loss) / period
+    if round(loss, 10) == 0.0:
+        return 100.0
+    return 100.0 - 100.0 / (1.0 + gain / loss)
+
+
+def true_ranges(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> np.ndarray:
+    """Largest of high less low and the distances of both from the previous close; the first has no previous close."""
+    high, low, close = _finite(high), _finite(low), _finite(close)
+    spans = high - low
+    spans[1:] = np.maximum.reduce([spans[1:], np.abs(close[:-1] - high[1:]), np.abs(close[:-1] - low[1:])])
+    return spans
+
+
+def atr(high: np.ndarray, low: np.ndarray, close: np.ndarray, period: int = ATR_PERIOD) -> float | None:
+    """Average true range in points: the simple mean of the last ``period`` true ranges; None with fewer bars."""
+    if len(close) < period:
+        return None
+    return float(np.mean(true_ranges(high, low, close)[-period:]))
+
+
+def daily_indicators(bars: Mapping[str, np.ndarray]) -> Indicators:
+    """All daily indicators as of the last bar.
+
+    Parameters
+    ----------
+    bars : mapping
+        ``high``, ``low`` and ``close`` of completed sessions, oldest first.
+
+    Returns
+    -------
+    Indicators
+        ``vwap`` is left None: it belongs to today's session.
+
+    Raises
+    ------
+    ValueError
+        When a bar is not a finite number or the columns differ in length.
+    """
+    close = bars["close"]
+    return Indicators(atr14=atr(bars["high"], bars["low"], close), ema8=ema(close, 8), ema21=ema(close, 21),
+                      ema50=ema(close, 50), ema200=ema(close, 200), rsi14=rsi(close))
+
+
+def vwap(high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarray) -> float | None:
+    """Volume-weighted average of the typical price in points; None without volume."""
+    volume = _finite(volume)
+    total = float(np.sum(volume))
+    if total <= 0.0:
+        return None
+    typical = (_finite(high) + _finite(low) + _finite(close)) / 3.0
+    return float(np.sum(typical * volume)) / total
+
+
+def session_vwap(frame: Any) -> float | None:
+    """VWAP of the rows of a history frame (columns high, low, close, volume) of one session."""
+    return vwap(*(frame[name].to_numpy(float) for name in ("high", "low", "close", "volume")))
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    found = np.array(values, dtype=float)
+    if not np.isfinite(found).all():
+        raise ValueError("an indicator's input is not a finite number")
+    return found

@@ -1,0 +1,116 @@
+"""What all entries share: market facts that must be there, own positions in the way, probabilities reported for all."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import isfinite
+from typing import Any, Iterable, Mapping
+
+from config.constants import IV_HISTORY_SESSIONS
+from core.codes import RefusalCode
+from core.errors import CannotCompute
+from core.market_analysis import ShortStrike, probability_shorts_otm
+from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Snapshot, State, Underlying)
+from core.option_math import dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
+from strategies.legs import underlying_of
+
+NO_CAP = 1_000_000  # units; for strategies whose number is left to the sizer's limits
+IDLE_STATES = frozenset({State.WAITING, State.COMPLETE})
+
+
+def refuse(code: RefusalCode, **facts: Any) -> Refused:
+    """A refusal with its facts."""
+    return Refused(code=code, facts=facts)
+
+
+def own_positions(strategy: str, snapshot: Snapshot) -> tuple[Position, ...]:
+    """Positions of ``strategy`` that are not over, whatever state they are in."""
+    return tuple(position for position in snapshot.positions
+                 if position.strategy == strategy and position.state not in IDLE_STATES)
+
+
+def entry_pending(strategy: str, view: PortfolioView) -> Refused | None:
+    """Refuses while an entry of the same strategy is being validated or worked."""
+    if strategy in view.pending:
+        return refuse(RefusalCode.ENTRY_PENDING, underlying=view.pending[strategy])
+    return None
+
+
+def entry_days(strategy: str, snapshot: Snapshot, view: PortfolioView) -> tuple[date, ...]:
+    """Days on which ``strategy`` has entered, by the framework's record and by its positions, ascending."""
+    days = set(view.entry_dates.get(strategy, ()))
+    days |= {position.opened.date() for position in own_positions(strategy, snapshot) if position.opened is not None}
+    return tuple(sorted(days))
+
+
+def require_underlying(symbol: str, snapshot: Snapshot) -> Underlying | Refused:
+    """The underlying with usable price and VIX beside it, or the refusal that says what is missing."""
+    if snapshot.vix is None:
+        return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
+    underlying = snapshot.underlyings.get(symbol)
+    if underlying is None or not (isfinite(underlying.price) and underlying.price > 0):
+        return refuse(RefusalCode.UNDERLYING_MISSING, underlying=symbol)
+    return underlying
+
+
+def require_indicators(underlying: Underlying, *names: str) -> Mapping[str, float] | Refused:
+    """The named indicators, or INDICATOR_MISSING with the first one that is not there."""
+    found: dict[str, float] = {}
+    for name in names:
+        value = getattr(underlying.indicators, name)
+        if value is None or not isfinite(value):
+            return refuse(RefusalCode.INDICATOR_MISSING, underlying=underlying.symbol, indicator=name)
+        found[name] = value
+    return found
+
+
+def require_iv_history(underlying: Underlying) -> IvHistory | Refused:
+    """A full year of implied-volatility history, or IV_HISTORY_MISSING."""
+    iv = underlying.iv
+    samples = 0 if iv is None else iv.samples
+    if samples < IV_HISTORY_SESSIONS:
+        return refuse(RefusalCode.IV_HISTORY_MISSING, underlying=underlying.symbol, samples=samples,
+                      needed=IV_HISTORY_SESSIONS)
+    return iv
+
+
+def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float:
+    """Chance that every short strike among ``legs`` expires out of the money, each at the volatility its quote implies
+    and at the skew between it and the nearest long leg of the same right and expiry, where there is one.
+
+    Raises
+    ------
+    CannotCompute
+        Without a price of the underlying, or when a quote admits no volatility.
+    """
+    contracts = {leg.contract: leg.ratio for leg in legs}
+    first = min(contract for contract, ratio in contracts.items() if ratio < 0)
+    underlying = underlying_of(first, snapshot)
+    if underlying is None:
+        raise CannotCompute("no price of the underlying", underlying=first.underlying)
+    spot, now = underlying.price, snapshot.time
+
+    def volatility(contract: Contract) -> float:
+        return quote_volatility(contract, quotes[contract.id], spot, now)
+
+    rows = []
+    for contract, ratio in contracts.items():
+        if ratio >= 0:
+            continue
+        wings = [other for other, held in contracts.items() if held > 0 and other.right is contract.right
+                 and other.expiry == contract.expiry and other.strike != contract.strike]
+        wing = min(wings, key=lambda other: abs(other.strike - contract.strike), default=None)
+        iv = volatility(contract)
+        slope = 0.0 if wing is None else (iv - volatility(wing)) / (contract.strike - wing.strike)
+        rows.append(ShortStrike(strike=contract.strike, right=contract.right, iv=iv, iv_slope=slope))
+    rate = risk_free_rate(now.date())
+    carry = dividend_yield(first.underlying, first.kind, rate)
+    return probability_shorts_otm(spot, rows, years_to_expiry(first.expiry, now), rate, carry)
+
+
+def reported_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float | None:
+    """As :func:`shorts_otm_probability` where it is only reported: None where it cannot be computed."""
+    try:
+        return shorts_otm_probability(legs, quotes, snapshot)
+    except CannotCompute:
+        return None

@@ -1,0 +1,68 @@
+"""What all exits share: their reasons, the 21-DTE rule, and the decision that closes a position whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Any, Mapping
+
+from config.constants import DEFENSIVE_DTE, YELLOW_STOP_CREDIT_MULTIPLE
+from core.intents import closing_intent
+from core.model import (EMPTY, CalendarFacts, Contract, EmergencyLevel, Event, Exit, PortfolioView, Position, Purpose,
+                        State, Urgency)
+
+OPEN_STATES = frozenset({State.ACTIVE, State.MANAGING, State.EXITING})
+
+
+class ExitReason(str, Enum):
+    """Why a position is closed or changed; stands in the intent, the ledger and the report."""
+
+    PROFIT_TARGET = "PROFIT_TARGET"
+    STOP_LOSS = "STOP_LOSS"
+    STRIKE_BREACHED = "STRIKE_BREACHED"
+    DANGER_ZONE = "DANGER_ZONE"
+    WALL = "WALL"
+    FLAT_BY_MISSED = "FLAT_BY_MISSED"
+    DTE_21 = "DTE_21"
+    DTE_EXIT = "DTE_EXIT"
+    VIX_TARGET = "VIX_TARGET"
+    EX_DIVIDEND = "EX_DIVIDEND"
+    ROLL_WEEKLY = "ROLL_WEEKLY"
+    ROLL_NEAR = "ROLL_NEAR"
+    ROLL_LEAP = "ROLL_LEAP"
+    ROLL_UNTESTED = "ROLL_UNTESTED"
+    ROLL_RUNG = "ROLL_RUNG"
+    ROLL_IMPOSSIBLE = "ROLL_IMPOSSIBLE"
+    BUY_BACK = "BUY_BACK"
+    SELL_WEEKLY = "SELL_WEEKLY"
+
+
+def is_last_session(contract: Contract, days: int, calendar: CalendarFacts) -> bool:
+    """Whether today is the last session with at least ``days`` calendar days left to the contract's expiry, or a
+    later one. With day 21 on a holiday that is the session before it."""
+    return contract.dte(calendar.next_session) < days
+
+
+def must_close_21dte(position: Position, calendar: CalendarFacts) -> bool:
+    """The rule that is never disabled: short options that had more than 21 days left at entry are closed in the last
+    session with at least 21 left. Short-dated by design (21 days or fewer at entry) is exempt."""
+    if position.short_dte_at_entry is None or position.short_dte_at_entry <= DEFENSIVE_DTE:
+        return False
+    return any(leg.quantity < 0 and is_last_session(leg.contract, DEFENSIVE_DTE, calendar) for leg in position.legs)
+
+
+def stop_multiple(own: float, view: PortfolioView) -> float:
+    """The loss, as a multiple of the credit, at which a position is stopped: its own, or the tighter one of an
+    emergency level YELLOW and above."""
+    return min(own, YELLOW_STOP_CREDIT_MULTIPLE) if view.emergency >= EmergencyLevel.YELLOW else own
+
+
+def walking_exit(position: Position, reason: ExitReason, time: datetime, facts: Mapping[str, Any] = EMPTY) -> Exit:
+    """Close whole, from the mid towards the natural price (profit targets)."""
+    return Exit(intent=closing_intent(position, reason.value, time, Urgency.WALK, Purpose.EXIT, facts))
+
+
+def mandatory_exit(position: Position, reason: ExitReason, time: datetime, facts: Mapping[str, Any] = EMPTY,
+                   event: Event = Event.DEFEND) -> Exit:
+    """Close whole, at the natural price from the start: stops, breaches, walls, 21 DTE."""
+    return Exit(intent=closing_intent(position, reason.value, time, Urgency.NATURAL, Purpose.EXIT, facts), event=event)

@@ -1,0 +1,87 @@
+"""Reading yesterday's chain: which expiries and strikes are listed, and what their rows say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Iterable, Sequence
+
+import numpy as np
+
+from core.model import Chain, Contract, Right
+from core.option_arrays import implied_volatilities
+from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Listing:
+    """One expiry of one chain."""
+
+    chain: Chain
+    expiry: date
+
+    def strikes(self, right: Right) -> np.ndarray:
+        """Listed strikes of ``right``, ascending."""
+        return np.unique(self.chain.strike[self._rows(right)])
+
+    def contract(self, strike: float, right: Right) -> Contract:
+        """The contract of a listed strike."""
+        return Contract(underlying=self.chain.underlying, expiry=self.expiry, strike=float(strike), right=right,
+                        kind=self.chain.kind, multiplier=self.chain.multiplier, root=self.chain.root,
+                        future_expiry=self.chain.future_expiry)
+
+    def is_listed(self, strike: float, right: Right) -> bool:
+        """Whether exactly this strike is listed."""
+        strikes = self.strikes(right)
+        return bool(len(strikes)) and bool(np.min(np.abs(strikes - strike)) < 1e-6)
+
+    def prices(self, strikes: np.ndarray, right: Right) -> np.ndarray:
+        """Yesterday's closes of listed ``strikes`` in points."""
+        return self._column(self.chain.price, strikes, right)
+
+    def volatilities(self, strikes: np.ndarray, right: Right, last_close: float) -> np.ndarray:
+        """Yesterday's implied volatilities of listed ``strikes`` (fractions a year); NaN where neither the row's own
+        nor its price gives one. Rows of futures options carry none: theirs come from price and last close."""
+        iv = self._column(self.chain.iv, strikes, right).astype(float)
+        known = np.isfinite(iv) & (iv > 0.0)
+        if known.all():
+            return iv
+        closing = datetime.combine(self.chain.as_of, datetime.min.time()).replace(hour=16)
+        rate = risk_free_rate(self.chain.as_of)
+        implied = implied_volatilities(
+            self.prices(strikes, right), last_close, strikes, np.full(len(strikes), right is Right.PUT),
+            years_to_expiry(self.expiry, closing), rate, dividend_yield(self.chain.underlying, self.chain.kind, rate))
+        return np.where(known, iv, implied)
+
+    def _rows(self, right: Right) -> np.ndarray:
+        return (self.chain.expiry == self.expiry.toordinal()) & (self.chain.is_put == (right is Right.PUT))
+
+    def _column(self, column: np.ndarray, strikes: np.ndarray, right: Right) -> np.ndarray:
+        rows = np.flatnonzero(self._rows(right))
+        order = rows[np.argsort(self.chain.strike[rows], kind="stable")]
+        return column[order[np.searchsorted(self.chain.strike[order], np.asarray(strikes, float) - 1e-6)]]
+
+
+def listings(chains: Iterable[Chain], today: date, dte_min: int, dte_max: int) -> list[Listing]:
+    """Every listed expiry ``dte_min`` to ``dte_max`` calendar days from ``today``, nearest first."""
+    found = []
+    for chain in chains:
+        days = np.unique(chain.expiry) - today.toordinal()
+        found += [Listing(chain=chain, expiry=date.fromordinal(today.toordinal() + int(day)))
+                  for day in days[(days >= dte_min) & (days <= dte_max)]]
+    return sorted(found, key=lambda listing: (listing.expiry, listing.chain.root))
+
+
+def nearest_to(found: Sequence[Listing], today: date, target_dte: int) -> Listing | None:
+    """The listing whose expiry is nearest ``target_dte`` days away; of two as near the later. None of none."""
+    return min(found, key=lambda listing: (abs((listing.expiry - today).days - target_dte), -listing.expiry.toordinal()),
+               default=None)
+
+
+def nearest_strike(strikes: np.ndarray, target: float, *, prefer_higher: bool) -> float | None:
+    """The listed strike nearest ``target``; of two as near the higher or the lower one. None when none is listed."""
+    if not len(strikes):
+        return None
+    distance = np.round(np.abs(strikes - target), 9)
+    ties = strikes[distance == distance.min()]
+    return float(ties.max() if prefer_higher else ties.min())
