@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Mapping
+from typing import Any
 
 from config.constants import (DAILY_LOSS_SHARE, LAST_MINUTES_WITHOUT_ORDERS, MAX_ENTRIES_PER_DAY, MAX_LT112_SPY_SLOTS,
                               MAX_POSITIONS_PER_UNDERLYING, MAX_SPY_EQUIVALENT_POSITIONS, OPEN_UNITS,
@@ -14,8 +14,8 @@ from config.constants import (DAILY_LOSS_SHARE, LAST_MINUTES_WITHOUT_ORDERS, MAX
                               UNDERLYING_COUNT_EXEMPT, VIX_ENTRY_STOP, VIX_MAX_AGE_MINUTES)
 from config.strategy_parameters import SPECS, StrategySpec
 from core.codes import RefusalCode
-from core.model import (EMPTY, Contract, EmergencyLevel, Mode, PortfolioView, Position, Proposal, Refused, Snapshot,
-                        State, Underlying)
+from core.model import (Contract, EmergencyLevel, Mode, PortfolioView, Position, Refused, Snapshot, State,
+                        Underlying)
 
 SECOND_BREAKER_LEVEL = 2
 ENTRY_STATES = (State.VALIDATION, State.ENTERING)
@@ -34,8 +34,8 @@ class Candidate:
         The one underlying judged (a strategy with several is judged once for each before it has chosen).
     contracts : tuple of Contract
         Legs whose quotes must be fresh; empty before they are chosen.
-    spy_delta : float or None
-        Sign of the unit's delta for the correlation check; None while unknown.
+    delta : float or None
+        Of one unit in its own underlying, for the correlation check; None while unknown.
     """
 
     spec: StrategySpec
@@ -43,9 +43,7 @@ class Candidate:
     view: PortfolioView
     underlying: str
     contracts: tuple[Contract, ...] = ()
-    spy_delta: float | None = None
-    proposal: Proposal | None = None
-    facts: Mapping[str, Any] = EMPTY
+    delta: float | None = None
 
 
 def cannot_compute(guard: str, **facts: Any) -> Refused:

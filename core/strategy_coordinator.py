@@ -1,0 +1,286 @@
+"""Ten strategies, one account: who is asked first, who may go ahead, how much buying power each may use, and the way
+of one entry from a strategy's screen to an intent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, Final, Mapping
+
+from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRATEGY_PRIORITY,
+                              STRESSED_MARGIN_SHARE, STRESSED_PRIORITIES, STRESSED_SIZE_MULTIPLIER)
+from core.codes import RefusalCode
+from core.entry_checks import cannot_compute, minutes_since
+from core.entry_gate import EntryGate, SizedEntry
+from core.errors import CannotCompute, IntegrityError
+from core.intents import intent_id
+from core.market_values import guard_refusal
+from core.model import (Enter, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
+                        Refused, Select, Snapshot, State, Strategy, Urgency)
+from core.spy_concentration_manager import SpyConcentrationManager
+from core.unified_position_sizer import Sized, UnifiedPositionSizer
+from risk.dynamic_margin_manager import DynamicMarginManager
+from risk.greeks_monitor import GreeksMonitor
+
+ZERO_DTE: Final = "friday_0dte"
+LT112: Final = "lt112"
+# Refusals that stand for the rest of the day: the strategy's share of buying power goes down the list. Others (data,
+# hours not begun, a halt) may end within the day, and keep it.
+STANDS_TODAY: Final = frozenset({
+    RefusalCode.STRATEGY_OFF, RefusalCode.EDGE_LOST, RefusalCode.STRATEGY_SUSPENDED, RefusalCode.PHASE_FORBIDS,
+    RefusalCode.NO_SESSION, RefusalCode.WRONG_WEEKDAY, RefusalCode.CALENDAR_UNCOVERED, RefusalCode.FOMC_DAY,
+    RefusalCode.ROLL_WEEK, RefusalCode.EARNINGS_NEAR, RefusalCode.VIX_BELOW_BAND, RefusalCode.VIX_ABOVE_BAND,
+    RefusalCode.VIX_ENTRY_STOP, RefusalCode.IV_HISTORY_MISSING, RefusalCode.IV_PERCENTILE_LOW, RefusalCode.IV_RANK_LOW,
+    RefusalCode.TREND_AGAINST, RefusalCode.GAP_TOO_LARGE, RefusalCode.COUNT_PHASE, RefusalCode.COUNT_STRATEGY,
+    RefusalCode.COUNT_UNDERLYING, RefusalCode.COUNT_SPY_EQUIVALENT, RefusalCode.COUNT_LT112_SPY,
+    RefusalCode.ALREADY_OPEN, RefusalCode.EXPIRY_TAKEN, RefusalCode.WEEK_TAKEN, RefusalCode.MONTH_TAKEN,
+    RefusalCode.GROUP_FULL, RefusalCode.SHORT_VOLATILITY_FULL, RefusalCode.LIMITER_FULL, RefusalCode.NOT_TRIGGERED})
+
+
+class StrategyCoordinator:
+    """Takes one strategy's entry through the house.
+
+    Parameters
+    ----------
+    strategies : mapping of str to Strategy
+        By name; every name must have a priority.
+    """
+
+    def __init__(self, strategies: Mapping[str, Strategy], gate: EntryGate, sizer: UnifiedPositionSizer,
+                 margin: DynamicMarginManager, greeks: GreeksMonitor, concentration: SpyConcentrationManager) -> None:
+        self._strategies = dict(strategies)
+        self._gate = gate
+        self._sizer = sizer
+        self._margin = margin
+        self._greeks = greeks
+        self._concentration = concentration
+        self._names = tuple(name for name in STRATEGY_PRIORITY if name in self._strategies)
+        self.self_check()
+
+    def self_check(self) -> None:
+        """Raise unless every strategy has a priority and carries its own name.
+
+        Raises
+        ------
+        IntegrityError
+        """
+        unknown = sorted(set(self._strategies) - set(STRATEGY_PRIORITY))
+        if unknown:
+            raise IntegrityError("strategies without a priority", strategies=unknown)
+        for name, strategy in self._strategies.items():
+            if strategy.spec.name != name:
+                raise IntegrityError("a strategy under another's name", name=name, spec=strategy.spec.name)
+
+    def names(self) -> tuple[str, ...]:
+        """Strategies in order of priority."""
+        return self._names
+
+    # --- the way of an entry ----------------------------------------------------------------------------------------
+
+    def screen(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """The cheap part: the gate up to the strategy's own conditions, coordination, the strategy's screen.
+
+        In mode ``observe`` everything is decided as in ``trade``; only the last step refuses.
+        """
+        return self._screen(name, snapshot, _decided(view))[1]
+
+    def _screen(self, name: str, snapshot: Snapshot, view: PortfolioView, coordinated: bool = True
+                ) -> tuple[Snapshot, Refused | None]:
+        """The snapshot as the strategy may see it, and the refusal if there is one. Not ``coordinated``: as if no other
+        entry were on its way."""
+        strategy = self._strategy(name)
+        admitted, refused = self._gate.admissible(strategy.spec, snapshot, view)
+        if refused is None and coordinated:
+            refused = self._coordinate(name, snapshot, view)
+        if refused is not None:
+            return snapshot, refused
+        seen = _without(snapshot, set(strategy.spec.underlyings) - set(admitted))
+        return seen, strategy.screen(seen, view)
+
+    def select(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """Contracts the strategy wants quoted. It sees only those of its own underlyings that the gate admits."""
+        view = _decided(view)
+        seen, refused = self._screen(name, snapshot, view)
+        return refused if refused is not None else self._strategy(name).select(seen, view)
+
+    def propose(self, name: str, snapshot: Snapshot, view: PortfolioView, selection: Select, position_id: str
+                ) -> Enter | Refused:
+        """From quoted contracts to an intent: gate, strategy, gate with its legs, size, gate with the whole entry, and
+        the SPY reservation under the intent's id, which the shell confirms or frees.
+
+        Parameters
+        ----------
+        position_id : str
+            Id the position got when its contracts were selected.
+        """
+        view = replace(view, pending={other: symbol for other, symbol in view.pending.items() if other != name})
+        spec, decided = self._strategy(name).spec, _decided(view)
+        refused = self._gate.before(spec, snapshot, decided, underlying=selection.underlying)
+        refused = refused or self._coordinate(name, snapshot, decided)
+        if refused is not None:
+            return refused
+        proposal = self._strategy(name).propose(snapshot, decided, selection)
+        if isinstance(proposal, Refused):
+            return proposal
+        return self._enter(name, snapshot, view, proposal, position_id)
+
+    def _enter(self, name: str, snapshot: Snapshot, view: PortfolioView, proposal: Proposal, position_id: str
+               ) -> Enter | Refused:
+        spec, decided = self._strategy(name).spec, _decided(view)
+        contracts = tuple(leg.contract for leg in proposal.legs)
+        refused = self._gate.before(spec, snapshot, decided, underlying=proposal.underlying, contracts=contracts,
+                                    delta=self._own_delta(proposal, snapshot))
+        if refused is not None:
+            return refused
+        share = self.buying_power_share_usd(name, snapshot, decided)
+        if isinstance(share, Refused):
+            return share
+        stressed = self._margin_use(snapshot, decided) > STRESSED_MARGIN_SHARE
+        sized = self._sizer.size(spec, proposal, snapshot, decided, buying_power_usd=share,
+                                 multiplier=STRESSED_SIZE_MULTIPLIER if stressed else 1.0)
+        if isinstance(sized, Refused):
+            return sized
+        intent = _intent(proposal, sized, snapshot, position_id, share)
+        refused = self._gate.after(spec, proposal, sized, snapshot, decided, intent_id=intent.id)
+        if refused is not None:
+            return refused
+        if view.mode is not Mode.TRADE:
+            return self._only_observed(name, snapshot, view, intent)
+        return self._reserve(SizedEntry(spec=spec, proposal=proposal, sized=sized, snapshot=snapshot, view=view,
+                                        intent_id=intent.id), intent)
+
+    def _only_observed(self, name: str, snapshot: Snapshot, view: PortfolioView, intent: Intent) -> Refused:
+        """The gate's own refusal for the mode, with the entry that would have been made."""
+        refused = self._gate.before(self._strategy(name).spec, snapshot, view)
+        if refused is None:
+            raise IntegrityError("an entry passed the gate in a mode that does not trade", mode=view.mode.value)
+        return replace(refused, facts=dict(refused.facts) | {
+            "would_enter": [f"{leg.ratio:+d} {leg.contract.id}" for leg in intent.legs], "quantity": intent.quantity,
+            "risk_usd": intent.risk_usd, "margin_usd": intent.margin_usd, **intent.facts})
+
+    def _reserve(self, entry: SizedEntry, intent: Intent) -> Enter | Refused:
+        snapshot = entry.snapshot
+        try:
+            held = self._gate.held_exposure(snapshot)
+        except CannotCompute as error:
+            return guard_refusal("SPY delta", error)
+        answer = self._concentration.ask(entry.request(), held.spy_delta, snapshot.phase,
+                                         snapshot.calendar.is_fomc_day)
+        return answer if isinstance(answer, Refused) else Enter(intent=intent)
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
+        """What the position's own strategy wants done with it. No gate stands before an exit."""
+        return self._strategy(position.strategy).manage(snapshot, view, position)
+
+    # --- coordination -----------------------------------------------------------------------------------------------
+
+    def _coordinate(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """Five minutes apart; nobody while a strategy is in ERROR; no 0DTE while LT112 leaves at 21 DTE; above 70 % of
+        equity in margin only priorities 1 and 2."""
+        if name in view.pending:
+            return Refused(code=RefusalCode.ENTRY_PENDING, facts={"underlying": view.pending[name]})
+        if view.strategies_in_error:
+            return Refused(code=RefusalCode.OTHER_IN_ERROR, facts={"strategies": sorted(view.strategies_in_error)})
+        since = minutes_since(view.last_entry, snapshot.time)
+        if since < MINUTES_BETWEEN_ENTRIES:
+            return Refused(code=RefusalCode.ENTRY_SPACING, facts={"minutes": since, "limit": MINUTES_BETWEEN_ENTRIES})
+        if name == ZERO_DTE:
+            leaving = [position.id for position in snapshot.positions
+                       if position.strategy == LT112 and position.state is State.DEFENSIVE_21DTE]
+            if leaving:
+                return Refused(code=RefusalCode.LT112_DEFENDING, facts={"positions": leaving})
+        used = self._margin_use(snapshot, view)
+        if not math.isfinite(used):
+            return cannot_compute("margin use", used=snapshot.account.buying_power_used,
+                                  equity=snapshot.account.equity)
+        if used > STRESSED_MARGIN_SHARE and STRATEGY_PRIORITY.index(name) >= STRESSED_PRIORITIES:
+            return Refused(code=RefusalCode.MARGIN_STRESS, facts={"used_share": used, "limit": STRESSED_MARGIN_SHARE,
+                                                                  "priority": STRATEGY_PRIORITY.index(name) + 1})
+        return None
+
+    @staticmethod
+    def _margin_use(snapshot: Snapshot, view: PortfolioView) -> float:
+        """Share of equity bound by positions and working entries; not a number when equity is none."""
+        account = snapshot.account
+        if not account.equity > 0.0:
+            return math.nan
+        return (account.buying_power_used + view.reserved_margin_usd) / account.equity
+
+    # --- the queue for buying power ---------------------------------------------------------------------------------
+
+    def buying_power_share_usd(self, name: str, snapshot: Snapshot, view: PortfolioView) -> float | Refused:
+        """Dollars of free buying power ``name`` may use now.
+
+        Free is what the cap leaves. Priorities 1 to 5 have 30, 25, 20, 15 and 10 % of it, the rest none of their own.
+        What strategies further up cannot use today (a refusal that stands for the day) is there for everyone below.
+        """
+        account, vix = snapshot.account, snapshot.vix
+        if vix is None:
+            return cannot_compute("buying power", vix=None)
+        try:
+            room = self._margin.room_usd(account.equity, account.buying_power_used, view.reserved_margin_usd,
+                                         snapshot.phase, vix.value)
+        except CannotCompute as error:
+            return guard_refusal("buying power", error)
+        free = max(0.0, min(room.values()))
+        share = _queue_share(name)
+        for other in STRATEGY_PRIORITY[:STRATEGY_PRIORITY.index(name)]:
+            if not self._can_use_today(other, snapshot, view):
+                share += _queue_share(other)
+        return free * share
+
+    def _can_use_today(self, name: str, snapshot: Snapshot, view: PortfolioView) -> bool:
+        if name not in self._strategies:
+            return False
+        spec = self._strategies[name].spec
+        if snapshot.time.time() >= spec.window_close:
+            return False
+        _, refused = self._screen(name, snapshot, view, coordinated=False)
+        return refused is None or refused.code not in STANDS_TODAY
+
+    # --- small parts ------------------------------------------------------------------------------------------------
+
+    def _strategy(self, name: str) -> Strategy:
+        found = self._strategies.get(name)
+        if found is None:
+            raise IntegrityError("no such strategy", name=name)
+        return found
+
+    def _own_delta(self, proposal: Proposal, snapshot: Snapshot) -> float | None:
+        """Delta of one unit in its own underlying's direction; None when it cannot be computed (the Greeks' own check
+        refuses then) or the underlying has no beta."""
+        try:
+            unit = self._greeks.unit(proposal.legs, snapshot.quotes, snapshot.underlyings, snapshot.time)
+        except CannotCompute:
+            return None
+        beta = BETA_TO_SPY[proposal.underlying]
+        return unit.spy_delta / beta if beta else None
+
+
+def _decided(view: PortfolioView) -> PortfolioView:
+    """The view decisions are made with: observing decides as trading does."""
+    return replace(view, mode=Mode.TRADE) if view.mode is Mode.OBSERVE else view
+
+
+def _queue_share(name: str) -> float:
+    rank = STRATEGY_PRIORITY.index(name)
+    return BUYING_POWER_QUEUE_SHARES[rank] if rank < len(BUYING_POWER_QUEUE_SHARES) else 0.0
+
+
+def _without(snapshot: Snapshot, hidden: set[str]) -> Snapshot:
+    """The snapshot without the underlyings in ``hidden``, contract months of futures included."""
+    if not hidden:
+        return snapshot
+    return replace(snapshot, underlyings={key: value for key, value in snapshot.underlyings.items()
+                                          if key.partition("@")[0] not in hidden})
+
+
+def _intent(proposal: Proposal, sized: Sized, snapshot: Snapshot, position_id: str, share_usd: float) -> Intent:
+    facts: dict[str, Any] = dict(proposal.facts) | {
+        "entry_mid": -proposal.credit, "limits": dict(sized.limits), "binding": sized.binding,
+        "buying_power_share_usd": share_usd, "short_strike_probability_otm": proposal.short_strike_probability_otm}
+    return Intent(id=intent_id(position_id, Purpose.ENTRY, snapshot.time), strategy=proposal.strategy,
+                  position_id=position_id, purpose=Purpose.ENTRY, urgency=Urgency.WALK, legs=proposal.legs,
+                  quantity=sized.contracts, reason=proposal.reason, created=snapshot.time, limit=None,
+                  risk_usd=sized.unit_risk_usd, margin_usd=sized.unit_margin_usd, spy_delta=sized.unit_exposure.spy_delta,
+                  facts=facts)
