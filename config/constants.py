@@ -208,6 +208,7 @@ PRICE_TICK_USD: Final = 0.01
 # --- states
 ERRORS_TO_SUSPEND: Final = 3
 ERROR_WINDOW_MINUTES: Final = 30
+ENTRY_RETRY_MINUTES: Final = 15
 
 # --- clock (New York)
 ENTRY_OPEN: Final = time(9, 45)

@@ -1,0 +1,131 @@
+"""The framework's own book of the day: what was entered, what the account was worth, what stops entries."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from typing import Any, Mapping
+
+from core.errors import IntegrityError
+from core.serialization import time_from_json, time_to_json
+
+
+class DayBook:
+    """Counts and equity figures that the gate, the breakers and the emergency levels measure against.
+
+    Attributes
+    ----------
+    day : date or None
+        Session the counts belong to.
+    entries : int
+        Entries filled today.
+    last_entry : datetime or None
+        When the last entry order was sent, whatever became of it.
+    equity_day_start, equity_last, equity_peak : float
+        USD. A day starts with the last equity of the day before, so that an overnight gap counts in its result.
+        The peak moves with flows.
+    flows_today : float
+        Deposits less withdrawals.
+    halted : str or None
+        Why entries are halted until the operator resumes.
+    quarantined, accepted : tuple of str
+        Ids of holdings nobody owns; entries wait until the operator accepts them.
+    """
+
+    def __init__(self, starting_equity: float) -> None:
+        if not (math.isfinite(starting_equity) and starting_equity > 0.0):
+            raise IntegrityError("starting equity is not a positive amount", equity=starting_equity)
+        self.day: date | None = None
+        self.entries = 0
+        self.last_entry: datetime | None = None
+        self.equity_day_start = self.equity_last = self.equity_peak = starting_equity
+        self.flows_today = 0.0
+        self.halted: str | None = None
+        self.quarantined: tuple[str, ...] = ()
+        self.accepted: tuple[str, ...] = ()
+
+    def quarantine(self, ids: tuple[str, ...]) -> bool:
+        """Holdings nobody owns, as found now; those the operator accepted are left out. True when that is news."""
+        unknown = tuple(sorted(set(ids) - set(self.accepted)))
+        changed = unknown != self.quarantined
+        self.quarantined = unknown
+        return changed
+
+    def accept_quarantined(self) -> tuple[str, ...]:
+        """The operator's word that the quarantined holdings are meant; returns them."""
+        taken = self.quarantined
+        self.accepted = tuple(sorted(set(self.accepted) | set(taken)))
+        self.quarantined = ()
+        return taken
+
+    def roll(self, day: date) -> bool:
+        """Begin ``day``; True when it is a new one."""
+        if self.day == day:
+            return False
+        self.day = day
+        self.entries = 0
+        self.flows_today = 0.0
+        self.equity_day_start = self.equity_last
+        return True
+
+    def mark(self, equity: float) -> None:
+        """Take the account's value.
+
+        Raises
+        ------
+        IntegrityError
+            When it is not a finite number.
+        """
+        if not math.isfinite(equity):
+            raise IntegrityError("equity is not a number", equity=equity)
+        self.equity_last = equity
+        self.equity_peak = max(self.equity_peak, equity)
+
+    def flow(self, amount: float) -> None:
+        """Money the owner added (positive) or took out: moves neither drawdown nor the day's result."""
+        self.flows_today += amount
+        self.equity_peak += amount
+        self.equity_last += amount
+
+    def order_sent(self, now: datetime) -> None:
+        """An entry order went out."""
+        self.last_entry = now
+
+    def entered(self) -> None:
+        """An entry filled."""
+        self.entries += 1
+
+    @property
+    def drawdown_share(self) -> float:
+        """Loss from the peak as a share of it, not negative."""
+        return max(0.0, 1.0 - self.equity_last / self.equity_peak)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, as plain JSON."""
+        return {"day": self.day.isoformat() if self.day else None, "entries": self.entries,
+                "last_entry": time_to_json(self.last_entry), "equity_day_start": self.equity_day_start,
+                "equity_last": self.equity_last, "equity_peak": self.equity_peak, "flows_today": self.flows_today,
+                "halted": self.halted, "quarantined": list(self.quarantined),
+                "accepted": list(self.accepted)}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over ``facts()`` of an earlier life."""
+        self.day = date.fromisoformat(facts["day"]) if facts["day"] else None
+        self.entries = int(facts["entries"])
+        self.last_entry = time_from_json(facts["last_entry"])
+        self.equity_day_start = float(facts["equity_day_start"])
+        self.equity_last = float(facts["equity_last"])
+        self.equity_peak = float(facts["equity_peak"])
+        self.flows_today = float(facts["flows_today"])
+        self.halted = facts["halted"]
+        self.quarantined = tuple(facts["quarantined"])
+        self.accepted = tuple(facts["accepted"])
+        self.self_check()
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when the figures contradict each other."""
+        amounts = (self.equity_day_start, self.equity_last, self.equity_peak, self.flows_today)
+        if not all(map(math.isfinite, amounts)) or self.equity_day_start <= 0.0 or self.equity_peak <= 0.0:
+            raise IntegrityError("the day book holds impossible amounts", amounts=amounts)
+        if self.entries < 0:
+            raise IntegrityError("negative count of entries", entries=self.entries)

@@ -1,0 +1,58 @@
+"""Puts one run together around LEAN's algorithm object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.instruments import INSTRUMENTS
+from config.run_parameters import MarginAuthority, RunParameters
+from helpers.atomic_order_executor import AtomicOrderExecutor
+from helpers.audit_trail import SegmentedAudit
+from helpers.components import build
+from helpers.framework_shell import FrameworkShell
+from helpers.journal import Journal
+from helpers.lean_gateway import LeanGateway
+from helpers.memory import Memory
+from helpers.state_store import StateStore, store_prefix
+from strategies import ALL
+
+PROJECT = "tom-king"
+BACKTEST_ACCOUNT = "backtest"
+EXECUTOR_SECONDS_LIVE = 1
+EXECUTOR_SECONDS_BACKTEST = 60
+
+
+def tickers_of(run: RunParameters) -> tuple[str, ...]:
+    """Underlyings to subscribe: SPY and VIX always, those of the strategies that are on, their volatility indices."""
+    wanted = {"SPY": None, "VIX": None}
+    for name in run.strategies:
+        wanted |= dict.fromkeys(ALL[name].spec.underlyings)
+    for ticker in list(wanted):
+        source = INSTRUMENTS[ticker].volatility_index
+        if source is not None:
+            wanted.setdefault(source)
+    return tuple(wanted)
+
+
+def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
+    """Wire gateway, components, store, executor and shell.
+
+    Returns
+    -------
+    FrameworkShell, str
+        The shell, and the ObjectStore key for the record of the run.
+    """
+    tickers = tickers_of(run)
+    gateway = LeanGateway(algorithm, own_margin=run.margin is MarginAuthority.OWN)
+    gateway.configure(tickers)
+    live = bool(algorithm.live_mode)
+    account = str(algorithm.account_name()) if live else BACKTEST_ACCOUNT
+    prefix = store_prefix(run.environment.value, account, PROJECT)
+    components = build(run, ALL)
+    memory = Memory(StateStore(algorithm.object_store, prefix, live=live), components, lambda: algorithm.time)
+    components.executor = AtomicOrderExecutor(
+        gateway, memory, clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST)
+    journal = Journal(algorithm.log, SegmentedAudit(algorithm.object_store, prefix))
+    shell = FrameworkShell(gateway=gateway, run=run, components=components, memory=memory, journal=journal,
+                           tickers=tickers)
+    return shell, f"{prefix}/report.json"

@@ -1,0 +1,162 @@
+"""Asks the strategies, through the coordinator, and carries their decisions to the executor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from config.constants import ENTRY_RETRY_MINUTES, VALIDATION_TIMEOUT_MINUTES
+from core.codes import RefusalCode
+from core.intents import position_id
+from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
+                        Refused, Select, Snapshot, State)
+from helpers.components import Components
+from helpers.journal import Journal
+from helpers.snapshots import SnapshotBuilder
+
+# Refusals that mean "not quoted yet": asked again each minute until the time-out of VALIDATION.
+QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, RefusalCode.QUOTE_STALE,
+                            RefusalCode.QUOTE_CROSSED})
+EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
+               Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
+
+
+class DecisionRounds:
+    """Entries, quotes awaited, management: each a round over the strategies or the positions."""
+
+    def __init__(self, gateway: Any, components: Components, builder: SnapshotBuilder, journal: Journal) -> None:
+        self._gateway = gateway
+        self._parts = components
+        self._builder = builder
+        self._journal = journal
+        self._selections: dict[str, Select] = {}
+        self._watched: dict[str, tuple[Contract, ...]] = {}
+        self._chain_wanted: set[str] = set()
+        self._tried: dict[str, datetime] = {}
+
+    # --- what the shell must know -----------------------------------------------------------------------------------
+
+    @property
+    def watched(self) -> frozenset[Contract]:
+        """Contracts subscribed for a choice that is not made yet."""
+        waiting = [selection.contracts for selection in self._selections.values()] + list(self._watched.values())
+        return frozenset(contract for contracts in waiting for contract in contracts)
+
+    @property
+    def validating(self) -> bool:
+        return bool(self._selections)
+
+    def urgent(self, position: Position) -> bool:
+        """Whether a position is looked at every minute."""
+        return (position.id in self._watched or position.id in self._chain_wanted
+                or position.state not in (State.ACTIVE, State.WAITING)
+                or self._parts.specs[position.strategy].entry_dte_max == 0)
+
+    # --- entries ----------------------------------------------------------------------------------------------------
+
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> None:
+        """One round over the strategies in order of priority, until one has chosen contracts."""
+        for name in self._parts.coordinator.names():
+            if name not in view.enabled or name in view.pending or self._tried_lately(name, snapshot.time):
+                continue
+            refusal = self._parts.coordinator.screen(name, snapshot, view)
+            if refusal is None:
+                wanted = self._parts.specs[name].underlyings
+                answer = self._parts.coordinator.select(name, self._builder.with_chains(snapshot, wanted), view)
+                if isinstance(answer, Select):
+                    self._begin(name, answer, snapshot.time)
+                    return
+                refusal = answer
+            self._journal.refused(snapshot.time, name, refusal)
+
+    def _tried_lately(self, name: str, now: datetime) -> bool:
+        last = self._tried.get(name)
+        return last is not None and (now - last).total_seconds() < 60 * ENTRY_RETRY_MINUTES
+
+    def _begin(self, name: str, selection: Select, now: datetime) -> None:
+        key = position_id(name, now)
+        self._tried[name] = now
+        self._parts.states.open(Position(
+            id=key, strategy=name, underlying=selection.underlying, state=State.WAITING, opened=None, legs=(),
+            units=0, entry_price=0.0, entry_margin_usd=0.0, entry_risk_usd=0.0, short_dte_at_entry=None,
+            cash_flow_usd=0.0, fees_usd=0.0, facts=EMPTY), now)
+        self._parts.states.apply(key, Event.SELECTED, now, f"{len(selection.contracts)} contracts")
+        self._gateway.subscribe(selection.contracts)
+        self._selections[key] = selection
+        self._journal.event(now, "SELECTED", strategy=name, position=key, underlying=selection.underlying,
+                            contracts=[contract.id for contract in selection.contracts], **dict(selection.facts))
+
+    def propose(self, snapshot: Snapshot, view: PortfolioView) -> None:
+        """Ask every selection whose contracts are being quoted; the chosen entry goes to the executor."""
+        for key, selection in list(self._selections.items()):
+            answer = self._parts.coordinator.propose(selection.strategy, snapshot, view, selection, key)
+            if isinstance(answer, Enter):
+                self._enter(key, answer, snapshot)
+            elif answer.code in QUOTES_AWAITED and not self._validation_over(key, snapshot.time):
+                continue
+            else:
+                self._give_up(key, answer, snapshot.time)
+
+    def _validation_over(self, key: str, now: datetime) -> bool:
+        return (now - self._parts.states.since(key)).total_seconds() >= 60 * VALIDATION_TIMEOUT_MINUTES
+
+    def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
+        selection = self._selections.pop(key)
+        event = Event.TIMED_OUT if refusal.code in QUOTES_AWAITED else Event.ENTRY_REFUSED
+        self._journal.refused(now, selection.strategy, refusal)
+        self._parts.states.apply(key, event, now, refusal.code.value)
+        self._parts.states.archive(key)
+
+    def _enter(self, key: str, decision: Enter, snapshot: Snapshot) -> None:
+        now, intent = snapshot.time, decision.intent
+        del self._selections[key]
+        legs = [f"{leg.ratio:+d} {leg.contract.id}" for leg in intent.legs]
+        self._parts.states.change(key, facts=dict(intent.facts) | {
+            "entry_legs": legs, "multiplier": intent.legs[0].contract.multiplier})
+        self._parts.states.apply(key, Event.ORDER_SENT, now, intent.reason)
+        self._parts.book.order_sent(now)
+        self._journal.event(now, "ENTER", strategy=intent.strategy, position=key, intent=intent.id,
+                            quantity=intent.quantity, legs=legs, reason=intent.reason, risk_usd=intent.risk_usd,
+                            margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
+        self._parts.executor.start(intent, now)
+
+    # --- management -------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, *, only_urgent: bool) -> None:
+        """Ask every open position's strategy what to do with it."""
+        for position in self._parts.states.open_positions:
+            if only_urgent and not self.urgent(position):
+                continue
+            moment = snapshot
+            if position.id in self._chain_wanted:
+                moment = self._builder.with_chains(snapshot, (position.underlying,))
+            self._chain_wanted.discard(position.id)
+            self.carry_out(position, self._parts.coordinator.manage(moment, view, position), snapshot.time)
+
+    def carry_out(self, position: Position, decision: Exit | Manage | Select | Hold, now: datetime) -> None:
+        """Do what was decided for ``position``."""
+        if isinstance(decision, Hold):
+            return
+        if isinstance(decision, Select):
+            if decision.contracts:
+                self._gateway.subscribe(decision.contracts)
+                self._watched[position.id] = decision.contracts
+            else:
+                self._chain_wanted.add(position.id)
+            return
+        self._watched.pop(position.id, None)
+        if isinstance(decision, Manage):
+            self._parts.states.apply(position.id, Event.MANAGE, now, decision.intent.reason)
+        else:
+            self._exit(position, decision, now)
+        self._journal.event(now, "EXIT" if isinstance(decision, Exit) else "MANAGE", strategy=position.strategy,
+                            position=position.id, intent=decision.intent.id, reason=decision.intent.reason,
+                            urgency=decision.intent.urgency.value, quantity=decision.intent.quantity,
+                            legs=[f"{leg.ratio:+d} {leg.contract.id}" for leg in decision.intent.legs])
+        self._parts.executor.start(decision.intent, now)
+
+    def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
+        if EXIT_STATES[decision.event] is not position.state:
+            self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
+        self._parts.states.change(position.id, facts=dict(position.facts) | {
+            "exit_reason": decision.intent.reason, "exit_forced": bool(decision.intent.facts.get("forced", False))})

@@ -1,0 +1,404 @@
+"""The one adapter to LEAN: snapshots out, orders in. Runs unchanged on LEAN and on the embedded engine.
+
+Nothing here decides. LEAN's objects stay inside; what leaves are the plain values of ``core.model``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
+from typing import Any, Iterable, Mapping
+
+import AlgorithmImports as lean
+import numpy as np
+
+from config.calendars import calendar_facts
+from config.constants import IV_HISTORY_SESSIONS
+from config.instruments import INSTRUMENTS, Instrument
+from core.errors import GatewayError
+from core.market_analysis import iv_history
+from core.model import CalendarFacts, Chain, Contract, ContractKind, Indicators, Leg, Quote, Right, Underlying
+from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
+from helpers.indicators import daily_indicators, session_vwap
+
+DAILY_BARS = 300
+REGULAR_HOURS = False
+REGULAR_CLOSE = time(16, 0)
+
+
+class LeanGateway:
+    """Reads LEAN and sends to it.
+
+    Parameters
+    ----------
+    algorithm : QCAlgorithm
+        The running algorithm.
+    own_margin : bool
+        True: LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
+    """
+
+    def __init__(self, algorithm: Any, *, own_margin: bool) -> None:
+        self._algorithm = algorithm
+        self._own_margin = own_margin
+        self._symbols: dict[str, Any] = {}
+        self._contract_of: dict[str, Contract] = {}
+        self._symbol_of: dict[Contract, Any] = {}
+        self._subscribed: dict[Contract, Any] = {}
+        self._daily: dict[str, tuple[date, Any]] = {}
+        self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
+        self._facts: CalendarFacts | None = None
+
+    # --- set-up -----------------------------------------------------------------------------------------------------
+
+    def configure(self, tickers: Iterable[str]) -> None:
+        """Set the brokerage and margin models and subscribe the underlyings named in ``tickers``."""
+        algorithm = self._algorithm
+        algorithm.set_brokerage_model(lean.BrokerageName.TASTYTRADE, lean.AccountType.MARGIN)
+        algorithm.portfolio.set_margin_call_model(lean.MarginCallModel.NULL)
+        if self._own_margin:
+            algorithm.portfolio.set_positions(lean.SecurityPositionGroupModel.NULL)
+        for ticker in tickers:
+            self._add_underlying(ticker)
+
+    def _add_underlying(self, ticker: str) -> None:
+        instrument = INSTRUMENTS[ticker]
+        if instrument.security == "equity":
+            security = self._algorithm.add_equity(ticker, lean.Resolution.MINUTE,
+                                                  data_normalization_mode=lean.DataNormalizationMode.RAW)
+        elif instrument.security == "index":
+            security = self._algorithm.add_index(ticker, lean.Resolution.MINUTE)
+        else:
+            self._symbols[ticker] = lean.Symbol.create(instrument.root, lean.SecurityType.FUTURE, instrument.market)
+            return
+        self._own_models(security)
+        self._symbols[ticker] = security.symbol
+
+    def _own_models(self, security: Any) -> None:
+        if self._own_margin:
+            security.set_buying_power_model(lean.BuyingPowerModel.NULL)
+
+    # --- contracts --------------------------------------------------------------------------------------------------
+
+    def symbol(self, contract: Contract) -> Any:
+        """LEAN's symbol of ``contract``."""
+        known = self._symbol_of.get(contract)
+        if known is not None:
+            return known
+        if contract.kind is ContractKind.EQUITY:
+            symbol = self._symbols[contract.underlying]
+        else:
+            symbol = self._option_symbol(contract)
+        self._symbol_of[contract] = symbol
+        self._contract_of[str(symbol.id)] = contract
+        return symbol
+
+    def _option_symbol(self, contract: Contract) -> Any:
+        instrument = INSTRUMENTS[contract.underlying]
+        right = lean.OptionRight.CALL if contract.right is Right.CALL else lean.OptionRight.PUT
+        expiry = datetime.combine(contract.expiry, datetime.min.time())
+        if contract.kind is ContractKind.FUTURE_OPTION:
+            future = lean.Symbol.create_future(instrument.root, instrument.market,
+                                          datetime.combine(contract.future_expiry, datetime.min.time()))
+            return lean.Symbol.create_option(future, instrument.market, lean.OptionStyle.AMERICAN, right,
+                                             contract.strike, expiry)
+        underlying = self._symbols[contract.underlying]
+        if contract.kind is ContractKind.INDEX_OPTION:
+            return lean.Symbol.create_option(underlying, contract.root or contract.underlying, lean.Market.USA,
+                                        lean.OptionStyle.EUROPEAN, right, contract.strike, expiry)
+        return lean.Symbol.create_option(underlying, lean.Market.USA, lean.OptionStyle.AMERICAN, right,
+                                             contract.strike, expiry)
+
+    def subscribe(self, contracts: Iterable[Contract]) -> None:
+        """Subscribe to minute quotes; a contract has a price from its next bar on."""
+        for contract in contracts:
+            if contract in self._subscribed or contract.kind is ContractKind.EQUITY:
+                continue
+            symbol = self.symbol(contract)
+            if contract.kind is ContractKind.FUTURE_OPTION:
+                security = self._algorithm.add_future_option_contract(symbol, lean.Resolution.MINUTE)
+            elif contract.kind is ContractKind.INDEX_OPTION:
+                security = self._algorithm.add_index_option_contract(symbol, lean.Resolution.MINUTE)
+            else:
+                security = self._algorithm.add_option_contract(symbol, lean.Resolution.MINUTE)
+            self._own_models(security)
+            security.set_option_assignment_model(lean.DefaultOptionAssignmentModel())
+            self._subscribed[contract] = security
+
+    def unsubscribe(self, contracts: Iterable[Contract]) -> None:
+        """Stop the data of flat contracts. Removing a held one would make LEAN liquidate it: that raises.
+
+        Raises
+        ------
+        GatewayError
+            ``REMOVE_HELD`` with the contract and its quantity.
+        """
+        for contract in contracts:
+            if contract not in self._subscribed:
+                continue
+            held = self.holding(contract)
+            if held:
+                raise GatewayError("REMOVE_HELD", contract=contract.id, quantity=held)
+            self._algorithm.remove_option_contract(self.symbol(contract))
+            del self._subscribed[contract]
+
+    @property
+    def subscribed(self) -> tuple[Contract, ...]:
+        return tuple(self._subscribed)
+
+    # --- clock ------------------------------------------------------------------------------------------------------
+
+    def calendar(self) -> CalendarFacts:
+        """Facts of today's session, from LEAN's exchange hours and the calendars of ``config``."""
+        today = self._algorithm.time.date()
+        if self._facts is None or self._facts.today != today:
+            hours = self._algorithm.securities[self._symbols["SPY"]].exchange.hours
+            midnight = datetime.combine(today, datetime.min.time())
+            opens = closes = None
+            if hours.is_date_open(midnight):
+                opens = _plain(hours.get_next_market_open(midnight, REGULAR_HOURS))
+                closes = _plain(hours.get_next_market_close(opens, REGULAR_HOURS))
+            following = hours.get_next_market_open(midnight + timedelta(days=1), REGULAR_HOURS).date()
+            previous = hours.get_previous_trading_day(midnight).date()
+            self._facts = calendar_facts(today=today, session_open=opens, session_close=closes,
+                                         previous_session=previous, next_session=following,
+                                         is_early_close=closes is not None and closes.time() < REGULAR_CLOSE)
+        return self._facts
+
+    # --- prices -----------------------------------------------------------------------------------------------------
+
+    def underlying(self, ticker: str, vix: float | None, *, intraday: bool = False) -> Underlying | None:
+        """One underlying now, or None when it has never had a price.
+
+        Parameters
+        ----------
+        vix : float or None
+            Current VIX: the implied volatility in use for instruments whose IV history is VIX's own.
+        intraday : bool
+            Read today's opening price and VWAP as well (from the session's minutes).
+        """
+        security = self._algorithm.securities[self._symbols[ticker]]
+        last = security.get_last_data()
+        if last is None:
+            return None
+        indicators, last_close, iv_closes = self._daily_facts(ticker)
+        open_price = None
+        if intraday:
+            open_price, vwap = self._session_facts(ticker)
+            indicators = replace(indicators, vwap=vwap)
+        iv = iv_history(vix, iv_closes) if vix is not None and iv_closes is not None else None
+        return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
+                          ask=float(security.ask_price), quote_time=self._real_time(security, last),
+                          last_close=last_close, indicators=indicators, iv=iv,
+                          open_price=open_price)
+
+    def last_print(self, ticker: str) -> tuple[float, datetime] | None:
+        """Price and New York time of the last real bar of ``ticker``; None when there was none."""
+        security = self._algorithm.securities[self._symbols[ticker]]
+        last = security.get_last_data()
+        return None if last is None else (float(security.price), self._real_time(security, last))
+
+    def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
+        """Closes of the last completed sessions, oldest first."""
+        bars = self._daily_bars(ticker)
+        return list(zip(bars["day"], bars["close"].tolist()))
+
+    def _real_time(self, security: Any, last: Any) -> datetime:
+        """New York time at which ``last`` ended, whatever zone the exchange keeps."""
+        return _plain(self._algorithm.time) - (_plain(security.local_time) - _plain(last.end_time))
+
+    def _daily_bars(self, ticker: str) -> Mapping[str, np.ndarray]:
+        today = self._algorithm.time.date()
+        cached = self._daily.get(ticker)
+        if cached is not None and cached[0] == today:
+            return cached[1]
+        frame = self._algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY)
+        if len(frame) == 0:
+            raise GatewayError("DAILY_HISTORY_MISSING", ticker=ticker, day=str(today))
+        bars = MappingProxyType({name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
+                                | {"day": np.array([stamp.date() for stamp in frame.index.get_level_values("time")])})
+        self._daily[ticker] = (today, bars)
+        return bars
+
+    def _daily_facts(self, ticker: str) -> tuple[Indicators, float, np.ndarray | None]:
+        bars = self._daily_bars(ticker)
+        source = INSTRUMENTS[ticker].volatility_index
+        closes = self._daily_bars(source)["close"][-IV_HISTORY_SESSIONS:] if source in self._symbols else None
+        return daily_indicators(bars), float(bars["close"][-1]), closes
+
+    def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
+        """First price and VWAP of today's session; None before its first minute has ended."""
+        frame = self._algorithm.history(self._symbols[ticker], self.calendar().session_open, self._algorithm.time,
+                                        lean.Resolution.MINUTE)
+        if len(frame) == 0:
+            return None, None
+        return float(frame["open"].iloc[0]), session_vwap(frame)
+
+    def quote(self, contract: Contract) -> Quote | None:
+        """Last real quote of a subscribed contract; a dead side is 0. None before its first quote.
+
+        ``security.bid_price`` keeps the last bid that was not zero, so the bar itself is read.
+        """
+        security = self._subscribed.get(contract)
+        if security is None:
+            if contract.kind is not ContractKind.EQUITY:
+                return None
+            security = self._algorithm.securities[self._symbols[contract.underlying]]
+            last = security.get_last_data()
+            return None if last is None else Quote(bid=float(security.bid_price), ask=float(security.ask_price),
+                                                   time=self._real_time(security, last))
+        bar = security.cache.get_data[lean.QuoteBar]()
+        if bar is None:
+            return None
+        bid, ask = bar.bid, bar.ask
+        return Quote(bid=float(bid.close) if bid is not None else 0.0,
+                     ask=float(ask.close) if ask is not None else 0.0, time=self._real_time(security, bar))
+
+    def quotes(self, contracts: Iterable[Contract]) -> dict[str, Quote]:
+        """Quotes of those contracts that have one, by contract id."""
+        found = ((contract.id, self.quote(contract)) for contract in contracts)
+        return {key: quote for key, quote in found if quote is not None}
+
+    # --- chains -----------------------------------------------------------------------------------------------------
+
+    def chains(self, ticker: str) -> tuple[Chain, ...]:
+        """Yesterday's chain rows of ``ticker`` (one ``Chain`` per root); () where LEAN has none today."""
+        today = self._algorithm.time.date()
+        cached = self._chains.get(ticker)
+        if cached is None or cached[0] != today:
+            cached = (today, tuple(self._read_chains(ticker, INSTRUMENTS[ticker])))
+            self._chains[ticker] = cached
+        return cached[1]
+
+    def _read_chains(self, ticker: str, instrument: Instrument) -> Iterable[Chain]:
+        symbol = self._symbols[ticker]
+        rows = [(row.expiry.toordinal(), row.strike, row.right == lean.OptionRight.PUT, row.last_price,
+                 row.implied_volatility, row.greeks.delta) for row in self._algorithm.option_chain(symbol)]
+        if not rows:
+            return
+        expiry, strike, is_put, price, iv, delta = (np.asarray(column) for column in zip(*rows))
+        yield Chain(underlying=ticker, as_of=self.calendar().previous_session, expiry=expiry.astype(np.int64),
+                    strike=strike.astype(float), is_put=is_put.astype(bool), price=price.astype(float),
+                    iv=iv.astype(float), delta=delta.astype(float), kind=instrument.option_kind,
+                    multiplier=instrument.multiplier, root=ticker if instrument.security == "index" else "")
+
+    # --- account ----------------------------------------------------------------------------------------------------
+
+    @property
+    def cash(self) -> float:
+        return float(self._algorithm.portfolio.cash)
+
+    def holding(self, contract: Contract) -> int:
+        """Signed quantity the broker holds."""
+        return int(self._algorithm.portfolio[self.symbol(contract)].quantity)
+
+    def holdings(self) -> dict[Contract, int]:
+        """Everything the broker holds, signed."""
+        found: dict[Contract, int] = {}
+        for pair in self._algorithm.portfolio:
+            if pair.value.quantity:
+                found[self.contract(pair.key)] = int(pair.value.quantity)
+        return found
+
+    def contract(self, symbol: Any) -> Contract:
+        """The contract of one of LEAN's symbols."""
+        known = self._contract_of.get(str(symbol.id))
+        if known is not None:
+            return known
+        if symbol.security_type == lean.SecurityType.EQUITY:
+            return Contract(underlying=str(symbol.value), expiry=date.max, strike=0.0, right=Right.CALL,
+                            kind=ContractKind.EQUITY, multiplier=1.0)
+        found = self._read_option_symbol(symbol)
+        self._contract_of[str(symbol.id)] = found
+        self._symbol_of[found] = symbol
+        return found
+
+    def _read_option_symbol(self, symbol: Any) -> Contract:
+        kinds = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+                 lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
+        if symbol.security_type not in kinds:
+            raise GatewayError("UNKNOWN_HOLDING", symbol=str(symbol))
+        kind = kinds[symbol.security_type]
+        future = kind is ContractKind.FUTURE_OPTION
+        ticker = f"/{symbol.underlying.id.symbol}" if future else str(symbol.underlying.value)
+        return Contract(underlying=ticker, expiry=symbol.id.date.date(), strike=float(symbol.id.strike_price),
+                        right=Right.PUT if symbol.id.option_right == lean.OptionRight.PUT else Right.CALL, kind=kind,
+                        multiplier=INSTRUMENTS[ticker].multiplier,
+                        root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",
+                        future_expiry=symbol.underlying.id.date.date() if future else None)
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    def submit(self, legs: tuple[Leg, ...], quantity: int, limit: float, tag: str) -> Submitted | Rejected:
+        """Send one limit order (one leg) or one ComboLimit (several). ``limit`` is a debit when positive."""
+        algorithm = self._algorithm
+        if len(legs) == 1:
+            tickets = [algorithm.limit_order(self.symbol(legs[0].contract), legs[0].ratio * quantity, abs(limit),
+                                             tag=tag)]
+        else:
+            combo = [lean.Leg.create(self.symbol(leg.contract), leg.ratio) for leg in legs]
+            tickets = list(algorithm.combo_limit_order(combo, quantity, limit, tag=tag))
+        if any(ticket.status == lean.OrderStatus.INVALID for ticket in tickets):
+            response = tickets[-1].submit_request.response
+            return Rejected(reason=f"{response.error_code}: {response.error_message}")
+        return Submitted(order_ids=tuple(int(ticket.order_id) for ticket in tickets))
+
+    def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
+        """Reprice every leg's ticket: live, nothing happens until the last one is updated."""
+        fields = lean.UpdateOrderFields()
+        fields.limit_price = limit if len(order_ids) > 1 else abs(limit)
+        return all([self._ticket(order_id).update(fields).is_success for order_id in order_ids])
+
+    def cancel(self, order_ids: tuple[int, ...]) -> bool:
+        """Cancel every leg's ticket."""
+        return all([self._ticket(order_id).cancel().is_success for order_id in order_ids])
+
+    def _ticket(self, order_id: int) -> Any:
+        return self._algorithm.transactions.get_order_ticket(order_id)
+
+    def tick(self, contract: Contract) -> float:
+        """Smallest price step of ``contract`` in points."""
+        return INSTRUMENTS[contract.underlying].tick_usd
+
+    def session_close(self, contract: Contract, now: datetime) -> datetime | None:
+        """Close of the session open at ``now`` on the contract's exchange, New York time; None while closed."""
+        security = self._subscribed.get(contract) or self._algorithm.securities[self._symbols[contract.underlying]]
+        if not security.exchange.exchange_open:
+            return None
+        local = security.local_time
+        close = security.exchange.hours.get_next_market_close(local, REGULAR_HOURS)
+        return now + (_plain(close) - _plain(local))
+
+    def open_order_ids(self, tag: str) -> tuple[int, ...]:
+        """Orders that are still open and carry exactly ``tag``."""
+        return tuple(int(order.id) for order in self._algorithm.transactions.get_open_orders() if order.tag == tag)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Every open order of the account."""
+        return tuple(OpenOrder(order_id=int(order.id), contract=self.contract(order.symbol),
+                               quantity=int(order.quantity), tag=str(order.tag))
+                     for order in self._algorithm.transactions.get_open_orders())
+
+    def is_exercise(self, event: Any) -> bool:
+        """True for what the exchange does by itself: expiry, exercise and assignment."""
+        order = self._algorithm.transactions.get_order_by_id(event.order_id)
+        return order.type == lean.OrderType.OPTION_EXERCISE
+
+    def order_update(self, event: Any) -> OrderUpdate:
+        """LEAN's order event as a plain value."""
+        names = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED,
+                 lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
+                 lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+                 lean.OrderStatus.FILLED: OrderStatus.FILLED, lean.OrderStatus.CANCELED: OrderStatus.CANCELED,
+                 lean.OrderStatus.INVALID: OrderStatus.INVALID}
+        return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
+                           status=names.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
+                           fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
+                           message=str(event.message or ""), time=_plain(self._algorithm.time),
+                           event_id=f"{event.order_id}:{event.id}")
+
+
+def _plain(moment: Any) -> datetime:
+    """A plain datetime of one of the bridge's."""
+    return datetime(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,
+                    moment.microsecond)

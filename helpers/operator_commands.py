@@ -1,0 +1,139 @@
+"""The operator's words: status, halt, resume, flatten, liquidate, accept, what-if, flow. Each is audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Callable, Mapping
+
+from core.errors import CannotCompute, ConfigError
+from core.intents import closing_intent
+from core.model import Event, Exit, Position, Refused, Urgency
+from helpers.components import Components
+from helpers.decision_rounds import DecisionRounds
+from helpers.journal import Journal, plain
+from helpers.snapshots import SnapshotBuilder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command. ``strategy`` narrows flatten, resume and what-if; ``amount`` belongs to flow (USD, deposits
+    positive); ``reason`` is kept in the audit trail."""
+
+    action: str
+    strategy: str | None = None
+    reason: str = "operator"
+    amount: float | None = None
+
+
+class OperatorCommands:
+    """Carries out one command and answers with plain facts."""
+
+    def __init__(self, components: Components, builder: SnapshotBuilder, rounds: DecisionRounds, journal: Journal
+                 ) -> None:
+        self._parts = components
+        self._builder = builder
+        self._rounds = rounds
+        self._journal = journal
+        self._actions: Mapping[str, Callable[[Command, datetime], dict[str, Any]]] = {
+            "status": self._status, "halt": self._halt, "resume": self._resume, "flatten": self._flatten,
+            "liquidate": self._liquidate, "accept": self._accept, "what_if": self._what_if, "flow": self._flow}
+
+    def carry_out(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Do it.
+
+        Returns
+        -------
+        dict
+            The answer, plain JSON.
+
+        Raises
+        ------
+        ConfigError
+            An unknown action or strategy, or a flow without an amount.
+        """
+        action = self._actions.get(command.action.replace("-", "_"))
+        if action is None:
+            raise ConfigError(f"unknown command {command.action!r}; known: {', '.join(self._actions)}")
+        if command.strategy is not None and command.strategy not in self._parts.strategies:
+            raise ConfigError(f"unknown strategy {command.strategy!r}")
+        answer = plain(action(command, now))
+        self._journal.event(now, "COMMAND", action=command.action, strategy=command.strategy, reason=command.reason,
+                            amount=command.amount, answer=answer)
+        return answer
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    def _status(self, command: Command, now: datetime) -> dict[str, Any]:
+        book, view = self._parts.book, self._builder.view()
+        return {"time": now, "phase": self._parts.phase.phase, "mode": view.mode, "halted": view.halted,
+                "quarantined": list(view.quarantined), "breaker_level": view.breaker_level,
+                "emergency": view.emergency.name, "equity": book.equity_last, "peak": book.equity_peak,
+                "day_result_usd": book.equity_last - book.flows_today - book.equity_day_start,
+                "entries_today": book.entries, "suspended": dict(view.suspended),
+                "positions": [{"id": position.id, "state": position.state, "units": position.units,
+                               "legs": [f"{leg.quantity:+d} {leg.contract.id}" for leg in position.legs]}
+                              for position in self._parts.states.open_positions]}
+
+    def _halt(self, command: Command, now: datetime) -> dict[str, Any]:
+        self._parts.book.halted = command.reason
+        return {"halted": command.reason}
+
+    def _resume(self, command: Command, now: datetime) -> dict[str, Any]:
+        if command.strategy is not None:
+            self._parts.states.resume(command.strategy)
+            self._parts.ledger.resume(command.strategy)
+            return {"resumed": command.strategy}
+        self._parts.book.halted = None
+        self._parts.breakers.resume(now)
+        self._parts.emergency.clear(now)
+        return {"resumed": "all"}
+
+    def _close(self, positions: tuple[Position, ...], event: Event, reason: str, now: datetime) -> dict[str, Any]:
+        for position in positions:
+            intent = closing_intent(position, reason, now, Urgency.NATURAL, facts={"forced": True})
+            self._rounds.carry_out(position, Exit(intent=intent, event=event), now)
+        return {"closing": [position.id for position in positions]}
+
+    def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Close the positions of one strategy, or of all but bought protection."""
+        chosen = tuple(position for position in self._parts.states.open_positions
+                       if (position.strategy == command.strategy if command.strategy is not None
+                           else self._parts.specs[position.strategy].counts_as_position))
+        return self._close(chosen, Event.DEFEND, "OPERATOR_FLATTEN", now)
+
+    def _liquidate(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Close everything, protection too, and halt."""
+        self._parts.book.halted = command.reason
+        return self._close(self._parts.states.open_positions, Event.DEFEND, "OPERATOR_LIQUIDATE", now)
+
+    def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Take note of holdings that are not the framework's: they stay, and entries go on."""
+        accepted = self._parts.book.accept_quarantined()
+        return {"accepted": list(accepted)}
+
+    def _what_if(self, command: Command, now: datetime) -> dict[str, Any]:
+        """What each strategy would say now, up to its choice of contracts; nothing is sent."""
+        names = [command.strategy] if command.strategy is not None else list(self._parts.coordinator.names())
+        try:
+            snapshot, view = self._builder.snapshot(now), self._builder.view()
+        except CannotCompute as problem:
+            return {"cannot_compute": problem.message, **problem.facts}
+        answers: dict[str, Any] = {}
+        for name in names:
+            answer = self._parts.coordinator.screen(name, snapshot, view)
+            if answer is None:
+                wanted = self._parts.specs[name].underlyings
+                answer = self._parts.coordinator.select(name, self._builder.with_chains(snapshot, wanted), view)
+            answers[name] = ({"refused": answer.code, "facts": dict(answer.facts)} if isinstance(answer, Refused)
+                             else {"contracts": [contract.id for contract in answer.contracts]})
+        return answers
+
+    def _flow(self, command: Command, now: datetime) -> dict[str, Any]:
+        """A deposit (positive) or a withdrawal: moves neither phase, drawdown nor the day's loss."""
+        if command.amount is None:
+            raise ConfigError("flow needs an amount")
+        self._parts.book.flow(command.amount)
+        self._parts.phase.record_flow(command.amount, self._parts.book.equity_last)
+        self._parts.ledger.record_flow(now.date(), command.amount)
+        return {"flow": command.amount}

@@ -1,0 +1,194 @@
+"""What became of orders: fills and outcomes move positions, machines, reservations and the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.model import ContractKind, Event, Intent, Position, Purpose, State
+from core.trade_ledger import ClosedTrade
+from helpers.atomic_order_executor import Fill, OrderUpdate, Outcome, OutcomeKind
+from helpers.components import Components
+from helpers.decision_rounds import DecisionRounds
+from helpers.journal import Journal
+
+KEPT = frozenset({OutcomeKind.FILLED, OutcomeKind.PARTIAL, OutcomeKind.UNEVEN_REPAIRED})
+
+
+class OrderResults:
+    """Applies the executor's stream. Every item is applied once, also when a restart offers it again."""
+
+    def __init__(self, gateway: Any, components: Components, journal: Journal, rounds: DecisionRounds) -> None:
+        self._gateway = gateway
+        self._parts = components
+        self._journal = journal
+        self._rounds = rounds
+        self._exercised: dict[int, str] = {}
+
+    def drain(self, now: datetime) -> bool:
+        """Apply everything the executor has to say; True when anything changed."""
+        items = self._parts.executor.drain()
+        for item in items:
+            if not self._parts.states.accept(item.sequence):
+                continue
+            if isinstance(item, Fill):
+                self._parts.states.apply_fill(item.position_id, item.contract, item.quantity, item.price, item.fee)
+                self._journal.event(item.time, "FILL", position=item.position_id, contract=item.contract.id,
+                                    quantity=item.quantity, price=item.price, fee=item.fee, intent=item.intent_id)
+            else:
+                self._outcome(item, now)
+        return bool(items)
+
+    def _outcome(self, outcome: Outcome, now: datetime) -> None:
+        intent = outcome.intent
+        self._journal.event(now, f"ORDER_{outcome.kind.value}", strategy=intent.strategy, position=intent.position_id,
+                            intent=intent.id, purpose=intent.purpose.value, final=outcome.final,
+                            reason=outcome.reason, units=outcome.units, price=outcome.price)
+        if outcome.kind is OutcomeKind.FAILED:
+            self._parts.states.apply(intent.position_id, Event.FAULT, now, outcome.reason)
+        if not outcome.final:
+            return
+        if intent.purpose is Purpose.ENTRY:
+            self._entry(outcome, now)
+        elif intent.purpose is Purpose.MANAGE:
+            self._managed(outcome, now)
+        self._close_if_flat(intent.position_id, now, intent)
+
+    # --- entries ----------------------------------------------------------------------------------------------------
+
+    def _entry(self, outcome: Outcome, now: datetime) -> None:
+        intent, states = outcome.intent, self._parts.states
+        position = states.position(intent.position_id)
+        if outcome.kind in KEPT and outcome.units:
+            self._parts.concentration.confirm(intent.id, outcome.units)
+            shorts = [leg.contract.dte(now.date()) for leg in position.legs if leg.quantity < 0]
+            states.change(position.id, units=outcome.units, opened=now, entry_price=outcome.price,
+                          entry_margin_usd=intent.margin_usd * outcome.units,
+                          entry_risk_usd=intent.risk_usd * outcome.units,
+                          short_dte_at_entry=max(shorts) if shorts else None,
+                          facts=dict(position.facts) | dict(intent.facts) | {"entry_reason": intent.reason,
+                                                                             "entry_intent": intent.id})
+            if position.state is State.ENTERING:
+                states.apply(position.id, Event.ENTRY_FILLED, now, outcome.kind.value)
+            self._parts.book.entered()
+            self.unsubscribe_unused()
+            return
+        self._parts.concentration.free(intent.id)
+        event = Event.ENTRY_REFUSED if outcome.kind is OutcomeKind.REFUSED else Event.TIMED_OUT
+        if position.is_open or position.state is not State.ENTERING:
+            return
+        states.apply(position.id, event, now, outcome.reason)
+        if position.fees_usd or position.cash_flow_usd:
+            self._record(replace(position, opened=now, units=1), now, "UNEVEN_REPAIRED", forced=True)
+        states.archive(position.id)
+        self.unsubscribe_unused()
+
+    # --- changes ----------------------------------------------------------------------------------------------------
+
+    def _managed(self, outcome: Outcome, now: datetime) -> None:
+        intent, states = outcome.intent, self._parts.states
+        position = states.position(intent.position_id)
+        if outcome.kind in KEPT and outcome.units:
+            states.change(position.id, facts=dict(position.facts) | dict(intent.facts))
+        if position.state is State.MANAGING:
+            states.apply(position.id, Event.MANAGED, now, outcome.kind.value)
+
+    # --- ends -------------------------------------------------------------------------------------------------------
+
+    def _close_if_flat(self, position_id: str, now: datetime, intent: Intent | None, reason: str = "") -> None:
+        states = self._parts.states
+        if position_id not in states:
+            return
+        position = states.position(position_id)
+        if position.is_open or position.opened is None or self._parts.executor.working(position_id):
+            return
+        if position.state is not State.COMPLETE:
+            states.apply(position_id, Event.EXIT_FILLED, now, reason or (intent.reason if intent else "FLAT"))
+        self._record(position, now, reason or self._exit_reason(position, intent), forced=self._forced(position))
+        states.apply(position_id, Event.RESET, now, "archived")
+        states.archive(position_id)
+        self._parts.concentration.close(position.facts.get("entry_intent", ""))
+        self.unsubscribe_unused()
+
+    @staticmethod
+    def _exit_reason(position: Position, intent: Intent | None) -> str:
+        return str(position.facts.get("exit_reason") or (intent.reason if intent else "CLOSED_ELSEWHERE"))
+
+    @staticmethod
+    def _forced(position: Position) -> bool:
+        return bool(position.facts.get("exit_forced", False))
+
+    def _record(self, position: Position, now: datetime, reason: str, *, forced: bool) -> None:
+        legs = tuple(str(leg) for leg in position.facts.get("entry_legs", ()))
+        self._parts.ledger.record(ClosedTrade(
+            id=position.id, strategy=position.strategy, underlying=position.underlying,
+            opened=position.opened or now, closed=now, legs=legs, units=position.units,
+            entry_price=position.entry_price, exit_price=self._exit_price(position),
+            pnl_usd=position.cash_flow_usd, fees_usd=position.fees_usd,
+            entry_reason=str(position.facts.get("entry_reason", "")), exit_reason=reason, forced=forced,
+            protection=not self._parts.specs[position.strategy].counts_as_position))
+        if not forced and self._parts.specs[position.strategy].counts_as_position:
+            self._parts.breakers.record_trade(position.cash_flow_usd, now)
+
+    @staticmethod
+    def _exit_price(position: Position) -> float:
+        """Points per unit at the exit, debit positive, so that P&L before fees is minus entry less exit."""
+        multiplier = float(position.facts.get("multiplier", 100.0))
+        gross = position.cash_flow_usd + position.fees_usd
+        return -gross / (multiplier * max(position.units, 1)) - position.entry_price
+
+    # --- what the exchange does by itself ---------------------------------------------------------------------------
+
+    def exchange_event(self, update: OrderUpdate, now: datetime) -> None:
+        """Expiry, exercise or assignment: the legs leave (or shares come) without an order of ours.
+
+        ``update.fill_quantity`` is the signed change of the holding, ``fill_price`` the points it is booked at: 0 for
+        worthless options, the strike for shares, the settlement value where it is settled in cash.
+        """
+        contract, states = update.contract, self._parts.states
+        owner = self._owner(update)
+        self._journal.event(now, "EXCHANGE", contract=contract.id, quantity=update.fill_quantity,
+                            price=update.fill_price, position=owner)
+        if owner is None:
+            self._parts.book.quarantine((*self._parts.book.quarantined, contract.id))
+            return
+        self._exercised[update.order_id] = owner
+        states.apply_fill(owner, contract, update.fill_quantity, update.fill_price, update.fee)
+        position = states.position(owner)
+        target = self._parts.strategies[position.strategy].transitions.get((position.state, Event.EXPIRED))
+        if contract.kind is not ContractKind.EQUITY and target is not None and (
+                target is not State.COMPLETE or not position.is_open):
+            states.apply(owner, Event.EXPIRED, now, contract.id)
+
+    def _owner(self, update: OrderUpdate) -> str | None:
+        """The position whose leg this is; shares go to the position whose option became them."""
+        if update.contract.kind is ContractKind.EQUITY and update.order_id in self._exercised:
+            return self._exercised[update.order_id]
+        for position in self._parts.states.positions:
+            if any(leg.contract == update.contract and leg.quantity * update.fill_quantity < 0
+                   for leg in position.legs):
+                return position.id
+        return None
+
+    def settle_expired(self, now: datetime) -> None:
+        """Archive positions that the exchange emptied."""
+        for position in self._parts.states.positions:
+            if position.opened is not None and not position.is_open:
+                self._close_if_flat(position.id, now, None, reason="EXPIRED")
+
+    def closed_elsewhere(self, position_id: str, now: datetime, reason: str) -> None:
+        """A recovered position that holds nothing: into the ledger when it ever traded, then archived."""
+        states = self._parts.states
+        position = states.position(position_id)
+        if position.opened is not None or position.cash_flow_usd:
+            self._record(position, now, reason, forced=True)
+        states.apply(position_id, Event.RESET, now, reason)
+        states.archive(position_id)
+
+    def unsubscribe_unused(self) -> None:
+        """Stop the data of contracts nobody holds, works or waits for."""
+        wanted = set(self._parts.executor.contracts) | self._rounds.watched
+        for position in self._parts.states.positions:
+            wanted.update(leg.contract for leg in position.legs)
+        self._gateway.unsubscribe(contract for contract in self._gateway.subscribed if contract not in wanted)

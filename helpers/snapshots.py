@@ -1,0 +1,105 @@
+"""Builds snapshots and views: what the gateway reads, what the managers know, frozen at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Iterable, Mapping
+
+from config.run_parameters import RunParameters
+from core.errors import CannotCompute
+from core.model import Account, Contract, PortfolioView, Quote, Refused, Snapshot, Underlying
+from helpers.components import Components
+
+
+class SnapshotBuilder:
+    """Reads the gateway once a moment and joins it with the managers' own facts."""
+
+    def __init__(self, gateway: Any, components: Components, run: RunParameters, tickers: tuple[str, ...]) -> None:
+        self._gateway = gateway
+        self._parts = components
+        self._run = run
+        self._tickers = tickers
+        self._vix_day: Any = None
+
+    def read_vix(self, now: datetime) -> None:
+        """Hand the VIX manager the last real print, and once a day the daily closes."""
+        vix = self._parts.vix
+        if self._vix_day != now.date():
+            vix.load_history(self._gateway.daily_closes("VIX"))
+            self._vix_day = now.date()
+        last = self._gateway.last_print("VIX")
+        if last is not None:
+            vix.update(*last)
+
+    def snapshot(self, now: datetime, *, intraday: Iterable[str] = ()) -> Snapshot:
+        """Everything but chains, at ``now``.
+
+        Parameters
+        ----------
+        intraday : iterable of str
+            Underlyings whose opening price and VWAP are wanted.
+
+        Raises
+        ------
+        CannotCompute
+            Something held has never had a quote: the account has no value then.
+        """
+        calendar = self._gateway.calendar()
+        self.read_vix(now)
+        in_session = calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
+        reading = self._parts.vix.reading(now, in_session)
+        vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
+        positions = self._parts.states.positions
+        quotes = self._gateway.quotes(self._gateway.subscribed)
+        holdings = self._gateway.subscribed_holdings()
+        last = self._parts.vix.last_print
+        underlyings = self._underlyings(None if last is None else last[0], frozenset(intraday))
+        account = self._account(now, holdings, quotes, underlyings)
+        return Snapshot(time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix,
+                        vix_refusal=refusal, underlyings=underlyings, chains={}, quotes=quotes,
+                        holdings={contract.id: quantity for contract, quantity in holdings.items()},
+                        positions=positions)
+
+    def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
+        """The same moment with yesterday's chains of ``tickers``."""
+        return replace(snapshot, chains={ticker: self._gateway.chains(ticker) for ticker in tickers
+                                         if ticker in self._tickers})
+
+    def _underlyings(self, vix: float | None, intraday: frozenset[str]) -> Mapping[str, Underlying]:
+        found = ((ticker, self._gateway.underlying(ticker, vix, intraday=ticker in intraday))
+                 for ticker in self._tickers)
+        return {ticker: value for ticker, value in found if value is not None}
+
+    def _account(self, now: datetime, holdings: Mapping[Contract, int], quotes: Mapping[str, Quote],
+                 underlyings: Mapping[str, Underlying]) -> Account:
+        book = self._parts.book
+        worth = self._gateway.cash
+        for contract, quantity in holdings.items():
+            quote = quotes.get(contract.id) or self._gateway.quote(contract)
+            if quote is None:
+                raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
+            worth += quantity * quote.mid * contract.multiplier
+        held = tuple(position for position in self._parts.states.positions if position.is_open)
+        used = self._parts.margin.portfolio_margin(held, quotes, underlyings)
+        return Account(cash=self._gateway.cash, equity=worth, equity_day_start=book.equity_day_start,
+                       equity_peak=max(book.equity_peak, worth), flows_today=book.flows_today,
+                       buying_power_used=used)
+
+    def view(self) -> PortfolioView:
+        """The framework's own facts, for the gate."""
+        parts, book = self._parts, self._parts.book
+        breaker, emergency = parts.breakers.report, parts.emergency.report
+        suspended = dict(parts.states.suspended()) | dict(parts.ledger.suspended())
+        halted = book.halted or (f"order {parts.executor.halted_by[0]}" if parts.executor.halted_by else None)
+        return PortfolioView(
+            mode=self._run.mode, enabled=frozenset(self._run.strategies), halted=halted,
+            quarantined=book.quarantined, breaker_level=breaker.level,
+            breaker_size_multiplier=breaker.size_multiplier, one_entry_at_a_time=breaker.one_entry_at_a_time,
+            emergency=emergency.level, entries_today=book.entries, last_entry=book.last_entry,
+            pending=parts.states.pending(), suspended=suspended, strategies_in_error=parts.states.in_error(),
+            samples={name: parts.ledger.sample(name) for name in self._run.strategies},
+            entry_dates=parts.states.entry_dates(), day_trades=parts.ledger.day_trades_open(book.day),
+            reserved_spy_delta=parts.concentration.reserved_delta,
+            reserved_margin_usd=parts.concentration.reserved_margin_usd,
+            reserved_risk_usd=parts.concentration.reserved_risk_usd)

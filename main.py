@@ -1,0 +1,44 @@
+"""The algorithm LEAN runs: it wires the framework and hands LEAN's events on. No rule lives here."""
+
+from AlgorithmImports import *
+
+import json
+
+from config.constants import RISK_CHECK_MINUTES
+from config.run_parameters import parse
+from helpers.assembly import assemble
+
+
+class TomKingAlgorithm(QCAlgorithm):
+    """Ten options strategies under one risk budget."""
+
+    def initialize(self):
+        run = parse({pair.key: pair.value for pair in self.get_parameters()}, live=self.live_mode)
+        if run.start is not None:
+            self.set_start_date(run.start.year, run.start.month, run.start.day)
+            self.set_end_date(run.end.year, run.end.month, run.end.day)
+        if not self.live_mode:
+            self.set_cash(run.cash)
+        self.shell, self.report_key = assemble(self, run)
+        spy = self.symbol("SPY")
+        self.schedule.on(self.date_rules.every_day(spy),
+                         self.time_rules.every(timedelta(minutes=RISK_CHECK_MINUTES)), self.heartbeat)
+        self.started = False
+
+    def heartbeat(self):
+        """Also without data: exits must not wait for a quote to arrive."""
+        self.on_data(None)
+
+    def on_data(self, data):
+        if not self.started:
+            self.started = True
+            self.shell.start(self.time)
+        self.shell.tick(self.time)
+
+    def on_order_event(self, order_event):
+        self.shell.order_event(order_event, self.time)
+
+    def on_end_of_algorithm(self):
+        record = self.shell.end(self.time)
+        if not self.object_store.save(self.report_key, json.dumps(record, indent=1, allow_nan=False)):
+            raise RuntimeError(f"the record of the run was not saved: {self.report_key}")
