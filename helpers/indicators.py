@@ -1,4 +1,4 @@
-"""Daily indicators from plain arrays, by the definitions LEAN's own indicators use, so that either gives the same value.
+"""Daily indicators from plain arrays, by the definitions of LEAN's own indicators: either gives the same value.
 
 ====================  ==================================================================================================
 ``ema``               LEAN ``EMA``: starts as the simple mean of the first ``period`` values, then k = 2 / (period + 1)

@@ -74,8 +74,10 @@ def listings(chains: Iterable[Chain], today: date, dte_min: int, dte_max: int) -
 
 def nearest_to(found: Sequence[Listing], today: date, target_dte: int) -> Listing | None:
     """The listing whose expiry is nearest ``target_dte`` days away; of two as near the later. None of none."""
-    return min(found, key=lambda listing: (abs((listing.expiry - today).days - target_dte), -listing.expiry.toordinal()),
-               default=None)
+    def rank(listing: Listing) -> tuple[int, int]:
+        return abs((listing.expiry - today).days - target_dte), -listing.expiry.toordinal()
+
+    return min(found, key=rank, default=None)
 
 
 def nearest_strike(strikes: np.ndarray, target: float, *, prefer_higher: bool) -> float | None:

@@ -62,7 +62,6 @@ def model_quotes(contracts: Iterable[Contract], spot: float, now: datetime, surf
     return {contract.id: model_quote(contract, spot, now, surface, spread) for contract in contracts}
 
 
-
 def exact_quotes(now: datetime, mids: Iterable[tuple[Contract, float]], spread: float = 0.02) -> dict[str, Quote]:
     """Quotes whose mids are the given ones, by contract id."""
     return {contract.id: Quote(bid=max(0.0, mid - spread / 2), ask=mid + min(spread / 2, mid or spread / 2), time=now)
