@@ -1,0 +1,338 @@
+"""Order execution: all legs or none, every intent to a known end.
+
+Events only book; ``start`` and ``on_minute`` act. Before each send the facts are journalled; ``restore`` and
+``recover`` bring them and the broker together after a crash at any instant.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from math import gcd
+from threading import Lock
+from typing import Any, Collection, Iterator, Mapping, Sequence
+
+from core.errors import IntegrityError, StoreError
+from core.model import Contract, Intent, Leg, Purpose, Urgency
+from helpers.order_desk import OrderDesk
+from helpers.order_port import (Fill, Journal, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
+                                RecoveryReport, Rejected, Submitted)
+from helpers.order_recovery import adopt, match_open_orders
+from helpers.order_reports import ReportStream
+from helpers.order_work import Work
+from helpers.order_worker import IntentWorker
+
+__all__ = ["AtomicOrderExecutor", "Fill", "Journal", "OpenOrder", "OrderPort", "OrderStatus", "OrderUpdate", "Outcome",
+           "OutcomeKind", "RecoveryReport", "Rejected", "Submitted"]
+
+FINISHED_KEPT = 200
+CLOSING_FIRST = {Purpose.FLATTEN: 0, Purpose.EXIT: 1, Purpose.MANAGE: 2, Purpose.ENTRY: 3}
+
+
+class AtomicOrderExecutor:
+    """Executes intents through an :class:`OrderPort`.
+
+    Parameters
+    ----------
+    port : OrderPort
+    journal : Journal
+        Takes ``facts()`` ahead of every send and after every change.
+    clock_seconds : int
+        Least step of the clock ``on_minute`` is called with: 60 in backtests, 1 live.
+    """
+
+    def __init__(self, port: OrderPort, journal: Journal, *, clock_seconds: int = 1) -> None:
+        self._port = port
+        self._journal = journal
+        self._reports = ReportStream()
+        self._works: dict[str, Work] = {}
+        self._desk = OrderDesk(port, self._reports, self._save, clock_seconds)
+        self._worker = IntentWorker(port, self._desk, self._reports, self._works, self._save, hear=self._empty_inbox,
+                                    sent=self._note_sent, finished=self._note_finished)
+        self._finished: OrderedDict[str, Work | None] = OrderedDict()
+        self._owner: dict[int, str] = {}
+        self._inbox: deque[tuple[OrderUpdate, datetime]] = deque()
+        self._early: deque[OrderUpdate] = deque(maxlen=FINISHED_KEPT)
+        self._lock = Lock()
+
+    # --- the shell's calls ------------------------------------------------------------------------------------------
+
+    def start(self, intent: Intent, now: datetime) -> bool:
+        """Begin an intent; False when its id is known or it only made a working exit more urgent.
+
+        An exit while an entry or a change of the same position works cancels that and ends as REFUSED ``BUSY``: ask
+        again next minute.
+
+        Raises
+        ------
+        IntegrityError
+            When the intent has no legs, a zero ratio or quantity, or names a contract twice.
+        """
+        with self._exclusive():
+            if intent.id in self._works or intent.id in self._finished:
+                return False
+            intent = normalised_intent(intent)
+            work = Work(intent=intent, started=now, urgent=intent.urgency is Urgency.NATURAL,
+                        goal={leg.contract: leg.ratio * intent.quantity for leg in intent.legs})
+            if not work.opens:
+                return self._worker.start_exit(work, now)
+            self._worker.start_entry(work, now)
+            return True
+
+    def on_minute(self, now: datetime) -> None:
+        """Walk, time out, repair, resend. May be called more often; every rule keeps its own minutes."""
+        with self._exclusive():
+            for work in sorted(self._works.values(),
+                               key=lambda work: (CLOSING_FIRST[work.intent.purpose], not work.urgent)):
+                if work.intent.id in self._works:
+                    self._worker.advance(work, now, acting=True)
+
+    def on_order_event(self, update: OrderUpdate, now: datetime) -> None:
+        """Book one order event. Safe from any thread and from inside the port's own calls."""
+        self._inbox.append((update, now))
+        self._pump()
+
+    def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None) -> None:
+        """Stop every intent (of ``purposes``): orders are cancelled, what is uneven is still evened out."""
+        with self._exclusive():
+            for work in list(self._works.values()):
+                if (purposes is None or work.intent.purpose in purposes) and not work.repairing:
+                    self._worker.end(work, why, now)
+
+    def drain(self) -> tuple[Fill | Outcome, ...]:
+        """New fills and outcomes, oldest first. They stay in ``facts`` until the next call."""
+        with self._exclusive():
+            return self._reports.drain()
+
+    def holding_changed(self, contract: Contract, quantity: int, now: datetime) -> None:
+        """The broker changed a holding without an order (expiry, assignment, exercise) by a signed quantity.
+
+        Orders on the contract are cancelled and what is left to close shrinks accordingly.
+        """
+        with self._exclusive():
+            for work in self._works.values():
+                if contract not in work.goal:
+                    continue
+                if contract in work.baseline:
+                    work.baseline[contract] += quantity
+                todo = work.todo.get(contract, 0)
+                if not work.opens and todo * quantity > 0:
+                    gone = quantity if abs(quantity) < abs(todo) else todo
+                    work.goal[contract] -= gone
+                    work.missing[contract] = work.missing.get(contract, 0) + gone
+                if work.order is not None and any(leg.contract == contract for leg in work.order.legs):
+                    self._desk.ask_cancel(work, "HOLDING_CHANGED", now)
+
+    # --- what others may know ---------------------------------------------------------------------------------------
+
+    @property
+    def contracts(self) -> frozenset[Contract]:
+        """Contracts whose quotes are needed."""
+        return frozenset(contract for work in self._works.values() for contract in work.goal)
+
+    @property
+    def busy_contracts(self) -> frozenset[Contract]:
+        """Contracts of intents whose fills are not known for certain."""
+        return frozenset(contract for work in self._works.values() if work.unknown for contract in work.goal)
+
+    @property
+    def working_positions(self) -> frozenset[str]:
+        return frozenset(work.intent.position_id for work in self._works.values())
+
+    def working(self, position_id: str) -> bool:
+        """Whether an intent of that position is under way."""
+        return position_id in self.working_positions
+
+    @property
+    def halted_by(self) -> tuple[str, ...]:
+        """Intents that have FAILED or are UNKNOWN: no entries while there is one."""
+        return tuple(work.intent.id for work in self._works.values() if work.failed or work.unknown)
+
+    # --- events -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """One caller at a time; events that came in meanwhile are booked before it leaves."""
+        with self._lock:
+            yield
+            self._empty_inbox()
+        self._pump()
+
+    def _pump(self) -> None:
+        """Book waiting events unless somebody inside is about to."""
+        while self._inbox and self._lock.acquire(blocking=False):
+            try:
+                self._empty_inbox()
+            finally:
+                self._lock.release()
+
+    def _empty_inbox(self) -> None:
+        while self._inbox:
+            update, now = self._inbox.popleft()
+            self._hear(update, now)
+
+    def _hear(self, update: OrderUpdate, now: datetime) -> None:
+        intent_id = self._owner.get(update.order_id)
+        if intent_id is None:
+            self._early.append(update)
+            return
+        work = self._works.get(intent_id)
+        if work is None:
+            self._hear_finished(self._finished.get(intent_id), update, now)
+            return
+        current = work.order is not None and update.order_id in work.order.ids
+        if not self._desk.hear(work, update, now):
+            return
+        if not current and work.order is not None:
+            self._desk.ask_cancel(work, "LATE_FILL", now)
+        self._save(False)
+        self._worker.advance(work, now, acting=False)
+
+    def _hear_finished(self, work: Work | None, update: OrderUpdate, now: datetime) -> None:
+        """A fill after the end: the intent is taken up again. What was opened is traded back; a closing is evened
+        out. It is reported as UNKNOWN, and by a second final outcome when done."""
+        if work is None:
+            return
+        before = dict(work.filled)
+        if not self._desk.hear(work, update, now):
+            return
+        del self._finished[work.intent.id]
+        self._works[work.intent.id] = work
+        work.ending, work.tried = "LATE_FILL", now
+        work.goal = {leg.contract: before.get(leg.contract, 0) for leg in work.intent.legs}
+        work.was_uneven = True
+        if work.opens:
+            work.repairing = True
+        else:
+            most = max(work.counts())
+            work.goal = {leg.contract: leg.ratio * int(-(-most.numerator // most.denominator))
+                         for leg in work.intent.legs}
+        self._worker.unknown(work, "LATE_FILL", now)
+        work.unknown = False
+
+    def _note_sent(self, work: Work, now: datetime) -> None:
+        """Events of the new ids belong to ``work``, those that came before the ids were known too."""
+        if work.order is None:
+            return
+        for order_id in work.order.ids:
+            self._owner[order_id] = work.intent.id
+        early = [update for update in self._early if update.order_id in self._owner]
+        self._early = deque((update for update in self._early if update.order_id not in self._owner),
+                            maxlen=FINISHED_KEPT)
+        self._inbox.extendleft((update, now) for update in reversed(early))
+
+    def _note_finished(self, work: Work) -> None:
+        self._finished[work.intent.id] = work
+        while len(self._finished) > FINISHED_KEPT:
+            _, old = self._finished.popitem(last=False)
+            for order_id in (old.past if old is not None else ()):
+                self._owner.pop(order_id, None)
+
+    # --- memory -----------------------------------------------------------------------------------------------------
+
+    def _save(self, must: bool) -> None:
+        """Journal the facts. A failure matters only before an opening order: the journal itself knows of it."""
+        try:
+            self._journal.save(self.facts())
+        except StoreError:
+            if must:
+                raise
+
+    def facts(self) -> dict[str, Any]:
+        """Everything a later life needs, as plain JSON. Of finished intents only the ids."""
+        return {"works": [work.to_json() for work in self._works.values()], "finished": list(self._finished),
+                "reports": self._reports.facts()}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over ``facts()`` of an earlier life; ``recover`` must follow before anything else.
+
+        Raises
+        ------
+        IntegrityError
+            When they contradict themselves.
+        """
+        works = [Work.from_json(row) for row in facts["works"]]
+        self._works.clear()
+        self._works.update({work.intent.id: work for work in works})
+        self._finished = OrderedDict((intent_id, None) for intent_id in facts["finished"])
+        self._owner.clear()
+        self._reports.restore(facts["reports"])
+        self.self_check()
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when an intent is both working and finished, or an order is not of its intent."""
+        both = set(self._works) & set(self._finished)
+        if both:
+            raise IntegrityError("an intent is both working and finished", intents=sorted(both))
+        for work in self._works.values():
+            if work.order is not None and not {leg.contract for leg in work.order.legs} <= set(work.goal):
+                raise IntegrityError("an order trades what its intent does not name", intent=work.intent.id)
+
+    def recover(self, now: datetime, open_orders: Sequence[OpenOrder],
+                holdings: Mapping[Contract, int]) -> RecoveryReport:
+        """Bring restored facts, open orders and holdings together after a restart.
+
+        Orders of ours that are still open are taken up again; those that are not are settled by the holdings. Open
+        orders with our tag but no stored intent are cancelled.
+        """
+        with self._exclusive():
+            matched, orphans, foreign = match_open_orders(self._works.values(), open_orders)
+            for work in list(self._works.values()):
+                if work.order is not None:
+                    adopt(work.order, matched.get(work.intent.id, {}))
+                    self._settle_by(holdings, work, now)
+                    self._note_sent(work, now)
+            if orphans:
+                self._port.cancel(tuple(order.order_id for order in orphans))
+            self._save(False)
+            return RecoveryReport(adopted=tuple(matched), orphan_ids=tuple(order.order_id for order in orphans),
+                                  foreign_ids=tuple(order.order_id for order in foreign))
+
+    def reconcile(self, now: datetime, holdings: Mapping[Contract, int], *, accept: bool = False) -> None:
+        """Settle UNKNOWN intents by the holdings once the engine lists none of their orders any more.
+
+        Parameters
+        ----------
+        accept : bool
+            The operator's word: what cannot be explained ends as far as the events told.
+        """
+        with self._exclusive():
+            for work in [work for work in self._works.values() if work.unknown and work.order is not None]:
+                if self._port.open_order_ids(work.order.tag):
+                    self._desk.ask_cancel(work, "RECONCILE", now)
+                    continue
+                adopt(work.order, {})
+                self._settle_by(holdings, work, now, accept=accept)
+
+    def _settle_by(self, holdings: Mapping[Contract, int], work: Work, now: datetime, *, accept: bool = False) -> None:
+        work.order.closed_at = work.order.closed_at or (now if work.order.is_closed else None)
+        differences = self._desk.differences(work, lambda contract: holdings.get(contract, 0), now)
+        if differences and not self._desk.deduce(work, differences, now) and not accept:
+            self._worker.unknown(work, "HOLDINGS_DISAGREE", now)
+            return
+        work.unknown = False
+        if work.order.is_closed:
+            self._desk.put_away(work)
+            self._worker.advance(work, now, acting=False)
+
+
+def normalised_intent(intent: Intent) -> Intent:
+    """``intent`` with ratios that have no common divisor (2x4 is 1x2 with twice the quantity): LEAN raises otherwise.
+
+    Raises
+    ------
+    IntegrityError
+        When it has no legs, a zero ratio or quantity, or names a contract twice.
+    """
+    ratios = [leg.ratio for leg in intent.legs]
+    if not ratios or 0 in ratios or intent.quantity <= 0 or len({leg.contract for leg in intent.legs}) != len(ratios):
+        raise IntegrityError("an intent needs distinct legs, ratios and a quantity", intent=intent.id, ratios=ratios,
+                             quantity=intent.quantity)
+    divisor = gcd(*(abs(ratio) for ratio in ratios))
+    if divisor == 1:
+        return intent
+    return replace(intent, quantity=intent.quantity * divisor,
+                   limit=None if intent.limit is None else intent.limit / divisor,
+                   legs=tuple(Leg(contract=leg.contract, ratio=leg.ratio // divisor) for leg in intent.legs))

@@ -1,0 +1,98 @@
+"""Limit prices of one order: mid, natural, the walk between them, and the tick. Debit positive, points per unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, isfinite
+from typing import Callable, Sequence
+
+from config.constants import ENTRY_TIMEOUT_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
+from core.model import Contract, Leg, Quote
+
+QuoteOf = Callable[[Contract], Quote | None]
+ROUNDING = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComboPrice:
+    """Mid and natural price of one unit: natural buys at the ask and sells at the bid, so ``natural >= mid``."""
+
+    mid: float
+    natural: float
+
+
+def buyable(quote: Quote | None) -> bool:
+    """Whether somebody offers the contract."""
+    return quote is not None and isfinite(quote.ask) and quote.ask > 0
+
+
+def sellable(quote: Quote | None) -> bool:
+    """Whether somebody bids for the contract."""
+    return quote is not None and isfinite(quote.bid) and quote.bid > 0
+
+
+def unpriced(legs: Sequence[Leg], quote_of: QuoteOf) -> tuple[Contract, ...]:
+    """Contracts whose needed side has no quote: a buy without an ask, a sell without a bid."""
+    return tuple(leg.contract for leg in legs
+                 if not (buyable if leg.ratio > 0 else sellable)(quote_of(leg.contract)))
+
+
+def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
+    """Price of one unit now; None when a needed side is missing.
+
+    The other side of a leg may be dead: a bid of 0 counts as 0, a missing ask as no better than the bid. Crossed
+    quotes count at their worse side.
+    """
+    if unpriced(legs, quote_of):
+        return None
+    mid = natural = 0.0
+    for leg in legs:
+        quote = quote_of(leg.contract)
+        bid = quote.bid if isfinite(quote.bid) and quote.bid > 0 else 0.0
+        ask = quote.ask if isfinite(quote.ask) and quote.ask > 0 else bid
+        low, high = min(bid, ask), max(bid, ask)
+        mid += leg.ratio * (low + high) / 2
+        natural += leg.ratio * (high if leg.ratio > 0 else low)
+    return ComboPrice(mid=round(mid, ROUNDING), natural=round(natural, ROUNDING))
+
+
+def toward_us(price: float, tick: float) -> float:
+    """``price`` on the tick, rounded so that we pay less or receive more."""
+    return round(floor(round(price / tick, ROUNDING - 3)) * tick, ROUNDING)
+
+
+def sendable_limit(price: float, tick: float, legs: Sequence[Leg], *, opening: bool) -> float:
+    """``price`` as it may be sent: on the tick, never 0 (LEAN raises), of the side's sign for a single leg.
+
+    A combo worth 0 becomes a credit of one tick when it opens, a debit of one tick when it closes.
+    """
+    limit = toward_us(price, tick)
+    if len(legs) == 1:
+        return max(limit, tick) if legs[0].ratio > 0 else min(limit, -tick)
+    if limit == 0:
+        return -tick if opening else tick
+    return limit
+
+
+def marketable(price: ComboPrice, tick: float) -> float:
+    """The natural price, a tick through it: LEAN fills a limit only at strictly better quotes."""
+    return price.natural + MARKETABLE_TICKS * tick
+
+
+def worst_entry(price: ComboPrice) -> float:
+    """As far as an entry that saw ``price`` at its start will ever go."""
+    return price.mid + ENTRY_WALK_SHARE * (price.natural - price.mid)
+
+
+def entry_limit(price: ComboPrice, minute: int, worst: float) -> float:
+    """Limit of an entry ``minute`` minutes after its start: at most a quarter of the way to natural, reached in the
+    last minute before it is cancelled, and never worse than a quarter of the way at the start."""
+    share = ENTRY_WALK_SHARE * min(1.0, minute / (ENTRY_TIMEOUT_MINUTES - 1))
+    return min(price.mid + share * (price.natural - price.mid), worst)
+
+
+def exit_limit(price: ComboPrice, step: int, tick: float) -> float:
+    """Limit of a walking exit after ``step`` steps: mid at first, natural (marketable) from the last step on."""
+    if step >= EXIT_WALK_MINUTES:
+        return marketable(price, tick)
+    return price.mid + step / EXIT_WALK_MINUTES * (price.natural - price.mid)
