@@ -1,0 +1,62 @@
+"""The command line: ``python -m local COMMAND``. A command that cannot do what it was asked ends in one line."""
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Sequence
+
+from local.commands.arguments import OneLineParser
+from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
+
+COMMANDS = ("backtest", "data", "report", "run", "parity", "bench")
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+def build_parser() -> OneLineParser:
+    """The parser with every sub-command."""
+    parser = OneLineParser(prog="python -m local", description="Runs the Tom King Trading Framework without Docker.")
+    parser.add_argument("--debug", action="store_true", help="show the whole trace of a run that failed")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = import_module(f"local.commands.{name.replace('-', '_')}")
+        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.__doc__))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code."""
+    from core.errors import FrameworkError
+    from local.data.errors import ScenarioError
+    from local.results import ResultsError
+    debug = False
+    try:
+        arguments = build_parser().parse_args(argv)
+        debug = arguments.debug
+        return int(import_module(f"local.commands.{arguments.command.replace('-', '_')}").run(arguments))
+    except CommandError as error:
+        if debug and error.details:
+            print(error.details, file=sys.stderr)
+        return _fail(str(error), error.exit_code)
+    except (ScenarioError, ResultsError) as error:
+        return _fail(str(error), BAD_INPUT)
+    except FrameworkError as error:
+        return _fail(str(error), RUN_FAILED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"error: {one_line(message)}", file=sys.stderr, flush=True)
+    return code
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(TERMINATED)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(main())

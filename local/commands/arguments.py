@@ -1,0 +1,95 @@
+"""What the sub-commands' arguments have in common. A bad argument ends in one line, not in a page of usage."""
+from __future__ import annotations
+
+import argparse
+import math
+from typing import NoReturn
+
+from local.commands.errors import CommandError
+
+PHASES = (1, 2, 3, 4)
+ENGINES = ("embedded", "lean")
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Raises instead of printing its usage and leaving."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message} (see {self.prog} --help)")
+
+
+def key_value(text: str) -> tuple[str, str]:
+    """``k=v`` as a pair; both sides must be there."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not key=value")
+    return key.strip(), value.strip()
+
+
+def positive_amount(text: str) -> float:
+    """A finite amount of USD above zero."""
+    try:
+        amount = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of USD") from None
+    if not math.isfinite(amount) or amount <= 0.0:
+        raise argparse.ArgumentTypeError(f"must be above zero, not {text}")
+    return amount
+
+
+def phase(text: str) -> int:
+    """1 to 4."""
+    if text not in {str(number) for number in PHASES}:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(map(str, PHASES))}, not {text}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number from 0 up; the scenario's reader knows the upper bound."""
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def pairs(given: list[tuple[str, str]]) -> dict[str, str]:
+    """Parameters as a mapping; one given twice is refused.
+
+    Raises
+    ------
+    CommandError
+        A key stands twice.
+    """
+    found: dict[str, str] = {}
+    for key, value in given:
+        if key in found:
+            raise CommandError(f"parameter {key!r} is given twice")
+        found[key] = value
+    return found
+
+
+def add_scenario(parser: argparse.ArgumentParser, *, required: bool = True, default: str | None = None) -> None:
+    """--scenario, --seed, --bars, --data-cache."""
+    parser.add_argument("--scenario", required=required, default=default, metavar="NAME",
+                        help="name of a scenario in local/scenarios, or the path of a TOML file")
+    parser.add_argument("--seed", type=seed, metavar="N", help="instead of the scenario's own seed")
+    parser.add_argument("--bars", metavar="DIR", help="folder of real daily bars that replace the written ones")
+    parser.add_argument("--data-cache", metavar="DIR", help="keeps written data between runs (default .cache/data)")
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """--phase, --cash, --param."""
+    parser.add_argument("--phase", type=phase, metavar="1-4", help="phase of the account at the start")
+    parser.add_argument("--cash", type=positive_amount, metavar="USD", help="starting cash (default: by phase)")
+    add_parameters(parser)
+
+
+def add_parameters(parser: argparse.ArgumentParser) -> None:
+    """--param k=v, any number of times."""
+    parser.add_argument("--param", dest="parameters", type=key_value, action="append", default=[], metavar="K=V",
+                        help="a parameter of the algorithm; may be given more than once")
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """--engine embedded or lean."""
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0],
+                        help="the embedded engine, or LEAN by TOMKING_LEAN or the lean command")

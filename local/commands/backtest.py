@@ -1,0 +1,108 @@
+"""``backtest``: trades one scenario with this project, and ends with a table and a report."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from config import run_parameters
+from config.constants import PHASE_STARTING_CASH
+from core.errors import ConfigError
+from local import results
+from local.commands.arguments import add_account, add_engine, add_scenario, pairs
+from local.commands.errors import CommandError
+from local.commands.execute import Job, execute, require_engine
+from local.commands.project import PROJECT_FOLDER, check_project, project_parameters
+from local.commands.scenario_data import data_folder, load_scenario
+from local.commands.staging import check_replaceable, staged_folder
+from local.data.scenario import Scenario
+from local.report.page import write_report
+from local.statistics_table import run_table
+
+HELP = "trade a scenario with this project"
+OUTPUT_FOLDER = PROJECT_FOLDER / "backtests"
+REPORT_NAME = "report.html"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_scenario(parser)
+    add_engine(parser)
+    add_account(parser)
+    parser.add_argument("--out", metavar="DIR", help="results folder (default backtests/<time>-<scenario>)")
+
+
+def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, str]:
+    """The algorithm's text parameters: the project's, then the scenario's window, phase and cash, then --param.
+
+    Raises
+    ------
+    CommandError
+        A parameter is unknown, out of bounds, given in two ways, or reaches beyond the scenario.
+    """
+    given = pairs(arguments.parameters)
+    for option, key in ((arguments.phase, "starting_phase"), (arguments.cash, "cash")):
+        if option is not None and key in given:
+            raise CommandError(f"{key} is given twice: as an option and as --param")
+    defaults = project_parameters(PROJECT_FOLDER)
+    window = {"start": scenario.backtest_start.isoformat(), "end": scenario.backtest_end.isoformat()}
+    parameters = defaults | window
+    parameters["starting_phase"] = str(arguments.phase or given.get("starting_phase", run_parameters.DEFAULT_PHASE))
+    parameters.pop("cash", None)
+    parameters |= given
+    if arguments.cash is not None:
+        parameters["cash"] = repr(arguments.cash)
+    _check(parameters, scenario)
+    cash = PHASE_STARTING_CASH[int(parameters["starting_phase"])]
+    return {"cash": repr(cash)} | parameters
+
+
+def _check(parameters: Mapping[str, str], scenario: Scenario) -> None:
+    try:
+        checked = run_parameters.parse(parameters, live=False)
+    except ConfigError as error:
+        raise CommandError(str(error)) from error
+    if checked.start is None or checked.end is None or not (scenario.start <= checked.start
+                                                             and checked.end <= scenario.end):
+        raise CommandError(f"start and end must lie within {scenario.name}'s {scenario.start} to {scenario.end}")
+
+
+def output_folder(scenario: Scenario, given: str | None) -> Path:
+    """Where the results go: as asked, or ``backtests/<time>-<scenario>``."""
+    if given:
+        return Path(given)
+    base = OUTPUT_FOLDER / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{scenario.name}"
+    number, folder = 1, base
+    while folder.exists():
+        number += 1
+        folder = base.with_name(f"{base.name}-{number}")
+    return folder
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the backtest, write its report, print the table."""
+    scenario = load_scenario(arguments)
+    parameters = backtest_parameters(scenario, arguments)
+    out = output_folder(scenario, arguments.out)
+    check_replaceable(out)
+    check_project(PROJECT_FOLDER)
+    require_engine(arguments.engine)
+    about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
+             "bars": bool(arguments.bars), "parameters": parameters}
+    with staged_folder(out, about) as stage:
+        data = data_folder(scenario, arguments)
+        run_project_folder(arguments.engine, data, stage, parameters)
+        report = results.read_report(stage)
+        summary = results.read_summary(stage)
+        write_report(stage, title=scenario.name, about=about)
+        table = run_table(summary["statistics"], report)
+    print(table)
+    print(f"\nreport: {out / REPORT_NAME}")
+    return 0
+
+
+def run_project_folder(engine: str, data: Path, out: Path, parameters: Mapping[str, str]) -> float:
+    """Run this project on ``data``; returns the engine's wall time in seconds."""
+    (out / "storage").mkdir(exist_ok=True)
+    return execute(Job(engine=engine, project=PROJECT_FOLDER, data=data, out=out, parameters=parameters))

@@ -1,0 +1,151 @@
+"""Runs a project folder on the embedded engine or on LEAN; both leave the same kind of results folder."""
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from local import lean_launcher, results
+from local.commands.data_folder import check_archives_whole, check_data_folder, with_static_files
+from local.commands.errors import RUN_FAILED, CommandError
+from local.commands.progress import Progress, tell
+from local.commands.project import algorithm_class, check_project
+
+EMBEDDED, LEAN = "embedded", "lean"
+LOG_NAMES = ("lean.log", "log.txt")
+LONGEST_LOG_LINE = 400
+TRACE_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run of one project folder. ``parameters`` are complete: nothing else is read from a config.json."""
+
+    engine: str
+    project: Path
+    data: Path
+    out: Path
+    parameters: Mapping[str, str]
+
+
+def require_engine(engine: str) -> None:
+    """Refuse early when the engine is not here.
+
+    Raises
+    ------
+    CommandError
+        ``lean`` was asked for and is missing; the line says what to do.
+    """
+    if engine == LEAN:
+        _find_lean()
+
+
+def _find_lean() -> lean_launcher.Lean:
+    try:
+        return lean_launcher.find_lean()
+    except lean_launcher.LeanMissing as error:
+        raise CommandError(str(error)) from error
+
+
+def execute(job: Job) -> float:
+    """Run a job and wait for it.
+
+    Returns
+    -------
+    float
+        Wall time of the engine in seconds.
+
+    Raises
+    ------
+    CommandError
+        Project or data cannot be used, the engine is missing, or the algorithm failed.
+    """
+    name = algorithm_class(check_project(job.project))
+    check_data_folder(job.data)
+    with tempfile.TemporaryDirectory(prefix="tom-king-") as scratch:
+        if job.engine == LEAN:
+            return _on_lean(job, name, Path(scratch))
+        return _on_embedded(job, name, Path(scratch))
+
+
+def _on_embedded(job: Job, name: str, scratch: Path) -> float:
+    from local.engine.runner import run_project
+    data = with_static_files(job.data, scratch, None)
+    started = time.perf_counter()
+    result = run_project(job.project, data=data, out=job.out, parameters=job.parameters, algorithm_type_name=name,
+                         progress=DayProgress(Progress("running", "days")))
+    elapsed = time.perf_counter() - started
+    if result.error:
+        raise CommandError(f"the run failed: {failure_line(result.error)}", RUN_FAILED, details=result.error)
+    return elapsed
+
+
+class DayProgress:
+    """Turns the engine's times into days done, once a day."""
+
+    def __init__(self, show: Callable[[int, int], None]) -> None:
+        self._show = show
+        self._shown = -1
+
+    def __call__(self, now: datetime, start: datetime, end: datetime) -> None:
+        done = (now - start).days
+        if done != self._shown:
+            self._shown = done
+            self._show(done, max((end - start).days, 1))
+
+
+def failure_line(trace: str) -> str:
+    """The last line of a traceback, with the place in the code where it was raised."""
+    lines = [line.strip() for line in trace.strip().splitlines() if line.strip()]
+    places = [match for match in map(TRACE_PLACE.match, lines) if match]
+    if not places:
+        return lines[-1] if lines else "no reason was given"
+    return f"{lines[-1]} ({Path(places[-1]['file']).name}:{places[-1]['line']})"
+
+
+def _on_lean(job: Job, name: str, scratch: Path) -> float:
+    lean = _find_lean()
+    check_archives_whole(job.data)
+    data = job.data if lean.launcher is None else with_static_files(job.data, scratch, lean.static_data)
+    lean_job = lean_launcher.LeanJob(project=job.project, algorithm_class=name, data=data, out=job.out,
+                                     scratch=scratch, parameters=job.parameters)
+    tell("running on LEAN")
+    started = time.perf_counter()
+    try:
+        code = lean_launcher.run_lean(lean, lean_job)
+    except lean_launcher.LeanMissing as error:
+        raise CommandError(str(error)) from error
+    elapsed = time.perf_counter() - started
+    if lean.launcher is None:
+        _flatten(job.out / "docker", job.out)
+    error = results.runtime_error(job.out)
+    if error is not None:
+        log = _log(job.out)
+        raise CommandError(f"the run on LEAN failed (exit code {code}): {error}{_last_error(log)}", RUN_FAILED, log)
+    return elapsed
+
+
+def _flatten(source: Path, target: Path) -> None:
+    """Move what the ``lean`` command put in its own output folder up to the run's folder."""
+    if source.is_dir():
+        for path in sorted(source.iterdir()):
+            if not (target / path.name).exists():
+                shutil.move(str(path), target / path.name)
+        shutil.rmtree(source)
+
+
+def _log(folder: Path) -> str:
+    """LEAN's log, of the first name that is there."""
+    paths = [folder / name for name in LOG_NAMES if (folder / name).is_file()]
+    return paths[0].read_text(encoding="utf-8", errors="replace") if paths else ""
+
+
+def _last_error(log: str) -> str:
+    """The last line of LEAN's log that reports an error, for runs that end before there are results."""
+    lines = [line for line in log.splitlines() if "ERROR::" in line]
+    return f"; {lines[-1][:LONGEST_LOG_LINE]}" if lines else ""

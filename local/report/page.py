@@ -1,0 +1,146 @@
+"""Puts the report together: one HTML file that needs nothing else."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from local import results
+from local.report import charts, tables
+from local.report.strategies import strategy_names, strategy_page
+from local.report.style import STYLE
+from local.whole_file import replace_file
+
+FILE_NAME = "report.html"
+TILES = (("End Equity", "equity at the end"), ("Net Profit", "net profit"), ("Compounding Annual Return", "a year"),
+         ("Drawdown", "worst drawdown"), ("Sharpe Ratio", "Sharpe ratio"), ("Win Rate", "LEAN's win rate"),
+         ("Total Orders", "orders"), ("Total Fees", "fees"))
+SMALL_CHARTS = (("buying_power_used", "Buying power used", "share of equity"),
+                ("spy_delta", "SPY delta", "share-equivalents"), ("vega", "Vega", "USD a volatility point"),
+                ("gamma", "Gamma", "share-equivalents per 1 of SPY"), ("theta", "Theta", "USD a day"))
+
+
+def write_report(folder: Path, *, title: str, about: Mapping[str, Any]) -> Path:
+    """Write ``report.html`` into a results folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Results of a finished run of this framework, from either engine.
+    title : str
+        Name of the scenario.
+    about : mapping
+        Facts of the run's manifest: engine, seed, parameters.
+
+    Raises
+    ------
+    ResultsError
+        Summary or report.json are missing or not ours.
+    OSError
+        The file cannot be written.
+    """
+    path = folder / FILE_NAME
+    replace_file(path, build_page(results.read_report(folder), results.read_summary(folder), title=title, about=about))
+    return path
+
+
+def build_page(report: Mapping[str, Any], summary: Mapping[str, Any], *, title: str, about: Mapping[str, Any]) -> str:
+    """The page as text."""
+    if not report["marks"]:
+        raise results.ResultsError("report.json holds no marks: the run saw no session")
+    statistics, names = summary["statistics"], strategy_names(report)
+    sections = [_section("equity", "Equity and drawdown", charts.equity_chart(report),
+                         "Triangles up are entries, triangles down exits; rest the pointer on one for its reason."),
+                _section("vix", "VIX and its regimes", charts.vix_chart(report)),
+                _section("strategies", "Profit and loss by strategy", _profit_bars(report)),
+                _section("trades", "Every trade", tables.trade_rows(report["trades"]),
+                         "Prices are points per unit: a debit is positive, a credit negative."),
+                _section("open", "Held at the end", tables.open_rows(report.get("open_positions", []))),
+                _section("refusals", "Refusals by code", _refusals(report),
+                         "Bars are drawn on a square-root scale; colours are strategies."),
+                _section("risk", "Use of the risk budget", _small_charts(report)),
+                _section("phases", "Phases", tables.phase_rows(report["phases"])),
+                *_optional_sections(report),
+                _section("statistics", "Statistics", _statistics(statistics, report), "Names and figures are LEAN's.")]
+    pages = "".join(strategy_page(name, report) for name in names)
+    return (f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)} – backtest'
+            f"</title><style>{STYLE}</style></head><body>{_header(report, title, about)}{_navigation(names)}"
+            f'<main class="wrap">{_tiles(statistics)}{"".join(sections)}{pages}</main>'
+            f'<footer class="wrap">Made from the run\'s results folder; this file needs nothing else.</footer>'
+            f"</body></html>\n")
+
+
+def _section(name: str, heading: str, body: str, note: str = "") -> str:
+    quiet = f'<p class="quiet">{escape(note)}</p>' if note else ""
+    return f'<section id="{name}"><h2>{escape(heading)}</h2>{quiet}{body}</section>' if body else ""
+
+
+def _header(report: Mapping[str, Any], title: str, about: Mapping[str, Any]) -> str:
+    run = report["run"]
+    first, last = report["marks"][0]["time"][:10], report["marks"][-1]["time"][:10]
+    engine = {"lean": "LEAN", "embedded": "embedded engine"}.get(str(about.get("engine", "")), "")
+    seed = f"seed {about['seed']}" if "seed" in about else ""
+    bars = "real daily bars" if about.get("bars") else ""
+    cash = f"{float(run['cash']):,.0f} USD" if "cash" in run else ""
+    phase = f"starting in phase {run['starting_phase']}" if "starting_phase" in run else ""
+    facts = [f"{first} to {last}", phase, cash, engine, seed, bars]
+    return (f'<header><div class="wrap"><h1>{escape(title.replace("_", " ").capitalize())}</h1>'
+            f'<p>{escape(" · ".join(fact for fact in facts if fact))}</p></div></header>')
+
+
+def _navigation(names: list[str]) -> str:
+    links = [("equity", "Equity"), ("vix", "VIX"), ("strategies", "P&L"), ("trades", "Trades"),
+             ("refusals", "Refusals"), ("risk", "Risk"), ("phases", "Phases"), ("statistics", "Statistics")]
+    links += [(f"strategy-{name}", name) for name in names]
+    return '<nav><div class="wrap">' + "".join(f'<a href="#{escape(target)}">{escape(label)}</a>'
+                                               for target, label in links) + "</div></nav>"
+
+
+def _tiles(statistics: Mapping[str, Any]) -> str:
+    tiles = [f'<div class="tile"><b>{escape(str(statistics[name]))}</b><span>{escape(label)}</span></div>'
+             for name, label in TILES if name in statistics]
+    return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _profit_bars(report: Mapping[str, Any]) -> str:
+    totals: dict[str, float] = {}
+    for trade in report["trades"]:
+        totals[trade["strategy"]] = totals.get(trade["strategy"], 0.0) + float(trade["pnl_usd"])
+    if not totals:
+        return '<p class="quiet">No trade was closed in this run.</p>'
+    return charts.profit_bars([(name, totals[name]) for name in strategy_names(report) if name in totals])
+
+
+def _refusals(report: Mapping[str, Any]) -> str:
+    refusals = {name: codes for name, codes in report["refusals"].items() if codes}
+    if not refusals:
+        return '<p class="quiet">Nothing was refused.</p>'
+    rows = tables.refusal_rows(refusals)
+    return f"{charts.refusal_bars(refusals)}<details><summary>As a table</summary>{rows}</details>"
+
+
+def _small_charts(report: Mapping[str, Any]) -> str:
+    drawn = "".join(charts.series_chart(report, key, title, unit) for key, title, unit in SMALL_CHARTS)
+    return drawn or '<p class="quiet">Exposure was not marked in this run.</p>'
+
+
+def _optional_sections(report: Mapping[str, Any]) -> list[str]:
+    sections = []
+    if "closest_approach" in report:
+        sections.append(_section("closest", "Closest approach", tables.closest_rows(report["closest_approach"]),
+                                 "How near the limits came that were not reached."))
+    if report.get("unbuilt_checks"):
+        items = "".join(f"<li>{escape(str(check))}</li>" for check in report["unbuilt_checks"])
+        sections.append(_section("unbuilt", "Checks that are not built yet", f"<ul>{items}</ul>",
+                                 "Live trading refuses to start while any is listed."))
+    return sections
+
+
+def _statistics(statistics: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    own = report.get("statistics") or {}
+    shown = {name.replace("_", " "): round(value, 4) if isinstance(value, float) else value
+             for name, value in own.items() if isinstance(value, int | float | str)}
+    second = f"<div><h3>The framework's ledger</h3>{tables.definition_list(shown)}</div>" if shown else ""
+    return f'<div class="columns"><div><h3>LEAN</h3>{tables.definition_list(statistics)}</div>{second}</div>'

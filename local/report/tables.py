@@ -1,0 +1,121 @@
+"""The report's tables, as HTML. Everything that comes from a run is escaped."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from local.report.charts import moment, strategy_colour
+
+
+class Markup(str):
+    """Text that is HTML already; anything else in a cell is escaped."""
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = (),
+          empty: str = "None.") -> str:
+    """A table; the columns in ``numbers`` are flush right."""
+    if not rows:
+        return f'<p class="quiet">{escape(empty)}</p>'
+
+    def cell(tag: str, index: int, value: object) -> str:
+        style = ' class="number"' if index in numbers else ""
+        return f"<{tag}{style}>{value if isinstance(value, Markup) else escape(str(value))}</{tag}>"
+
+    head = "".join(cell("th", index, name) for index, name in enumerate(header))
+    body = "".join("<tr>" + "".join(cell("td", index, value) for index, value in enumerate(row)) + "</tr>"
+                   for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def chip(name: str) -> Markup:
+    """A strategy's name on its colour."""
+    return Markup(f'<span class="chip" style="background:{strategy_colour(name)}">{escape(name)}</span>')
+
+
+def money(value: float) -> Markup:
+    """A result in USD, green or red."""
+    style = "up" if value > 0 else "down" if value < 0 else ""
+    return Markup(f'<span class="{style}">{value:+,.2f}</span>')
+
+
+def clock(value: object) -> Markup:
+    """A time of the report, or a dash."""
+    return Markup(f'<span class="nowrap">{moment(str(value)):%Y-%m-%d %H:%M}</span>' if value else "–")
+
+
+def legs(value: Sequence[Any]) -> Markup:
+    """Legs of one unit, one a line."""
+    lines = [f"{leg['ratio']:+d} {leg['contract']}" if isinstance(leg, Mapping) else str(leg) for leg in value]
+    return Markup('<span class="legs">' + "<br>".join(escape(item) for item in lines) + "</span>")
+
+
+def facts(value: Mapping[str, Any] | None) -> str:
+    """Facts as ``name value`` pairs."""
+    return ", ".join(f"{name} {_short(item)}" for name, item in (value or {}).items())
+
+
+def _short(value: Any) -> str:
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def price(value: float | None) -> str:
+    """Points per unit; a credit is negative."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def trade_rows(trades: Sequence[Mapping[str, Any]]) -> str:
+    """Every trade with why it was entered and why it was left."""
+    rows = []
+    for trade in sorted(trades, key=lambda item: item["opened"]):
+        forced = '<span class="forced">forced</span>' if trade.get("forced") else ""
+        rows.append((chip(trade["strategy"]), clock(trade["opened"]), clock(trade["closed"]), legs(trade["legs"]),
+                     trade["units"], price(trade["entry_price"]), price(trade["exit_price"]),
+                     money(trade["pnl_usd"]), f"{trade['fees_usd']:,.2f}", trade["entry_reason"],
+                     Markup(escape(str(trade["exit_reason"])) + forced)))
+    return table(("Strategy", "Opened", "Closed", "Legs", "Units", "Entry", "Exit", "P&L $", "Fees $", "Entry reason",
+                  "Exit reason"), rows, numbers=(4, 5, 6, 7, 8), empty="No trade was closed in this run.")
+
+
+def open_rows(positions: Sequence[Mapping[str, Any]]) -> str:
+    """What is still held at the end."""
+    rows = [(chip(item["strategy"]), clock(item.get("opened")), legs(item.get("legs", ())), item.get("units", ""),
+             price(item.get("entry_price")), item.get("state", ""), item.get("entry_reason", ""))
+            for item in positions]
+    return table(("Strategy", "Opened", "Legs", "Units", "Entry", "State", "Entry reason"), rows, numbers=(3, 4),
+                 empty="Nothing was held at the end.")
+
+
+def phase_rows(phases: Sequence[Mapping[str, Any]]) -> str:
+    """Phases and why they changed."""
+    return table(("Time", "Phase", "Why"), [(clock(item["time"]), item["phase"], item["why"]) for item in phases],
+                 numbers=(1,), empty="The phase was not recorded.")
+
+
+def refusal_rows(refusals: Mapping[str, Mapping[str, int]]) -> str:
+    """Refusals by strategy and code, commonest first."""
+    rows = [(chip(name), Markup(f'<span class="code">{escape(code)}</span>'), f"{count:,}")
+            for name, codes in refusals.items()
+            for code, count in sorted(codes.items(), key=lambda item: (-item[1], item[0]))]
+    return table(("Strategy", "Code", "Times"), rows, numbers=(2,), empty="Nothing was refused.")
+
+
+def refusal_day_rows(days: Sequence[Mapping[str, Any]]) -> str:
+    """Refusals day by day with the facts of the last one."""
+    rows = [(str(item["date"]), chip(item["strategy"]), Markup(f'<span class="code">{escape(item["code"])}</span>'),
+             f"{item['count']:,}", f"{item.get('first', '')} – {item.get('last', '')}", facts(item.get("facts")))
+            for item in days]
+    return table(("Day", "Strategy", "Code", "Times", "First – last", "Facts"), rows, numbers=(3,))
+
+
+def closest_rows(rules: Mapping[str, Mapping[str, Any]]) -> str:
+    """How near each rule came that never fired."""
+    rows = [(name, _short(item.get("value")), _short(item.get("threshold")), clock(item.get("time")))
+            for name, item in rules.items()]
+    return table(("Rule", "Closest", "Threshold", "Time"), rows, numbers=(1, 2), empty="None was recorded.")
+
+
+def definition_list(pairs: Mapping[str, Any]) -> str:
+    """Names and values side by side."""
+    return "<dl>" + "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>"
+                            for name, value in pairs.items()) + "</dl>"

@@ -1,0 +1,148 @@
+"""Reads what a run leaves behind, of either engine: LEAN-named results, the ObjectStore, the framework's own report."""
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+REPORT_SCHEMA = 1
+NEW_YORK = ZoneInfo("America/New_York")
+COMPLETED = "Completed"
+
+
+class ResultsError(ValueError):
+    """A results folder that is missing something or holds what is not ours; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One fill, from the order events. ``quantity`` signed, ``price`` in points, ``fee`` in USD, time New York."""
+
+    time: datetime
+    symbol: str
+    order_id: int
+    quantity: float
+    price: float
+    fee: float
+    is_assignment: bool
+
+
+def _one(folder: Path, pattern: str) -> Path | None:
+    found = sorted(folder.glob(pattern))
+    if len(found) > 1:
+        raise ResultsError(f"{folder} holds {len(found)} files {pattern}: {', '.join(path.name for path in found)}")
+    return found[0] if found else None
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path} cannot be read: {error}") from error
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """LEAN's summary of a run: ``statistics``, ``state``, ``charts`` and more.
+
+    Raises
+    ------
+    ResultsError
+        There is none, or it cannot be read.
+    """
+    path = _one(folder, "*-summary.json")
+    if path is None:
+        raise ResultsError(f"{folder} is not the folder of a finished run: it holds no *-summary.json")
+    summary = _load(path)
+    if not isinstance(summary, dict) or not isinstance(summary.get("statistics"), dict):
+        raise ResultsError(f"{path} is not a summary of LEAN's: it holds no statistics")
+    return summary
+
+
+def runtime_error(folder: Path) -> str | None:
+    """The algorithm's runtime error, or None when the summary says that it completed."""
+    try:
+        state = read_summary(folder).get("state") or {}
+    except ResultsError as error:
+        return str(error)
+    message = str(state.get("RuntimeError") or "").strip()
+    if message:
+        return message
+    status = state.get("Status")
+    return None if status in (None, COMPLETED) else f"the run ended as {status}"
+
+
+def read_fills(folder: Path) -> tuple[Fill, ...]:
+    """All fills of a run in the order of their events; empty where there were no orders."""
+    path = _one(folder, "*-order-events.json")
+    if path is None:
+        return ()
+    rows = _load(path)
+    if not isinstance(rows, list):
+        raise ResultsError(f"{path} is not a list of order events")
+    return tuple(_fill(row) for row in rows if row.get("fillQuantity"))
+
+
+def _fill(row: Mapping[str, Any]) -> Fill:
+    moment = datetime.fromtimestamp(float(row["time"]), NEW_YORK).replace(tzinfo=None)
+    return Fill(time=moment, symbol=" ".join(str(row["symbolValue"]).split()), order_id=int(row["orderId"]),
+                quantity=float(row["fillQuantity"]), price=float(row["fillPrice"]),
+                fee=float(row.get("orderFeeAmount") or 0.0), is_assignment=bool(row.get("isAssignment")))
+
+
+def read_equity(folder: Path) -> tuple[tuple[datetime, float], ...]:
+    """Equity over time (New York) from the summary's chart; of a bar the close."""
+    series = (read_summary(folder).get("charts") or {}).get("Strategy Equity", {}).get("series", {}).get("Equity", {})
+    points = []
+    for value in series.get("values") or []:
+        moment, level = (value["x"], value["y"]) if isinstance(value, dict) else (value[0], value[-1])
+        if level is not None:
+            points.append((datetime.fromtimestamp(float(moment), NEW_YORK).replace(tzinfo=None), float(level)))
+    return tuple(points)
+
+
+def amount(text: object) -> float:
+    """The number in LEAN's way to print one: ``$1,234.50``, ``-3.2%``, ``99814``."""
+    try:
+        return float(str(text).replace("$", "").replace("%", "").replace(",", "").replace(" ", ""))
+    except ValueError:
+        raise ResultsError(f"{text!r} is not a number of LEAN's") from None
+
+
+def end_equity(folder: Path) -> float:
+    """Equity at the end of a run in USD, from LEAN's statistics."""
+    statistics = read_summary(folder)["statistics"]
+    if "End Equity" not in statistics:
+        raise ResultsError(f"{folder}: the statistics hold no End Equity")
+    return amount(statistics["End Equity"])
+
+
+def find_report(folder: Path) -> Path | None:
+    """The framework's report.json in the run's ObjectStore; None where the algorithm left none."""
+    found = sorted((folder / "storage").rglob("report.json"))
+    if len(found) > 1:
+        raise ResultsError(f"{folder / 'storage'} holds {len(found)} reports; a run leaves one")
+    return found[0] if found else None
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The framework's own report of a run.
+
+    Raises
+    ------
+    ResultsError
+        There is none, or the file is not a report of this framework.
+    """
+    path = find_report(folder)
+    if path is None:
+        raise ResultsError(f"{folder} holds no report.json under storage: this framework did not run there")
+    report = _load(path)
+    wanted = ("run", "marks", "trades", "refusals", "phases")
+    if not isinstance(report, dict) or any(key not in report for key in wanted):
+        raise ResultsError(f"{path} is not a report of this framework")
+    if report.get("schema") != REPORT_SCHEMA:
+        raise ResultsError(f"{path} has schema {report.get('schema')!r}; this version reads {REPORT_SCHEMA}")
+    return report

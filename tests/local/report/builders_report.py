@@ -1,0 +1,68 @@
+"""A small report.json as the framework leaves it, with two strategies, a crash, an open position and refusals."""
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+MARK_TIMES = (time(10, 30), time(12), time(14), time(15, 15), time(15, 45))
+
+
+def make_trade(**overrides: Any) -> dict[str, Any]:
+    values: dict[str, Any] = dict(
+        id="friday_0dte/202408020950", strategy="friday_0dte", underlying="SPY", opened="2024-08-02T09:52:00",
+        closed="2024-08-02T13:05:00",
+        legs=[{"contract": "SPY 240802C00548.000", "ratio": 1}, {"contract": "SPY 240802C00545.000", "ratio": -1},
+              {"contract": "SPY 240802P00535.000", "ratio": -1}, {"contract": "SPY 240802P00532.000", "ratio": 1}],
+        units=2, entry_price=-0.92, exit_price=0.46, pnl_usd=84.0, fees_usd=8.0, entry_reason="IRON_CONDOR",
+        exit_reason="PROFIT_TARGET", forced=False)
+    return values | overrides
+
+
+def make_marks(first: datetime = datetime(2024, 7, 1), days: int = 40) -> list[dict[str, Any]]:
+    marks, equity = [], 65_000.0
+    for number in range(days):
+        day = first + timedelta(days=number)
+        if day.weekday() >= 5:
+            continue
+        vix = 12.5 + number * 0.15 if day < datetime(2024, 8, 1) else 38.0 - abs(day.day - 5) * 4.0
+        for clock in MARK_TIMES:
+            equity += 22.0 if vix < 20 else -190.0 if vix > 30 else 60.0
+            marks.append({"time": datetime.combine(day, clock).isoformat(), "equity": equity, "cash": equity - 900,
+                          "vix": max(vix, 12.0), "regime": "low", "buying_power_used": min(0.6, number / 80),
+                          "spy_delta": 20.0 + number, "vega": -150.0 - number, "gamma": -1.5, "theta": 41.0})
+    return marks
+
+
+def make_report(**overrides: Any) -> dict[str, Any]:
+    lt112 = [{"contract": "SPY 241018P00500.000", "ratio": -1}, {"contract": "SPY 241018P00495.000", "ratio": 1}]
+    values: dict[str, Any] = dict(
+        schema=1, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
+                       "start": "2024-07-01", "end": "2024-08-09", "cash": 65_000.0},
+        marks=make_marks(), trades=[
+            make_trade(),
+            make_trade(id="lt112/1", strategy="lt112", opened="2024-07-02T10:15:00", closed="2024-08-05T09:46:00",
+                       legs=lt112, units=4, entry_price=-1.05, exit_price=2.31, pnl_usd=-512.0, exit_reason="EMERGENCY",
+                       entry_reason="PUT_SPREAD", forced=True),
+            make_trade(id="lt112/2", strategy="lt112", opened="2024-07-09T10:20:00", closed="2024-07-30T11:00:00",
+                       legs=lt112, units=3, entry_price=-1.1, exit_price=0.54, pnl_usd=162.0,
+                       entry_reason="PUT_SPREAD")],
+        open_positions=[{"id": "lt112/3", "strategy": "lt112", "underlying": "SPY", "opened": "2024-08-08T10:00:00",
+                         "legs": lt112, "units": 1, "entry_price": -1.2, "state": "ACTIVE",
+                         "entry_reason": "PUT_SPREAD"}],
+        refusals={"friday_0dte": {"VIX_BELOW_BAND": 184, "GAP_TOO_LARGE": 1},
+                  "lt112": {"WEEK_TAKEN": 2310, "VIX_ABOVE_BAND": 51}},
+        refusal_days=[{"date": "2024-07-05", "strategy": "friday_0dte", "code": "VIX_BELOW_BAND", "count": 46,
+                       "first": "09:45", "last": "10:30", "facts": {"vix": 12.48, "minimum": 22.0}}],
+        phases=[{"time": "2024-07-01T09:30:00", "phase": 3, "why": "start"}], unbuilt_checks=["CORRELATION"],
+        statistics={"trades": 3, "profit_factor": 0.4817},
+        closest_approach={"demotion": {"value": 61_200.0, "threshold": 55_800.0, "time": "2024-08-05T10:30:00"}})
+    return values | overrides
+
+
+def make_summary(**overrides: Any) -> dict[str, Any]:
+    statistics = {"Total Orders": "28", "Average Win": "0.12%", "Average Loss": "-0.61%",
+                  "Compounding Annual Return": "4.1%", "Drawdown": "4.4%", "Expectancy": "0.2", "Start Equity": "65000",
+                  "End Equity": "64734.00", "Net Profit": "-0.41%", "Sharpe Ratio": "-0.31", "Win Rate": "67%",
+                  "Total Fees": "$24.00"}
+    return {"statistics": statistics, "runtimeStatistics": {}, "charts": {},
+            "state": {"Status": "Completed", "RuntimeError": ""}} | overrides
