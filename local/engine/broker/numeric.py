@@ -1,0 +1,67 @@
+"""Decimal discipline for floats.
+
+LEAN keeps money as decimal; here it is float, rounded where values are compared or accumulated, so that
+sums of prices with few decimals compare as their exact decimals would.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_HALF_EVEN, Decimal
+
+DIGITS = 9
+"""Decimal places kept when values are compared or accumulated."""
+
+
+def exact(value: float) -> float:
+    """Return `value` rounded to `DIGITS` places, so that equal decimals are equal floats."""
+    return round(value, DIGITS)
+
+
+def sign(value: float) -> int:
+    """Return -1, 0 or 1."""
+    return (value > 0) - (value < 0)
+
+
+def round_to_increment(price: float, increment: float) -> float:
+    """Round `price` to a multiple of `increment`, halves to even, as decimal arithmetic does.
+
+    Parameters
+    ----------
+    price : float
+        Price in quote currency.
+    increment : float
+        Smallest price step, above zero.
+    """
+    step = Decimal(repr(increment))
+    units = (Decimal(repr(price)) / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    return float(units * step)
+
+
+def truncate_to_lot(quantity: float, lot: float) -> float:
+    """Drop the part of `quantity` that is not a whole number of lots, towards zero."""
+    remainder = Decimal(repr(quantity)) % Decimal(repr(lot))
+    return float(Decimal(repr(quantity)) - remainder)
+
+
+def text(value: float) -> str:
+    """Return a number as a normalised decimal would print: no trailing zeros, no exponent."""
+    rounded = round(float(value), 12)
+    if rounded == int(rounded):
+        return str(int(rounded))
+    return format(Decimal(repr(rounded)), "f")
+
+
+def smart_round(value: float) -> float:
+    """Round for messages: four places above 1,000, otherwise seven significant digits."""
+    if value == 0:
+        return 0.0
+    if value > 1000:
+        return round(value, 4)
+    scale = 10.0 ** (math.floor(math.log10(abs(value))) + 1)
+    return round(scale * round(value / scale, 7), 12)
+
+
+def smart_text(value: float) -> str:
+    """Return `smart_round(value)` as text."""
+    return text(smart_round(value))
