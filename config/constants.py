@@ -215,6 +215,7 @@ ENTRY_OPEN: Final = time(9, 45)
 ENTRY_CLOSE: Final = time(14, 0)
 FUTURES_ENTRY_CLOSE: Final = time(15, 0)
 RISK_CHECK_MINUTES: Final = 5
+ENTRY_ROUND_MINUTES: Final = 5
 POSITION_CHECK_MINUTES: Final = 15
 TROUBLE_CHECK_MINUTES: Final = 1
 MARK_TIMES: Final = (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
@@ -272,6 +273,7 @@ STRATEGIES_FROM_PHASE: Final[Mapping[str, int]] = MappingProxyType({
 
 # --- reported figures
 VALUE_AT_RISK_CONFIDENCE: Final = 0.95
+VALUE_AT_RISK_MIN_DAYS: Final = 20
 
 # --- orders: what the executor adds to the method's own figures
 EXIT_WALK_MINUTES: Final = 5              # a walking exit stands at the natural price after this many steps

@@ -12,6 +12,7 @@ from core.market_values import below, positive
 from core.model import StrategySample
 
 MONDAY = 0
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,11 @@ class Edge:
         if self.payoff_ratio <= 0:
             return -inf
         return self.win_rate - (1.0 - self.win_rate) / self.payoff_ratio
+
+    @property
+    def is_lost(self) -> bool:
+        """True when Kelly's fraction is 0 or below (a fraction of exactly 0 may come out as a rounding error)."""
+        return self.kelly <= _ROUNDING
 
 
 def strategy_edge(spec: StrategySpec, sample: StrategySample) -> Edge:

@@ -98,7 +98,7 @@ class UnifiedPositionSizer:
         sample = view.samples.get(spec.name, StrategySample())
         try:
             edge = None if spec.win_rate is None else strategy_edge(spec, sample)
-            if edge is not None and edge.kelly <= 0:
+            if edge is not None and edge.is_lost:
                 return _edge_lost(spec, edge, sample)
             entry = Entry(spec=spec, proposal=proposal, snapshot=snapshot, view=view, edge=edge,
                           vix=positive(snapshot.vix.value, "vix"), multiplier=multiplier)

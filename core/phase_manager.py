@@ -1,0 +1,235 @@
+"""The account's phase: earned step by step, taken back by loss, moved by neither deposits nor withdrawals.
+
+The equity a phase is judged by is the account's value scaled so that flows leave it where it was: a deposit of a third
+makes every later dollar count for three quarters of one. Without flows it is the account's value itself. Drawdown is
+measured on the same figure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from math import isfinite
+from typing import Any, Mapping
+
+from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, PHASES, PROMOTIONS,
+                              STRATEGIES_FROM_PHASE, PromotionRule)
+from config.strategy_parameters import FUTURES_STRANGLE
+from core.errors import ConfigError, IntegrityError
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionFacts:
+    """The ledger's record a promotion is judged by. Shares are positive fractions; ``worst_loss_share`` is the largest
+    loss of one trade against the equity before it, ``worst_drawdown_share`` the deepest so far."""
+
+    closed_trades: int
+    win_rate: float
+    worst_loss_share: float
+    profitable_lt112: bool
+    worst_drawdown_share: float
+
+
+class PhaseReason(str, Enum):
+    PROMOTED = "PROMOTED"
+    BELOW_FLOOR = "BELOW_FLOOR"
+    DRAWDOWN = "DRAWDOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseChange:
+    """One step up or down, and what it was judged by."""
+
+    before: int
+    after: int
+    reason: PhaseReason
+    equity: float
+    drawdown_share: float
+
+
+class PhaseManager:
+    """Keeps the phase.
+
+    Parameters
+    ----------
+    starting_phase : int
+        1 to 4.
+    starting_equity : float
+        USD; the first peak.
+
+    Raises
+    ------
+    ConfigError
+        When the phase is unknown.
+    IntegrityError
+        When the starting equity is not a positive number.
+    """
+
+    def __init__(self, starting_phase: int, starting_equity: float) -> None:
+        if starting_phase not in PHASES:
+            raise ConfigError("unknown starting phase", starting_phase=starting_phase, known=sorted(PHASES))
+        if not (isfinite(starting_equity) and starting_equity > 0):
+            raise IntegrityError("starting equity is not a positive amount", equity=starting_equity)
+        self._phase = starting_phase
+        self._scale = 1.0
+        self._equity = starting_equity
+        self._peak = starting_equity
+        self._worst_drawdown = 0.0
+        self._demoted_in_drawdown = False
+
+    @property
+    def phase(self) -> int:
+        return self._phase
+
+    @property
+    def earned_equity(self) -> float:
+        """The account's value as if there had been no flows, USD, at the last update."""
+        return self._equity * self._scale
+
+    @property
+    def drawdown_share(self) -> float:
+        """From the peak to the last update; positive."""
+        return max(0.0, 1.0 - self.earned_equity / self._peak)
+
+    @property
+    def worst_drawdown_share(self) -> float:
+        """The deepest drawdown seen at any update."""
+        return self._worst_drawdown
+
+    def record_flow(self, amount_usd: float, equity_after_usd: float) -> None:
+        """A deposit (positive) or withdrawal that has just brought the account to ``equity_after_usd``.
+
+        Raises
+        ------
+        IntegrityError
+            When an amount is not a number, or the account was or is worth nothing.
+        """
+        before = equity_after_usd - amount_usd
+        if not (isfinite(amount_usd) and isfinite(equity_after_usd) and before > 0 and equity_after_usd > 0):
+            raise IntegrityError("a flow is not an amount", amount_usd=amount_usd, equity_after_usd=equity_after_usd)
+        self._scale *= before / equity_after_usd
+        self._equity = equity_after_usd
+
+    def update(self, equity: float, record: PromotionFacts) -> PhaseChange | None:
+        """Take the account's value, and step up or down by one where the rules say so.
+
+        Down: below 93 % of the phase's own floor, or more than 20 % under the peak (once in each drawdown). Up: all
+        criteria of the next phase, and no reason to go down.
+
+        Raises
+        ------
+        IntegrityError
+            When equity or the record is not a number.
+        """
+        numbers = (equity, record.win_rate, record.worst_loss_share, record.worst_drawdown_share)
+        if not all(isfinite(number) for number in numbers):
+            raise IntegrityError("the phase cannot be judged by this", equity=equity, win_rate=record.win_rate)
+        self._equity = equity
+        if self.earned_equity >= self._peak:
+            self._peak = self.earned_equity
+            self._demoted_in_drawdown = False
+        drawdown = self.drawdown_share
+        self._worst_drawdown = max(self._worst_drawdown, drawdown)
+        below_floor = self.earned_equity < DEMOTION_FLOOR_SHARE * PHASES[self._phase].equity_floor_usd - _TOLERANCE
+        deep = drawdown > DEMOTION_DRAWDOWN_SHARE + _TOLERANCE
+        if below_floor and self._phase > min(PHASES):
+            return self._step(-1, PhaseReason.BELOW_FLOOR)
+        if deep and not self._demoted_in_drawdown and self._phase > min(PHASES):
+            self._demoted_in_drawdown = True
+            return self._step(-1, PhaseReason.DRAWDOWN)
+        if not below_floor and not deep and self._earned_next(record):
+            return self._step(1, PhaseReason.PROMOTED)
+        return None
+
+    def missing_for_promotion(self, record: PromotionFacts) -> tuple[str, ...]:
+        """Names of the criteria of the next phase that are not met; empty in the last phase too."""
+        rule = self._next_rule()
+        return () if rule is None else tuple(name for name, met in self._criteria(rule, record).items() if not met)
+
+    def _next_rule(self) -> PromotionRule | None:
+        return next((rule for rule in PROMOTIONS if rule.to_phase == self._phase + 1), None)
+
+    def _earned_next(self, record: PromotionFacts) -> bool:
+        rule = self._next_rule()
+        return rule is not None and all(self._criteria(rule, record).values())
+
+    def _criteria(self, rule: PromotionRule, record: PromotionFacts) -> dict[str, bool]:
+        drawdown = max(self._worst_drawdown, record.worst_drawdown_share)
+        return {
+            "equity": self.earned_equity >= rule.min_equity_usd - _TOLERANCE,
+            "closed_trades": record.closed_trades >= rule.min_closed_trades,
+            "win_rate": record.win_rate >= rule.min_win_rate - _TOLERANCE,
+            "single_loss": (rule.max_single_loss_share is None
+                            or record.worst_loss_share <= rule.max_single_loss_share + _TOLERANCE),
+            "profitable_lt112": record.profitable_lt112 or not rule.needs_profitable_lt112,
+            "drawdown": rule.max_drawdown_share is None or drawdown < rule.max_drawdown_share}
+
+    def _step(self, direction: int, reason: PhaseReason) -> PhaseChange:
+        before, self._phase = self._phase, self._phase + direction
+        return PhaseChange(before=before, after=self._phase, reason=reason, equity=self.earned_equity,
+                           drawdown_share=self.drawdown_share)
+
+    # --- memory
+
+    def facts(self) -> dict[str, Any]:
+        """Everything a restart needs, as plain JSON."""
+        return {"phase": self._phase, "scale": self._scale, "equity": self._equity, "peak": self._peak,
+                "worst_drawdown": self._worst_drawdown, "demoted_in_drawdown": self._demoted_in_drawdown}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over stored facts, replacing what is held.
+
+        Raises
+        ------
+        IntegrityError
+            When they are not what :meth:`facts` writes.
+        """
+        if set(facts) != set(self.facts()):
+            raise IntegrityError("the stored phase cannot be read", names=sorted(facts))
+        try:
+            phase = facts["phase"]
+            numbers = {name: float(facts[name]) for name in ("scale", "equity", "peak", "worst_drawdown")}
+        except (TypeError, ValueError) as error:
+            raise IntegrityError("the stored phase cannot be read", why=str(error)) from error
+        restored = PhaseManager(min(PHASES), numbers["peak"])
+        restored._phase, restored._demoted_in_drawdown = phase, facts["demoted_in_drawdown"]
+        restored._scale, restored._equity = numbers["scale"], numbers["equity"]
+        restored._worst_drawdown = numbers["worst_drawdown"]
+        restored.self_check()
+        self.__dict__.update(restored.__dict__)
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when the phase's facts contradict each other."""
+        numbers = (self._scale, self._equity, self._peak, self._worst_drawdown)
+        if (type(self._phase) is not int or self._phase not in PHASES or not isinstance(self._demoted_in_drawdown, bool)
+                or not all(isfinite(number) for number in numbers) or self._scale <= 0 or self._peak <= 0
+                or not 0 <= self._worst_drawdown or self.earned_equity > self._peak * (1 + _TOLERANCE)):
+            raise IntegrityError("the phase's facts contradict each other", **self.facts())
+
+
+def allows(strategy: str, phase: int) -> bool:
+    """True when the phase trades the strategy.
+
+    Raises
+    ------
+    ConfigError
+        When the strategy or the phase is unknown.
+    """
+    if strategy not in STRATEGIES_FROM_PHASE or phase not in PHASES:
+        raise ConfigError("unknown strategy or phase", strategy=strategy, phase=phase)
+    return phase >= STRATEGIES_FROM_PHASE[strategy]
+
+
+def strangle_products(phase: int) -> tuple[str, ...]:
+    """Futures whose strangles the phase trades.
+
+    Raises
+    ------
+    ConfigError
+        When the phase is unknown.
+    """
+    if phase not in FUTURES_STRANGLE.phase_products:
+        raise ConfigError("unknown phase", phase=phase)
+    return FUTURES_STRANGLE.phase_products[phase]

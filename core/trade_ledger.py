@@ -1,0 +1,290 @@
+"""The trade ledger: closed trades, flows and daily marks, and what follows from them.
+
+It is the memory that sizing (each strategy's sample), suspension (an edge that is gone), the phase, the loss streak,
+the day-trade rule and the reports read. It only ever grows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import date, datetime
+from math import isfinite
+from types import MappingProxyType
+from typing import Any, Mapping
+
+from config.constants import PATTERN_DAY_TRADE_WINDOW_SESSIONS
+from config.strategy_parameters import SPECS, StrategySpec
+from core.codes import RefusalCode
+from core.errors import CannotCompute, IntegrityError
+from core.kelly import strategy_edge
+from core.market_values import guard_refusal
+from core.model import Refused, StrategySample
+from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, loss_streaks,
+                              pnl_by, trade_statistics)
+from core.phase_manager import PromotionFacts
+from core.trade_records import ClosedTrade, Flow, Mark
+
+LT112 = "lt112"
+
+__all__ = ["ClosedTrade", "Flow", "Mark", "TradeLedger"]
+
+
+class TradeLedger:
+    """Records trades, flows and marks.
+
+    Parameters
+    ----------
+    starting_equity : float
+        USD before the first mark.
+    specs : mapping of str to StrategySpec
+        Every strategy that may be recorded.
+
+    Raises
+    ------
+    IntegrityError
+        When the starting equity is not a positive number.
+    """
+
+    def __init__(self, starting_equity: float, specs: Mapping[str, StrategySpec] = SPECS) -> None:
+        if not (isfinite(starting_equity) and starting_equity > 0):
+            raise IntegrityError("starting equity is not a positive amount", equity=starting_equity)
+        self._starting_equity = starting_equity
+        self._specs = specs
+        self._trades: list[ClosedTrade] = []
+        self._written: list[dict[str, Any]] = []
+        self._ids: set[str] = set()
+        self._flows: list[Flow] = []
+        self._marks: list[Mark] = []
+        self._suspended: dict[str, RefusalCode] = {}
+        self._sample_from: dict[str, int] = {}
+        self._streak_from = 0
+
+    # --- writing
+
+    def record(self, trade: ClosedTrade) -> Refused | None:
+        """Add a closed trade.
+
+        Returns
+        -------
+        Refused or None
+            EDGE_LOST (or GUARD_CANNOT_COMPUTE) when this trade suspends its strategy.
+
+        Raises
+        ------
+        IntegrityError
+            When the trade was recorded before, or its strategy is unknown.
+        """
+        if trade.id in self._ids:
+            raise IntegrityError("the trade is in the ledger already", id=trade.id)
+        if trade.strategy not in self._specs:
+            raise IntegrityError("a trade of an unknown strategy", id=trade.id, strategy=trade.strategy)
+        self._append(trade)
+        lost = self.edge_lost(self._specs[trade.strategy])
+        if lost is not None and trade.strategy not in self._suspended:
+            self._suspended[trade.strategy] = lost.code
+            return lost
+        return None
+
+    def record_flow(self, day: date, amount_usd: float) -> None:
+        """Add a deposit (positive) or withdrawal.
+
+        Raises
+        ------
+        IntegrityError
+            When the amount is not a number or 0.
+        """
+        if not isfinite(amount_usd) or amount_usd == 0:
+            raise IntegrityError("a flow is not an amount", amount_usd=amount_usd)
+        self._flows.append(Flow(day=day, amount_usd=amount_usd))
+
+    def mark(self, day: date, equity_usd: float) -> None:
+        """Keep the account's value of a session; the last of a day counts.
+
+        Raises
+        ------
+        IntegrityError
+            When it is not a number, or the day lies before the last mark.
+        """
+        if not isfinite(equity_usd):
+            raise IntegrityError("equity is not a number", day=day.isoformat(), equity=equity_usd)
+        if self._marks and day < self._marks[-1].day:
+            raise IntegrityError("a mark before the last one", day=day.isoformat(),
+                                 last=self._marks[-1].day.isoformat())
+        if self._marks and day == self._marks[-1].day:
+            self._marks.pop()
+        self._marks.append(Mark(day=day, equity_usd=equity_usd))
+
+    # --- samples and suspension
+
+    def sample(self, strategy: str) -> StrategySample:
+        """Closed trades of a strategy since the operator last resumed it; a trade that made nothing is no win."""
+        start = self._sample_from.get(strategy, 0)
+        own = [trade.pnl_usd for trade in self._trades[start:] if trade.strategy == strategy]
+        gains = [pnl for pnl in own if pnl > 0]
+        return StrategySample(
+            trades=len(own), wins=len(gains), mean_win_usd=sum(gains) / len(gains) if gains else 0.0,
+            mean_loss_usd=-sum(pnl for pnl in own if pnl <= 0) / (len(own) - len(gains)) if len(own) > len(gains)
+            else 0.0)
+
+    def edge_lost(self, spec: StrategySpec) -> Refused | None:
+        """Refuse a strategy whose own record has spent its edge: after ``min_sample`` trades a win rate below its
+        minimum, or a Kelly fraction at or below 0."""
+        sample = self.sample(spec.name)
+        if sample.trades < spec.min_sample:
+            return None
+        facts: dict[str, Any] = {"strategy": spec.name, "trades": sample.trades, "win_rate": sample.win_rate}
+        if spec.min_win_rate is not None and sample.win_rate < spec.min_win_rate:
+            return Refused(code=RefusalCode.EDGE_LOST, facts=facts | {"min_win_rate": spec.min_win_rate})
+        if spec.win_rate is None:
+            return None
+        try:
+            edge = strategy_edge(spec, sample)
+        except CannotCompute as error:
+            return guard_refusal("edge", error)
+        return Refused(code=RefusalCode.EDGE_LOST, facts=facts | {"kelly": edge.kelly}) if edge.is_lost else None
+
+    def suspended(self) -> Mapping[str, RefusalCode]:
+        """Strategies that wait for the operator, and why."""
+        return MappingProxyType(dict(self._suspended))
+
+    def resume(self, strategy: str) -> bool:
+        """The operator lets a strategy trade again: its sample begins anew with the next trade. False when it was not
+        suspended."""
+        if self._suspended.pop(strategy, None) is None:
+            return False
+        self._sample_from[strategy] = len(self._trades)
+        return True
+
+    # --- what others ask
+
+    @property
+    def trades(self) -> tuple[ClosedTrade, ...]:
+        return tuple(self._trades)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        return tuple(self._marks)
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        return tuple(self._flows)
+
+    @property
+    def net_flows_usd(self) -> float:
+        return sum(flow.amount_usd for flow in self._flows)
+
+    @property
+    def loss_streak(self) -> int:
+        """Losses in a row up to now; forced closes and bought protection do not count."""
+        return loss_streaks(self._trades[self._streak_from:])[0]
+
+    def zero_streak(self) -> None:
+        """A recovery begins the streak anew."""
+        self._streak_from = len(self._trades)
+
+    def day_trades_open(self, day: date) -> int:
+        """Day trades within the five sessions that end with ``day`` (sessions are the marked days).
+
+        Sessions before the first mark are not known; every earlier day trade then counts.
+        """
+        earlier = [mark.day for mark in self._marks if mark.day < day][1 - PATTERN_DAY_TRADE_WINDOW_SESSIONS:]
+        known = len(earlier) == PATTERN_DAY_TRADE_WINDOW_SESSIONS - 1
+        first = earlier[0] if known else date.min
+        return sum(trade.is_day_trade and first <= trade.closed.date() <= day for trade in self._trades)
+
+    def promotion_facts(self) -> PromotionFacts:
+        """What the phase manager judges a promotion by."""
+        statistics = trade_statistics(self._trades)
+        return PromotionFacts(
+            closed_trades=statistics.trades, win_rate=statistics.win_rate or 0.0,
+            worst_loss_share=max((-trade.pnl_usd / self._equity_before(trade.closed) for trade in self._trades
+                                  if trade.lost), default=0.0),
+            profitable_lt112=any(trade.strategy == LT112 and trade.won for trade in self._trades),
+            worst_drawdown_share=self.equity_statistics().max_drawdown_share)
+
+    def statistics(self, strategy: str | None = None) -> TradeStatistics:
+        """Statistics of all closed trades, or of one strategy's."""
+        return trade_statistics([trade for trade in self._trades if strategy in (None, trade.strategy)])
+
+    def equity_statistics(self, risk_free_rate: float = 0.0) -> EquityStatistics:
+        """Sharpe, Sortino, drawdown and value at risk of the daily marks."""
+        return equity_statistics(self._starting_equity, self._marks, self._flows, risk_free_rate)
+
+    def by_day(self) -> Mapping[str, float]:
+        """USD of trades closed on each day (ISO date)."""
+        return pnl_by(self._trades, lambda trade: trade.closed.date().isoformat())
+
+    def by_month(self) -> Mapping[str, float]:
+        """USD of trades closed in each month (``2024-08``)."""
+        return pnl_by(self._trades, lambda trade: f"{trade.closed:%Y-%m}")
+
+    def by_strategy(self) -> Mapping[str, float]:
+        """USD of closed trades of each strategy."""
+        return pnl_by(self._trades, lambda trade: trade.strategy)
+
+    def equity_by_month(self) -> Mapping[str, float]:
+        """USD the account made in each month, open positions included and flows taken out."""
+        sums: dict[str, float] = {}
+        for mark, result in zip(self._marks, daily_results(self._starting_equity, self._marks, self._flows)):
+            month = f"{mark.day:%Y-%m}"
+            sums[month] = sums.get(month, 0.0) + float(result)
+        return sums
+
+    # --- memory
+
+    def facts(self) -> dict[str, Any]:
+        """Everything a restart needs, as plain JSON."""
+        return {
+            "starting_equity": self._starting_equity, "trades": list(self._written),
+            "flows": [[flow.day.isoformat(), flow.amount_usd] for flow in self._flows],
+            "marks": [[mark.day.isoformat(), mark.equity_usd] for mark in self._marks],
+            "suspended": {name: code.value for name, code in self._suspended.items()},
+            "sample_from": dict(self._sample_from), "streak_from": self._streak_from}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over stored facts, replacing what is held.
+
+        Raises
+        ------
+        IntegrityError
+            When they are not what :meth:`facts` writes.
+        """
+        try:
+            ledger = TradeLedger(float(facts["starting_equity"]), self._specs)
+            for row in facts["trades"]:
+                trade = ClosedTrade.from_json(row)
+                if trade.id in ledger._ids:
+                    raise IntegrityError("a stored trade stands twice", id=trade.id)
+                ledger._append(trade)
+            for day, amount in facts["flows"]:
+                ledger.record_flow(date.fromisoformat(day), float(amount))
+            for day, equity in facts["marks"]:
+                ledger.mark(date.fromisoformat(day), float(equity))
+            ledger._suspended = {name: RefusalCode(code) for name, code in facts["suspended"].items()}
+            ledger._sample_from = {name: int(place) for name, place in facts["sample_from"].items()}
+            ledger._streak_from = int(facts["streak_from"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise IntegrityError("the stored ledger cannot be read", why=str(error)) from error
+        ledger.self_check()
+        self.__dict__.update(ledger.__dict__)
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when the ledger's facts contradict each other."""
+        places = (*self._sample_from.values(), self._streak_from)
+        if not all(0 <= place <= len(self._trades) for place in places):
+            raise IntegrityError("the ledger points beyond its trades", places=list(places), trades=len(self._trades))
+        unknown = ({trade.strategy for trade in self._trades} | set(self._suspended)) - set(self._specs)
+        if unknown:
+            raise IntegrityError("the ledger names unknown strategies", strategies=sorted(unknown))
+        if not len(self._trades) == len(self._ids) == len(self._written):
+            raise IntegrityError("the ledger's trades and their records differ", trades=len(self._trades))
+
+    def _append(self, trade: ClosedTrade) -> None:
+        self._trades.append(trade)
+        self._written.append(trade.to_json())
+        self._ids.add(trade.id)
+
+    def _equity_before(self, moment: datetime) -> float:
+        """The last mark before the day of ``moment``, else the starting equity."""
+        place = bisect_left([mark.day for mark in self._marks], moment.date())
+        return self._marks[place - 1].equity_usd if place else self._starting_equity

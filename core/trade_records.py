@@ -1,0 +1,128 @@
+"""What the ledger keeps: closed trades, flows and daily equity marks, and their plain JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from math import isfinite
+from typing import Any, Mapping
+
+from config.constants import EXCHANGE_FEE_USD, PRICE_TICK_USD, SLIPPAGE_TICKS
+from core.errors import IntegrityError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedTrade:
+    """One position from its first fill to its last.
+
+    Attributes
+    ----------
+    id : str
+        The position's id.
+    legs : tuple of str
+        Opening legs of one unit, ratio first: ``-1 SPY 241115P00500.000``.
+    entry_price, exit_price : float
+        Points per unit, debit positive: a credit of 1.20 bought back at 0.60 is -1.20 and 0.60.
+    pnl_usd : float
+        Of the whole position, after the fees LEAN charged.
+    fees_usd : float
+        Those fees, positive.
+    forced : bool
+        Closed by a breaker, an emergency or a repair: not a loss of the strategy's streak.
+    protection : bool
+        Bought protection: not in the streak either.
+    multiplier : float
+        Dollars per point of one contract.
+    """
+
+    id: str
+    strategy: str
+    underlying: str
+    opened: datetime
+    closed: datetime
+    legs: tuple[str, ...]
+    units: int
+    entry_price: float
+    exit_price: float
+    pnl_usd: float
+    fees_usd: float
+    entry_reason: str
+    exit_reason: str
+    forced: bool
+    protection: bool
+    multiplier: float = 100.0
+
+    def __post_init__(self) -> None:
+        numbers = (self.entry_price, self.exit_price, self.pnl_usd, self.fees_usd, self.multiplier)
+        if not all(isfinite(number) for number in numbers) or self.fees_usd < 0 or self.multiplier <= 0:
+            raise IntegrityError("a closed trade has an impossible figure", id=self.id, pnl_usd=self.pnl_usd,
+                                 fees_usd=self.fees_usd, entry_price=self.entry_price, exit_price=self.exit_price)
+        if self.closed < self.opened or self.units < 1 or not self.exit_reason:
+            raise IntegrityError("a closed trade contradicts itself", id=self.id, opened=self.opened.isoformat(),
+                                 closed=self.closed.isoformat(), units=self.units, exit_reason=self.exit_reason)
+        self.contracts_per_unit  # legs must be readable
+
+    @property
+    def won(self) -> bool:
+        return self.pnl_usd > 0.0
+
+    @property
+    def lost(self) -> bool:
+        return self.pnl_usd < 0.0
+
+    @property
+    def is_day_trade(self) -> bool:
+        """Opened and closed on one day in securities; futures options are not under the rule."""
+        return self.opened.date() == self.closed.date() and not self.underlying.startswith("/")
+
+    @property
+    def contracts_per_unit(self) -> int:
+        """Contracts of one unit, both signs counted."""
+        try:
+            return sum(abs(int(leg.split(" ", 1)[0])) for leg in self.legs)
+        except ValueError as error:
+            raise IntegrityError("a closed trade's leg has no ratio", id=self.id, legs=list(self.legs)) from error
+
+    @property
+    def assumed_costs_usd(self) -> float:
+        """Exchange fees and slippage of opening and closing that LEAN does not charge: an assumption, reported beside
+        the P&L and never in it."""
+        each = EXCHANGE_FEE_USD + SLIPPAGE_TICKS * PRICE_TICK_USD * self.multiplier
+        return 2 * self.units * self.contracts_per_unit * each
+
+    def to_json(self) -> dict[str, Any]:
+        """Every field, times as ISO text."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"opened": self.opened.isoformat(), "closed": self.closed.isoformat(), "legs": list(self.legs)}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> ClosedTrade:
+        """Inverse of :meth:`to_json`.
+
+        Raises
+        ------
+        IntegrityError
+            When a field is missing, unknown or impossible.
+        """
+        try:
+            return cls(**(dict(facts) | {"opened": datetime.fromisoformat(facts["opened"]),
+                                         "closed": datetime.fromisoformat(facts["closed"]),
+                                         "legs": tuple(facts["legs"])}))
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError("a stored trade cannot be read", why=str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Money the owner added (positive) or took out, in USD. It is nobody's profit or loss."""
+
+    day: date
+    amount_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """The account's value at the end of a session, in USD."""
+
+    day: date
+    equity_usd: float

@@ -1,0 +1,198 @@
+"""Promotion on every criterion at the limit and one short, demotion, flows, memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from math import nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.strategy_parameters import SPECS
+from core.errors import ConfigError, IntegrityError
+from core.phase_manager import PhaseChange, PhaseManager, PhaseReason, PromotionFacts, allows, strangle_products
+
+GOOD = PromotionFacts(closed_trades=200, win_rate=0.9, worst_loss_share=0.01, profitable_lt112=True,
+                      worst_drawdown_share=0.01)
+TO_TWO = PromotionFacts(closed_trades=20, win_rate=0.60, worst_loss_share=0.05, profitable_lt112=False,
+                        worst_drawdown_share=0.3)
+TO_THREE = PromotionFacts(closed_trades=50, win_rate=0.65, worst_loss_share=0.5, profitable_lt112=True,
+                          worst_drawdown_share=0.3)
+TO_FOUR = PromotionFacts(closed_trades=100, win_rate=0.70, worst_loss_share=0.5, profitable_lt112=False,
+                         worst_drawdown_share=0.1499)
+
+
+@pytest.mark.parametrize("phase, equity, record", [(1, 40_000.0, TO_TWO), (2, 60_000.0, TO_THREE),
+                                                   (3, 75_000.0, TO_FOUR)])
+def test_all_criteria_at_their_limit_promote_by_one(phase: int, equity: float, record: PromotionFacts) -> None:
+    manager = PhaseManager(phase, equity)
+    change = manager.update(equity, record)
+    assert change == PhaseChange(before=phase, after=phase + 1, reason=PhaseReason.PROMOTED, equity=equity,
+                                 drawdown_share=0.0)
+    assert manager.phase == phase + 1
+
+
+@pytest.mark.parametrize("phase, equity, record, missing", [
+    (1, 39_999.99, TO_TWO, "equity"), (1, 40_000.0, replace(TO_TWO, closed_trades=19), "closed_trades"),
+    (1, 40_000.0, replace(TO_TWO, win_rate=0.5999), "win_rate"),
+    (1, 40_000.0, replace(TO_TWO, worst_loss_share=0.0501), "single_loss"),
+    (2, 59_999.99, TO_THREE, "equity"), (2, 60_000.0, replace(TO_THREE, closed_trades=49), "closed_trades"),
+    (2, 60_000.0, replace(TO_THREE, win_rate=0.6499), "win_rate"),
+    (2, 60_000.0, replace(TO_THREE, profitable_lt112=False), "profitable_lt112"),
+    (3, 74_999.99, TO_FOUR, "equity"), (3, 75_000.0, replace(TO_FOUR, closed_trades=99), "closed_trades"),
+    (3, 75_000.0, replace(TO_FOUR, win_rate=0.6999), "win_rate"),
+    (3, 75_000.0, replace(TO_FOUR, worst_drawdown_share=0.15), "drawdown"),
+])
+def test_one_criterion_short_stays(phase: int, equity: float, record: PromotionFacts, missing: str) -> None:
+    manager = PhaseManager(phase, equity)
+    assert manager.update(equity, record) is None and manager.phase == phase
+    assert manager.missing_for_promotion(record) == (missing,)
+
+
+def test_no_phase_is_jumped() -> None:
+    manager = PhaseManager(1, 80_000.0)
+    assert [manager.update(80_000.0, GOOD).after for _ in range(3)] == [2, 3, 4]
+    assert manager.update(80_000.0, GOOD) is None and manager.missing_for_promotion(GOOD) == ()
+
+
+def test_a_drawdown_seen_by_the_manager_bars_phase_four() -> None:
+    manager = PhaseManager(3, 100_000.0)
+    manager.update(85_000.0, replace(TO_FOUR, closed_trades=0))
+    assert manager.worst_drawdown_share == pytest.approx(0.15)
+    assert manager.update(100_000.0, TO_FOUR) is None
+    assert manager.missing_for_promotion(TO_FOUR) == ("drawdown",)
+
+
+@pytest.mark.parametrize("phase, floor", [(2, 40_000.0), (3, 60_000.0), (4, 75_000.0)])
+def test_demotion_below_its_own_floor(phase: int, floor: float) -> None:
+    limit = 0.93 * floor
+    manager = PhaseManager(phase, floor)
+    assert manager.update(limit, TO_TWO) is None
+    change = manager.update(limit - 0.01, TO_TWO)
+    assert change is not None and (change.after, change.reason) == (phase - 1, PhaseReason.BELOW_FLOOR)
+
+
+def test_phase_one_has_no_way_down() -> None:
+    manager = PhaseManager(1, 35_000.0)
+    assert manager.update(10_000.0, TO_TWO) is None and manager.phase == 1
+
+
+def test_demotion_by_drawdown_once_in_each() -> None:
+    manager = PhaseManager(4, 100_000.0)
+    bad = replace(GOOD, closed_trades=0)
+    assert manager.update(80_000.0, bad) is None
+    change = manager.update(79_999.0, bad)
+    assert change is not None and (change.after, change.reason) == (3, PhaseReason.DRAWDOWN)
+    assert manager.update(70_000.0, bad) is None
+    assert manager.update(90_000.0, bad) is None and manager.update(75_000.0, bad) is None
+    assert manager.update(100_001.0, bad) is None
+    again = manager.update(79_000.0, bad)
+    assert again is not None and (again.after, again.reason) == (2, PhaseReason.DRAWDOWN)
+
+
+def test_no_promotion_while_a_reason_to_go_down_stands() -> None:
+    manager = PhaseManager(3, 100_000.0)
+    assert manager.update(79_000.0, GOOD).after == 2
+    assert manager.update(79_000.0, GOOD) is None
+    assert manager.update(80_000.0, GOOD).after == 3
+
+
+def test_flows_move_neither_phase_nor_drawdown() -> None:
+    manager = PhaseManager(1, 35_000.0)
+    manager.update(36_000.0, TO_TWO)
+    manager.record_flow(100_000.0, 136_000.0)
+    assert manager.earned_equity == pytest.approx(36_000.0)
+    assert manager.update(136_000.0, TO_TWO) is None and manager.phase == 1 and manager.drawdown_share < 1e-12
+    manager.record_flow(-130_000.0, 6_000.0)
+    assert manager.update(6_000.0, TO_TWO) is None and manager.drawdown_share < 1e-12
+    # a ninth more on what is left is a ninth more
+    assert manager.update(6_000.0 * 40_000 / 36_000, TO_TWO).after == 2
+
+
+def test_a_loss_after_a_deposit_is_measured_on_the_whole_account() -> None:
+    manager = PhaseManager(2, 50_000.0)
+    manager.record_flow(50_000.0, 100_000.0)
+    manager.update(90_000.0, TO_TWO)
+    assert manager.drawdown_share == pytest.approx(0.10)
+
+
+@given(st.lists(st.tuples(st.floats(-0.5, 1.0), st.floats(-0.05, 0.05)), max_size=20))
+def test_flows_alone_never_change_what_was_earned(moves: list[tuple[float, float]]) -> None:
+    manager, equity, earned = PhaseManager(2, 50_000.0), 50_000.0, 50_000.0
+    for flow, result in moves:
+        amount = flow * equity
+        equity += amount
+        manager.record_flow(amount, equity)
+        equity *= 1 + result
+        earned *= 1 + result
+        manager.update(equity, TO_TWO)
+        assert manager.earned_equity == pytest.approx(earned)
+
+
+@pytest.mark.parametrize("amount, after", [(nan, 1.0), (10.0, nan), (10.0, 10.0), (10.0, 5.0), (-10.0, 0.0)])
+def test_an_impossible_flow_raises(amount: float, after: float) -> None:
+    with pytest.raises(IntegrityError):
+        PhaseManager(1, 35_000.0).record_flow(amount, after)
+
+
+def test_an_impossible_update_raises() -> None:
+    manager = PhaseManager(1, 35_000.0)
+    for equity, record in ((nan, GOOD), (35_000.0, replace(GOOD, win_rate=nan)),
+                           (35_000.0, replace(GOOD, worst_loss_share=nan))):
+        with pytest.raises(IntegrityError):
+            manager.update(equity, record)
+
+
+def test_an_unknown_start_raises() -> None:
+    for phase in (0, 5):
+        with pytest.raises(ConfigError):
+            PhaseManager(phase, 35_000.0)
+    for equity in (nan, 0.0, -1.0):
+        with pytest.raises(IntegrityError):
+            PhaseManager(1, equity)
+
+
+def test_memory_survives_a_restart() -> None:
+    manager = PhaseManager(4, 100_000.0)
+    manager.record_flow(50_000.0, 150_000.0)
+    manager.update(110_000.0, replace(GOOD, closed_trades=0))
+    again = PhaseManager(1, 1_000.0)
+    again.restore(json.loads(json.dumps(manager.facts())))
+    assert again.facts() == manager.facts() and again.phase == 3
+    # still in the drawdown that demoted it
+    assert again.update(105_000.0, replace(GOOD, closed_trades=0)) is None
+
+
+@pytest.mark.parametrize("name, value", [("phase", 5), ("phase", "2"), ("scale", 0.0), ("peak", nan), ("equity", nan),
+                                         ("peak", 1.0), ("worst_drawdown", -0.1), ("demoted_in_drawdown", None),
+                                         ("scale", "much"), ("surprise", 1)])
+def test_impossible_facts_are_not_restored(name: str, value) -> None:
+    facts = PhaseManager(2, 50_000.0).facts() | {name: value}
+    with pytest.raises(IntegrityError):
+        PhaseManager(1, 35_000.0).restore(facts)
+
+
+def test_what_each_phase_trades() -> None:
+    allowed = {phase: {name for name in SPECS if allows(name, phase)} for phase in (1, 2, 3, 4)}
+    assert allowed[1] == {"friday_0dte", "ipmcc", "futures_strangle", "leap_put_ladder", "hedge"}
+    assert allowed[2] - allowed[1] == {"lt112", "ratio"}
+    assert allowed[3] - allowed[2] == {"butterfly", "calendar"}
+    assert allowed[4] - allowed[3] == {"diagonal"}
+    for name, spec in SPECS.items():
+        for phase in (1, 2, 3, 4):
+            assert allows(name, phase) == (spec.max_open[phase] > 0), (name, phase)
+    with pytest.raises(ConfigError):
+        allows("martingale", 1)
+    with pytest.raises(ConfigError):
+        allows("lt112", 5)
+
+
+def test_products_by_phase() -> None:
+    assert strangle_products(1) == ("/MCL",)
+    assert strangle_products(2) == ("/MCL", "/MGC")
+    assert strangle_products(3) == ("/MCL", "/MGC", "/MES")
+    assert set(strangle_products(4)) == {"/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC"}
+    with pytest.raises(ConfigError):
+        strangle_products(0)

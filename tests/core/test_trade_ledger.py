@@ -1,0 +1,254 @@
+"""What is recorded, what follows from it, when a strategy is suspended, and what survives a restart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from math import nan
+
+import pytest
+
+from config.strategy_parameters import BUTTERFLY, HEDGE, IPMCC, LT112
+from core.codes import RefusalCode
+from core.errors import IntegrityError
+from core.trade_ledger import ClosedTrade, TradeLedger
+
+START = datetime(2024, 7, 1, 10, 0)
+
+
+def trade(number: int = 1, pnl: float = 100.0, **overrides) -> ClosedTrade:
+    values = dict(id=f"lt112/{number}", strategy="lt112", underlying="SPY", opened=START,
+                  closed=START + timedelta(days=number), legs=("+1 SPY 241018P00495.000", "-1 SPY 241018P00500.000"),
+                  units=2, entry_price=-1.2, exit_price=0.6, pnl_usd=pnl, fees_usd=4.0, entry_reason="WALK",
+                  exit_reason="PROFIT_TARGET", forced=False, protection=False)
+    return ClosedTrade(**(values | overrides))
+
+
+def ledger(*pnls: float, **overrides) -> TradeLedger:
+    found = TradeLedger(50_000.0)
+    for number, pnl in enumerate(pnls, start=1):
+        found.record(trade(number, pnl, **overrides))
+    return found
+
+
+# --- records
+
+def test_assumed_costs_are_beside_the_profit() -> None:
+    one = trade()
+    assert one.contracts_per_unit == 2
+    assert one.assumed_costs_usd == pytest.approx(2 * 2 * 2 * (0.14 + 1.0))
+    assert one.pnl_usd == 100.0
+
+
+@pytest.mark.parametrize("overrides", [
+    dict(pnl=nan), dict(fees_usd=-1.0), dict(entry_price=nan), dict(exit_price=nan), dict(multiplier=0.0),
+    dict(closed=START - timedelta(minutes=1)), dict(units=0), dict(exit_reason=""), dict(legs=("SPY",))])
+def test_an_impossible_trade_raises(overrides) -> None:
+    with pytest.raises(IntegrityError):
+        trade(**overrides)
+
+
+def test_a_trade_is_recorded_once_and_its_strategy_is_known() -> None:
+    found = ledger(100.0)
+    with pytest.raises(IntegrityError):
+        found.record(trade(1))
+    with pytest.raises(IntegrityError):
+        found.record(trade(2, strategy="martingale"))
+
+
+def test_marks_go_forward_and_the_last_of_a_day_counts() -> None:
+    found = TradeLedger(50_000.0)
+    found.mark(date(2024, 7, 1), 50_100.0)
+    found.mark(date(2024, 7, 1), 50_200.0)
+    found.mark(date(2024, 7, 2), 50_300.0)
+    assert [mark.equity_usd for mark in found.marks] == [50_200.0, 50_300.0]
+    with pytest.raises(IntegrityError):
+        found.mark(date(2024, 7, 1), 50_000.0)
+    with pytest.raises(IntegrityError):
+        found.mark(date(2024, 7, 3), nan)
+    for amount in (nan, 0.0):
+        with pytest.raises(IntegrityError):
+            found.record_flow(date(2024, 7, 3), amount)
+    for equity in (nan, 0.0, -1.0):
+        with pytest.raises(IntegrityError):
+            TradeLedger(equity)
+
+
+# --- samples and suspension
+
+def test_sample_of_each_strategy() -> None:
+    found = ledger(100.0, 50.0, -30.0, 0.0)
+    found.record(trade(9, -500.0, id="ratio/9", strategy="ratio"))
+    sample = found.sample("lt112")
+    assert (sample.trades, sample.wins, sample.losses) == (4, 2, 2)
+    assert sample.mean_win_usd == 75.0 and sample.mean_loss_usd == 15.0
+    assert found.sample("ratio").mean_loss_usd == 500.0
+    assert found.sample("butterfly").trades == 0
+
+
+@pytest.mark.parametrize("wins, losses, lost", [(20, 9, False), (20, 10, False), (19, 11, True)])
+def test_suspension_below_the_minimum_win_rate(wins: int, losses: int, lost: bool) -> None:
+    # LT112: at least 0.65 after 30 trades; small losses keep Kelly positive
+    found = ledger(*[100.0] * wins, *[-10.0] * losses)
+    assert (found.edge_lost(LT112) is not None) is lost
+    assert found.suspended() == ({"lt112": RefusalCode.EDGE_LOST} if lost else {})
+
+
+def test_exactly_the_minimum_is_enough() -> None:
+    found = TradeLedger(50_000.0)
+    for number in range(20):
+        found.record(trade(number, 100.0 if number < 10 else -10.0, id=f"butterfly/{number}", strategy="butterfly"))
+    assert BUTTERFLY.min_win_rate == 0.5 and found.edge_lost(BUTTERFLY) is None
+
+
+def test_suspension_when_kelly_is_spent() -> None:
+    # 25 of 30 won (0.83), but five losses of nine times the mean win: f = 0.83 - 0.17 x 9 < 0
+    found = ledger(*[10.0] * 25, *[-90.0] * 5)
+    lost = found.edge_lost(LT112)
+    assert lost is not None and lost.code is RefusalCode.EDGE_LOST and lost.facts["kelly"] < 0
+    assert found.suspended() == {"lt112": RefusalCode.EDGE_LOST}
+    # f is exactly 0 at a ratio of 1/5: also lost; just under, still there
+    assert ledger(*[10.0] * 25, *[-50.0] * 5).edge_lost(LT112) is not None
+    assert ledger(*[10.0] * 25, *[-49.9] * 5).edge_lost(LT112) is None
+
+
+def test_recording_tells_of_the_suspension_once() -> None:
+    found = ledger(*[100.0] * 19, *[-10.0] * 10)
+    lost = found.record(trade(99, -10.0))
+    assert lost is not None and lost.code is RefusalCode.EDGE_LOST
+    assert found.record(trade(100, -10.0)) is None
+
+
+def test_the_operator_resumes_and_the_sample_begins_anew() -> None:
+    found = ledger(*[100.0] * 19, *[-10.0] * 11)
+    assert found.resume("lt112") and not found.resume("lt112")
+    assert found.suspended() == {} and found.sample("lt112").trades == 0
+    assert found.record(trade(99, -10.0)) is None and found.sample("lt112").trades == 1
+    assert found.statistics("lt112").trades == 31
+
+
+def test_fixed_allocations_are_judged_by_win_rate_alone_and_protection_by_nothing() -> None:
+    found = TradeLedger(50_000.0)
+    for number in range(30):
+        found.record(trade(number, -10.0 if number < 12 else 1.0, id=f"ipmcc/{number}", strategy="ipmcc"))
+        found.record(trade(number, -10.0, id=f"hedge/{number}", strategy="hedge", protection=True))
+    assert found.edge_lost(IPMCC) is None and found.edge_lost(HEDGE) is None
+    found.record(trade(99, -10.0, id="ipmcc/99", strategy="ipmcc"))
+    assert found.edge_lost(IPMCC) is not None
+
+
+# --- streak, day trades, promotion
+
+def test_streak_skips_forced_closes_and_protection() -> None:
+    found = ledger(-1.0, -1.0)
+    assert found.loss_streak == 2
+    found.record(trade(3, 50.0, forced=True))
+    found.record(trade(4, 50.0, id="hedge/4", strategy="hedge", protection=True))
+    found.record(trade(5, -1.0, forced=True))
+    assert found.loss_streak == 2
+    found.record(trade(6, -1.0))
+    assert found.loss_streak == 3
+    found.record(trade(7, 0.0))
+    assert found.loss_streak == 0
+
+
+def test_a_recovery_zeroes_the_streak() -> None:
+    found = ledger(-1.0, -1.0)
+    found.zero_streak()
+    assert found.loss_streak == 0
+    found.record(trade(3, -1.0))
+    assert found.loss_streak == 1
+
+
+def test_day_trades_of_five_sessions() -> None:
+    found = TradeLedger(50_000.0)
+    days = [date(2024, 7, day) for day in (1, 2, 3, 5, 8, 9)]
+    for number, day in enumerate(days):
+        found.mark(day, 50_000.0)
+        moment = datetime(day.year, day.month, day.day, 10, 0)
+        found.record(trade(number, opened=moment, closed=moment + timedelta(hours=3)))
+    assert found.day_trades_open(date(2024, 7, 9)) == 5
+    assert found.day_trades_open(date(2024, 7, 8)) == 5
+    assert found.day_trades_open(date(2024, 7, 10)) == 4
+    assert found.day_trades_open(date(2024, 7, 3)) == 3
+    # overnight and futures trades are none
+    found.record(trade(90, opened=datetime(2024, 7, 8, 10), closed=datetime(2024, 7, 9, 10)))
+    found.record(trade(91, opened=datetime(2024, 7, 9, 10), closed=datetime(2024, 7, 9, 11), underlying="/MES"))
+    assert found.day_trades_open(date(2024, 7, 9)) == 5
+
+
+def test_without_known_sessions_every_day_trade_counts() -> None:
+    found = TradeLedger(50_000.0)
+    found.record(trade(1, opened=START, closed=START + timedelta(hours=1)))
+    assert found.day_trades_open(date(2024, 12, 1)) == 1
+
+
+def test_what_a_promotion_is_judged_by() -> None:
+    found = TradeLedger(50_000.0)
+    found.mark(date(2024, 7, 1), 40_000.0)
+    found.record(trade(1, -2_000.0))        # against the mark of 1 July
+    found.mark(date(2024, 7, 2), 44_000.0)
+    found.record(trade(2, 300.0))
+    facts = found.promotion_facts()
+    assert (facts.closed_trades, facts.win_rate, facts.profitable_lt112) == (2, 0.5, True)
+    assert facts.worst_loss_share == pytest.approx(0.05) and facts.worst_drawdown_share == pytest.approx(0.2)
+    empty = TradeLedger(50_000.0).promotion_facts()
+    assert (empty.closed_trades, empty.win_rate, empty.worst_loss_share, empty.profitable_lt112) == (0, 0.0, 0.0, False)
+
+
+def test_sums_by_day_month_and_strategy() -> None:
+    found = ledger(100.0, -40.0)
+    found.record(trade(40, 7.0, id="ratio/1", strategy="ratio"))
+    assert found.by_day() == {"2024-07-02": 100.0, "2024-07-03": -40.0, "2024-08-10": 7.0}
+    assert found.by_month() == {"2024-07": 60.0, "2024-08": 7.0}
+    assert found.by_strategy() == {"lt112": 60.0, "ratio": 7.0}
+    found.mark(date(2024, 7, 31), 51_000.0)
+    found.record_flow(date(2024, 8, 1), 10_000.0)
+    found.mark(date(2024, 8, 2), 60_500.0)
+    assert found.equity_by_month() == {"2024-07": pytest.approx(1_000.0), "2024-08": pytest.approx(-500.0)}
+    assert found.net_flows_usd == 10_000.0
+
+
+# --- memory
+
+def test_memory_survives_a_restart() -> None:
+    found = ledger(*[100.0] * 19, *[-10.0] * 11)
+    found.resume("lt112")
+    found.record(trade(50, -5.0))
+    found.zero_streak()
+    found.mark(date(2024, 7, 1), 50_200.0)
+    found.record_flow(date(2024, 7, 2), -500.0)
+    again = TradeLedger(1.0)
+    again.restore(json.loads(json.dumps(found.facts())))
+    assert again.facts() == found.facts() and again.trades == found.trades
+    assert again.sample("lt112") == found.sample("lt112") and again.loss_streak == 0
+    assert again.promotion_facts() == found.promotion_facts()
+
+
+@pytest.mark.parametrize("break_it", [
+    lambda facts: facts.pop("trades"), lambda facts: facts["trades"].append(facts["trades"][0]),
+    lambda facts: facts["trades"][0].update(pnl_usd=nan), lambda facts: facts["trades"][0].pop("strategy"),
+    lambda facts: facts["trades"][0].update(strategy="martingale"), lambda facts: facts.update(streak_from=99),
+    lambda facts: facts["sample_from"].update(lt112=99), lambda facts: facts["suspended"].update(lt112="NO_SUCH"),
+    lambda facts: facts["suspended"].update(martingale="EDGE_LOST"), lambda facts: facts.update(starting_equity=0.0),
+    lambda facts: facts["marks"].reverse(), lambda facts: facts["flows"].append(["2024-07-01", nan]),
+    lambda facts: facts.update(trades=3)])
+def test_impossible_facts_are_not_restored(break_it) -> None:
+    found = ledger(1.0, -1.0)
+    found.mark(date(2024, 7, 1), 50_000.0)
+    found.mark(date(2024, 7, 2), 50_000.0)
+    facts = json.loads(json.dumps(found.facts()))
+    break_it(facts)
+    held = ledger(5.0)
+    before = held.facts()
+    with pytest.raises(IntegrityError):
+        held.restore(facts)
+    assert held.facts() == before
+
+
+def test_written_trades_are_not_shared_state() -> None:
+    found = ledger(1.0)
+    found.facts()["trades"].clear()
+    assert len(found.facts()["trades"]) == 1
+    assert replace(found.trades[0], pnl_usd=2.0).pnl_usd == 2.0
