@@ -31,6 +31,7 @@ ENDED = frozenset({State.COMPLETE, State.WAITING})
 CHANGEABLE = frozenset({"units", "entry_price", "entry_margin_usd", "entry_risk_usd", "short_dte_at_entry", "opened",
                         "facts"})
 ENTRY_DATES_KEPT = 120
+ARCHIVED_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class UnifiedStateManager:
         self._suspended: set[str] = set()
         self._entry_dates: dict[str, list[date]] = {}
         self._accepted = 0
+        self._archived: dict[str, Position] = {}
 
     # --- positions and their machines -------------------------------------------------------------------------------
 
@@ -187,7 +189,30 @@ class UnifiedStateManager:
                                  legs=[(leg.contract.id, leg.quantity) for leg in position.legs])
         del self._positions[position_id]
         del self._since[position_id]
+        self._archived[position_id] = position
+        while len(self._archived) > ARCHIVED_KEPT:
+            del self._archived[next(iter(self._archived))]
         return position
+
+    def reopen(self, position_id: str, time: datetime, reason: str) -> Position:
+        """Take an archived position into care again, in ERROR: a fill has come after its end.
+
+        Raises
+        ------
+        TransitionError
+            When no position of that id was archived in this life.
+        """
+        archived = self._archived.pop(position_id, None)
+        if archived is None:
+            raise TransitionError("unknown position", position=position_id)
+        step = Transition(time=time, position_id=position_id, event=Event.FAULT, source=archived.state,
+                          target=State.ERROR, reason=reason)
+        self._log.append(step)
+        self._undrained.append(step)
+        self._since[position_id] = time
+        reopened = self._positions[position_id] = replace(archived, state=State.ERROR)
+        self.record_error(archived.strategy, time, reason)
+        return reopened
 
     # --- fills ------------------------------------------------------------------------------------------------------
 

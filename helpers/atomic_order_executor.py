@@ -41,9 +41,13 @@ class AtomicOrderExecutor:
         Takes ``facts()`` ahead of every send and after every change.
     clock_seconds : int
         Least step of the clock ``on_minute`` is called with: 60 in backtests, 1 live.
+    events_later : bool
+        Live, events come on the broker's thread: they are only put down then, and booked by the next call of any
+        other method, so that nothing but the shell's own thread ever touches state.
     """
 
-    def __init__(self, port: OrderPort, journal: Journal, *, clock_seconds: int = 1) -> None:
+    def __init__(self, port: OrderPort, journal: Journal, *, clock_seconds: int = 1,
+                 events_later: bool = False) -> None:
         self._port = port
         self._journal = journal
         self._reports = ReportStream()
@@ -56,6 +60,7 @@ class AtomicOrderExecutor:
         self._inbox: deque[tuple[OrderUpdate, datetime]] = deque()
         self._early: deque[OrderUpdate] = deque(maxlen=FINISHED_KEPT)
         self._lock = Lock()
+        self._events_later = events_later
 
     # --- the shell's calls ------------------------------------------------------------------------------------------
 
@@ -92,7 +97,8 @@ class AtomicOrderExecutor:
     def on_order_event(self, update: OrderUpdate, now: datetime) -> None:
         """Book one order event. Safe from any thread and from inside the port's own calls."""
         self._inbox.append((update, now))
-        self._pump()
+        if not self._events_later:
+            self._pump()
 
     def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None) -> None:
         """Stop every intent (of ``purposes``): orders are cancelled, what is uneven is still evened out."""
@@ -154,11 +160,13 @@ class AtomicOrderExecutor:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """One caller at a time; events that came in meanwhile are booked before it leaves."""
+        """One caller at a time; events that came in before or meanwhile are booked."""
         with self._lock:
+            self._empty_inbox()
             yield
             self._empty_inbox()
-        self._pump()
+        if not self._events_later:
+            self._pump()
 
     def _pump(self) -> None:
         """Book waiting events unless somebody inside is about to."""
@@ -300,7 +308,7 @@ class AtomicOrderExecutor:
         """
         with self._exclusive():
             for work in [work for work in self._works.values() if work.unknown and work.order is not None]:
-                if self._port.open_order_ids(work.order.tag):
+                if self._desk.listed(work.order):
                     self._desk.ask_cancel(work, "RECONCILE", now)
                     continue
                 adopt(work.order, {})

@@ -191,17 +191,17 @@ class OrderDesk:
     def look_up(self, work: Work, now: datetime) -> bool:
         """Ask the engine which legs it still lists; those it does not are over. True when all are over."""
         order = work.order
-        listed = self._port.open_order_ids(order.tag)
-        if not order.ids:
-            if len(listed) != len(order.legs):
-                return False
-            order.ids = tuple(listed)
+        listed = self.listed(order)
         for order_id in order.open_ids:
             if order_id not in listed:
                 order.closed[order_id] = LOST
         if order.is_closed and order.closed_at is None:
             order.closed_at = now
         return order.is_closed
+
+    def listed(self, order: OrderOut) -> tuple[int, ...]:
+        """Those of the order's ids that the engine lists as open."""
+        return tuple(order_id for order_id in self._port.open_order_ids(order.tag) if order_id in order.ids)
 
     def settle(self, work: Work, now: datetime) -> bool:
         """Whether the closed order is over for good: events and holdings agree, or holdings have had their time.

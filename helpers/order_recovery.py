@@ -43,10 +43,12 @@ def match_open_orders(works: Iterable[Work], open_orders: Sequence[OpenOrder]) -
 
 
 def adopt(order: OrderOut, legs: dict[int, OpenOrder]) -> None:
-    """Give a stored order the ids its legs have now; legs that are not open any more are closed.
+    """Give a stored order the ids and the tag its legs have now; legs that are not open any more are closed.
 
     Closed legs get negative ids of their own: no event will ever come for them.
     """
+    if legs:
+        order.tag = next(iter(legs.values())).tag
     order.ids = tuple(legs[number].order_id if number in legs else -number - 1 for number in range(len(order.legs)))
     order.closed = {order_id: LOST for order_id in order.ids if order_id < 0}
     order.closed_at = None

@@ -23,6 +23,7 @@ class LegOrder:
     quantity: int
     tag: str
     limit: float
+    legs: int = 1
     filled: int = 0
     status: OrderStatus = OrderStatus.SUBMITTED
 
@@ -65,7 +66,7 @@ class FakeBroker:
             return Rejected(self.reject)
         ids = []
         for leg in legs:
-            order = LegOrder(self.next_id, leg.contract, leg.ratio * quantity, tag, limit)
+            order = LegOrder(self.next_id, leg.contract, leg.ratio * quantity, tag, limit, len(legs))
             self.orders[order.id] = order
             ids.append(order.id)
             self.next_id += 1
@@ -144,14 +145,25 @@ class FakeBroker:
         if told:
             self.say(order.id, order.status, amount, price)
 
-    def fill_all(self, price: float = 1.0) -> None:
+    def fill_all(self, price: float = 1.0, legs: int = 0) -> None:
+        """Fill every open order (``legs``: only those of so many legs)."""
         for order in list(self.orders.values()):
-            if order.is_open:
+            if order.is_open and legs in (0, order.legs):
                 self.fill(order.contract, price=price)
 
-    def open_orders(self, tags: bool) -> tuple[OpenOrder, ...]:
-        return tuple(OpenOrder(order_id=order.id, contract=order.contract, quantity=order.quantity,
-                               tag=order.tag if tags else "")
+    def restart(self, tags: bool) -> None:
+        """The engine starts again: open orders get new ids, the live brokerage keeps no tags, events are lost."""
+        self.events.clear()
+        still_open = [order for order in self.orders.values() if order.is_open]
+        self.orders = {}
+        for order in still_open:
+            order.id = self.next_id
+            order.tag = order.tag if tags else ""
+            self.orders[order.id] = order
+            self.next_id += 1
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        return tuple(OpenOrder(order_id=order.id, contract=order.contract, quantity=order.quantity, tag=order.tag)
                      for order in self.orders.values() if order.is_open)
 
 
