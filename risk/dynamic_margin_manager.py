@@ -32,6 +32,7 @@ from risk.margin_structures import Structures, covered_loss_usd, one_underlying,
 
 NO_MARKS: Mapping[str, float] = MappingProxyType({})
 HALF_CENT_USD = 0.005
+_REMEMBERED = 256
 
 
 class DynamicMarginManager:
@@ -45,6 +46,7 @@ class DynamicMarginManager:
 
     def __init__(self, future_margins_usd: Mapping[str, float] = FUTURE_MARGINS_USD) -> None:
         self._future_margins_usd = MappingProxyType(dict(future_margins_usd))
+        self._known: dict[str, tuple[tuple[HeldLeg, ...], float | None]] = {}
 
     def self_check(self) -> None:
         """Raise IntegrityError when a margin figure is not a positive number."""
@@ -109,13 +111,26 @@ class DynamicMarginManager:
             When a naked short's quote or its underlying's price is missing; covered positions need neither.
         """
         legs = [leg for leg in position.legs if leg.quantity]
-        found = structures(legs, lambda contract: contract.strike * contract.multiplier)
-        needs_spot = [contract for contract in found.naked if contract.kind is not ContractKind.FUTURE_OPTION]
-        if not needs_spot and not found.free_shares:
-            return self.position_margin(legs)
+        constant = self._without_prices(position, legs)
+        if constant is not None:
+            return constant
         shorts = [leg.contract for leg in legs if leg.quantity < 0 and leg.contract.kind is not ContractKind.EQUITY]
         marks = {contract.id: usable_mid(contract, quotes) for contract in shorts}
         return self.position_margin(legs, underlying_price(legs[0].contract, underlyings), marks)
+
+    def _without_prices(self, position: Position, legs: list[HeldLeg]) -> float | None:
+        """Margin of a position that depends on its legs alone (asked each minute, so remembered); None when it needs
+        today's prices."""
+        known = self._known.get(position.id)
+        if known is not None and known[0] is position.legs:
+            return known[1]
+        found = structures(legs, lambda contract: contract.strike * contract.multiplier)
+        needs_spot = any(contract.kind is not ContractKind.FUTURE_OPTION for contract in found.naked)
+        margin = None if needs_spot or found.free_shares else self.position_margin(legs)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[position.id] = (position.legs, margin)
+        return margin
 
     def portfolio_margin(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
                          underlyings: Mapping[str, Underlying]) -> float:

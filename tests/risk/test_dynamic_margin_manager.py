@@ -207,6 +207,18 @@ def test_portfolio_margin_adds_positions_and_marks_naked_shorts() -> None:
     assert MANAGER.portfolio_margin([spread], {}, {}) == 500.0
 
 
+def test_changed_legs_are_margined_anew() -> None:
+    manager = DynamicMarginManager()
+    spread = make_position(put(480, -1, 3.0), put(475, 1, 2.0))
+    assert manager.margin_of(spread, {}, {}) == manager.margin_of(spread, {}, {}) == 500.0
+    assert manager.margin_of(replace(spread, legs=(put(480, -2, 3.0), put(475, 2, 2.0))), {}, {}) == 1_000.0
+    with pytest.raises(CannotCompute):
+        manager.margin_of(replace(spread, legs=(put(480, -1, 3.0),)), {}, {})
+    many = [replace(spread, id=str(number), legs=(put(480, -1, 3.0), put(479 - number, 1, 2.0)))
+            for number in range(300)]
+    assert manager.portfolio_margin(many, {}, {}) == sum(100.0 * (number + 1) for number in range(300))
+
+
 # --- the most a position can lose
 
 def units(*legs: HeldLeg) -> tuple[Leg, ...]:
