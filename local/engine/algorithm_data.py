@@ -1,0 +1,258 @@
+"""The part of QCAlgorithm that adds and removes securities and looks up chains."""
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from local.engine.bars import QuoteBar
+from local.engine.chains import FuturesChain, OptionChain
+from local.engine.enums import DataNormalizationMode, Market, Resolution, SecurityType
+from local.engine.errors import ArgumentException
+from local.engine.feed import Feed, SubscriptionRequest, canonical_of
+from local.engine.index_options import underlying_index
+from local.engine.security import Equity, Future, FutureOption, Index, IndexOption, Option, Security
+from local.engine.symbol import Symbol, SymbolCache
+from local.engine.time_zones import convert_from_utc
+from local.engine.universes import UniverseFuture, UniverseOption
+
+_NO_LEVERAGE = 0.0
+
+
+class UniverseSettings:
+    """Defaults for securities that are added without their own settings."""
+
+    def __init__(self) -> None:
+        self.resolution, self.fill_forward, self.extended_market_hours = Resolution.MINUTE, True, False
+        self.leverage = _NO_LEVERAGE
+        self.data_normalization_mode = DataNormalizationMode.ADJUSTED
+
+
+class DataMixin:
+    """Securities and chains; needs `self._feed`, `self.securities` and the trading mixin."""
+
+    _feed: Feed
+
+    def _init_data(self) -> None:
+        self.universe_settings = UniverseSettings()
+        self._pending_requests: list[SubscriptionRequest] = []
+        self._pending_removals: list[Symbol] = []
+
+    # adding -----------------------------------------------------------------------------------------------------
+    def _add(self, symbol: Symbol, resolution: Resolution | None, fill_forward: bool | None, extended: bool | None,
+             mode: DataNormalizationMode | None = None, underlying: Security | None = None,
+             leverage: float = _NO_LEVERAGE) -> Security:
+        settings = self.universe_settings
+        security = self._feed.create_security(symbol, underlying)
+        if leverage != _NO_LEVERAGE:
+            security.set_leverage(leverage)
+        if mode is None:
+            is_equity = symbol.security_type == SecurityType.EQUITY
+            mode = settings.data_normalization_mode if is_equity else DataNormalizationMode.RAW
+        security.data_normalization_mode = mode
+        resolution = settings.resolution if resolution is None else resolution
+        if not self.securities.is_listed(symbol):
+            self.securities.add(symbol, security)
+        security.is_tradable = symbol.security_type != SecurityType.INDEX and not symbol.is_canonical()
+        security.resolution = min(resolution, security.resolution) if self._feed.is_subscribed(symbol) else resolution
+        self._pending_removals = [removed for removed in self._pending_removals if removed != symbol]
+        self._pending_requests.append(SubscriptionRequest(
+            security, resolution, settings.fill_forward if fill_forward is None else fill_forward,
+            settings.extended_market_hours if extended is None else extended, mode))
+        return security
+
+    def add_equity(self, ticker: str, resolution: Resolution | None = None, market: str | None = None,
+                   fill_forward: bool = True, leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False,
+                   data_normalization_mode: DataNormalizationMode | None = None) -> Equity:
+        """Adds a stock or fund."""
+        symbol = Symbol.create(ticker, SecurityType.EQUITY, market or Market.USA)
+        return self._add(symbol, resolution, fill_forward, extended_market_hours, data_normalization_mode, None, leverage)
+
+    def add_index(self, ticker: str, resolution: Resolution | None = None, market: str | None = None,
+                  fill_forward: bool = True) -> Index:
+        """Adds an index."""
+        symbol = Symbol.create(ticker, SecurityType.INDEX, market or Market.USA)
+        return self._add(symbol, resolution, fill_forward, False)
+
+    def add_security(self, *args: Any, **named: Any) -> Security:
+        """Adds a security by symbol, or by type and ticker."""
+        if args and isinstance(args[0], Symbol):
+            return self._add_symbol(*args, **named)
+        security_type, ticker = args[0], args[1]
+        adders = {SecurityType.EQUITY: self.add_equity, SecurityType.INDEX: self.add_index,
+                  SecurityType.OPTION: self.add_option, SecurityType.FUTURE: self.add_future,
+                  SecurityType.INDEX_OPTION: self.add_index_option}
+        if security_type not in adders:
+            raise NotImplementedError(f"add_security of type {security_type}")
+        return adders[security_type](ticker, *args[2:], **named)
+
+    def _add_symbol(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool | None = None,
+                    leverage: float = _NO_LEVERAGE, extended_market_hours: bool | None = None,
+                    data_mapping_mode: Any = None, data_normalization_mode: DataNormalizationMode | None = None) -> Security:
+        if symbol.security_type.is_option() and not symbol.is_canonical():
+            return self.add_option_contract(symbol, resolution, fill_forward is not False, leverage,
+                                            bool(extended_market_hours))
+        if symbol.is_canonical():
+            raise NotImplementedError(f"add_security of the chain {symbol.value}")
+        return self._add(symbol, resolution, fill_forward, extended_market_hours, data_normalization_mode, None, leverage)
+
+    def add_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
+                            leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> Option:
+        """Adds one option, and its underlying when it is not there.
+
+        Raises
+        ------
+        ArgumentException
+            When the symbol is not an option, or its underlying is delisted or not in raw prices.
+        """
+        if not isinstance(symbol, Symbol):
+            symbol = symbol.symbol
+        if not symbol.security_type.is_option() or symbol.underlying is None:
+            raise ArgumentException(f"Unexpected option symbol {symbol}. Please provide a valid option contract.")
+        underlying = self.securities.get(symbol.underlying)
+        if underlying is None:
+            underlying = self._add(symbol.underlying, resolution, fill_forward, extended_market_hours,
+                                   DataNormalizationMode.RAW)
+        elif underlying.is_delisted:
+            raise ArgumentException(f"The underlying {symbol.underlying.value} is delisted (current time is {self.time})")
+        elif symbol.security_type == SecurityType.OPTION:
+            self._make_raw(underlying)
+        return self._add(symbol, resolution, fill_forward, extended_market_hours, DataNormalizationMode.RAW, underlying,
+                         leverage)
+
+    def _make_raw(self, underlying: Security) -> None:
+        if underlying.data_normalization_mode == DataNormalizationMode.RAW:
+            return
+        if self._locked:
+            raise ArgumentException(f"The underlying {underlying.symbol.value} is set to {underlying.data_normalization_mode}, "
+                                    "please change this to DataNormalizationMode.Raw with the SetDataNormalization() method")
+        underlying.data_normalization_mode = DataNormalizationMode.RAW
+        for request in self._pending_requests:
+            if request.security is underlying:
+                request.mode = DataNormalizationMode.RAW
+
+    def add_index_option_contract(self, symbol: Symbol, resolution: Resolution | None = None,
+                                  fill_forward: bool = True) -> IndexOption:
+        """Adds one index option."""
+        if symbol.security_type != SecurityType.INDEX_OPTION or symbol.is_canonical():
+            raise ArgumentException("Symbol provided must be non-canonical and of type SecurityType.IndexOption")
+        return self.add_option_contract(symbol, resolution, fill_forward)
+
+    def add_future_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
+                                   leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> FutureOption:
+        """Adds one option on a future."""
+        if symbol.is_canonical():
+            raise ArgumentException("Expected non-canonical Symbol (i.e. a Symbol representing a specific Future contract")
+        return self.add_option_contract(symbol, resolution, fill_forward, leverage, extended_market_hours)
+
+    def add_future_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
+                            leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> Future:
+        """Adds one futures contract."""
+        return self._add(symbol, resolution, fill_forward, extended_market_hours, None, None, leverage)
+
+    # removing ---------------------------------------------------------------------------------------------------
+    def remove_security(self, symbol: Symbol, tag: str | None = None) -> bool:
+        """Cancels a security's orders, liquidates it and takes it off the list at the end of the time step."""
+        security = self.securities.get(symbol)
+        if security is None:
+            return False
+        self._trading_on_remove(security, tag)
+        security.reset()
+        self._pending_requests = [r for r in self._pending_requests if r.security is not security]
+        self._pending_removals.append(security.symbol)
+        return True
+
+    def remove_option_contract(self, symbol: Symbol, tag: str | None = None) -> bool:
+        """Removes one option."""
+        return self.remove_security(symbol, tag)
+
+    # chains -----------------------------------------------------------------------------------------------------
+    def option_chain(self, symbol: Symbol, flatten: bool = False) -> OptionChain:
+        """Options on an underlying by the last daily universe file: yesterday's closes, IV and Greeks."""
+        canonical = canonical_of(symbol)
+        chain = OptionChain(canonical, self._chain_time(canonical), flatten)
+        multiplier = self._feed.properties.of_symbol(canonical).strike_multiplier
+        rows = self._feed.universe_rows(canonical)
+        if rows:
+            chain.underlying = QuoteBar()
+        for row in rows:
+            chain.contracts[row.symbol] = UniverseOption(row, multiplier)
+        return chain
+
+    def option_chains(self, symbols: list[Symbol], flatten: bool = False) -> dict[Symbol, OptionChain]:
+        """Chains of several underlyings by canonical symbol."""
+        chains = [self.option_chain(symbol, flatten) for symbol in symbols]
+        return {chain.symbol: chain for chain in chains}
+
+    def futures_chain(self, symbol: Symbol, flatten: bool = False) -> FuturesChain:
+        """Futures of a product by the last daily universe file."""
+        canonical = symbol.underlying.canonical if symbol.security_type == SecurityType.FUTURE_OPTION else symbol.canonical
+        chain = FuturesChain(canonical, self._chain_time(canonical), flatten)
+        for row in self._feed.universe_rows(canonical):
+            chain.contracts[row.symbol] = UniverseFuture(row)
+        return chain
+
+    future_chain = futures_chain
+
+    def _chain_time(self, canonical: Symbol) -> datetime:
+        zone = self._feed.universes.exchange_hours(canonical).time_zone
+        return convert_from_utc(self._clock.utc, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @property
+    def option_chain_provider(self) -> OptionChainProvider:
+        """Lists of listed options."""
+        return OptionChainProvider(self._feed)
+
+    @property
+    def future_chain_provider(self) -> FutureChainProvider:
+        """Lists of listed futures."""
+        return FutureChainProvider(self._feed)
+
+    def add_option(self, *args: Any, **named: Any) -> Option:
+        """Adds a chain of options that a filter selects from every day."""
+        raise NotImplementedError("QCAlgorithm.add_option")
+
+    def add_future(self, *args: Any, **named: Any) -> Future:
+        """Adds a continuous future and a chain of futures."""
+        raise NotImplementedError("QCAlgorithm.add_future")
+
+    def add_index_option(self, *args: Any, **named: Any) -> IndexOption:
+        """Adds a chain of index options that a filter selects from every day."""
+        raise NotImplementedError("QCAlgorithm.add_index_option")
+
+    def symbol(self, ticker: str) -> Symbol:
+        """Symbol behind a ticker of an added security."""
+        found = SymbolCache.try_get(ticker)
+        if found is None:
+            raise ArgumentException(f"no symbol is known for the ticker {ticker}")
+        return found
+
+    @staticmethod
+    def _index_of(ticker: str) -> str:
+        return underlying_index(ticker)
+
+
+class OptionChainProvider:
+    """Contracts listed for an underlying on a date."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def get_option_contract_list(self, symbol: Symbol, date: datetime) -> list[Symbol]:
+        """Symbols of the options on an underlying that have not expired by a date."""
+        canonical = canonical_of(symbol)
+        day = date.date() if isinstance(date, datetime) else date
+        rows = self._feed.universes.latest(canonical, self._feed.maps.ticker_on(canonical, day), day)
+        return [row.symbol for row in rows if row.symbol.id.date.date() >= day]
+
+
+class FutureChainProvider:
+    """Contracts listed for a future on a date."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def get_future_contract_list(self, symbol: Symbol, date: datetime) -> list[Symbol]:
+        """Symbols of the futures of a product that have not expired by a date."""
+        day = date.date() if isinstance(date, datetime) else date
+        rows = self._feed.universes.latest(symbol.canonical, symbol.canonical.value, day)
+        return [row.symbol for row in rows if row.symbol.id.date.date() >= day]

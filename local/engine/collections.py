@@ -1,0 +1,111 @@
+"""Containers shaped like the .NET ones algorithms iterate over."""
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from typing import Any, Generic, TypeVar
+
+from local.engine.errors import MemberNotSupported
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class KeyValuePair(Generic[K, V]):
+    """A dictionary entry with `key` and `value`."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: K, value: V) -> None:
+        self.key, self.value = key, value
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self.key
+        yield self.value
+
+    def __repr__(self) -> str:
+        return f"[{self.key}, {self.value}]"
+
+
+class LeanDictionary(Generic[K, V]):
+    """A dictionary that iterates over its entries, as LEAN's do, and also has Python's dictionary methods."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: dict[K, V] | None = None) -> None:
+        self._items: dict[K, V] = {} if items is None else items
+
+    def _key(self, key: Any) -> Any:
+        return key
+
+    def __getitem__(self, key: Any) -> V:
+        found = self._key(key)
+        if found not in self._items:
+            raise KeyError(self._missing(key))
+        return self._items[found]
+
+    def _missing(self, key: Any) -> str:
+        return f"'{key}' wasn't found in the {type(self).__name__} object"
+
+    def __setitem__(self, key: Any, value: V) -> None:
+        self._items[self._key(key)] = value
+
+    def __contains__(self, key: Any) -> bool:
+        return self._key(key) in self._items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[KeyValuePair[K, V]]:
+        for key, value in list(self._items.items()):
+            yield KeyValuePair(key, value)
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    @property
+    def count(self) -> int:
+        """Number of entries."""
+        return len(self._items)
+
+    def contains_key(self, key: Any) -> bool:
+        """Whether an entry exists."""
+        return key in self
+
+    def try_get_value(self, key: Any, *_: Any) -> tuple[bool, V | None]:
+        """Whether an entry exists, and its value."""
+        found = self._items.get(self._key(key))
+        return found is not None, found
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Value of an entry or a default."""
+        return self._items.get(self._key(key), default)
+
+    def keys(self) -> KeysView[K]:
+        """View of the keys."""
+        return self._items.keys()
+
+    def values(self) -> ValuesView[V]:
+        """View of the values."""
+        return self._items.values()
+
+    def items(self) -> ItemsView[K, V]:
+        """View of (key, value) tuples."""
+        return self._items.items()
+
+    def __getattr__(self, name: str) -> Any:
+        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+
+
+class LazyDictionary(LeanDictionary[K, V]):
+    """A dictionary whose values are built on first touch from the keys that exist."""
+
+    __slots__ = ("_known", "_build")
+
+    def __init__(self, known: Iterable[K], build: Callable[[K], V]) -> None:
+        super().__init__()
+        self._known, self._build = known, build
+
+    def _value(self, key: K) -> V:
+        if key not in self._items:
+            self._items[key] = self._build(key)
+        return self._items[key]

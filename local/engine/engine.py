@@ -1,0 +1,370 @@
+"""The loop: time slices in LEAN's order, with minutes skipped in which nothing can happen."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from local.engine import algorithm as algorithm_module
+from local.engine.algorithm import QCAlgorithm
+from local.engine.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent
+from local.engine.broker.broker import Broker
+from local.engine.clock import ONE_TICK, Clock
+from local.engine.enums import DelistingType
+from local.engine.errors import EngineError
+from local.engine.feed import Feed
+from local.engine.object_store import ObjectStore
+from local.engine.pricing import DefaultPriceModel
+from local.engine.project_loader import load_algorithm_class
+from local.engine.run_log import RunLog
+from local.engine.schedule import NEVER, ScheduledEvent, Scheduler
+from local.engine.security_changes import SecurityChanges
+from local.engine.services import Services
+from local.engine.slice import Slice
+from local.engine.symbol import Symbol
+from local.engine.time_zones import EPOCH, convert_to_utc, seconds_of
+
+MARGIN_CALL_INTERVAL = timedelta(minutes=5)
+_FIRST_TIME = datetime.min
+_BEFORE_CLOSE = timedelta(minutes=10)
+
+
+class Engine:
+    """One run of one algorithm on a data folder.
+
+    Parameters
+    ----------
+    project
+        Folder with `main.py`.
+    out
+        Folder for the log and, under `storage`, the object store.
+    broker
+        A broker that outlives the algorithm; a new one when none is given.
+    live
+        Whether the algorithm sees live mode (data still come from files).
+    start, end
+        First and last day, which win over the algorithm's own.
+    """
+
+    def __init__(self, project: Path, data_folder: Path, out: Path, parameters: Mapping[str, str] | None = None, *,
+                 broker: Broker | None = None, live: bool = False, start: datetime | None = None,
+                 end: datetime | None = None, algorithm_type_name: str | None = None,
+                 progress: Callable[[datetime, datetime, datetime], None] | None = None, name: str = "main") -> None:
+        self.project, self.data_folder, self.out = Path(project), Path(data_folder), Path(out)
+        self.live, self._start, self._end, self._progress = live, start, end, progress
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.clock, self.scheduler = Clock(), Scheduler()
+        self.feed = Feed(self.data_folder, self.clock)
+        self.feed.make_price_model = lambda: DefaultPriceModel(self.feed)
+        self.object_store = ObjectStore(self.out / "storage")
+        self.log = RunLog(self.out / "log.txt")
+        self.broker = Broker() if broker is None else broker
+        self.services = Services(clock=self.clock, feed=self.feed, scheduler=self.scheduler,
+                                 object_store=self.object_store, parameters=dict(parameters or {}),
+                                 write_log=self.log.write, engine=self, name=name, live=live)
+        self._type_name = algorithm_type_name
+        self.algorithm: QCAlgorithm | None = None
+        self.is_finished, self.slices, self._consolidators = False, 0, None
+        self._next_margin, self._last_second = _FIRST_TIME, 0
+        self._tick_requests: list[Any] = []
+        self._waiting_for_clearing: list[Symbol] = []
+        self._day_ends: dict[Symbol, ScheduledEvent] = {}
+        self._sees_every_slice = self._has_day_end = False
+
+    # set-up -----------------------------------------------------------------------------------------------------
+    def set_initial_time(self, algorithm: QCAlgorithm) -> None:
+        """Puts the clock at the algorithm's start, as LEAN does while `initialize` runs."""
+        start = self._start or algorithm.start_date
+        self.clock.utc = convert_to_utc(start, self.clock.time_zone)
+        self.clock.second = seconds_of(self.clock.utc)
+
+    def initialize(self) -> None:
+        """Loads the algorithm, runs its `initialize` and opens the feed."""
+        algorithm_module.prepare(self.services)
+        algorithm = self.algorithm = load_algorithm_class(self.project, self._type_name)()
+        self.feed.initialize_security = algorithm._initialize_security
+        self.set_initial_time(algorithm)
+        algorithm.initialize()
+        if self._start is not None:
+            algorithm._start_date = self._start
+        if self._end is not None:
+            algorithm._end_date = self._end.replace(hour=0, minute=0) + timedelta(days=1) - ONE_TICK
+        if algorithm.end_date < algorithm.start_date:
+            raise EngineError("Please select an algorithm end date greater than start date.")
+        self.set_initial_time(algorithm)
+        self._open_feed(algorithm)
+
+    def _open_feed(self, algorithm: QCAlgorithm) -> None:
+        end = convert_to_utc((algorithm.end_date + ONE_TICK), self.clock.time_zone)
+        self.feed.start(self.clock.second, seconds_of(end))
+        self.broker.attach(algorithm)
+        algorithm._locked, algorithm.is_warming_up = True, False
+        owner = type(algorithm)
+        self._sees_every_slice = owner.on_data is not QCAlgorithm.on_data
+        self._has_day_end = hasattr(owner, "on_end_of_day")
+        self.scheduler.skip_until(self.clock.utc)
+        midnight = algorithm.time_rules.midnight.create_utc_event_times(
+            algorithm.schedule._dates(algorithm.date_rules.every_day()))
+        algorithm.schedule.add(ScheduledEvent("Daily Sampling", midnight, lambda: self.broker.sample(self.clock.utc)))
+        algorithm._call_user("OnWarmupFinished", algorithm.on_warmup_finished)
+        self._last_second = self.clock.second
+        self._first_slice()
+
+    def _first_slice(self) -> None:
+        changes = self._apply_requests(self.clock.utc)
+        self._run_slice(self.clock.utc, self.clock.second, False, changes)
+
+    # the loop ---------------------------------------------------------------------------------------------------
+    def run(self) -> None:
+        """Runs to the end."""
+        self.run_until(None)
+        self.finish()
+
+    def run_until(self, until: datetime | None) -> None:
+        """Runs all slices and scheduled events up to a time in the algorithm's zone (None: to the end)."""
+        if self.algorithm is None:
+            self.initialize()
+        limit = None if until is None else convert_to_utc(until, self.clock.time_zone)
+        while not self.is_finished and not self.algorithm._has_ended:
+            when = self._next_instant()
+            if when is None:
+                self.is_finished = True
+                break
+            if limit is not None and when > limit:
+                self.scheduler.scan_past(limit + ONE_TICK, self._set_time)
+                break
+            self._step(when)
+
+    def _next_instant(self) -> datetime | None:
+        if self._tick_requests:
+            return self.clock.utc + ONE_TICK
+        step, event = self.feed.next_step(), self.feed.next_event()
+        if step is None and (event is None or seconds_of(event) >= self.feed.end_second):
+            return None
+        if step is None:
+            return event
+        if self._can_skip():
+            step = self._skip_to(step, event)
+        when = EPOCH + timedelta(seconds=step)
+        return when if event is None or when <= event else max(event, self.clock.utc)
+
+    def _can_skip(self) -> bool:
+        return not self._sees_every_slice and self._consolidators is None and not self._waiting_for_clearing \
+            and not self.broker.needs_slice(self.clock.utc)
+
+    def _skip_to(self, step: int, event: datetime | None) -> int:
+        """The first slice at or after the next thing that can happen; the last of the day when there is none."""
+        target = self.scheduler.next_time()
+        wakeup = self.broker.next_wakeup(self.clock.utc)
+        for other in (event, wakeup):
+            target = target if other is None else min(target, other)
+        if target == NEVER:
+            target_second = self.feed.end_second
+        else:
+            target_second = seconds_of(target) + (1 if target.microsecond else 0)
+        if target_second <= step:
+            return step
+        found, before = self.feed.step_at_or_after(target_second)
+        if before is not None:
+            self._pass_over(self.feed.steps_between(step, found))
+        return found
+
+    def _pass_over(self, skipped: list[int]) -> None:
+        """Keeps what LEAN would have done in slices that are skipped: the margin call rhythm and the last price seen."""
+        if not skipped:
+            return
+        self._last_second = skipped[-1]
+        index = 0
+        while index < len(skipped):
+            when = EPOCH + timedelta(seconds=skipped[index])
+            if when >= self._next_margin:
+                self._next_margin = when + MARGIN_CALL_INTERVAL
+            wanted = seconds_of(self._next_margin)
+            index = next((i for i in range(index + 1, min(index + 301, len(skipped))) if skipped[i] >= wanted), len(skipped))
+
+    def _step(self, when: datetime) -> None:
+        if self._tick_requests:
+            changes = self._apply_requests(when)
+            self._run_slice(when, self.clock.second, False, changes)
+            return
+        second = seconds_of(when)
+        has_bars = self.feed.next_step() is not None and self._has_step(second)
+        self._run_slice(when, second, has_bars, None)
+
+    def _has_step(self, second: int) -> bool:
+        return bool(self.feed.steps_between(second, second + 1))
+
+    def _set_time(self, utc: datetime) -> None:
+        self.clock.utc = utc
+
+    # one slice --------------------------------------------------------------------------------------------------
+    def _run_slice(self, utc: datetime, second: int, has_bars: bool, changes: SecurityChanges | None) -> None:
+        algorithm, broker = self.algorithm, self.broker
+        self.slices += 1
+        if self._is_bankrupt():
+            self.is_finished = True
+            return
+        self.clock.second = self._last_second
+        self.scheduler.scan_past(utc, self._set_time)
+        self.clock.utc, self.clock.second = utc, second
+        self._last_second = second
+        self.feed.consume(second)
+        events = self.feed.pop_events(utc)
+        for event in events:
+            if isinstance(event, Delisting):
+                self._before_delisting(event)
+        algorithm.current_slice = Slice(self.feed, second, algorithm.time, utc, events, has_bars)
+        if changes is not None:
+            self._plan_day_ends(changes)
+        broker.scan_settlements(utc)
+        delistings = [e for e in events if isinstance(e, Delisting)]
+        self._symbol_changes(events)
+        broker.process_synchronous_events(delistings or None)
+        self._run_scheduled(utc)
+        if algorithm._has_ended:
+            return
+        self._margin_calls(utc)
+        if changes is not None:
+            algorithm._call_user("OnSecuritiesChanged", algorithm.on_securities_changed, changes)
+        self._corporate_actions(events)
+        if self._consolidators is not None:
+            self._consolidators.update(second, has_bars)
+        self._hand_over(events)
+        broker.process_synchronous_events()
+        broker.on_slice_end(utc)
+        self._end_of_time_step(delistings)
+
+    def _is_bankrupt(self) -> bool:
+        """LEAN ends a backtest whose portfolio is worth nothing."""
+        return not self.live and self.algorithm.portfolio.total_portfolio_value <= 0
+
+    def _run_scheduled(self, utc: datetime) -> None:
+        self.scheduler.set_time(utc)
+        self.broker.process_split_symbols()
+
+    def _margin_calls(self, utc: datetime) -> None:
+        if utc >= self._next_margin:
+            self.broker.process_margin_calls(utc)
+            self._next_margin = utc + MARGIN_CALL_INTERVAL
+
+    def _symbol_changes(self, events: list[BaseData]) -> None:
+        if any(isinstance(e, SymbolChangedEvent) for e in events):
+            algorithm = self.algorithm
+            algorithm._call_user("OnSymbolChangedEvents", algorithm.on_symbol_changed_events,
+                                 algorithm.current_slice.symbol_changed_events)
+
+    def _corporate_actions(self, events: list[BaseData]) -> None:
+        dividends = [e for e in events if isinstance(e, Dividend)]
+        splits = [e for e in events if isinstance(e, Split)]
+        if dividends:
+            self.broker.apply_dividends(dividends)
+        if splits:
+            self.broker.apply_splits(splits)
+
+    def _hand_over(self, events: list[BaseData]) -> None:
+        algorithm = self.algorithm
+        slice_ = algorithm.current_slice
+        if events:
+            for kind, name in ((Split, "splits"), (Dividend, "dividends"), (Delisting, "delistings")):
+                if any(isinstance(e, kind) for e in events):
+                    algorithm._call_user(f"On{name.title()}", getattr(algorithm, f"on_{name}"), getattr(slice_, name))
+        if self._sees_every_slice and slice_.has_data and not algorithm._has_ended:
+            algorithm._call_user("OnData", algorithm.on_data, slice_)
+
+    # securities coming and going --------------------------------------------------------------------------------
+    def _before_delisting(self, event: Delisting) -> None:
+        security = self.feed.securities.get(event.symbol)
+        if security is None:
+            return
+        event._price = security.price
+        if event.type == DelistingType.DELISTED:
+            security.is_delisted, security.is_tradable = True, False
+            self.feed.securities.remove(event.symbol)
+
+    def _end_of_time_step(self, delistings: list[Delisting]) -> None:
+        algorithm = self.algorithm
+        self._waiting_for_clearing += [d.symbol for d in delistings if d.type == DelistingType.DELISTED]
+        for symbol in list(self._waiting_for_clearing):
+            security = self.feed.securities.get(symbol)
+            if security is None or not security.holdings.invested:
+                self.feed.unsubscribe(symbol, clear_cache=True)
+                self._waiting_for_clearing.remove(symbol)
+                self._drop_day_end(symbol)
+                self.feed.rebuild()
+        if algorithm._pending_removals:
+            self._remove_pending()
+        if algorithm._pending_requests:
+            self._tick_requests, algorithm._pending_requests = algorithm._pending_requests, []
+        if self.live:
+            self.object_store.flush()
+        if self._progress is not None:
+            self._progress(algorithm.time, algorithm.start_date, algorithm.end_date)
+
+    def _remove_pending(self) -> None:
+        pending, self.algorithm._pending_removals = self.algorithm._pending_removals, []
+        for symbol in pending:
+            security = self.feed.securities.get(symbol)
+            if security is not None and (security.holdings.invested or self.broker.has_open_orders_for(symbol)):
+                self.algorithm._pending_removals.append(symbol)
+                continue
+            self.feed.unsubscribe(symbol, clear_cache=True)
+            self.feed.securities.remove(symbol)
+            self._drop_day_end(symbol)
+            self.feed.rebuild()
+
+    def _apply_requests(self, utc: datetime) -> SecurityChanges | None:
+        requests = self._tick_requests or self.algorithm._pending_requests
+        self._tick_requests, self.algorithm._pending_requests = [], []
+        added = [r.security for r in requests if self.feed.subscribe(r, utc)]
+        self.feed.rebuild()
+        return SecurityChanges(added, []) if added else None
+
+    def _plan_day_ends(self, changes: SecurityChanges) -> None:
+        if not self._has_day_end:
+            return
+        for security in changes.added_securities:
+            symbol, hours = security.symbol, security.exchange.hours
+            self._drop_day_end(symbol)
+            event = ScheduledEvent(f"{symbol}.EndOfDay", self._day_end_times(security, hours),
+                                   lambda s=symbol: self.algorithm.on_end_of_day(s))
+            self._day_ends[symbol] = event
+            self.scheduler.add(event, self.clock.utc)
+
+    def _day_end_times(self, security: Any, hours: Any) -> Any:
+        now = self.clock.utc
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        while day <= self.algorithm.end_date:
+            if hours.is_date_open(day):
+                close = hours.get_last_daily_market_close(day, security.is_extended_market_hours)
+                when = convert_to_utc(close - _BEFORE_CLOSE, hours.time_zone)
+                if when > now:
+                    yield when
+            day += timedelta(days=1)
+
+    def _drop_day_end(self, symbol: Symbol) -> None:
+        event = self._day_ends.pop(symbol, None)
+        if event is not None:
+            self.scheduler.remove(event)
+
+    def get_or_add_security(self, symbol: Symbol) -> Any:
+        """The listed security of a symbol, added when it is not there."""
+        found = self.feed.securities.get(symbol)
+        return found if found is not None else self.algorithm.add_security(symbol)
+
+    # the end ----------------------------------------------------------------------------------------------------
+    def finish(self) -> None:
+        """Ends the run: `on_end_of_algorithm`, last sample, store and log written."""
+        algorithm = self.algorithm
+        if algorithm.runtime_error is None:
+            algorithm._call_user("OnEndOfAlgorithm", algorithm.on_end_of_algorithm)
+        self.broker.sample(self.clock.utc)
+        self.broker.on_end_of_algorithm()
+        self.stop()
+
+    def stop(self) -> None:
+        """Leaves the broker as it is and lets go of the algorithm; a new engine can go on from there."""
+        self.is_finished = True
+        self.object_store.flush()
+        self.log.close()
+        self.broker.detach()

@@ -1,0 +1,320 @@
+"""The market side of a run: which securities there are, when slices come and what is in them."""
+from __future__ import annotations
+
+import bisect
+import heapq
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from local.engine.bars import BaseData, Delisting
+from local.engine.clock import Clock
+from local.engine.enums import DataNormalizationMode, DelistingType, Resolution, SecurityType, TickType
+from local.engine.map_files import MapFiles
+from local.engine.market_hours import MarketHoursDatabase, MarketHoursEntry
+from local.engine.properties import SymbolPropertiesDatabase
+from local.engine.security import CLASS_OF_TYPE, Option, Security, SecurityManager
+from local.engine.series import RESOLUTION_SECONDS, BarLoader, BarSeries
+from local.engine.slice import bar_of
+from local.engine.subscription import Subscription, tick_types_of
+from local.engine.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_lookup
+from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.universes import UniverseStore
+
+_DAY = 86_400
+
+
+class SubscriptionRequest:
+    """What an algorithm asked for when it added a security."""
+
+    __slots__ = ("security", "resolution", "fill_forward", "extended", "mode", "is_internal")
+
+    def __init__(self, security: Security, resolution: Resolution, fill_forward: bool, extended: bool,
+                 mode: DataNormalizationMode, is_internal: bool = False) -> None:
+        self.security, self.resolution, self.fill_forward = security, resolution, fill_forward
+        self.extended, self.mode, self.is_internal = extended, mode, is_internal
+
+
+class Feed:
+    """Securities, subscriptions and the instants at which slices come."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.folder, self.clock = folder, clock
+        self.hours = MarketHoursDatabase.of_folder(folder)
+        self.properties = SymbolPropertiesDatabase.of_folder(folder)
+        self.maps = MapFiles(folder)
+        self.universes = UniverseStore(folder, self.hours)
+        self.securities = SecurityManager()
+        self.subscriptions: list[Subscription] = []
+        self.initialize_security: Callable[[Security], None] = lambda security: None
+        self.make_price_model: Callable[[], Callable[..., object]] = _no_price_model
+        self._price_model: Callable[..., object] | None = None
+        self._loaders: dict[tuple[object, ...], BarLoader] = {}
+        self._events: list[tuple[datetime, int, BaseData]] = []
+        self._event_count = 0
+        self._steps: list[int] = []
+        self._step_index = 0
+        self._window_end = 0
+        self.end_second = 0
+        self.fill_seconds = 60
+        SymbolCache.clear()
+        set_map_file_lookup(self.maps.first_of)
+
+    # securities -------------------------------------------------------------------------------------------------
+    def hours_of(self, symbol: Symbol) -> MarketHoursEntry:
+        """Market hours of a symbol."""
+        is_equity_option = symbol.security_type == SecurityType.OPTION
+        ticker = symbol.underlying.value if is_equity_option else (
+            symbol.value if symbol.security_type == SecurityType.EQUITY else symbol.id.symbol)
+        return self.hours.get_entry(symbol.id.market, ticker, symbol.security_type)
+
+    def create_security(self, symbol: Symbol, underlying: Security | None = None) -> Security:
+        """The listed security of a symbol, else a new one with its models set."""
+        existing = self.securities.get(symbol)
+        if existing is not None:
+            return existing
+        kind = CLASS_OF_TYPE.get(symbol.security_type)
+        if kind is None:
+            raise NotImplementedError(f"securities of type {symbol.security_type}")
+        security = kind(symbol, self.clock, self.hours_of(symbol), self.properties.of_symbol(symbol), underlying)
+        SymbolCache.set(symbol.value, symbol)
+        if isinstance(security, Option) and not symbol.is_canonical():
+            security._interest = lambda: self.open_interest(security)
+        self.initialize_security(security)
+        return security
+
+    def open_interest(self, option: Option) -> float:
+        """Contracts open by the open interest file of the day, as far as the clock has come."""
+        loader = self.loader(option.symbol, TickType.OPEN_INTEREST, Resolution.MINUTE, True, DataNormalizationMode.RAW)
+        chunk = loader.chunk_of(self.clock.second + 1)
+        for _ in range(5):
+            bars = loader.load(chunk)
+            index = bars.index_at(self.clock.second) if bars is not None else -1
+            if index >= 0:
+                return bars.values("open_interest")[index]
+            chunk = loader.previous_chunk(chunk)
+        return 0.0
+
+    # subscriptions ----------------------------------------------------------------------------------------------
+    def loader(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, extended: bool,
+               mode: DataNormalizationMode) -> BarLoader:
+        """The reader of one kind of bars of a symbol; readers are shared by subscriptions and history."""
+        key = (symbol, int(tick_type), int(resolution), extended, int(mode))
+        if key not in self._loaders:
+            self._loaders[key] = BarLoader(self.folder, symbol, tick_type, resolution, self.hours_of(symbol), extended,
+                                           lambda day: self.maps.ticker_on(symbol, day))
+        return self._loaders[key]
+
+    def subscribe(self, request: SubscriptionRequest, utc: datetime) -> bool:
+        """Starts the streams of a request; bars must end at or after `utc`. False when they are there already."""
+        security, symbol = request.security, request.security.symbol
+        if symbol.is_canonical():
+            return False
+        running = [s for s in self.subscriptions if s.symbol == symbol and not s.is_ended and not s.is_internal]
+        if any(s.resolution == request.resolution for s in running):
+            return False
+        first_end = seconds_of(utc) + (1 if utc.microsecond else 0)
+        made = []
+        for tick_type in tick_types_of(symbol.security_type, request.resolution):
+            loader = self.loader(symbol, tick_type, request.resolution, request.extended, request.mode)
+            made.append(Subscription(symbol, tick_type, request.resolution, request.fill_forward, request.extended,
+                                     security.market_hours_entry,
+                                     BarSeries(loader, first_end, request.fill_forward), request.is_internal))
+        self.subscriptions.extend(made)
+        self.subscriptions.sort(key=lambda s: s.sort_key)
+        self._attach(security)
+        self._add_delistings(security, utc)
+        self._update_fill_seconds()
+        return True
+
+    def _attach(self, security: Security) -> None:
+        mine = [s for s in self.subscriptions if s.symbol == security.symbol and not s.is_ended]
+        finest = sorted(mine, key=lambda s: int(s.resolution))
+        trade = next((s.series for s in finest if s.tick_type == TickType.TRADE), None)
+        quote = next((s.series for s in finest if s.tick_type == TickType.QUOTE), None)
+        security.attach_series(trade, quote)
+        if finest:
+            security.resolution = finest[0].resolution
+            security.is_extended_market_hours = finest[0].extended_market_hours
+            security.is_fill_data_forward = finest[0].fill_forward
+
+    def unsubscribe(self, symbol: Symbol, clear_cache: bool) -> None:
+        """Ends the streams of a symbol now."""
+        for subscription in self.subscriptions:
+            if subscription.symbol == symbol:
+                subscription.until = min(subscription.until, self.clock.second)
+                subscription.series.until = min(subscription.series.until, self.clock.second)
+        self.subscriptions = [s for s in self.subscriptions if s.symbol != symbol]
+        self._events = [event for event in self._events if event[2].symbol != symbol]
+        heapq.heapify(self._events)
+        security = self.securities.get(symbol)
+        if security is not None and clear_cache:
+            security.clear_cache()
+        self._update_fill_seconds()
+
+    def _update_fill_seconds(self) -> None:
+        visible = [RESOLUTION_SECONDS[s.resolution] for s in self.subscriptions if not s.is_internal]
+        self.fill_seconds = min(visible, default=60)
+
+    def is_subscribed(self, symbol: Symbol) -> bool:
+        """Whether bars of a symbol are streaming."""
+        return any(s.symbol == symbol and not s.is_ended for s in self.subscriptions)
+
+    # events -----------------------------------------------------------------------------------------------------
+    def add_event(self, utc: datetime, event: BaseData) -> None:
+        """Plans an event for a slice."""
+        self._event_count += 1
+        heapq.heappush(self._events, (utc, self._event_count, event))
+
+    def delisting_date(self, symbol: Symbol) -> datetime | None:
+        """Last day a security trades (with an hour for futures), None when it goes on."""
+        if symbol.is_canonical():
+            return None
+        if symbol.security_type == SecurityType.OPTION:
+            return self._last_option_day(symbol)
+        if symbol.security_type in (SecurityType.FUTURE, SecurityType.INDEX_OPTION):
+            return symbol.id.date
+        if symbol.security_type == SecurityType.FUTURE_OPTION:
+            return symbol.id.date.replace(hour=0, minute=0)
+        history = self.maps.of_symbol(symbol) if symbol.security_type == SecurityType.EQUITY else None
+        last = history.delisting_date if history is not None else None
+        return None if last is None else datetime(last.year, last.month, last.day)
+
+    def _last_option_day(self, symbol: Symbol) -> datetime:
+        exchange, day = self.hours_of(symbol).exchange_hours, symbol.id.date.replace(hour=0, minute=0)
+        while not exchange.is_date_open(day):
+            day -= timedelta(days=1)
+        return day
+
+    def _add_delistings(self, security: Security, utc: datetime) -> None:
+        when = self.delisting_date(security.symbol)
+        if when is None:
+            return
+        zone, hours = security.exchange.time_zone, security.exchange.hours
+        warning = when.replace(hour=0, minute=0, second=0)
+        removal = when + timedelta(days=1)
+        last_local = convert_from_utc(EPOCH + timedelta(seconds=self.end_second), zone) - timedelta(microseconds=1)
+        if warning > last_local:
+            return
+        for local, kind in ((warning, DelistingType.WARNING), (removal, DelistingType.DELISTED)):
+            if kind == DelistingType.DELISTED and not self._trades_after(hours, when, last_local, security.is_extended_market_hours):
+                continue
+            self.add_event(max(convert_to_utc(local, zone), utc), Delisting(security.symbol, local, 0.0, kind))
+
+    @staticmethod
+    def _trades_after(hours, when: datetime, last: datetime, extended: bool) -> bool:
+        """LEAN tells a delisting when it sees the next trading date, so there must be one in the run."""
+        day = when.replace(hour=0, minute=0) + timedelta(days=1)
+        while day <= last:
+            if hours.is_date_open(day, extended):
+                return True
+            day += timedelta(days=1)
+        return False
+
+    # instants ---------------------------------------------------------------------------------------------------
+    def start(self, start_second: int, end_second: int) -> None:
+        """Sets the run's span; slices come after the start and up to the end."""
+        self.end_second = end_second
+        self._window_end = start_second
+        self._steps, self._step_index = [], 0
+
+    def rebuild(self) -> None:
+        """Recomputes the instants that lie ahead, after subscriptions changed."""
+        now = self.clock.second
+        if self._window_end > now:
+            self._steps = self._union(now, self._window_end)
+            self._step_index = 0
+
+    def _union(self, start: int, stop: int) -> list[int]:
+        grids = [s.steps(start, stop, self.fill_seconds) for s in self.subscriptions]
+        grids = [grid for grid in grids if len(grid)]
+        if not grids:
+            return []
+        return np.unique(np.concatenate(grids)).tolist() if len(grids) > 1 else grids[0].tolist()
+
+    def next_step(self) -> int | None:
+        """Next instant with a bar, None when there is none before the end of the run."""
+        while self._step_index >= len(self._steps):
+            if self._window_end >= self.end_second:
+                return None
+            start = self._window_end
+            self._window_end = min(self._next_midnight(start), self.end_second)
+            self._steps, self._step_index = self._union(start, self._window_end), 0
+        return self._steps[self._step_index]
+
+    def _next_midnight(self, second: int) -> int:
+        local = convert_from_utc(EPOCH + timedelta(seconds=second), self.clock.time_zone)
+        following = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return seconds_of(convert_to_utc(following, self.clock.time_zone))
+
+    def step_at_or_after(self, second: int) -> tuple[int | None, int | None]:
+        """The first instant of the current window that is not before another, and the instant before it."""
+        index = bisect.bisect_left(self._steps, second, self._step_index)
+        if index >= len(self._steps):
+            index = len(self._steps) - 1
+        return self._steps[index], self._steps[index - 1] if index > self._step_index else None
+
+    def consume(self, second: int) -> None:
+        """Marks the instants up to one as done."""
+        self._step_index = bisect.bisect_right(self._steps, second, self._step_index)
+
+    def steps_between(self, start: int, stop: int) -> list[int]:
+        """Instants of the current window within [start, stop)."""
+        return self._steps[bisect.bisect_left(self._steps, start):bisect.bisect_left(self._steps, stop)]
+
+    def next_event(self) -> datetime | None:
+        """Time of the next planned event."""
+        return self._events[0][0] if self._events else None
+
+    def pop_events(self, utc: datetime) -> list[BaseData]:
+        """Events that are due."""
+        due = []
+        while self._events and self._events[0][0] <= utc:
+            due.append(heapq.heappop(self._events)[2])
+        return due
+
+    # data -------------------------------------------------------------------------------------------------------
+    def bars_at(self, second: int) -> list[tuple[Subscription, Security, BaseData]]:
+        """Bars of all visible subscriptions at an instant, underlyings first."""
+        found = []
+        for subscription in self.subscriptions:
+            if not subscription.is_internal and subscription.has_bar_at(second, self.fill_seconds):
+                bar = bar_of(subscription, second)
+                if bar is not None:
+                    found.append((subscription, self.securities[subscription.symbol], bar))
+        return found
+
+    def evaluate_price_model(self, option: Option, contract: object, at: object) -> object:
+        """Implied volatility and Greeks of an option of a slice."""
+        if self._price_model is None:
+            self._price_model = self.make_price_model()
+        return self._price_model(option, contract, at)
+
+    def universe_rows(self, canonical: Symbol, lookback: int = 3) -> list:
+        """Latest universe rows of a chain before today, expired contracts left out."""
+        exchange = self.universes.exchange_hours(canonical)
+        today = convert_from_utc(self.clock.utc, exchange.time_zone).date()
+        rows = self.universes.latest(canonical, self.maps.ticker_on(canonical, today), today, lookback)
+        return [row for row in rows if row.symbol.id.date.date() >= today]
+
+
+def _no_price_model() -> Callable[..., object]:
+    raise NotImplementedError("option price models")
+
+
+def canonical_of(symbol: Symbol) -> Symbol:
+    """Canonical option symbol of an underlying, a contract or a chain."""
+    if symbol.security_type.is_option():
+        return symbol.canonical
+    if symbol.security_type == SecurityType.FUTURE and symbol.id.date == DEFAULT_DATE:
+        raise ValueError("option_chain takes a futures contract, not the chain of futures")
+    return Symbol.create_canonical_option(symbol)
+
+
+def dates_between(start: date, stop: date) -> Iterable[date]:
+    """Days from one date to another, both included."""
+    while start <= stop:
+        yield start
+        start += timedelta(days=1)

@@ -1,0 +1,57 @@
+"""What `from AlgorithmImports import *` gives algorithms on this engine."""
+# ruff: noqa: F401, F403
+import json
+import math
+import os
+import sys
+from datetime import date, datetime, time, timedelta
+from typing import *
+
+import numpy as np
+import pandas as pd
+
+from local.engine.algorithm import AlgorithmSettings, QCAlgorithm
+from local.engine.bars import (
+    Bar,
+    BaseData,
+    Delisting,
+    Dividend,
+    OpenInterest,
+    QuoteBar,
+    Split,
+    SymbolChangedEvent,
+    TradeBar,
+)
+from local.engine.broker.api import *
+from local.engine.chains import FuturesChain, FuturesContract, Greeks, OptionChain, OptionContract
+from local.engine.collections import KeyValuePair
+from local.engine.enums import (
+    AlgorithmMode,
+    DataMappingMode,
+    DataNormalizationMode,
+    DayOfWeek,
+    DelistingType,
+    DeploymentTarget,
+    Market,
+    MarketDataType,
+    MarketHoursState,
+    MovingAverageType,
+    OptionRight,
+    OptionStyle,
+    PositionSide,
+    Resolution,
+    SecurityType,
+    SettlementType,
+    SplitType,
+    TickType,
+)
+from local.engine.indicators_api import *
+from local.engine.market_hours import MarketHoursDatabase, SecurityExchangeHours
+from local.engine.object_store import ObjectStore
+from local.engine.properties import SymbolProperties
+from local.engine.schedule import ScheduledEvent
+from local.engine.security import Equity, Future, FutureOption, Index, IndexOption, Option, Security
+from local.engine.security_changes import SecurityChanges
+from local.engine.slice import Slice
+from local.engine.symbol import SecurityIdentifier, Symbol, SymbolCache
+from local.engine.time_zones import TimeZones

@@ -1,0 +1,448 @@
+"""Securities: prices at the clock's instant, read from the columns only when somebody asks."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from local.engine.bars import Bar, BaseData, QuoteBar, TradeBar
+from local.engine.broker.security_models import SecurityModels
+from local.engine.clock import Clock
+from local.engine.collections import LeanDictionary
+from local.engine.enums import DataNormalizationMode, OptionRight, OptionStyle, Resolution, SecurityType, SettlementType
+from local.engine.errors import MemberNotSupported
+from local.engine.market_hours import MarketHoursEntry, SecurityExchangeHours
+from local.engine.properties import SymbolProperties
+from local.engine.series import BarSeries
+from local.engine.symbol import Symbol, SymbolCache
+from local.engine.time_zones import EPOCH, convert_from_utc
+
+
+class SecurityExchange:
+    """The exchange of a security, at the algorithm's time."""
+
+    def __init__(self, hours: SecurityExchangeHours, clock: Clock) -> None:
+        self.hours, self._clock = hours, clock
+
+    @property
+    def time_zone(self) -> str:
+        """The exchange's zone."""
+        return self.hours.time_zone
+
+    @property
+    def local_time(self) -> datetime:
+        """Exchange time."""
+        return self._clock.in_zone(self.hours.time_zone)
+
+    @property
+    def exchange_open(self) -> bool:
+        """Whether the regular session is open now."""
+        return self.hours.is_open(self.local_time, False)
+
+    @property
+    def closing_soon(self) -> bool:
+        """Whether the regular session is over in ten minutes."""
+        return self.is_closing_soon(10)
+
+    def is_closing_soon(self, minutes_to_close: int) -> bool:
+        """Whether the regular session is over in some minutes."""
+        return not self.hours.is_open(self.local_time + timedelta(minutes=minutes_to_close), False)
+
+    def date_is_open(self, date: datetime, extended_market_hours: bool = False) -> bool:
+        """Whether the exchange trades on a date."""
+        return self.hours.is_date_open(date, extended_market_hours)
+
+    def date_time_is_open(self, local: datetime) -> bool:
+        """Whether the regular session is open at an exchange time."""
+        return self.hours.is_open(local, False)
+
+    def is_open_during_bar(self, start: datetime, end: datetime, extended: bool) -> bool:
+        """Whether the exchange is open at some moment of a bar."""
+        return self.hours.is_open(start, end, extended)
+
+    def __getattr__(self, name: str) -> Any:
+        raise MemberNotSupported(f"SecurityExchange.{name}")
+
+
+def make_bar(symbol: Symbol, series: BarSeries, zone: str, end: int | None = None) -> TradeBar | QuoteBar:
+    """The bar a series stands on, as an object; with `end` filled forward to a later instant."""
+    bars, index = series.bars, series.index
+    span = timedelta(seconds=bars.ends[index] - bars.starts[index])
+    filled = end is not None and end != bars.ends[index]
+    finish = convert_from_utc(EPOCH + timedelta(seconds=end if filled else bars.ends[index]), zone)
+    get = bars.values
+    if bars.kind == "trade":
+        bar: TradeBar | QuoteBar = TradeBar(finish - span, symbol, get("open")[index], get("high")[index],
+                                            get("low")[index], get("close")[index], get("volume")[index], span)
+    else:
+        sides = []
+        for side in ("bid", "ask"):
+            values = [get(f"{side}_{part}")[index] for part in ("open", "high", "low", "close")]
+            sides.append(Bar(*values) if any(values) else None)
+        bar = QuoteBar(finish - span, symbol, sides[0], get("bid_size")[index], sides[1], get("ask_size")[index], span)
+    bar.is_fill_forward = filled
+    return bar
+
+
+class _TypedGetter:
+    """The method `get_data`, which is also called as `get_data[Type]()`."""
+
+    def __init__(self, security: Security) -> None:
+        self._security = security
+
+    def __getitem__(self, kind: type) -> Any:
+        return lambda: self(kind)
+
+    def __call__(self, kind: type | None = None) -> BaseData | None:
+        if kind is None:
+            return self._security.get_last_data()
+        if kind is QuoteBar:
+            return self._security.get_last_quote_bar()
+        if kind is TradeBar:
+            return self._security.get_last_trade_bar()
+        raise MemberNotSupported(f"SecurityCache.get_data[{getattr(kind, '__name__', kind)}]")
+
+
+class SecurityCache:
+    """The last data of a security."""
+
+    def __init__(self, security: Security) -> None:
+        self._security = security
+        self.get_data = _TypedGetter(security)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("price", "open", "high", "low", "close", "volume", "bid_size", "ask_size", "open_interest"):
+            return getattr(self._security, name)
+        raise MemberNotSupported(f"SecurityCache.{name}")
+
+
+class Security(SecurityModels):
+    """A security with its market data, exchange, models and holdings."""
+
+    def __init__(self, symbol: Symbol, clock: Clock, hours: MarketHoursEntry, properties: SymbolProperties,
+                 underlying: Security | None = None) -> None:
+        self.symbol, self.type, self.symbol_properties = symbol, symbol.security_type, properties
+        self._clock, self.market_hours_entry = clock, hours
+        self.exchange = SecurityExchange(hours.exchange_hours, clock)
+        self.is_tradable = symbol.security_type != SecurityType.INDEX and not symbol.is_canonical()
+        self.is_delisted, self.underlying = False, underlying
+        self.resolution, self.is_extended_market_hours, self.is_fill_data_forward = Resolution.MINUTE, False, True
+        self.data_normalization_mode = DataNormalizationMode.ADJUSTED
+        self.cache = SecurityCache(self)
+        self.subscriptions: list[Any] = []
+        self._trade: BarSeries | None = None
+        self._quote: BarSeries | None = None
+        self._interest: Any = None
+        self._only_trades = symbol.security_type == SecurityType.EQUITY
+        self._price, self._price_second = 0.0, -1
+        self._split_factor, self._split_second = 1.0, -1
+        self._init_models()
+
+    # prices -----------------------------------------------------------------------------------------------------
+    def attach_series(self, trade: BarSeries | None, quote: BarSeries | None) -> None:
+        """Connects the columns prices are read from."""
+        self._trade, self._quote, self._price_second = trade, quote, -1
+
+    def clear_cache(self) -> None:
+        """Forgets all data, as LEAN does when the last subscription is gone."""
+        self.attach_series(None, None)
+
+    def _default_series(self) -> BarSeries | None:
+        """The series whose last bar sets price and open to close: the later one, the quote where both end together."""
+        second = self._clock.second
+        trade = self._trade if self._trade is not None and self._trade.seek(second) else None
+        if self._only_trades:
+            return trade
+        quote = self._quote if self._quote is not None and self._quote.seek(second) else None
+        if trade is None or quote is None:
+            return quote or trade
+        return trade if trade.end() > quote.end() else quote
+
+    def _last(self, name: str) -> float:
+        series = self._default_series()
+        if series is None:
+            return 0.0
+        value = series.get(name) or series.last_nonzero(name)
+        return value * self._split_factor if series.end() <= self._split_second else value
+
+    @property
+    def price(self) -> float:
+        """Last price, 0 before the first bar."""
+        if self._price_second != self._clock.second:
+            self._price, self._price_second = self._last("close"), self._clock.second
+        return self._price
+
+    @property
+    def close(self) -> float:
+        """Close of the last bar."""
+        return self._last("close")
+
+    @property
+    def open(self) -> float:
+        """Open of the last bar."""
+        return self._last("open")
+
+    @property
+    def high(self) -> float:
+        """High of the last bar."""
+        return self._last("high")
+
+    @property
+    def low(self) -> float:
+        """Low of the last bar."""
+        return self._last("low")
+
+    @property
+    def volume(self) -> float:
+        """Volume of the last trade bar that had any."""
+        trade = self._trade
+        return trade.last_nonzero("volume") if trade is not None and trade.seek(self._clock.second) else 0.0
+
+    def _side(self, name: str) -> float:
+        quote = self._quote
+        if quote is None or not quote.seek(self._clock.second):
+            return 0.0
+        value = quote.get(name) or quote.last_nonzero(name)
+        if quote.end() <= self._split_second:
+            return value / self._split_factor if name.endswith("size") else value * self._split_factor
+        return value
+
+    @property
+    def bid_price(self) -> float:
+        """Last bid that was not zero; the price when there was none."""
+        return self._side("bid_close") or self.price
+
+    @property
+    def ask_price(self) -> float:
+        """Last ask that was not zero; the price when there was none."""
+        return self._side("ask_close") or self.price
+
+    @property
+    def bid_size(self) -> float:
+        """Last bid size that was not zero."""
+        return self._side("bid_size")
+
+    @property
+    def ask_size(self) -> float:
+        """Last ask size that was not zero."""
+        return self._side("ask_size")
+
+    @property
+    def open_interest(self) -> float:
+        """Contracts open by the last universe file or open interest file."""
+        return self._interest() if self._interest is not None else 0
+
+    @property
+    def has_data(self) -> bool:
+        """Whether a bar has come."""
+        return self._default_series() is not None
+
+    def get_last_data(self) -> BaseData | None:
+        """The last real bar."""
+        series = self._default_series()
+        return None if series is None else make_bar(self.symbol, series, self.exchange.time_zone)
+
+    def get_last_quote_bar(self) -> QuoteBar | None:
+        """The last real quote bar."""
+        return self._bar_of(self._quote)
+
+    def get_last_trade_bar(self) -> TradeBar | None:
+        """The last real trade bar."""
+        return self._bar_of(self._trade)
+
+    def _bar_of(self, series: BarSeries | None) -> Any:
+        if series is None or not series.seek(self._clock.second):
+            return None
+        return make_bar(self.symbol, series, self.exchange.time_zone)
+
+    @property
+    def last_real_quote_end_utc(self) -> datetime | None:
+        """Naive UTC end of the last real quote bar."""
+        return self._end_of(self._quote)
+
+    @property
+    def last_real_trade_end_utc(self) -> datetime | None:
+        """Naive UTC end of the last real trade bar."""
+        return self._end_of(self._trade)
+
+    @property
+    def last_real_quote_end(self) -> datetime | None:
+        """Exchange-time end of the last real quote bar."""
+        end = self._end_of(self._quote)
+        return None if end is None else convert_from_utc(end, self.exchange.time_zone)
+
+    def _end_of(self, series: BarSeries | None) -> datetime | None:
+        if series is None or not series.seek(self._clock.second):
+            return None
+        return EPOCH + timedelta(seconds=series.end())
+
+    def apply_split(self, factor: float) -> None:
+        """Scales the data seen so far, as LEAN does at a split of a raw security."""
+        self._split_factor, self._split_second, self._price_second = factor, self._clock.second, -1
+
+    # state ------------------------------------------------------------------------------------------------------
+    @property
+    def local_time(self) -> datetime:
+        """Exchange time."""
+        return self.exchange.local_time
+
+    @property
+    def utc_time(self) -> datetime:
+        """Naive UTC time."""
+        return self._clock.utc
+
+    def reset(self) -> None:
+        """Marks the security as not tradable, as when its subscription ends."""
+        self.is_tradable = False
+
+    def set_data_normalization_mode(self, mode: DataNormalizationMode) -> None:
+        """Sets how splits and dividends enter prices."""
+        self.data_normalization_mode = mode
+
+    def __repr__(self) -> str:
+        return str(self.symbol)
+
+    def __str__(self) -> str:
+        return str(self.symbol)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+
+
+class Equity(Security):
+    """A stock or fund."""
+
+
+class Index(Security):
+    """An index, which cannot be traded."""
+
+
+class Option(Security):
+    """An option contract, or the chain it stands for when the symbol is canonical."""
+
+    @property
+    def bid_price(self) -> float:
+        """Last bid that was not zero, 0 when there was none."""
+        return self._side("bid_close")
+
+    @property
+    def ask_price(self) -> float:
+        """Last ask that was not zero, 0 when there was none."""
+        return self._side("ask_close")
+
+    @property
+    def strike_price(self) -> float:
+        """Strike."""
+        return self.symbol.id.strike_price
+
+    @property
+    def expiry(self) -> datetime:
+        """Expiration date."""
+        return self.symbol.id.date
+
+    @property
+    def right(self) -> OptionRight:
+        """Call or put."""
+        return self.symbol.id.option_right
+
+    @property
+    def style(self) -> OptionStyle:
+        """American or European."""
+        return self.symbol.id.option_style
+
+    @property
+    def contract_multiplier(self) -> float:
+        """Units of account currency per point."""
+        return self.symbol_properties.contract_multiplier
+
+    @property
+    def contract_unit_of_trade(self) -> int:
+        """Units of the underlying one contract delivers."""
+        return self.symbol_properties.contract_unit_of_trade
+
+    @property
+    def exercise_settlement(self) -> SettlementType:
+        """Delivery of the underlying, or cash for options on indices."""
+        return SettlementType.CASH if self.type == SecurityType.INDEX_OPTION else SettlementType.PHYSICAL_DELIVERY
+
+
+class IndexOption(Option):
+    """A cash-settled option on an index."""
+
+
+class FutureOption(Option):
+    """An option on a future."""
+
+
+class Future(Security):
+    """A futures contract, or the continuous future when the symbol is canonical."""
+
+    mapped: Symbol | None = None
+
+    @property
+    def expiry(self) -> datetime:
+        """Last trading day."""
+        return self.symbol.id.date
+
+    @property
+    def settlement_type(self) -> SettlementType:
+        """LEAN settles every future in cash."""
+        return SettlementType.CASH
+
+
+CLASS_OF_TYPE = {SecurityType.EQUITY: Equity, SecurityType.INDEX: Index, SecurityType.OPTION: Option,
+                 SecurityType.INDEX_OPTION: IndexOption, SecurityType.FUTURE_OPTION: FutureOption,
+                 SecurityType.FUTURE: Future}
+
+
+class SecurityManager(LeanDictionary[Symbol, Security]):
+    """The algorithm's `securities`, by symbol or ticker. Removed ones are still found by key but no longer listed."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[Symbol, Security] = {}
+
+    def _find(self, key: Any) -> Security | None:
+        found = self._known.get(key) if isinstance(key, Symbol) else None
+        if found is None and isinstance(key, str):
+            symbol = SymbolCache.try_get(key) or SymbolCache.try_get(key.upper())
+            found = None if symbol is None else self._known.get(symbol)
+        return found
+
+    def __getitem__(self, key: Any) -> Security:
+        found = self._find(key)
+        if found is None:
+            raise KeyError(f"'{key}' was not found in the securities; add it first")
+        return found
+
+    def __contains__(self, key: Any) -> bool:
+        return self._find(key) is not None
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """A security that is or was listed, or a default."""
+        return self._find(key) or default
+
+    def try_get_value(self, key: Any, *_: Any) -> tuple[bool, Security | None]:
+        """Whether a security is or was listed, and the security."""
+        found = self._find(key)
+        return found is not None, found
+
+    def is_listed(self, symbol: Symbol) -> bool:
+        """Whether a security is listed now."""
+        return symbol in self._items
+
+    @property
+    def total(self) -> list[Security]:
+        """All securities that are or were listed."""
+        return list(self._known.values())
+
+    def add(self, symbol: Symbol, security: Security) -> None:
+        """Lists a security."""
+        self._items[symbol] = self._known[symbol] = security
+
+    def remove(self, symbol: Symbol) -> None:
+        """Takes a security off the list; it can still be looked up."""
+        self._items.pop(symbol, None)

@@ -1,0 +1,259 @@
+"""Bars of one security and one kind as time goes by: files are opened only when somebody looks."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from local.engine.bar_columns import BarColumns, columns_of, parse_numbers, split_dated_lines
+from local.engine.data_files import bar_file, is_per_day, read_zip_entry
+from local.engine.enums import Resolution, SecurityType, TickType
+from local.engine.market_hours import MarketHoursEntry
+from local.engine.symbol import Symbol
+from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to_utc, midnight_utc_seconds, seconds_of
+
+ALL_TIME = date(1970, 1, 1)
+RESOLUTION_SECONDS = {Resolution.SECOND: 1, Resolution.MINUTE: 60, Resolution.HOUR: 3600, Resolution.DAILY: 86_400}
+_KIND_OF_TICK = {TickType.TRADE: "trade", TickType.QUOTE: "quote", TickType.OPEN_INTEREST: "openinterest"}
+_WIDTH = {"trade": 6, "quote": 11, "openinterest": 2}
+_CHUNKS_KEPT = 8
+_SCALED_TYPES = (SecurityType.EQUITY, SecurityType.OPTION, SecurityType.INDEX_OPTION)
+
+
+class BarLoader:
+    """Reads a security's bars chunk by chunk (a day, a year or all there is) and filters them by exchange hours."""
+
+    def __init__(self, folder: Path, symbol: Symbol, tick_type: TickType, resolution: Resolution, hours: MarketHoursEntry,
+                 extended: bool, ticker_on: Callable[[date], str], scale_on: Callable[[date], float] | None = None) -> None:
+        if resolution not in RESOLUTION_SECONDS:
+            raise NotImplementedError(f"Resolution.{resolution} data")
+        self.symbol, self.resolution, self.kind = symbol, resolution, _KIND_OF_TICK[tick_type]
+        self._folder, self._tick_type, self._hours, self._extended = folder, tick_type, hours, extended
+        self._ticker_on, self._scale_on = ticker_on, scale_on
+        self._chunks: dict[date, BarColumns] = {}
+        self._missing: set[date] = set()
+        self.per_day = is_per_day(resolution)
+        self._per_year = not self.per_day and symbol.security_type.is_option()
+
+    def chunk_of(self, second: int) -> date:
+        """Key of the chunk in which a bar that ends at an instant would be."""
+        if not (self.per_day or self._per_year):
+            return ALL_TIME
+        zone = self._hours.data_time_zone
+        day = convert_from_utc(EPOCH + timedelta(seconds=second - 1), zone).date()
+        return day if self.per_day else date(day.year, 1, 1)
+
+    def previous_chunk(self, chunk: date) -> date:
+        """Key of the chunk before."""
+        if self.per_day:
+            return chunk - timedelta(days=1)
+        return date(chunk.year - 1, 1, 1) if self._per_year else date.min
+
+    def chunk_end(self, chunk: date) -> int:
+        """Instant up to which a chunk is the one to look into."""
+        if self.per_day:
+            return midnight_utc_seconds(chunk + timedelta(days=1), self._hours.data_time_zone)
+        return seconds_of(datetime(chunk.year + 1, 1, 1)) if self._per_year else 1 << 40
+
+    def load(self, chunk: date) -> BarColumns | None:
+        """Bars of a chunk, None when there are none."""
+        found = self._chunks.get(chunk)
+        if found is None and chunk not in self._missing:
+            found = self._read(chunk)
+            if found is None:
+                self._missing.add(chunk)
+                return None
+            if len(self._chunks) >= _CHUNKS_KEPT:
+                del self._chunks[next(iter(self._chunks))]
+            self._chunks[chunk] = found
+        return found
+
+    def _read(self, chunk: date) -> BarColumns | None:
+        path, entry = bar_file(self._folder, self.symbol, self._ticker_on(chunk), self.resolution, self._tick_type, chunk)
+        data = read_zip_entry(path, entry)
+        if data is None:
+            return None
+        if not self.per_day:
+            data = split_dated_lines(data)
+        numbers = parse_numbers(data, _WIDTH[self.kind], path, entry)
+        starts, ends = self._times(numbers[:, 0], chunk)
+        keep = self._open_mask(starts, ends)
+        if not keep.all():
+            numbers, starts, ends = numbers[keep], starts[keep], ends[keep]
+        if not len(ends):
+            return None
+        columns = columns_of(self.kind, numbers, self.symbol.security_type in _SCALED_TYPES)
+        self._adjust(columns, chunk, starts)
+        return BarColumns(chunk, self.kind, starts, ends, {name: np.nan_to_num(values) for name, values in columns.items()})
+
+    def _times(self, raw: np.ndarray, chunk: date) -> tuple[np.ndarray, np.ndarray]:
+        if self.per_day:
+            midnight = midnight_utc_seconds(chunk, self._hours.data_time_zone)
+            starts = midnight + (raw // 1000).astype(np.int64)
+            return starts, starts + RESOLUTION_SECONDS[self.resolution]
+        spans = [self._span_of(int(stamp)) for stamp in raw]
+        return np.array([s for s, _ in spans], dtype=np.int64), np.array([e for _, e in spans], dtype=np.int64)
+
+    def _span_of(self, stamp: int) -> tuple[int, int]:
+        """Start and end of an hourly or daily bar; a day runs from the regular open to the regular close."""
+        when = datetime(stamp // 100_000_000, stamp // 1_000_000 % 100, stamp // 10_000 % 100, stamp // 100 % 100, stamp % 100)
+        exchange = self._hours.exchange_hours
+        if self.resolution == Resolution.HOUR:
+            start = seconds_of(convert_to_utc(when, self._hours.data_time_zone))
+            return start, start + 3600
+        local = convert(when, self._hours.data_time_zone, exchange.time_zone) if when.hour else when
+        spans = exchange.open_spans_utc(local.date(), False)
+        if exchange.is_market_always_open or not spans:
+            start = seconds_of(convert_to_utc(local, exchange.time_zone))
+            return start, start + 86_400
+        return spans[0][0], spans[-1][1]
+
+    def _open_mask(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        if self.kind == "openinterest" or not len(starts) or self.resolution == Resolution.DAILY:
+            return np.ones(len(starts), dtype=bool)
+        exchange, keep = self._hours.exchange_hours, np.zeros(len(starts), dtype=bool)
+        day = convert_from_utc(EPOCH + timedelta(seconds=int(starts[0])), exchange.time_zone).date()
+        last = convert_from_utc(EPOCH + timedelta(seconds=int(ends[-1])), exchange.time_zone).date()
+        while day <= last:
+            for opening, close in exchange.open_spans_utc(day, self._extended):
+                keep |= (starts < close) & (ends > opening)
+            day += timedelta(days=1)
+        return keep
+
+    def _adjust(self, columns: dict[str, np.ndarray], chunk: date, starts: np.ndarray) -> None:
+        if self._scale_on is None:
+            return
+        if self.per_day:
+            factors: np.ndarray | float = self._scale_on(chunk)
+        else:
+            zone = self._hours.exchange_hours.time_zone
+            factors = np.array([self._scale_on(convert_from_utc(EPOCH + timedelta(seconds=int(s)), zone).date()) for s in starts])
+        for name in columns:
+            if not (name.endswith("size") or name in ("volume", "open_interest")):
+                columns[name] = columns[name] * factors
+
+
+class BarSeries:
+    """A subscription to a loader's bars from a first instant on.
+
+    With `carry` a quote bar that lacks a side takes over that side of the bar before it, as LEAN's filled-forward
+    quotes do; nothing is carried over from before the first instant.
+    """
+
+    __slots__ = ("loader", "first_end", "until", "_carry", "_carried", "_bars", "_index", "_from", "_until",
+                 "_first_chunk")
+
+    def __init__(self, loader: BarLoader, first_end: int, carry: bool = True) -> None:
+        self.loader, self.first_end, self.until = loader, first_end, 1 << 40
+        self._carry = carry and loader.kind == "quote"
+        self._carried: dict[date, BarColumns] = {}
+        self._bars: BarColumns | None = None
+        self._index, self._from, self._until = -1, 0, 0
+        self._first_chunk = loader.chunk_of(first_end)
+
+    def seek(self, second: int) -> bool:
+        """Moves to the last bar that ended by an instant; False when there is none yet."""
+        if self._from <= second < self._until:
+            return self._index >= 0
+        second = min(second, self.until)
+        chunk = self.loader.chunk_of(second)
+        upper, bars, index = self.loader.chunk_end(chunk), None, -1
+        while chunk >= self._first_chunk:
+            bars = self._load(chunk)
+            index = bars.index_at(second) if bars is not None else -1
+            if index >= 0:
+                break
+            if bars is not None:
+                upper = min(upper, bars.ends[0])
+            chunk = self.loader.previous_chunk(chunk)
+        if index >= 0 and bars.ends[index] < self.first_end:
+            index = -1
+        found_last = index >= 0 and index + 1 < len(bars)
+        self._bars, self._index, self._from = bars, index, second
+        self._until = max(min(upper, bars.ends[index + 1]) if found_last else upper, second + 1)
+        if index < 0:
+            self._until = second + 1
+        return index >= 0
+
+    def _load(self, chunk: date) -> BarColumns | None:
+        bars = self.loader.load(chunk)
+        if bars is None or not self._carry or bars.has_both_sides:
+            return bars
+        if chunk not in self._carried:
+            if len(self._carried) >= _CHUNKS_KEPT:
+                del self._carried[next(iter(self._carried))]
+            self._carried[chunk] = self._carry_sides(bars)
+        return self._carried[chunk]
+
+    def _carry_sides(self, bars: BarColumns) -> BarColumns:
+        first = bars.index_at(self.first_end - 1) + 1
+        columns = dict(bars.columns)
+        for side in ("bid", "ask"):
+            names = [f"{side}_{part}" for part in ("open", "high", "low", "close")]
+            table = np.column_stack([columns[name] for name in names])
+            there = (table != 0).any(axis=1)
+            there[:first] = False
+            last = np.maximum.accumulate(np.where(there, np.arange(len(there)), -1))
+            carried = table[np.maximum(last, 0)]
+            if (last < 0).any():
+                carried[last < 0] = self._last_side(bars.day, names)
+            columns.update({name: carried[:, index] for index, name in enumerate(names)})
+        starts, ends = np.array(bars.starts, dtype=np.int64), np.array(bars.ends, dtype=np.int64)
+        return BarColumns(bars.day, bars.kind, starts, ends, columns)
+
+    def _last_side(self, chunk: date, names: list[str]) -> list[float]:
+        while chunk > self._first_chunk:
+            chunk = self.loader.previous_chunk(chunk)
+            earlier = self._load(chunk)
+            if earlier is not None and earlier.ends[-1] >= self.first_end:
+                return [earlier.values(name)[-1] for name in names]
+        return [0.0] * len(names)
+
+    @property
+    def bars(self) -> BarColumns:
+        """Columns the series stands in (after a successful `seek`)."""
+        return self._bars
+
+    @property
+    def index(self) -> int:
+        """Row the series stands on."""
+        return self._index
+
+    def end(self) -> int:
+        """End of the bar the series stands on."""
+        return self._bars.ends[self._index]
+
+    def get(self, name: str) -> float:
+        """Value of a column in the bar the series stands on."""
+        return self._bars.values(name)[self._index]
+
+    def last_nonzero(self, name: str) -> float:
+        """Last value of a column that was not zero, up to the bar the series stands on; 0 when there was none."""
+        value = self._bars.filled(name)[self._index]
+        chunk = self._bars.day
+        while value == 0 and chunk > self._first_chunk:
+            chunk = self.loader.previous_chunk(chunk)
+            earlier = self._load(chunk)
+            value = earlier.filled(name)[-1] if earlier is not None and earlier.ends[-1] >= self.first_end else 0.0
+        return value
+
+    def first_end_in(self, start: int, stop: int) -> int | None:
+        """End of the first bar that ends within (start, stop], None when there is none."""
+        ends = self.ends_in(max(start, self.first_end - 1), stop)
+        return int(ends[0]) if len(ends) else None
+
+    def ends_in(self, start: int, stop: int) -> np.ndarray:
+        """Ends of all bars that end within (start, stop]."""
+        chunk, last = self.loader.chunk_of(start + 1), self.loader.chunk_of(stop)
+        found = []
+        while chunk <= last:
+            bars = self._load(chunk)
+            if bars is not None:
+                ends = np.array(bars.ends, dtype=np.int64)
+                found.append(ends[(ends > start) & (ends <= stop) & (ends >= self.first_end)])
+            if chunk == last:
+                break
+            chunk = self.loader.chunk_of(self.loader.chunk_end(chunk) + 1)
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)

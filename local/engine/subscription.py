@@ -1,0 +1,109 @@
+"""Subscriptions: which bars reach the algorithm, from when, and at which instants they make a slice."""
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from local.engine.enums import Resolution, SecurityType, TickType
+from local.engine.market_hours import MarketHoursEntry
+from local.engine.series import RESOLUTION_SECONDS, BarSeries
+from local.engine.symbol import Symbol
+from local.engine.time_zones import EPOCH, convert_from_utc
+
+NO_END = 1 << 40
+_EMPTY = np.empty(0, dtype=np.int64)
+
+
+class Subscription:
+    """One stream of bars of one security.
+
+    Attributes
+    ----------
+    start
+        Epoch second from which slices may come (bars must end at or after the series' first end).
+    until
+        Epoch second after which nothing comes any more.
+    """
+
+    def __init__(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, fill_forward: bool, extended: bool,
+                 hours: MarketHoursEntry, series: BarSeries, is_internal: bool = False) -> None:
+        self.symbol, self.tick_type, self.resolution = symbol, tick_type, resolution
+        self.fill_forward, self.extended_market_hours, self.is_internal = fill_forward, extended, is_internal
+        self.hours, self.series, self.until = hours, series, NO_END
+        self.first_bar_end: int | None = None
+        self.sort_key = (int(symbol.security_type), int(tick_type), symbol.value)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether no more bars come."""
+        return self.until < NO_END
+
+    def started_by(self, second: int) -> bool:
+        """Whether a first real bar has come."""
+        return self.first_bar_end is not None and self.first_bar_end <= second
+
+    def steps(self, start: int, stop: int, fill_seconds: int) -> np.ndarray:
+        """Instants within (start, stop] at which the subscription has a bar, real or filled forward."""
+        stop = min(stop, self.until)
+        if stop <= start:
+            return _EMPTY
+        if not self.fill_forward:
+            return self.series.ends_in(start, stop)
+        if self.first_bar_end is None:
+            self.first_bar_end = self.series.first_end_in(max(start, self.series.first_end - 1), stop)
+            if self.first_bar_end is None:
+                return _EMPTY
+        step = min(fill_seconds, RESOLUTION_SECONDS[self.resolution])
+        grid = self._daily_ends(start, stop) if step >= 86_400 else self._grid(start, stop, step)
+        return grid[grid >= self.first_bar_end]
+
+    def _grid(self, start: int, stop: int, step: int) -> np.ndarray:
+        exchange, found = self.hours.exchange_hours, []
+        day, last = self._local_day(start), self._local_day(stop)
+        while day <= last:
+            for opening, close in exchange.open_spans_utc(day, self.extended_market_hours):
+                ends = np.arange(opening // step * step + step, close + step, step)
+                found.append(ends[(ends > start) & (ends <= stop) & (ends - step < close)])
+            day += timedelta(days=1)
+        return np.concatenate(found) if found else _EMPTY
+
+    def _daily_ends(self, start: int, stop: int) -> np.ndarray:
+        exchange, found = self.hours.exchange_hours, []
+        day, last = self._local_day(start), self._local_day(stop)
+        while day <= last:
+            spans = exchange.open_spans_utc(day, False)
+            if spans and start < spans[-1][1] <= stop:
+                found.append(spans[-1][1])
+            day += timedelta(days=1)
+        return np.array(found, dtype=np.int64)
+
+    def _local_day(self, second: int) -> date:
+        return self.local_time(second).date()
+
+    def local_time(self, second: int) -> datetime:
+        """Exchange time of an instant."""
+        return convert_from_utc(EPOCH + timedelta(seconds=second), self.hours.exchange_hours.time_zone)
+
+    def has_bar_at(self, second: int, fill_seconds: int) -> bool:
+        """Whether the subscription's bar, real or filled forward, belongs to the slice of an instant."""
+        if second > self.until or self.first_bar_end is None or second < self.first_bar_end:
+            return not self.fill_forward and len(self.series.ends_in(second - 1, second)) > 0
+        if not self.fill_forward:
+            return self.series.seek(second) and self.series.end() == second
+        step = min(fill_seconds, RESOLUTION_SECONDS[self.resolution])
+        if step >= 86_400:
+            return len(self._daily_ends(second - 1, second)) > 0
+        if second % step:
+            return False
+        spans = self.hours.exchange_hours.open_spans_utc(self._local_day(second - 1), self.extended_market_hours)
+        return any(opening < second and second - step < close for opening, close in spans)
+
+
+def tick_types_of(security_type: SecurityType, resolution: Resolution) -> list[TickType]:
+    """Kinds of bars LEAN subscribes to for a security."""
+    if security_type == SecurityType.EQUITY and resolution in (Resolution.HOUR, Resolution.DAILY):
+        return [TickType.TRADE]
+    if security_type == SecurityType.INDEX:
+        return [TickType.TRADE]
+    return [TickType.TRADE, TickType.QUOTE]
