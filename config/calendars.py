@@ -282,8 +282,8 @@ def calendar_facts(today: date, *, session_open: datetime | None, session_close:
 
     Notes
     -----
-    Beyond the FOMC's calendar ``uncovered`` says so and ``is_fomc_day`` reads True, the stricter answer: entries refuse,
-    exits go on.
+    Beyond the FOMC's calendar ``uncovered`` says so and ``is_fomc_day`` reads True, the stricter answer: entries
+    refuse, exits go on.
     """
     fomc = is_fomc_day(today)
     witching = is_triple_witching(today, next_session)

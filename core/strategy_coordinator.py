@@ -282,5 +282,5 @@ def _intent(proposal: Proposal, sized: Sized, snapshot: Snapshot, position_id: s
     return Intent(id=intent_id(position_id, Purpose.ENTRY, snapshot.time), strategy=proposal.strategy,
                   position_id=position_id, purpose=Purpose.ENTRY, urgency=Urgency.WALK, legs=proposal.legs,
                   quantity=sized.contracts, reason=proposal.reason, created=snapshot.time, limit=None,
-                  risk_usd=sized.unit_risk_usd, margin_usd=sized.unit_margin_usd, spy_delta=sized.unit_exposure.spy_delta,
-                  facts=facts)
+                  risk_usd=sized.unit_risk_usd, margin_usd=sized.unit_margin_usd,
+                  spy_delta=sized.unit_exposure.spy_delta, facts=facts)

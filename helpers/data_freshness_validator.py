@@ -36,8 +36,8 @@ class DataFreshnessValidator:
         Returns
         -------
         Refused or None
-            ``UNDERLYING_MISSING``, ``UNDERLYING_STALE``, ``QUOTE_CROSSED``, or ``GUARD_CANNOT_COMPUTE`` for a quote from
-            the future.
+            ``UNDERLYING_MISSING``, ``UNDERLYING_STALE``, ``QUOTE_CROSSED``, or ``GUARD_CANNOT_COMPUTE`` for a quote
+            from the future.
         """
         if underlying is None:
             return Refused(code=RefusalCode.UNDERLYING_MISSING, facts={"data": symbol})
@@ -54,8 +54,8 @@ class DataFreshnessValidator:
     def leg(self, contract: Contract, quote: Quote | None, now: datetime, spec: StrategySpec) -> Refused | None:
         """Check one leg: at most 10 minutes old, a bid or an ask, not crossed, and not too wide.
 
-        The width rule: a leg whose mid is below ``spec.cheap_leg_usd`` may be at most ``spec.max_spread_usd`` wide (points);
-        any other at most ``spec.max_spread_share`` of its mid.
+        The width rule: a leg whose mid is below ``spec.cheap_leg_usd`` may be at most ``spec.max_spread_usd`` wide
+        (points); any other at most ``spec.max_spread_share`` of its mid.
 
         Returns
         -------

@@ -54,6 +54,11 @@ class CorrelationReading:
     marks: int
     note: str = ""
 
+    @property
+    def for_recovery(self) -> float | None:
+        """What a recovery is judged by: fewer than two underlyings count as 0; two with too few marks are unknown."""
+        return 0.0 if self.underlyings < CORRELATION_MIN_UNDERLYINGS else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class _Mark:

@@ -1,0 +1,316 @@
+"""Circuit breakers: a fast drawdown, correlation, margin, a streak of losses. Three levels each: half size at 80 % of a
+threshold, a halt (and the three riskiest closed) at the threshold, everything closed and locked beyond."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Any, Final, Mapping
+
+from config.constants import (BREAKER_CORRELATION, BREAKER_CORRELATION_PHASE1, BREAKER_DRAWDOWN_HIGH_VIX,
+                              BREAKER_DRAWDOWN_LOW_VIX, BREAKER_DRAWDOWN_MINUTES, BREAKER_DRAWDOWN_SHARE,
+                              BREAKER_DRAWDOWN_SHARE_PHASE1, BREAKER_FIRST_LEVEL_SHARE, BREAKER_FIRST_LEVEL_SIZE,
+                              BREAKER_LOCK_HOURS, BREAKER_LOSS_STREAK, BREAKER_LOSS_STREAK_PHASE1,
+                              BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SHARES, BREAKER_RECOVERY_CORRELATION,
+                              BREAKER_RECOVERY_HOURS, BREAKER_SECOND_LEVEL_CLOSES, BREAKER_THIRD_CORRELATION,
+                              BREAKER_THIRD_DRAWDOWN_MULTIPLE, BREAKER_THIRD_MARGIN_SHARE, PHASES)
+from core.codes import RefusalCode
+from core.errors import CannotCompute, IntegrityError
+from core.model import Refused
+from core.serialization import time_from_json, time_to_json
+from risk.august_2024_correlation_limiter import CorrelationReading
+from risk.defence import Action, CloseAll, CloseRiskiest, Halt
+
+FIRST, SECOND, THIRD = 1, 2, 3
+WINDOW: Final = timedelta(minutes=BREAKER_DRAWDOWN_MINUTES)
+ROUNDING: Final = 1e-12
+
+
+class BreakerKind(str, Enum):
+    """What a breaker watches."""
+
+    DRAWDOWN = "drawdown"
+    CORRELATION = "correlation"
+    MARGIN = "margin"
+    STREAK = "streak"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerInputs:
+    """What a check looks at.
+
+    Attributes
+    ----------
+    vix : float or None
+        None: the tightest threshold of every table counts.
+    equity, flows_today : float
+        USD; deposits and withdrawals move no drawdown.
+    margin_used_share : float
+        Share of equity in margin.
+    data_fresh : bool
+        Whether VIX and underlyings are fresh; recovery waits for it.
+    """
+
+    time: datetime
+    phase: int
+    vix: float | None
+    equity: float
+    flows_today: float
+    margin_used_share: float
+    correlation: CorrelationReading
+    data_fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """One breaker at a level of its own, with what it measured."""
+
+    kind: BreakerKind
+    level: int
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerReport:
+    """What the breakers say. ``trips`` are those at a level now; ``actions`` what is to be done at once."""
+
+    level: int
+    size_multiplier: float
+    one_entry_at_a_time: bool
+    check_every_minute: bool
+    actions: tuple[Action, ...] = ()
+    trips: tuple[Trip, ...] = ()
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Second and third level of each breaker; the first is 80 % of the second."""
+
+    drawdown: float
+    correlation: float
+    margin: float
+    streak: int
+
+    def third(self, kind: BreakerKind) -> float:
+        """Third level; infinite where there is none."""
+        return {BreakerKind.DRAWDOWN: self.drawdown * BREAKER_THIRD_DRAWDOWN_MULTIPLE,
+                BreakerKind.CORRELATION: BREAKER_THIRD_CORRELATION, BreakerKind.MARGIN: BREAKER_THIRD_MARGIN_SHARE,
+                BreakerKind.STREAK: math.inf}[kind]
+
+    def level(self, kind: BreakerKind, value: float) -> int:
+        """Level 0 to 3 of a measured value."""
+        threshold = self.second(kind)
+        steps = (BREAKER_FIRST_LEVEL_SHARE * threshold, threshold, self.third(kind))
+        return sum(value >= step - ROUNDING for step in steps)
+
+    def second(self, kind: BreakerKind) -> float:
+        """Second level: the threshold itself."""
+        return float(getattr(self, kind.value))
+
+
+def thresholds(phase: int, vix: float | None) -> Thresholds:
+    """Thresholds by phase and VIX; without a VIX the tightest of each.
+
+    Raises
+    ------
+    CannotCompute
+        An unknown phase, or a VIX that is not a positive number.
+    """
+    if phase not in PHASES:
+        raise CannotCompute("phase is unknown", phase=phase)
+    if vix is not None and not (math.isfinite(vix) and vix > 0.0):
+        raise CannotCompute("VIX is not a positive number", vix=vix)
+    first = phase == 1
+    drawdown = BREAKER_DRAWDOWN_SHARE_PHASE1 if first else BREAKER_DRAWDOWN_SHARE
+    if vix is None or vix < BREAKER_DRAWDOWN_LOW_VIX[0]:
+        drawdown *= BREAKER_DRAWDOWN_LOW_VIX[1]
+    elif vix > BREAKER_DRAWDOWN_HIGH_VIX[0]:
+        drawdown *= BREAKER_DRAWDOWN_HIGH_VIX[1]
+    table = [share for below, share in BREAKER_MARGIN_VIX_SHARES if vix is None or vix < below]
+    margin = min(table) if vix is None else table[0]
+    return Thresholds(drawdown=drawdown, correlation=BREAKER_CORRELATION_PHASE1 if first else BREAKER_CORRELATION,
+                      margin=min(margin, BREAKER_MARGIN_PHASE1_SHARE) if first else margin,
+                      streak=BREAKER_LOSS_STREAK_PHASE1 if first else BREAKER_LOSS_STREAK)
+
+
+class CircuitBreakers:
+    """Measures, trips, recovers. A level of 2 or 3 stays until recovery; a level of 1 only while it is measured."""
+
+    def __init__(self) -> None:
+        self._equity: deque[tuple[datetime, float]] = deque()
+        self._tripped: dict[BreakerKind, int] = {}
+        self._tripped_at: datetime | None = None
+        self._locked_until: datetime | None = None
+        self._careful_day: date | None = None
+        self._streak = 0
+        self._report = self._make_report(0, date.min, ())
+
+    @property
+    def report(self) -> BreakerReport:
+        """The last check's report, without its actions once they have been handed out."""
+        return self._report
+
+    @property
+    def streak(self) -> int:
+        """Losses in a row since the last win or recovery."""
+        return self._streak
+
+    def record_trade(self, pnl_usd: float, now: datetime) -> None:
+        """Count one closed trade that was neither forced nor bought protection.
+
+        Raises
+        ------
+        IntegrityError
+            A result that is not a number.
+        """
+        if not math.isfinite(pnl_usd):
+            raise IntegrityError("a trade's result is not a number", pnl_usd=pnl_usd, time=now.isoformat())
+        self._streak = self._streak + 1 if pnl_usd < 0.0 else 0
+
+    # --- the check --------------------------------------------------------------------------------------------------
+
+    def check(self, inputs: BreakerInputs) -> BreakerReport:
+        """Measure everything, trip what must trip, recover what may.
+
+        Raises
+        ------
+        CannotCompute
+            Equity or margin that is no number: nothing is changed, and the caller must not take it for quiet.
+        """
+        limits = thresholds(inputs.phase, inputs.vix)
+        values = self._measure(inputs)
+        levels = {kind: limits.level(kind, value) for kind, value in values.items()}
+        actions: list[Action] = []
+        for kind, level in levels.items():
+            if level >= SECOND and level > self._tripped.get(kind, 0):
+                self._tripped[kind] = level
+                self._tripped_at = inputs.time
+                actions += self._on_trip(kind, level, inputs.time)
+        if not actions and self._recovers(inputs, levels):
+            self._clear(inputs.time.date())
+            levels[BreakerKind.STREAK] = 0
+        if self._level(levels) == THIRD and not any(isinstance(action, CloseAll) for action in actions):
+            actions.append(CloseAll(reason="breaker locked"))
+        shown = {kind: max(level, self._tripped.get(kind, 0)) for kind, level in levels.items()}
+        trips = tuple(Trip(kind=kind, level=level, value=values[kind], threshold=limits.second(kind))
+                      for kind, level in shown.items() if level)
+        self._report = self._make_report(self._level(levels), inputs.time.date(), trips)
+        return replace(self._report, actions=tuple(actions))
+
+    def _measure(self, inputs: BreakerInputs) -> dict[BreakerKind, float]:
+        if not all(map(math.isfinite, (inputs.equity, inputs.flows_today, inputs.margin_used_share))):
+            raise CannotCompute("breakers cannot measure", equity=inputs.equity, flows_today=inputs.flows_today,
+                                margin_used_share=inputs.margin_used_share)
+        while self._equity and self._equity[0][0] < inputs.time - WINDOW:
+            self._equity.popleft()
+        now = inputs.equity - inputs.flows_today
+        peak = max([now, *(value for _, value in self._equity)])
+        if peak <= 0.0:
+            raise CannotCompute("equity is not positive", equity=inputs.equity)
+        self._equity.append((inputs.time, now))
+        values = {BreakerKind.DRAWDOWN: 1.0 - now / peak, BreakerKind.MARGIN: inputs.margin_used_share,
+                  BreakerKind.STREAK: float(self._streak)}
+        if inputs.correlation.value is not None:
+            values[BreakerKind.CORRELATION] = inputs.correlation.value
+        return values
+
+    def _on_trip(self, kind: BreakerKind, level: int, now: datetime) -> list[Action]:
+        reason = f"{kind.value} breaker, level {level}"
+        if level == THIRD:
+            self._locked_until = now + timedelta(hours=BREAKER_LOCK_HOURS)
+            return [Halt(reason=reason), CloseAll(reason=reason)]
+        if kind is BreakerKind.STREAK:
+            return [Halt(reason=reason)]
+        return [Halt(reason=reason), CloseRiskiest(count=BREAKER_SECOND_LEVEL_CLOSES, reason=reason)]
+
+    def _recovers(self, inputs: BreakerInputs, levels: Mapping[BreakerKind, int]) -> bool:
+        """An hour after the last trip, nothing but the streak at its threshold, data fresh, correlation below 0.70."""
+        if not self._tripped or self._tripped_at is None or self._locked_until is not None:
+            return False
+        correlation = inputs.correlation.for_recovery
+        still = any(level >= SECOND for kind, level in levels.items() if kind is not BreakerKind.STREAK)
+        rested = inputs.time - self._tripped_at >= timedelta(hours=BREAKER_RECOVERY_HOURS)
+        calm = correlation is not None and correlation < BREAKER_RECOVERY_CORRELATION
+        return rested and calm and inputs.data_fresh and not still
+
+    def _clear(self, day: date) -> None:
+        self._tripped = {}
+        self._tripped_at = None
+        self._streak = 0
+        self._careful_day = day
+
+    def resume(self, now: datetime) -> Refused | None:
+        """The operator ends a third level once its 24 hours are over; the conditions of recovery still apply.
+
+        Returns
+        -------
+        Refused or None
+            ``BREAKER`` with ``locked_until`` while the lock lasts; None also when nothing is locked.
+        """
+        if self._locked_until is None:
+            return None
+        if now < self._locked_until:
+            return Refused(code=RefusalCode.BREAKER, facts={"locked_until": self._locked_until.isoformat()})
+        self._locked_until = None
+        self._tripped = {kind: SECOND for kind in self._tripped}
+        self._report = self._make_report(self._level({}), now.date(), ())
+        return None
+
+    # --- reports ----------------------------------------------------------------------------------------------------
+
+    def _level(self, levels: Mapping[BreakerKind, int]) -> int:
+        """Highest level there is, kept or measured."""
+        return max([0, *self._tripped.values(), *levels.values()])
+
+    def _make_report(self, level: int, day: date, trips: tuple[Trip, ...]) -> BreakerReport:
+        return BreakerReport(level=level, size_multiplier=BREAKER_FIRST_LEVEL_SIZE if level else 1.0,
+                             one_entry_at_a_time=self._careful_day == day, check_every_minute=level > 0, trips=trips,
+                             locked_until=self._locked_until)
+
+    # --- memory -----------------------------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        """What must survive a restart, as plain JSON. Equity of the last five minutes is not kept."""
+        return {"tripped": {kind.value: level for kind, level in self._tripped.items()},
+                "tripped_at": time_to_json(self._tripped_at), "locked_until": time_to_json(self._locked_until),
+                "careful_day": self._careful_day.isoformat() if self._careful_day else None, "streak": self._streak}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take facts that :meth:`facts` gave; the report is that of the restored levels at once.
+
+        Raises
+        ------
+        IntegrityError
+            Facts of another form.
+        """
+        try:
+            self._tripped = {BreakerKind(kind): int(level) for kind, level in facts["tripped"].items()}
+            self._tripped_at = time_from_json(facts["tripped_at"])
+            self._locked_until = time_from_json(facts["locked_until"])
+            day = facts["careful_day"]
+            self._careful_day = None if day is None else date.fromisoformat(day)
+            self._streak = int(facts["streak"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise IntegrityError("not the facts of the circuit breakers", why=str(error)) from None
+        self.self_check()
+        self._report = self._make_report(self._level({}), self._careful_day or date.min, ())
+
+    def self_check(self) -> None:
+        """Raise when the facts contradict each other.
+
+        Raises
+        ------
+        IntegrityError
+        """
+        levels = set(self._tripped.values())
+        if not levels <= {SECOND, THIRD} or self._streak < 0:
+            raise IntegrityError("impossible breaker levels", levels=sorted(levels), streak=self._streak)
+        if bool(self._tripped) != (self._tripped_at is not None):
+            raise IntegrityError("a trip without its time, or a time without a trip", trips=len(levels))
+        if (THIRD in levels) != (self._locked_until is not None):
+            raise IntegrityError("a third level without its lock, or a lock without it", levels=sorted(levels))

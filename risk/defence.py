@@ -1,0 +1,225 @@
+"""What breakers and emergencies ask for, as values, and which positions that means: riskiest first, bought protection
+never. Closing only: nothing here opens anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Sequence
+
+from config.constants import BETA_TO_SPY, GREEKS_EXCLUDED, RED_SIGMAS, TRADING_DAYS_PER_YEAR
+from config.strategy_parameters import SPECS
+from core.errors import CannotCompute
+from core.market_values import underlying_price, usable_mid
+from core.model import Contract, ContractKind, Position, Right, Snapshot, State
+from core.option_math import dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
+from risk.dynamic_margin_manager import DynamicMarginManager
+from risk.greeks_monitor import GreeksMonitor
+
+PERCENT: Final = 100.0
+LEAVING: Final = frozenset({State.DEFENSIVE_EXIT, State.DEFENSIVE_21DTE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """No entries while the level that asks for it stands. Nothing to carry out: the gate reads the level itself."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRiskiest:
+    """Close the ``count`` riskiest positions."""
+
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseAll:
+    """Close everything but bought protection."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutBuyingPower:
+    """Close until buying power in use is down by ``share`` of itself."""
+
+    share: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutDelta:
+    """Close until the book's SPY delta is inside its limits."""
+
+    reason: str
+
+
+Action = Halt | CloseRiskiest | CloseAll | CutBuyingPower | CutDelta
+
+
+# --- how risky ------------------------------------------------------------------------------------------------------
+
+
+def is_protection(position: Position) -> bool:
+    """Bought protection (ladder rungs, VIX calls): limited by its allocation, never closed in defence."""
+    return not SPECS[position.strategy].counts_as_position and not position.has_short_options
+
+
+def has_naked_short(position: Position) -> bool:
+    """Whether some short option has no long one of its right, of its own or a later expiry, beside it. Shares held
+    cover calls, shares short cover puts, one contract for each multiplier of them."""
+    shares = sum(leg.quantity for leg in position.legs if leg.contract.kind is ContractKind.EQUITY)
+    for right in Right:
+        options = [leg for leg in position.legs
+                   if leg.contract.kind is not ContractKind.EQUITY and leg.contract.right is right]
+        free = sorted((leg.contract.expiry, leg.quantity) for leg in options if leg.quantity > 0)
+        covering = max(0, shares if right is Right.CALL else -shares)
+        for leg in sorted((leg for leg in options if leg.quantity < 0), key=lambda leg: leg.contract.expiry,
+                          reverse=True):
+            needed = -leg.quantity
+            covered = min(needed, int(covering // leg.contract.multiplier))
+            covering -= covered * leg.contract.multiplier
+            needed -= covered
+            while needed and free and free[-1][0] >= leg.contract.expiry:
+                expiry, count = free.pop()
+                used = min(needed, count)
+                needed -= used
+                if count > used:
+                    free.append((expiry, count - used))
+            if needed:
+                return True
+    return False
+
+
+def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
+    """Model loss of a position when its underlying moves two standard deviations of a day, the worse way, with each
+    leg's volatility unchanged. A day's deviation is the underlying's implied volatility by the root of 252: its own
+    where the snapshot has it, else the VIX times beta. Positive is a loss; 0 when no move loses.
+
+    Raises
+    ------
+    CannotCompute
+        When a leg, the underlying or a volatility is missing or unusable.
+    """
+    move = RED_SIGMAS * _daily_deviation(position.underlying, snapshot)
+    worst = 0.0
+    for shock in (1.0 + move, max(0.01, 1.0 - move)):
+        change = sum(leg.quantity * leg.contract.multiplier * _change(leg.contract, shock, snapshot)
+                     for leg in position.legs if leg.quantity)
+        worst = max(worst, -change)
+    return worst
+
+
+def _daily_deviation(symbol: str, snapshot: Snapshot) -> float:
+    found = snapshot.underlyings.get(symbol)
+    if found is not None and found.iv is not None and math.isfinite(found.iv.current) and found.iv.current > 0.0:
+        return found.iv.current / math.sqrt(TRADING_DAYS_PER_YEAR)
+    if snapshot.vix is None or not math.isfinite(snapshot.vix.value) or symbol not in BETA_TO_SPY:
+        raise CannotCompute("no volatility for the underlying", underlying=symbol)
+    beta = max(1.0, abs(BETA_TO_SPY[symbol]))
+    return beta * snapshot.vix.value / PERCENT / math.sqrt(TRADING_DAYS_PER_YEAR)
+
+
+def _change(contract: Contract, shock: float, snapshot: Snapshot) -> float:
+    """Points one contract gains when its underlying's price is multiplied by ``shock``."""
+    spot = underlying_price(contract, snapshot.underlyings)
+    if contract.kind is ContractKind.EQUITY:
+        return spot * (shock - 1.0)
+    usable_mid(contract, snapshot.quotes)
+    volatility = quote_volatility(contract, snapshot.quotes[contract.id], spot, snapshot.time)
+    years, rate = years_to_expiry(contract.expiry, snapshot.time), risk_free_rate(snapshot.time.date())
+    carry = dividend_yield(contract.underlying, contract.kind, rate)
+    before, after = (price(level, contract.strike, contract.right, volatility, years, rate, carry)
+                     for level in (spot, spot * shock))
+    return after - before
+
+
+def riskiest(positions: Sequence[Position], snapshot: Snapshot) -> tuple[Position, ...]:
+    """Positions that hold something and are no protection, riskiest first: naked shorts, then by loss at a two-sigma
+    move. One that cannot be computed comes before all others of its kind; ties go to the larger risk at entry."""
+    def key(position: Position) -> tuple[bool, float, float, str]:
+        try:
+            loss = two_sigma_loss_usd(position, snapshot)
+        except CannotCompute:
+            loss = math.inf
+        return not has_naked_short(position), -loss, -position.entry_risk_usd, position.id
+    return tuple(sorted((position for position in positions if position.is_open and not is_protection(position)),
+                        key=key))
+
+
+# --- which to close -------------------------------------------------------------------------------------------------
+
+
+def positions_to_close(actions: Sequence[Action], snapshot: Snapshot, margin: DynamicMarginManager,
+                       greeks: GreeksMonitor) -> tuple[Position, ...]:
+    """Positions that ``actions`` together ask to close now, riskiest first; those already leaving at once are not
+    named again, but what they free counts.
+
+    Parameters
+    ----------
+    margin, greeks
+        Where each position's buying power and SPY delta come from. A position whose margin cannot be computed counts
+        with its margin at entry; while a delta cannot be computed, :class:`CutDelta` closes nothing.
+    """
+    ordered = riskiest(snapshot.positions, snapshot)
+    leaving = [position for position in ordered if position.state in LEAVING]
+    free = [position for position in ordered if position.state not in LEAVING]
+    chosen: dict[str, Position] = {}
+    for action in actions:
+        if isinstance(action, CloseAll):
+            chosen |= {position.id: position for position in free}
+        elif isinstance(action, CloseRiskiest):
+            chosen |= {position.id: position for position in free[:action.count]}
+    for action in actions:
+        if isinstance(action, CutBuyingPower):
+            _cut_buying_power(action.share, chosen, leaving, free, snapshot, margin)
+    for action in actions:
+        if isinstance(action, CutDelta):
+            _cut_delta(chosen, leaving, free, snapshot, greeks)
+    return tuple(position for position in free if position.id in chosen)
+
+
+def _cut_buying_power(share: float, chosen: dict[str, Position], leaving: Sequence[Position],
+                      free: Sequence[Position], snapshot: Snapshot, margin: DynamicMarginManager) -> None:
+    def bound(position: Position) -> float:
+        try:
+            return margin.margin_of(position, snapshot.quotes, snapshot.underlyings)
+        except CannotCompute:
+            return position.entry_margin_usd
+    missing = share * snapshot.account.buying_power_used
+    missing -= sum(bound(position) for position in (*leaving, *chosen.values()))
+    for position in free:
+        if missing <= 0.0:
+            return
+        if position.id not in chosen:
+            chosen[position.id] = position
+            missing -= bound(position)
+
+
+def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: Sequence[Position],
+               snapshot: Snapshot, greeks: GreeksMonitor) -> None:
+    """Close what pushes the book's delta outwards, largest first, until it is inside (or nothing pushes any more)."""
+    held = [position for position in snapshot.positions if position.is_open]
+    read = greeks.reading(held, snapshot.quotes, snapshot.underlyings, snapshot.time)
+    spy = snapshot.underlyings.get("SPY")
+    if read.missing or spy is None:
+        return
+    try:
+        limits = greeks.limits(snapshot.phase, snapshot.account.equity, spy.price)
+    except CannotCompute:
+        return
+    limit = min(limits["greek_delta"], limits["greek_notional_delta"])
+    gone = {position.id for position in (*leaving, *chosen.values())}
+    delta = sum(exposure.spy_delta for name, exposure in read.by_position.items() if name not in gone)
+    candidates = [position for position in free if position.id not in gone
+                  and position.underlying not in GREEKS_EXCLUDED]
+    for position in sorted(candidates, key=lambda position: -abs(read.by_position[position.id].spy_delta)):
+        own = read.by_position[position.id].spy_delta
+        if abs(delta) <= limit:
+            return
+        if own * delta > 0.0:
+            chosen[position.id] = position
+            delta -= own

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from core.errors import CannotCompute
+from core.model import Contract, ContractKind, HeldLeg, Position, Quote, Right, Snapshot, State
+from core.option_math import dividend_yield, price, risk_free_rate, years_to_expiry
+from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, has_naked_short, positions_to_close,
+                          riskiest, two_sigma_loss_usd)
+from risk.dynamic_margin_manager import DynamicMarginManager
+from risk.greeks_monitor import GreeksMonitor
+from tests.builders import (FRIDAY, make_account, make_contract, make_position, make_quote, make_snapshot,
+                            make_underlying)
+
+SPOT, VOLATILITY = 544.0, 0.2
+EXPIRY = date(2024, 9, 20)
+FAR = date(2025, 9, 19)
+MARGIN, GREEKS = DynamicMarginManager(), GreeksMonitor()
+
+
+def option(strike: float, right: Right = Right.PUT, expiry: date = EXPIRY) -> Contract:
+    return make_contract(strike, right, expiry)
+
+
+def fair(contract: Contract) -> Quote:
+    rate = risk_free_rate(FRIDAY.date())
+    value = price(SPOT, contract.strike, contract.right, VOLATILITY, years_to_expiry(contract.expiry, FRIDAY), rate,
+                  dividend_yield("SPY", ContractKind.EQUITY_OPTION, rate))
+    return make_quote(round(max(0.0, value - 0.01), 4), round(value + 0.01, 4))
+
+
+def position(name: str, *legs: tuple[Contract, int], strategy: str = "lt112", **overrides: object) -> Position:
+    held = tuple(HeldLeg(contract=contract, quantity=quantity, average_price=1.0) for contract, quantity in legs)
+    return make_position(*held, id=name, strategy=strategy, **overrides)
+
+
+def snapshot(*positions: Position, **overrides: object) -> Snapshot:
+    contracts = {leg.contract for held in positions for leg in held.legs
+                 if leg.contract.kind is not ContractKind.EQUITY}
+    quotes = {contract.id: fair(contract) for contract in contracts}
+    return make_snapshot(**({"positions": tuple(positions), "quotes": quotes,
+                             "underlyings": {"SPY": make_underlying(price=SPOT)}} | overrides))
+
+
+NAKED = position("naked", (option(500.0), -1), strategy="ratio")
+NARROW = position("narrow", (option(530.0), -1), (option(525.0), 1))
+WIDE = position("wide", (option(540.0), -1), (option(510.0), 1), entry_risk_usd=2_000.0)
+LADDER = position("ladder", (option(480.0, expiry=FAR), 1), strategy="leap_put_ladder")
+
+
+# --- naked shorts
+
+
+SHARES = make_contract(0.0, Right.CALL, date.max, kind=ContractKind.EQUITY, multiplier=1.0)
+
+
+@pytest.mark.parametrize("legs, naked", [
+    (((option(500.0), -1),), True),
+    (((option(500.0), -1), (option(495.0), 1)), False),
+    (((option(500.0), -2), (option(510.0), 1)), True),
+    (((option(500.0), -1), (option(495.0, expiry=date(2024, 8, 16)), 1)), True),
+    (((option(500.0), -1), (option(500.0, expiry=FAR), 1)), False),
+    (((option(500.0), -1), (option(560.0, Right.CALL), 1)), True),
+    (((option(560.0, Right.CALL), -1), (option(440.0, Right.CALL, FAR), 1)), False),
+    (((option(560.0, Right.CALL), -1), (SHARES, 100)), False),
+    (((option(560.0, Right.CALL), -1), (SHARES, 99)), True),
+    (((option(500.0), -1), (SHARES, -100)), False),
+    (((option(500.0), -3), (option(495.0), 1), (option(490.0, expiry=FAR), 2)), False),
+    (((option(500.0), 2),), False),
+])
+def test_naked_shorts(legs: tuple[tuple[Contract, int], ...], naked: bool) -> None:
+    assert has_naked_short(position("p", *legs)) is naked
+
+
+# --- two sigmas
+
+
+def test_loss_at_two_sigmas_is_the_worse_side_and_never_negative() -> None:
+    moment = snapshot(NARROW)
+    loss = two_sigma_loss_usd(NARROW, moment)
+    assert 0.0 < loss < 500.0
+    long_only = position("long", (option(544.0), 1), (option(544.0, Right.CALL), 1))
+    assert two_sigma_loss_usd(long_only, snapshot(long_only)) == pytest.approx(0.0, abs=25.0)
+    shares = position("shares", (SHARES, 100))
+    assert two_sigma_loss_usd(shares, snapshot(shares)) == pytest.approx(
+        100 * SPOT * 2.0 * VOLATILITY / math.sqrt(252))
+
+
+def test_without_own_volatility_the_vix_stands_in_by_beta() -> None:
+    shares = position("shares", (SHARES, 100))
+    bare = snapshot(shares, underlyings={"SPY": make_underlying(price=SPOT, iv=None)})
+    assert two_sigma_loss_usd(shares, bare) == pytest.approx(100 * SPOT * 2.0 * 0.24 / math.sqrt(252))
+    with pytest.raises(CannotCompute):
+        two_sigma_loss_usd(shares, replace(bare, vix=None))
+
+
+def test_a_leg_without_a_quote_cannot_be_computed() -> None:
+    with pytest.raises(CannotCompute):
+        two_sigma_loss_usd(NARROW, snapshot(NARROW, quotes={}))
+
+
+# --- the order
+
+
+def test_naked_first_then_by_loss_and_protection_never() -> None:
+    moment = snapshot(NARROW, LADDER, WIDE, NAKED)
+    assert two_sigma_loss_usd(NAKED, moment) < two_sigma_loss_usd(WIDE, moment)
+    assert [found.id for found in riskiest(moment.positions, moment)] == ["naked", "wide", "narrow"]
+
+
+def test_what_cannot_be_computed_comes_first_of_its_kind() -> None:
+    dark = position("dark", (option(450.0), -1), (option(445.0), 1))
+    moment = snapshot(NARROW, WIDE, NAKED, dark)
+    quotes = {name: quote for name, quote in moment.quotes.items() if "0450" not in name}
+    moment = replace(moment, quotes=quotes)
+    assert [found.id for found in riskiest(moment.positions, moment)] == ["naked", "dark", "wide", "narrow"]
+
+
+def test_closed_positions_are_not_named() -> None:
+    closed = position("closed", (option(500.0), 0))
+    assert riskiest((closed,), snapshot(closed)) == ()
+
+
+# --- which to close
+
+
+def named(moment: Snapshot, *actions: object) -> list[str]:
+    return [found.id for found in positions_to_close(actions, moment, MARGIN, GREEKS)]  # type: ignore[arg-type]
+
+
+def test_close_riskiest_and_all() -> None:
+    moment = snapshot(NARROW, LADDER, WIDE, NAKED)
+    assert named(moment, Halt(reason="r")) == []
+    assert named(moment, CloseRiskiest(count=2, reason="r")) == ["naked", "wide"]
+    assert named(moment, CloseRiskiest(count=9, reason="r")) == ["naked", "wide", "narrow"]
+    assert named(moment, CloseAll(reason="r")) == ["naked", "wide", "narrow"]
+
+
+def test_what_is_already_leaving_is_not_named_again() -> None:
+    moment = snapshot(NARROW, WIDE, replace(NAKED, state=State.DEFENSIVE_EXIT))
+    assert named(moment, CloseRiskiest(count=1, reason="r")) == ["wide"]
+    assert named(moment, CloseAll(reason="r")) == ["wide", "narrow"]
+    walking = snapshot(NARROW, replace(WIDE, state=State.EXITING))
+    assert named(walking, CloseRiskiest(count=1, reason="r")) == ["wide"], "a walking exit is escalated"
+
+
+def test_buying_power_is_cut_by_a_fifth_of_what_is_in_use() -> None:
+    twenty = [position(f"spread{place:02}", (option(530.0), -1), (option(525.0), 1)) for place in range(10)]
+    moment = snapshot(*twenty, account=make_account(buying_power_used=5_000.0))
+    assert len(named(moment, CutBuyingPower(share=0.20, reason="r"))) == 2
+    more = replace(moment, account=make_account(buying_power_used=5_001.0))
+    assert len(named(more, CutBuyingPower(share=0.20, reason="r"))) == 3
+    assert len(named(moment, CloseRiskiest(count=5, reason="r"), CutBuyingPower(share=0.20, reason="r"))) == 5
+
+
+def test_a_margin_that_cannot_be_computed_counts_as_at_entry() -> None:
+    strangle = position("a", (option(500.0), -1), strategy="ratio", entry_margin_usd=1_000.0)
+    moment = snapshot(strangle, NARROW, account=make_account(buying_power_used=5_000.0))
+    dark = replace(moment, quotes={name: quote for name, quote in moment.quotes.items() if "0500" not in name})
+    assert named(dark, CutBuyingPower(share=0.20, reason="r")) == ["a"]
+
+
+def test_delta_is_cut_by_closing_what_pushes_outwards() -> None:
+    big = position("big", (option(440.0, Right.CALL, FAR), 3), strategy="ipmcc")
+    small = position("small", (option(440.0, Right.CALL, FAR), 1), strategy="ipmcc")
+    against = position("against", (option(560.0), 1), (option(540.0), -1))
+    moment = snapshot(big, small, against, account=make_account(65_000.0))
+    assert named(moment, CutDelta(reason="r")) == ["big"]
+    roomy = replace(moment, account=make_account(200_000.0), phase=4)
+    assert named(roomy, CutDelta(reason="r")) == []
+
+
+def test_delta_of_what_is_leaving_is_already_gone() -> None:
+    big = position("big", (option(440.0, Right.CALL, FAR), 3), strategy="ipmcc", state=State.DEFENSIVE_EXIT)
+    small = position("small", (option(440.0, Right.CALL, FAR), 1), strategy="ipmcc")
+    assert named(snapshot(big, small), CutDelta(reason="r")) == []
+
+
+def test_without_greeks_no_position_is_closed_for_its_delta() -> None:
+    big = position("big", (option(440.0, Right.CALL, FAR), 3), strategy="ipmcc")
+    assert named(snapshot(big, quotes={}), CutDelta(reason="r")) == []
+    assert named(snapshot(big, underlyings={}), CutDelta(reason="r")) == []
+    late = snapshot(big, time=FRIDAY + timedelta(days=9_999))
+    assert named(late, CutDelta(reason="r")) == []
