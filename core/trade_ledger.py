@@ -7,6 +7,7 @@ the day-trade rule and the reports read. It only ever grows.
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from datetime import date, datetime
 from math import isfinite
 from types import MappingProxyType
@@ -26,7 +27,18 @@ from core.trade_records import ClosedTrade, Flow, Mark
 
 LT112 = "lt112"
 
-__all__ = ["ClosedTrade", "Flow", "Mark", "TradeLedger"]
+__all__ = ["ClosedTrade", "Flow", "Mark", "StrategyRecord", "TradeLedger"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyRecord:
+    """What a strategy was planned to do and what it did; planned rates are None for fixed allocations."""
+
+    planned_win_rate: float | None
+    planned_payoff_ratio: float | None
+    min_win_rate: float | None
+    achieved: TradeStatistics
+    suspended: RefusalCode | None
 
 
 class TradeLedger:
@@ -205,6 +217,13 @@ class TradeLedger:
     def statistics(self, strategy: str | None = None) -> TradeStatistics:
         """Statistics of all closed trades, or of one strategy's."""
         return trade_statistics([trade for trade in self._trades if strategy in (None, trade.strategy)])
+
+    def planned_and_achieved(self) -> Mapping[str, StrategyRecord]:
+        """Plan and record of every strategy, traded or not."""
+        return MappingProxyType({name: StrategyRecord(
+            planned_win_rate=spec.win_rate, planned_payoff_ratio=spec.payoff_ratio, min_win_rate=spec.min_win_rate,
+            achieved=self.statistics(name), suspended=self._suspended.get(name))
+            for name, spec in self._specs.items()})
 
     def equity_statistics(self, risk_free_rate: float = 0.0) -> EquityStatistics:
         """Sharpe, Sortino, drawdown and value at risk of the daily marks."""

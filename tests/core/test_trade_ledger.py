@@ -210,6 +210,15 @@ def test_sums_by_day_month_and_strategy() -> None:
     assert found.net_flows_usd == 10_000.0
 
 
+def test_plan_and_record_of_every_strategy() -> None:
+    found = ledger(*[100.0] * 19, *[-10.0] * 11)
+    plan = found.planned_and_achieved()
+    assert (plan["lt112"].planned_win_rate, plan["lt112"].planned_payoff_ratio) == (0.73, 0.5)
+    assert plan["lt112"].achieved.win_rate == pytest.approx(19 / 30)
+    assert plan["lt112"].suspended is RefusalCode.EDGE_LOST
+    assert plan["ipmcc"].planned_win_rate is None and plan["ipmcc"].achieved.trades == 0 and len(plan) == 10
+
+
 # --- memory
 
 def test_memory_survives_a_restart() -> None:
