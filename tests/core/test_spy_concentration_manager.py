@@ -104,6 +104,9 @@ def test_lt112_takes_two_of_them() -> None:
     for id in ("a", "b"):
         assert refusal(manager.ask(request(id, strategy="lt112"), 0.0, 4, False)) is None
         manager.confirm(id, 1)
+    manager.ask(request("other", underlying="QQQ"), 0.0, 4, False)
+    read = manager.reading(0.0, 4, False)
+    assert (read.spy_slots, read.lt112_slots) == (2, 2)
     assert refusal(manager.ask(request("c", strategy="lt112"), 0.0, 4, False)) is RefusalCode.COUNT_LT112_SPY
     assert refusal(manager.ask(request("c", strategy="ratio"), 0.0, 4, False)) is None
 

@@ -170,6 +170,8 @@ def test_allocation_is_per_symbol_and_shrinks_with_what_is_held() -> None:
     other = snapshot(legs=leap, positions=(held("ipmcc", risk=4_700.0, underlying="QQQ"),))
     assert limits(sized(IPMCC, offer, same))["allocation"] == 1
     assert limits(sized(IPMCC, offer, other))["allocation"] == 10
+    two = snapshot(legs=leap, positions=(held("ipmcc", units=2), held("ipmcc", units=2, underlying="QQQ")))
+    assert limits(sized(IPMCC, offer, two))["most_contracts"] == 3
 
 
 def test_ladder_by_rung_and_in_all() -> None:
@@ -190,6 +192,8 @@ def test_hedge_in_all() -> None:
     answer = sized(HEDGE, proposal(HEDGE, calls, risk=100.0), shot)
     assert limits(answer)["strategy_cap"] == limits(answer)["allocation"] == 20
     assert "greek_vega" not in limits(answer) and "spy_delta" not in limits(answer)
+    nearly = replace(shot, positions=(held("hedge", risk=1_900.0),))
+    assert limits(sized(HEDGE, proposal(HEDGE, calls, risk=100.0), nearly))["allocation"] == 1
 
 
 @pytest.mark.parametrize("equity, cap", [(65_000.0, 500.0), (166_000.0, 500.0), (200_000.0, 600.0), (8_000.0, 400.0)])
