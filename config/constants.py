@@ -208,7 +208,8 @@ PRICE_TICK_USD: Final = 0.01
 # --- states
 ERRORS_TO_SUSPEND: Final = 3
 ERROR_WINDOW_MINUTES: Final = 30
-ENTRY_RETRY_MINUTES: Final = 15
+ENTRY_RETRY_MINUTES: Final = 60
+ENTRY_TRIES_A_WINDOW: Final = 4
 
 # --- clock (New York)
 ENTRY_OPEN: Final = time(9, 45)
@@ -297,3 +298,12 @@ UNDERLYING_COUNT_EXEMPT: Final = ("friday_0dte",)
 
 # --- starting cash of a backtest that names a phase but no cash: inside each phase's band of equity
 PHASE_STARTING_CASH: Final[Mapping[int, float]] = MappingProxyType({1: 35_000.0, 2: 50_000.0, 3: 65_000.0, 4: 80_000.0})
+
+# --- what opening one contract costs under LEAN's fee model of the broker (closing is free); part of the risk of bought
+# and diagonal positions, which is debit + fees
+OPENING_FEE_USD: Final[Mapping[str, float]] = MappingProxyType({
+    "equity_option": 1.00, "index_option": 1.00, "future_option": 2.50,
+})
+
+# --- strategies: strikes quoted on each side of the one a roll wants, so that a moving price finds it quoted
+ROLL_NEIGHBOUR_STRIKES: Final = 2

@@ -28,7 +28,8 @@ from risk.greeks_monitor import Exposure, GreeksMonitor
 
 @dataclass(slots=True, kw_only=True)
 class Components:
-    """The managers of one run. ``executor`` is set once the store it writes ahead to exists."""
+    """The managers of one run. ``executor`` is set once the store it writes ahead to exists; ``blind`` says what the
+    last risk check could not compute, and halts entries."""
 
     strategies: Mapping[str, Strategy]
     specs: Mapping[str, StrategySpec]
@@ -48,6 +49,7 @@ class Components:
     emergency: EmergencyProtocol
     book: DayBook
     executor: Any = None
+    blind: str | None = None
 
     def remembering(self) -> dict[str, Any]:
         """Those whose facts must survive a restart, by the name they are stored under."""
@@ -65,7 +67,7 @@ class Components:
         """
         for name in self.__slots__:
             part = getattr(self, name)
-            if part is None:
+            if part is None and name != "blind":
                 raise IntegrityError("a component is not wired", component=name)
             check = getattr(part, "self_check", None)
             if check is not None:
@@ -78,7 +80,7 @@ class Components:
         """Greeks of everything held; None where a leg cannot be computed."""
         held = tuple(position for position in snapshot.positions if position.is_open)
         try:
-            return self.greeks.portfolio(held, snapshot.quotes, snapshot.underlyings, snapshot.time).total
+            return self.greeks.portfolio(held, snapshot.quotes, snapshot.underlyings, snapshot.time)
         except CannotCompute:
             return None
 
@@ -106,5 +108,6 @@ def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Components:
         margin=margin, greeks=greeks, concentration=concentration, sizer=sizer, limiter=limiter, validator=validator,
         gate=gate,
         coordinator=StrategyCoordinator(strategies, gate, sizer, margin, greeks, concentration),
-        phase=PhaseManager(run.starting_phase), ledger=TradeLedger(), breakers=CircuitBreakers(),
+        phase=PhaseManager(run.starting_phase, run.cash),
+        ledger=TradeLedger(run.cash), breakers=CircuitBreakers(),
         emergency=EmergencyProtocol(), book=DayBook(run.cash))

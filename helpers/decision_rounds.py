@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
-from config.constants import ENTRY_RETRY_MINUTES, VALIDATION_TIMEOUT_MINUTES
+from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
 from core.intents import position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
@@ -70,8 +70,10 @@ class DecisionRounds:
             self._journal.refused(snapshot.time, name, refusal)
 
     def _tried_lately(self, name: str, now: datetime) -> bool:
-        last = self._tried.get(name)
-        return last is not None and (now - last).total_seconds() < 60 * ENTRY_RETRY_MINUTES
+        last, spec = self._tried.get(name), self._parts.specs[name]
+        window = _minutes(spec.window_close) - _minutes(spec.window_open)
+        wait = min(ENTRY_RETRY_MINUTES, window / ENTRY_TRIES_A_WINDOW)
+        return last is not None and (now - last).total_seconds() < 60 * wait
 
     def _begin(self, name: str, selection: Select, now: datetime) -> None:
         key = position_id(name, now)
@@ -83,8 +85,9 @@ class DecisionRounds:
         self._parts.states.apply(key, Event.SELECTED, now, f"{len(selection.contracts)} contracts")
         self._gateway.subscribe(selection.contracts)
         self._selections[key] = selection
-        self._journal.event(now, "SELECTED", strategy=name, position=key, underlying=selection.underlying,
-                            contracts=[contract.id for contract in selection.contracts], **dict(selection.facts))
+        self._journal.audit(now, "SELECTED", {
+            "strategy": name, "position": key, "underlying": selection.underlying,
+            "contracts": [contract.id for contract in selection.contracts], "facts": dict(selection.facts)})
 
     def propose(self, snapshot: Snapshot, view: PortfolioView) -> None:
         """Ask every selection whose contracts are being quoted; the chosen entry goes to the executor."""
@@ -160,3 +163,7 @@ class DecisionRounds:
             self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
         self._parts.states.change(position.id, facts=dict(position.facts) | {
             "exit_reason": decision.intent.reason, "exit_forced": bool(decision.intent.facts.get("forced", False))})
+
+
+def _minutes(moment: time) -> int:
+    return 60 * moment.hour + moment.minute

@@ -9,7 +9,7 @@ from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, FUTURES_ENTRY_CLO
                               POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import RunParameters
 from core.errors import CannotCompute
-from core.model import PortfolioView, Snapshot
+from core.model import Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
@@ -34,8 +34,8 @@ class FrameworkShell:
         self.builder = SnapshotBuilder(gateway, components, run, tickers)
         self.rounds = DecisionRounds(gateway, components, self.builder, journal)
         self.results = OrderResults(gateway, components, journal, self.rounds)
-        self.risk = RiskRound(gateway, components, self.rounds, journal)
         self.record = RunRecord(components, journal, run)
+        self.risk = RiskRound(gateway, components, self.rounds, journal, self.record)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
         self._ticked: datetime | None = None
         self._day: date | None = None
@@ -54,6 +54,7 @@ class FrameworkShell:
         if loaded is not None:
             self.journal.event(now, "RESTORED", written=loaded.written_at, sequence=loaded.sequence,
                                problems=list(loaded.problems))
+        self.builder.read_vix(now)
         self.parts.verify()
         self._recovery.run(now, restored=loaded is not None)
         self.journal.event(now, "STARTED", mode=self.run.mode, strategies=list(self.run.strategies),
@@ -120,14 +121,20 @@ class FrameworkShell:
             self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
             return False
         self.parts.book.mark(snapshot.account.equity)
-        before = self.parts.stamp()
         if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
-            self.risk.check(snapshot, self.builder.view())
+            self.risk.check(snapshot)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
-        self._mark(snapshot, self.builder.view(), now)
-        return self.results.drain(now) or self.parts.stamp() != before
+        self._mark(snapshot, now)
+        return self.results.drain(now) or self._transitions()
+
+    def _transitions(self) -> bool:
+        """Into the audit trail; True when there were any."""
+        steps = self.parts.states.drain_transitions()
+        for step in steps:
+            self.journal.audit(step.time, "TRANSITION", step.to_json())
+        return bool(steps)
 
     def _entries(self, snapshot: Snapshot, now: datetime) -> None:
         if self.rounds.validating:
@@ -142,10 +149,10 @@ class FrameworkShell:
                       and spec.window_open <= now.time() < spec.window_close
                       and spec.entry_weekday == now.weekday()})
 
-    def _mark(self, snapshot: Snapshot, view: PortfolioView, now: datetime) -> None:
+    def _mark(self, snapshot: Snapshot, now: datetime) -> None:
         if now.time() in MARK_TIMES or now == snapshot.calendar.session_close:
             self.record.mark(snapshot)
         if now.time() == STORE_TIME or now == snapshot.calendar.session_close:
-            self.risk.day_end(snapshot, view)
+            self.risk.day_end(snapshot)
             self.journal.flush()
             self.memory.save()

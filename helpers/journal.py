@@ -29,9 +29,13 @@ class Journal:
 
     def event(self, time: datetime, name: str, **facts: Any) -> None:
         """Record one event; ``None`` facts are left out."""
-        plain = {key: plain(value) for key, value in facts.items() if value is not None}
-        self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in plain.items()))
-        self._audit.append(time, name, plain)
+        shown = {key: plain(value) for key, value in facts.items() if value is not None}
+        self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in shown.items()))
+        self._audit.append(time, name, shown)
+
+    def audit(self, time: datetime, name: str, facts: Mapping[str, Any]) -> None:
+        """Into the audit trail only."""
+        self._audit.append(time, name, plain(facts))
 
     def refused(self, time: datetime, strategy: str, refusal: Refused) -> None:
         """Count one refusal; its first of a day is logged with its facts."""

@@ -6,7 +6,7 @@ Nothing here decides. LEAN's objects stay inside; what leaves are the plain valu
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Iterable, Mapping
 
@@ -24,7 +24,7 @@ from helpers.indicators import daily_indicators, session_vwap
 
 DAILY_BARS = 300
 REGULAR_HOURS = False
-REGULAR_CLOSE = time(16, 0)
+SESSIONS_AHEAD = 10
 
 
 class LeanGateway:
@@ -47,6 +47,7 @@ class LeanGateway:
         self._subscribed: dict[Contract, Any] = {}
         self._daily: dict[str, tuple[date, Any]] = {}
         self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
+        self._shares: tuple[Contract, ...] = ()
         self._facts: CalendarFacts | None = None
 
     # --- set-up -----------------------------------------------------------------------------------------------------
@@ -73,6 +74,8 @@ class LeanGateway:
             return
         self._own_models(security)
         self._symbols[ticker] = security.symbol
+        if instrument.security == "equity":
+            self._shares += (_shares(ticker),)
 
     def _own_models(self, security: Any) -> None:
         if self._own_margin:
@@ -131,14 +134,14 @@ class LeanGateway:
         Raises
         ------
         GatewayError
-            ``REMOVE_HELD`` with the contract and its quantity.
+            With the contract and its quantity.
         """
         for contract in contracts:
             if contract not in self._subscribed:
                 continue
             held = self.holding(contract)
             if held:
-                raise GatewayError("REMOVE_HELD", contract=contract.id, quantity=held)
+                raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id, quantity=held)
             self._algorithm.remove_option_contract(self.symbol(contract))
             del self._subscribed[contract]
 
@@ -162,8 +165,16 @@ class LeanGateway:
             previous = hours.get_previous_trading_day(midnight).date()
             self._facts = calendar_facts(today=today, session_open=opens, session_close=closes,
                                          previous_session=previous, next_session=following,
-                                         is_early_close=closes is not None and closes.time() < REGULAR_CLOSE)
+                                         sessions_ahead=self._sessions_ahead(hours, midnight))
         return self._facts
+
+    @staticmethod
+    def _sessions_ahead(hours: Any, midnight: datetime) -> tuple[date, ...]:
+        found: list[date] = []
+        for _ in range(SESSIONS_AHEAD):
+            midnight = hours.get_next_trading_day(midnight)
+            found.append(midnight.date())
+        return tuple(found)
 
     # --- prices -----------------------------------------------------------------------------------------------------
 
@@ -214,7 +225,7 @@ class LeanGateway:
             return cached[1]
         frame = self._algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY)
         if len(frame) == 0:
-            raise GatewayError("DAILY_HISTORY_MISSING", ticker=ticker, day=str(today))
+            raise GatewayError("no daily history", ticker=ticker, day=str(today))
         bars = MappingProxyType({name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
                                 | {"day": np.array([stamp.date() for stamp in frame.index.get_level_values("time")])})
         self._daily[ticker] = (today, bars)
@@ -292,6 +303,13 @@ class LeanGateway:
         """Signed quantity the broker holds."""
         return int(self._algorithm.portfolio[self.symbol(contract)].quantity)
 
+    def subscribed_holdings(self) -> dict[Contract, int]:
+        """What the broker holds of subscribed contracts and of the underlyings themselves, signed."""
+        portfolio = self._algorithm.portfolio
+        found = {contract: int(portfolio[self.symbol(contract)].quantity)
+                 for contract in (*self._subscribed, *self._shares)}
+        return {contract: quantity for contract, quantity in found.items() if quantity}
+
     def holdings(self) -> dict[Contract, int]:
         """Everything the broker holds, signed."""
         found: dict[Contract, int] = {}
@@ -306,8 +324,7 @@ class LeanGateway:
         if known is not None:
             return known
         if symbol.security_type == lean.SecurityType.EQUITY:
-            return Contract(underlying=str(symbol.value), expiry=date.max, strike=0.0, right=Right.CALL,
-                            kind=ContractKind.EQUITY, multiplier=1.0)
+            return _shares(str(symbol.value))
         found = self._read_option_symbol(symbol)
         self._contract_of[str(symbol.id)] = found
         self._symbol_of[found] = symbol
@@ -317,7 +334,7 @@ class LeanGateway:
         kinds = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
                  lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
         if symbol.security_type not in kinds:
-            raise GatewayError("UNKNOWN_HOLDING", symbol=str(symbol))
+            raise GatewayError("a holding of a kind the framework does not trade", symbol=str(symbol))
         kind = kinds[symbol.security_type]
         future = kind is ContractKind.FUTURE_OPTION
         ticker = f"/{symbol.underlying.id.symbol}" if future else str(symbol.underlying.value)
@@ -396,6 +413,12 @@ class LeanGateway:
                            fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
                            message=str(event.message or ""), time=_plain(self._algorithm.time),
                            event_id=f"{event.order_id}:{event.id}")
+
+
+def _shares(ticker: str) -> Contract:
+    """The shares of an underlying."""
+    return Contract(underlying=ticker, expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY,
+                    multiplier=1.0)
 
 
 def _plain(moment: Any) -> datetime:

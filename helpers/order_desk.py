@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Callable, Mapping
 
 from config.constants import (ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, SETTLE_MINUTES, SILENCE_MINUTES)
-from core.model import Contract, Leg, Purpose, Urgency
+from core.model import Contract, Leg, Purpose
 from helpers.order_pieces import Piece
 from helpers.order_port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate, Rejected
 from helpers.order_pricing import (combo_price, entry_limit, exit_limit, marketable, sendable_limit, worst_entry)
@@ -188,8 +188,8 @@ class OrderDesk:
 
     # --- looking up and settling ------------------------------------------------------------------------------------
 
-    def look_up(self, work: Work, now: datetime) -> bool:
-        """Ask the engine which legs it still lists; those it does not are over. True when all are over."""
+    def look_up(self, work: Work, now: datetime) -> None:
+        """Ask the engine which legs it still lists; those it does not are over."""
         order = work.order
         listed = self.listed(order)
         for order_id in order.open_ids:
@@ -197,7 +197,6 @@ class OrderDesk:
                 order.closed[order_id] = LOST
         if order.is_closed and order.closed_at is None:
             order.closed_at = now
-        return order.is_closed
 
     def listed(self, order: OrderOut) -> tuple[int, ...]:
         """Those of the order's ids that the engine lists as open."""
@@ -275,14 +274,16 @@ class OrderDesk:
             return due(now, order.cancel_asked, SILENCE_MINUTES)
         return not order.answered and due(now, order.sent, SILENCE_MINUTES)
 
+    def ask_after(self, work: Work, now: datetime) -> None:
+        """Once a minute, look up an order that has been out for a while: its end may never have been told."""
+        order = work.order
+        if due(now, order.sent, SILENCE_MINUTES) and (order.looked is None or due(now, order.looked, 1)):
+            order.looked = now
+            self.look_up(work, now)
+
 
 def within(quantity: int, room: int) -> int:
     """``quantity`` cut to ``room``; 0 when the signs differ."""
     if quantity * room <= 0:
         return 0
     return quantity if abs(quantity) <= abs(room) else room
-
-
-def is_mandatory(work: Work) -> bool:
-    """Whether the intent asked for the natural price from the start."""
-    return work.intent.urgency is Urgency.NATURAL

@@ -36,6 +36,7 @@ class OrderOut:
     cancel_why: str = ""
     uneven_since: datetime | None = None
     update_failures: int = 0
+    looked: datetime | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -76,7 +77,7 @@ class OrderOut:
                 "closed_at": time_to_json(self.closed_at), "answered": self.answered, "message": self.message,
                 "cancel_asked": time_to_json(self.cancel_asked), "cancel_chased": time_to_json(self.cancel_chased),
                 "cancel_why": self.cancel_why, "uneven_since": time_to_json(self.uneven_since),
-                "update_failures": self.update_failures}
+                "update_failures": self.update_failures, "looked": time_to_json(self.looked)}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> OrderOut:
@@ -88,7 +89,8 @@ class OrderOut:
                    closed_at=time_from_json(facts["closed_at"]), answered=facts["answered"], message=facts["message"],
                    cancel_asked=time_from_json(facts["cancel_asked"]),
                    cancel_chased=time_from_json(facts["cancel_chased"]), cancel_why=facts["cancel_why"],
-                   uneven_since=time_from_json(facts["uneven_since"]), update_failures=facts["update_failures"])
+                   uneven_since=time_from_json(facts["uneven_since"]), update_failures=facts["update_failures"],
+                   looked=time_from_json(facts["looked"]))
 
 
 @dataclass(slots=True, kw_only=True)

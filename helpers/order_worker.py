@@ -82,18 +82,19 @@ class IntentWorker:
         if not order.ids:
             self._unanswered_send(work, now)
             return
+        desk.ask_after(work, now)
+        if order.is_closed:
+            return
         why = order.cancel_why or self._cancel_reason(work, now)
         if why:
             desk.ask_cancel(work, why, now)
-        if order.is_closed:
-            return
-        if desk.is_silent(work, now) and not desk.look_up(work, now):
+        if desk.is_silent(work, now):
             if order.cancel_asked is not None:
                 self.unknown(work, "NO_ANSWER", now)
             elif not work.opens:
                 desk.ask_cancel(work, "NO_ANSWER", now)
         self._count_try(work, now)
-        if not order.cancel_why and not order.is_closed:
+        if not order.cancel_why:
             desk.reprice(work, now)
 
     def _cancel_reason(self, work: Work, now: datetime) -> str:

@@ -22,6 +22,7 @@ class RunRecord:
         self._run = run
         self._marks: list[dict[str, Any]] = []
         self._phases: list[dict[str, Any]] = []
+        self._guards: list[dict[str, Any]] = []
 
     def mark(self, snapshot: Snapshot) -> None:
         """The account and its exposure at one of the marks of the day."""
@@ -43,6 +44,11 @@ class RunRecord:
         """A promotion or a demotion."""
         self._phases.append({"time": now.isoformat(), "phase": phase, "why": why})
 
+    def guards(self, now: datetime, breaker_level: int, emergency: str, triggers: tuple[str, ...]) -> None:
+        """A change of a breaker's or the emergency level."""
+        self._guards.append({"time": now.isoformat(), "breaker_level": breaker_level, "emergency": emergency,
+                             "triggers": list(triggers)})
+
     def document(self, now: datetime) -> dict[str, Any]:
         """The whole record as plain JSON."""
         ledger = self._parts.ledger
@@ -59,5 +65,5 @@ class RunRecord:
                                       "legs": [f"{leg.quantity:+d} {leg.contract.id}" for leg in position.legs]})
                                for position in self._parts.states.open_positions],
             "refusals": self._journal.refusal_counts, "refusal_days": self._journal.refusal_days,
-            "phases": self._phases, "unbuilt_checks": list(self._parts.gate.unbuilt),
+            "phases": self._phases, "guards": self._guards, "unbuilt_checks": list(self._parts.gate.unbuilt),
             "statistics": plain(ledger.statistics()), "closest_approach": self._journal.closest_approaches}
