@@ -180,12 +180,12 @@ def phase(candidate: Candidate) -> Refused | None:
 
 
 def daily_limits(candidate: Candidate) -> Refused | None:
-    """Ten entries a day; a loss of 1.43 % of the equity the day began with ends entries. The emergency protocol's
+    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with ends entries. The emergency protocol's
     ORANGE stands at the same loss and lasts until the day ends, so a recovered loss does not reopen them."""
     view, account = candidate.view, candidate.snapshot.account
-    if view.entries_today >= MAX_ENTRIES_PER_DAY:
-        return Refused(code=RefusalCode.DAILY_ENTRIES, facts={"entries": view.entries_today,
-                                                              "limit": MAX_ENTRIES_PER_DAY})
+    entries = view.entries_today + sum(name != candidate.spec.name for name in view.pending)
+    if entries >= MAX_ENTRIES_PER_DAY:
+        return Refused(code=RefusalCode.DAILY_ENTRIES, facts={"entries": entries, "limit": MAX_ENTRIES_PER_DAY})
     figures = (account.equity, account.equity_day_start, account.flows_today)
     if not all(map(math.isfinite, figures)) or account.equity_day_start <= 0.0 or account.equity <= 0.0:
         return cannot_compute("daily loss", equity=account.equity, equity_day_start=account.equity_day_start)

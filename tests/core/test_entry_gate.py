@@ -256,6 +256,8 @@ def test_phases() -> None:
 def test_daily_limits() -> None:
     assert viewed(entries_today=9) is None
     assert viewed(entries_today=10) is Code.DAILY_ENTRIES
+    assert viewed(entries_today=9, pending={"hedge": "VIX"}) is Code.DAILY_ENTRIES
+    assert viewed(entries_today=9, pending={"friday_0dte": "SPY"}) is None
     start = 100_000.0
     for equity, flows, expected in ((98_571.0, 0.0, None), (98_570.0, 0.0, Code.DAILY_LOSS),
                                     (99_570.0, 1_000.0, Code.DAILY_LOSS), (97_571.0, -1_000.0, None)):
