@@ -4,7 +4,7 @@ frozen values. A key that is not known, or a value out of bounds, stops the run 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from typing import Callable, Final, Mapping, TypeVar
@@ -153,7 +153,8 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
     Parameters
     ----------
     mapping : mapping of str to str
-        Key to text. A key that is absent takes its default; an empty text is not a value and is refused.
+        Key to text. A key that is absent takes its default; an empty text is not a value and is refused. The days of a
+        backtest are checked and then left out of a live run: the same folder runs everywhere.
     live : bool
         Whether LEAN runs in live mode (paper trading too).
 
@@ -175,6 +176,4 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
     if live == (parameters.environment is Environment.DEVELOPMENT):
         run = "a live run" if live else "a backtest"
         raise ConfigError(f"environment {parameters.environment.value} does not fit {run}")
-    if live and parameters.start is not None:
-        raise ConfigError("start and end belong to a backtest, not to a live run")
-    return parameters
+    return replace(parameters, start=None, end=None) if live else parameters

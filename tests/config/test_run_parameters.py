@@ -49,10 +49,15 @@ def test_bad_values_are_one_line(mapping: dict[str, str]) -> None:
     assert str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("mapping", [{"environment": "development"}, {"start": "2024-07-01", "end": "2024-07-02"}])
+@pytest.mark.parametrize("mapping", [{"environment": "development"}, {"start": "2024-07-02", "end": "2024-07-01"}])
 def test_a_live_run_is_no_backtest(mapping: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
         parse(mapping, live=True)
+
+
+def test_the_days_of_a_backtest_are_left_out_of_a_live_run() -> None:
+    live = parse({"start": "2024-07-01", "end": "2024-07-02"}, live=True)
+    assert live.start is None and live.end is None
 
 
 def test_production_is_a_live_run() -> None:
