@@ -11,6 +11,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from local.engine.american_grid import early_exercise_premium
+from local.engine.brent import find_root
 from local.engine.chains import Greeks, OptionContract, PriceModelResult
 from local.engine.enums import OptionRight, OptionStyle, SecurityType
 from local.engine.factor_files import CorporateEvent, FactorFiles, dividend_yield
@@ -24,6 +26,8 @@ from local.engine.trees import FORWARD_STEPS, black_price, crr_lattice, d1_d2, f
 
 _LOWEST, _HIGHEST = 1e-7, 4.0
 _DIGITS = 7
+_ON_FUTURE_ACCURACY = 1e-4
+_LEAST_SPREAD = 1e-5
 _PDF = 1.0 / math.sqrt(2.0 * math.pi)
 
 
@@ -137,6 +141,14 @@ def _rounded(delta: float, gamma: float, vega: float, theta_per_day: float, rho:
     return Greeks(values[0], values[1], values[2], values[3] * 365.0, values[4])
 
 
+def _american_on_future(spot: float, strike: float, years: float, rate: float, volatility: float, is_call: bool) -> float:
+    """Black-Scholes price plus what early exercise adds."""
+    arguments = (spot, strike, years, rate, 0.0, volatility, is_call)
+    if volatility < _LEAST_SPREAD:
+        return black_price(*arguments)
+    return black_price(*arguments) + early_exercise_premium(*arguments)
+
+
 class DefaultPriceModel:
     """LEAN's default: the forward tree for American options, Black-Scholes for European ones, a CRR tree on futures."""
 
@@ -202,7 +214,8 @@ class DefaultPriceModel:
         maturity = maturity if hours.is_date_open(maturity) else hours.get_next_trading_day(maturity)
         years, rate = (maturity - today).days / 365.0, self._rates.on(today.date())
         spot, strike, is_call = option.underlying.price, option.strike_price, option.right == OptionRight.CALL
-        volatility = _root(lambda v: crr_lattice(spot, strike, years, rate, 0.0, v, is_call)[0] - option.price, 0.01, _HIGHEST)
+        volatility = find_root(lambda v: _american_on_future(spot, strike, years, rate, v, is_call) - option.price,
+                               _LOWEST, _HIGHEST, _ON_FUTURE_ACCURACY)
         if not volatility:
             return PriceModelResult()
         price, delta, gamma = crr_lattice(spot, strike, years, rate, 0.0, volatility, is_call)

@@ -75,20 +75,23 @@ def _rolled_back(values: np.ndarray, chance: float, rate: float, years: float) -
 
 def crr_lattice(spot: float, strike: float, years: float, rate: float, dividend: float, volatility: float, is_call: bool,
                 steps: int = 100) -> tuple[float, float, float]:
-    """Price, delta and gamma of an American option on a Cox-Ross-Rubinstein tree."""
+    """Price, delta and gamma of an American option on a Cox-Ross-Rubinstein tree.
+
+    Delta and gamma are taken along the upper edge of the tree, as QuantLib's binomial engine takes them.
+    """
     step = years / steps
-    up = math.exp(volatility * math.sqrt(step))
-    chance = 0.5 + 0.5 * (rate - dividend - 0.5 * volatility * volatility) * step / (volatility * math.sqrt(step))
+    spread = volatility * math.sqrt(step)
+    chance = 0.5 + 0.5 * (rate - dividend - 0.5 * volatility * volatility) * step / spread
     factor, sign = math.exp(-rate * step), 1.0 if is_call else -1.0
-    values = np.maximum(sign * (spot * up ** (2.0 * np.arange(steps + 1) - steps) - strike), 0.0)
-    levels: dict[int, np.ndarray] = {}
+    exercise = sign * (spot * np.exp(spread * np.arange(-steps, steps + 1)) - strike)
+    values = np.maximum(exercise[::2], 0.0)
+    tops = {}
     for period in range(steps - 1, -1, -1):
-        prices = spot * up ** (2.0 * np.arange(period + 1) - period)
-        values = np.maximum(factor * ((1 - chance) * values[:-1] + chance * values[1:]), sign * (prices - strike))
+        values = factor * ((1 - chance) * values[:-1] + chance * values[1:])
+        np.maximum(values, exercise[steps - period:steps + period + 1:2], out=values)
         if period <= 2:
-            levels[period] = values
-    delta = (levels[1][1] - levels[1][0]) / (spot * up - spot / up)
-    high, low, mid = spot * up * up, spot / (up * up), spot
-    delta_up = (levels[2][2] - levels[2][1]) / (high - mid)
-    delta_down = (levels[2][1] - levels[2][0]) / (mid - low)
-    return float(levels[0][0]), float(delta), float((delta_up - delta_down) / ((high - low) / 2))
+            tops[period] = float(values[-1])
+    first, second = spot * math.exp(spread), spot * math.exp(2 * spread)
+    delta = (tops[1] - tops[0]) / (first - spot)
+    following = (tops[2] - tops[1]) / (second - first)
+    return tops[0], delta, 2.0 * (following - delta) / (second - spot)
