@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import Any, Final, Iterable, Mapping, Sequence
+from typing import Any, Final, Mapping, Sequence
 
 import numpy as np
 
@@ -310,38 +310,3 @@ def _changes(earlier: Mapping[str, tuple[str, float | None]],
         else:
             changes[underlying] = changes.get(underlying, 0.0) + value - before
     return {underlying: change for underlying, change in changes.items() if underlying not in unknown}
-
-
-# --- the lesson -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """What a gate with only the limiter does with a list of entries, by their place in it."""
-
-    admitted: tuple[int, ...]
-    refused: tuple[tuple[int, Refused], ...]
-
-
-def _book_of_august_2(rows: Iterable[tuple[int, str, str]]) -> tuple[OpenRisk, ...]:
-    return tuple(OpenRisk(strategy=strategy, underlying=underlying, short_volatility=True)
-                 for count, strategy, underlying in rows for _ in range(count))
-
-
-# What was open on Friday 2 August 2024, before the loss of 308,000.
-AUGUST_2_2024: Final = _book_of_august_2((
-    (6, "lt112", "SPX"), (2, "futures_strangle", "/ES"), (3, "futures_strangle", "/CL"),
-    (2, "futures_strangle", "/GC"), (1, "condor", "IWM")))
-
-
-def replay(candidates: Sequence[OpenRisk]) -> Replay:
-    """Let ``candidates`` through a gate that holds only the limiter's counts, in their order."""
-    admitted: list[int] = []
-    refused: list[tuple[int, Refused]] = []
-    for place, candidate in enumerate(candidates):
-        answer = check_counts(candidate, [candidates[earlier] for earlier in admitted])
-        if answer is None:
-            admitted.append(place)
-        else:
-            refused.append((place, answer))
-    return Replay(admitted=tuple(admitted), refused=tuple(refused))

@@ -4,7 +4,6 @@ import json
 import math
 from datetime import datetime, timedelta
 from itertools import permutations
-from random import Random
 
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from hypothesis import strategies as st
 from core.codes import RefusalCode
 from core.errors import IntegrityError
 from core.model import HeldLeg, Refused
-from risk.august_2024_correlation_limiter import (AUGUST_2_2024, CORR_TOO_SHORT, August2024CorrelationLimiter, OpenRisk,
-                                                  check_counts, pair_correlation, replay)
+from risk.august_2024_correlation_limiter import (CORR_TOO_SHORT, August2024CorrelationLimiter, OpenRisk, check_counts,
+                                                  pair_correlation)
 from tests.builders import make_contract, make_position, make_quote, make_snapshot, make_underlying
 
 START = datetime(2024, 8, 5, 9, 35)
@@ -255,25 +254,7 @@ def test_foreign_facts_are_refused(facts: dict) -> None:
         August2024CorrelationLimiter().restore(facts)
 
 
-# --- the lesson
-
-
-def test_of_the_fourteen_positions_at_most_five_are_admitted() -> None:
-    assert len(AUGUST_2_2024) == 14
-    result = replay(AUGUST_2_2024)
-    assert len(result.admitted) == 5
-    assert len(result.admitted) + len(result.refused) == 14
-    assert result.refused[0][1].code is RefusalCode.GROUP_FULL
-
-
-@given(st.integers(min_value=0, max_value=10_000))
-def test_in_no_order_are_more_than_five_admitted(seed: int) -> None:
-    shuffled = list(AUGUST_2_2024)
-    Random(seed).shuffle(shuffled)
-    result = replay(shuffled)
-    assert len(result.admitted) <= 5
-    in_index = [place for place in result.admitted if shuffled[place].underlying in ("SPX", "/ES", "IWM")]
-    assert len(in_index) <= 3
+# --- laws
 
 
 @given(st.permutations(range(4)), st.integers(min_value=0, max_value=1000))
