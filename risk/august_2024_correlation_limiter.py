@@ -177,8 +177,7 @@ class August2024CorrelationLimiter:
                     values[position.id] = (position.underlying, _position_value(position, snapshot))
                 except CannotCompute:
                     values[position.id] = (position.underlying, None)
-        prices = {symbol: underlying.price for symbol, underlying in snapshot.underlyings.items()
-                  if math.isfinite(underlying.price) and underlying.price > 0.0}
+        prices = _prices(snapshot)
         earlier, self._baseline = self._baseline, (snapshot.time, values, prices)
         if earlier is None or elapsed is None or not timedelta(0) < elapsed <= MARK_TOO_LATE:
             return False
@@ -294,6 +293,16 @@ class August2024CorrelationLimiter:
         times = [mark.time for mark in self._marks]
         if times != sorted(set(times)) or (times and times[0] < times[-1] - WINDOW):
             raise IntegrityError("correlation marks out of order", marks=len(times))
+
+
+def _prices(snapshot: Snapshot) -> dict[str, float]:
+    """Usable price of every underlying; of a future held by contract months, the first month's under its ticker."""
+    prices: dict[str, float] = {}
+    for key in sorted(snapshot.underlyings):
+        price = snapshot.underlyings[key].price
+        if math.isfinite(price) and price > 0.0:
+            prices.setdefault(key.partition("@")[0], price)
+    return prices
 
 
 def _changes(earlier: Mapping[str, tuple[str, float | None]],
