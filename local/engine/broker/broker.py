@@ -6,7 +6,7 @@ next algorithm attached finds them as a live start does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,8 @@ from local.engine.broker.margin_calls import MarginCallModel
 from local.engine.broker.options_lifecycle import OptionLifecycle
 from local.engine.broker.orders import Order
 from local.engine.broker.requests import SubmitOrderRequest
+from local.engine.broker.results import run_results
+from local.engine.broker.sampling import Sampler
 from local.engine.broker.splits import apply_dividend, apply_split, process_split_symbols
 from local.engine.broker.trades import TradeBuilder
 from local.engine.enums import SecurityType
@@ -51,6 +53,7 @@ class Broker:
         self._next_margin_call: datetime | None = None
         self._next_scan: datetime | None = None
         self._split_warnings: list[Any] = []
+        self.sampler: Sampler | None = None
 
     # -- attaching -----------------------------------------------------------------------------------------------
 
@@ -77,6 +80,7 @@ class Broker:
         for order in sorted(kept.values(), key=lambda item: item.id):
             self._restore_order(order)
         self.brokerage.bind(algorithm, self.handler)
+        self.sampler = Sampler(algorithm)
 
     def _restore(self, algorithm: Any) -> None:
         for currency, amount in self.account.cash.items():
@@ -177,8 +181,10 @@ class Broker:
         portfolio = self.algorithm.portfolio
         held = portfolio.held_securities
         due: list[datetime] = []
-        if held and portfolio.margin_call_model is not MarginCallModel.NULL:
-            due.append(self._next_margin_call or now)
+        if held:
+            due.append(self.sampler.next_sample or now)
+            if portfolio.margin_call_model is not MarginCallModel.NULL:
+                due.append(self._next_margin_call or now)
         if any(security.type is SecurityType.FUTURE for security in held) or portfolio.unsettled_cash:
             due.append(self._next_scan or now)
         if any(security.holdings.quantity < 0 and security.type.is_option() for security in held):
@@ -193,16 +199,22 @@ class Broker:
 
     def sample(self, now: datetime) -> None:
         """Record the day's equity; the loop calls this at midnight and at the end."""
+        self.sampler.daily(now)
 
     def on_slice_end(self, now: datetime) -> None:
-        """Do what is due at the end of a slice: nothing."""
+        """Record the equity when the sampling period is over."""
+        self.sampler.on_slice(now)
+
+    def on_slices_skipped(self, instants: Sequence[datetime]) -> None:
+        """Record the equity of slices that the loop left out."""
+        self.sampler.on_slices_skipped(instants)
 
     def on_end_of_algorithm(self) -> None:
         """Do what is due at the end of a run: nothing."""
 
-    def results(self, algorithm: Any) -> dict[str, Any]:
-        """Return statistics, orders, order events and equity of a run."""
-        return {}
+    def results(self, algorithm: Any, algorithm_id: str = "run") -> dict[str, Any]:
+        """Return statistics, orders, order events, trades and equity of a run under LEAN's names."""
+        return run_results(algorithm, self.sampler, algorithm_id)
 
 
 def _margin_call_answer(algorithm: Any, orders: list[Any]) -> list[Any]:

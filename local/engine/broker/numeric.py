@@ -52,6 +52,17 @@ def text(value: float) -> str:
     return format(Decimal(repr(rounded)), "f")
 
 
+def places(value: float) -> int:
+    """Return how many decimal places a number needs."""
+    return max(0, -Decimal(repr(round(float(value), 12))).normalize().as_tuple().exponent)
+
+
+def fixed(value: float, digits: int) -> str:
+    """Return a number as text with at least `digits` decimal places."""
+    needed = max(digits, places(value))
+    return f"{value:.{needed}f}"
+
+
 def smart_round(value: float) -> float:
     """Round for messages: four places above 1,000, otherwise seven significant digits."""
     if value == 0:

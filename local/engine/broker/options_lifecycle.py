@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.enums import OrderStatus, direction_of
 from local.engine.broker.events import OrderEvent
-from local.engine.broker.numeric import text
+from local.engine.broker.numeric import fixed
 from local.engine.broker.orders import MarketOrder, OptionExerciseOrder, OrderSubmissionData
-from local.engine.enums import OptionRight, OptionStyle, SettlementType
+from local.engine.enums import OptionRight, OptionStyle, SecurityType, SettlementType
 
 if TYPE_CHECKING:
     from local.engine.broker.handler import TransactionHandler
@@ -45,7 +45,7 @@ class DefaultExerciseModel:
         in_the_money = option.is_auto_exercised(underlying.close)
         assigned = in_the_money and option.holdings.quantity < 0
         word = "OTM" if not in_the_money else "Assigned" if assigned else "Automatic Exercise"
-        event = _filled(order, option, order.quantity, 0.0, f"{word}. Underlying: {text(underlying.price)}")
+        event = _filled(order, option, order.quantity, 0.0, f"{word}. Underlying: {_price_text(underlying)}")
         event.is_assignment, event.is_in_the_money = assigned, in_the_money
         yield event
         if in_the_money and option.exercise_settlement is SettlementType.PHYSICAL_DELIVERY:
@@ -54,6 +54,11 @@ class DefaultExerciseModel:
             event = _filled(order, underlying, shares, option.strike_price, message)
             event.is_in_the_money = True
             yield event
+
+
+def _price_text(security: Any) -> str:
+    """Return a price with the decimals of its file: four where prices are stored × 10,000."""
+    return fixed(security.price, 4 if security.type is SecurityType.EQUITY else 0)
 
 
 def _filled(order: OptionExerciseOrder, security: Any, quantity: float, price: float, message: str) -> OrderEvent:
@@ -133,7 +138,7 @@ class OptionLifecycle:
         self._algorithm = algorithm
         self._handler = handler
 
-    def notify_option(self, symbol: Symbol, position: float, tag: str = "") -> None:
+    def notify_option(self, symbol: Symbol, position: float, tag: str | None = None) -> None:
         """The broker's position in an option is now `position`: book the exercise, assignment or expiry.
 
         Raises
@@ -164,8 +169,8 @@ class OptionLifecycle:
         """Tell whether an option's last session is over at the current time."""
         return option_expiry_utc(security) <= security.utc_time
 
-    def _exercise_order(self, security: Any, quantity: float, tag: str) -> OptionExerciseOrder:
-        order = OptionExerciseOrder(security.symbol, quantity, self._algorithm.utc_time, tag or "")
+    def _exercise_order(self, security: Any, quantity: float, tag: str | None) -> OptionExerciseOrder:
+        order = OptionExerciseOrder(security.symbol, quantity, self._algorithm.utc_time, tag)
         order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close)
         order.price_currency = security.symbol_properties.quote_currency
         self._handler.add_open_order(order)

@@ -80,7 +80,7 @@ class Order:
 
     type: OrderType = OrderType.MARKET
 
-    def __init__(self, symbol: Symbol, quantity: float, time: datetime, tag: str = "",
+    def __init__(self, symbol: Symbol, quantity: float, time: datetime, tag: str | None = "",
                  properties: OrderProperties | None = None, group: GroupOrderManager | None = None) -> None:
         self.id = 0
         self.symbol = symbol

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from local.engine.broker.enums import OrderDirection, OrderType
 from local.engine.broker.events import CashAmount, OrderEvent
-from local.engine.broker.numeric import exact, sign, text
+from local.engine.broker.numeric import exact, fixed, places, sign
 from local.engine.enums import SecurityType, SettlementType
 
 if TYPE_CHECKING:
@@ -91,9 +91,12 @@ class OptionPortfolioModel(SecurityPortfolioModel):
         if fill.ticket.order_type is not OrderType.OPTION_EXERCISE:
             super().process_fill(portfolio, security, fill)
             return
+        digits = places(security.holdings.average_price)
+        if security.exercise_settlement is SettlementType.CASH:
+            digits = max(digits, places(security.get_intrinsic_value(security.underlying.close)))
         super().process_fill(portfolio, security, fill)
-        profit = security.holdings.last_trade_profit
-        word = f"Profit: +{text(profit)}" if profit >= 0 else f"Loss: {text(profit)}"
+        profit = fixed(security.holdings.last_trade_profit, digits)
+        word = f"Loss: {profit}" if security.holdings.last_trade_profit < 0 else f"Profit: +{profit}"
         fill.message = f"{fill.message}. {word}"
 
     def close_profit(self, portfolio: SecurityPortfolioManager, security: Security, fill: OrderEvent) -> float:
