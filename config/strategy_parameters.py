@@ -121,10 +121,13 @@ class Lt112Spec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveredCallSpec(StrategySpec):
-    """Poor man's covered call: a LEAP call and weekly calls against it."""
+    """Poor man's covered call: a LEAP call and weekly calls against it. The LEAP's strike is the one within
+    ``leap_strike_window_share`` of spot around ``leap_strike_share`` whose delta is nearest ``leap_target_delta``; the
+    weekly's expiry is the one nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` and at most twice the target
+    away. The LEAP's own days to expiry at entry are ``entry_dte_min`` to ``entry_dte_max``."""
 
-    leap_min_dte: int = 365
     leap_strike_share: float = 0.82
+    leap_strike_window_share: float = 0.02
     leap_target_delta: float = 0.80
     weekly_target_dte: int = 7
     weekly_min_otm_share: float = 0.03
@@ -138,7 +141,8 @@ class CoveredCallSpec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuturesStrangleSpec(StrategySpec):
-    """Strangle on futures options at fractions of the expected move."""
+    """Strangle on futures options at fractions of the expected move. ``micros`` maps a full-size product to the micro
+    that stands in for it where not one full-size strangle fits."""
 
     put_move_share: float = 0.5
     call_move_share: float = 0.4
@@ -147,18 +151,20 @@ class FuturesStrangleSpec(StrategySpec):
     profit_target_share: float = 0.50
     stop_credit_multiple: float = 2.0
     phase_products: Mapping[int, tuple[str, ...]]
+    micros: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeapLadderSpec(StrategySpec):
-    """Long-dated protective puts in rungs. Shares of spot and of equity."""
+    """Long-dated protective puts in rungs. Shares of spot and of equity. A rung takes the fewest contracts that cost
+    ``rung_min_share``, never more than ``rung_max_share``; every rung once, and a second time only while all of them
+    together cost less than ``total_min_share``."""
 
     rungs_otm_share: tuple[float, ...] = (0.05, 0.10, 0.15, 0.20)
     rung_min_share: float = 0.02
     rung_max_share: float = 0.03
     total_min_share: float = 0.10
     total_max_share: float = 0.15
-    max_rungs: int = 8
     roll_dte: int = 90
 
 
@@ -175,11 +181,12 @@ class ButterflySpec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarSpec(StrategySpec):
-    """At-the-money put calendar for a debit."""
+    """At-the-money put calendar for a debit. The near leg is rolled in its last session with ``near_roll_dte`` left."""
 
     far_target_dte: int = 60
     near_min_dte: int = 7
     near_max_dte: int = 14
+    near_roll_dte: int = 1
     profit_target_share: float = 0.25
     stop_loss_share: float = 0.50
     far_exit_dte: int = 21
@@ -187,7 +194,8 @@ class CalendarSpec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioSpec(StrategySpec):
-    """Put ratio spread: one long, more short, for no debit."""
+    """Put ratio spread: one long, more short, for no debit. From ``ratio_2x3_min_phase`` on two long against three
+    short where a strike qualifies, else one against two. ``shock`` is the model move a unit's risk is measured at."""
 
     long_delta: float = 0.25
     short_max_delta: float = 0.20
@@ -196,14 +204,16 @@ class RatioSpec(StrategySpec):
     danger_spot_share: float = 0.02
     profit_target_share: float = 0.50
     ratio_2x3_min_phase: int = 4
+    max_quoted_contracts: int = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagonalSpec(StrategySpec):
-    """LEAP call and weekly short call by delta, in rich volatility only."""
+    """LEAP call and weekly short call by delta, in rich volatility only; LEAP and weekly as :class:`CoveredCallSpec`
+    names them."""
 
-    leap_min_dte: int = 365
     leap_strike_share: float = 0.82
+    leap_strike_window_share: float = 0.02
     leap_target_delta: float = 0.80
     weekly_target_dte: int = 7
     weekly_delta: float = 0.30
@@ -249,10 +259,11 @@ FUTURES_STRANGLE: Final = FuturesStrangleSpec(
     min_sample=20, short_volatility=True, defensive_21dte=True,
     phase_products=MappingProxyType({
         1: ("/MCL",), 2: ("/MCL", "/MGC"), 3: ("/MCL", "/MGC", "/MES"),
-        4: ("/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC")}))
+        4: ("/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC")}),
+    micros=MappingProxyType({"/ES": "/MES", "/CL": "/MCL", "/GC": "/MGC"}))
 LEAP_PUT_LADDER: Final = LeapLadderSpec(
     name="leap_put_ladder", underlyings=("SPY",), entry_dte_min=365, entry_dte_max=900, vix_min=0.0, vix_max=40.0,
-    vix_open=True, max_capital_share=0.15, max_open=_phases(4, 4, 4, 4), min_sample=10_000, short_volatility=False,
+    vix_open=True, max_capital_share=0.15, max_open=_phases(8, 8, 8, 8), min_sample=10_000, short_volatility=False,
     counts_as_position=False, defensive_21dte=False)
 BUTTERFLY: Final = ButterflySpec(
     name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,

@@ -9,9 +9,19 @@ from types import MappingProxyType
 from typing import Final, Mapping
 
 from core.model import Strategy
+from strategies.butterfly_with_state import Butterfly
+from strategies.calendar_spread_with_state import Calendar
+from strategies.diagonal_spread_with_state import Diagonal
+from strategies.emergency_hedge_with_state import EmergencyHedge
 from strategies.friday_0dte_with_state import Friday0Dte
+from strategies.futures_strangle_with_state import FuturesStrangle
+from strategies.ipmcc_with_state import Ipmcc
+from strategies.leap_put_ladders_with_state import LeapPutLadder
 from strategies.lt112_with_state import Lt112
+from strategies.ratio_spread_with_state import RatioSpread
 
 ALL: Final[Mapping[str, Strategy]] = MappingProxyType({
-    strategy.spec.name: strategy for strategy in (Friday0Dte(), Lt112())})
+    strategy.spec.name: strategy for strategy in (
+        Friday0Dte(), Lt112(), Ipmcc(), FuturesStrangle(), LeapPutLadder(), Butterfly(), Calendar(), RatioSpread(),
+        Diagonal(), EmergencyHedge())})
 """Every strategy by its spec's name, in the coordinator's order of priority."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import wraps
 from math import isfinite
-from typing import Any, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
-from config.constants import IV_HISTORY_SESSIONS
+from config.constants import IV_HISTORY_SESSIONS, OPENING_FEE_USD
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.market_analysis import ShortStrike, probability_shorts_otm
@@ -21,6 +22,17 @@ IDLE_STATES = frozenset({State.WAITING, State.COMPLETE})
 def refuse(code: RefusalCode, **facts: Any) -> Refused:
     """A refusal with its facts."""
     return Refused(code=code, facts=facts)
+
+
+def refuses_when_unknown(decide: Callable[..., Any]) -> Callable[..., Any]:
+    """A selection or proposal whose input cannot be computed with refuses GUARD_CANNOT_COMPUTE, with the facts."""
+    @wraps(decide)
+    def decided(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return decide(*args, **kwargs)
+        except CannotCompute as error:
+            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, **error.facts | {"reason": error.message})
+    return decided
 
 
 def own_positions(strategy: str, snapshot: Snapshot) -> tuple[Position, ...]:
@@ -74,6 +86,11 @@ def require_iv_history(underlying: Underlying) -> IvHistory | Refused:
     return iv
 
 
+def opening_fees_usd(legs: Iterable[Leg]) -> float:
+    """Dollars that opening one unit costs in fees (SPEC: the risk of bought and diagonal positions is debit + fees)."""
+    return sum(abs(leg.ratio) * OPENING_FEE_USD[leg.contract.kind.value] for leg in legs)
+
+
 def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float:
     """Chance that every short strike among ``legs`` expires out of the money, each at the volatility its quote implies
     and at the skew between it and the nearest long leg of the same right and expiry, where there is one.
@@ -84,7 +101,9 @@ def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], sna
         Without a price of the underlying, or when a quote admits no volatility.
     """
     contracts = {leg.contract: leg.ratio for leg in legs}
-    first = min(contract for contract, ratio in contracts.items() if ratio < 0)
+    first = min((contract for contract, ratio in contracts.items() if ratio < 0), default=None)
+    if first is None:
+        raise CannotCompute("no short strike")
     underlying = underlying_of(first, snapshot)
     if underlying is None:
         raise CannotCompute("no price of the underlying", underlying=first.underlying)

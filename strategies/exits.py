@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Mapping
 
+from config.calendars import ex_dividend_next_session
 from config.constants import DEFENSIVE_DTE, YELLOW_STOP_CREDIT_MULTIPLE
 from core.intents import closing_intent
-from core.model import (EMPTY, CalendarFacts, Contract, EmergencyLevel, Event, Exit, PortfolioView, Position, Purpose,
-                        State, Urgency)
+from core.model import (EMPTY, CalendarFacts, Contract, ContractKind, EmergencyLevel, Event, Exit, HeldLeg,
+                        PortfolioView, Position, Purpose, Right, Snapshot, State, Urgency)
 
 OPEN_STATES = frozenset({State.ACTIVE, State.MANAGING, State.EXITING})
 
@@ -27,6 +28,7 @@ class ExitReason(str, Enum):
     DTE_EXIT = "DTE_EXIT"
     VIX_TARGET = "VIX_TARGET"
     EX_DIVIDEND = "EX_DIVIDEND"
+    NAKED_SHORT = "NAKED_SHORT"
     ROLL_WEEKLY = "ROLL_WEEKLY"
     ROLL_NEAR = "ROLL_NEAR"
     ROLL_LEAP = "ROLL_LEAP"
@@ -49,6 +51,18 @@ def must_close_21dte(position: Position, calendar: CalendarFacts) -> bool:
     if position.short_dte_at_entry is None or position.short_dte_at_entry <= DEFENSIVE_DTE:
         return False
     return any(leg.quantity < 0 and is_last_session(leg.contract, DEFENSIVE_DTE, calendar) for leg in position.legs)
+
+
+def assignment_threatens(leg: HeldLeg, snapshot: Snapshot) -> bool:
+    """A short call in the money the day before an ex-dividend date: it is bought back. A date that the calendar does
+    not cover decides nothing; the other exits go on."""
+    contract = leg.contract
+    if leg.quantity >= 0 or contract.right is not Right.CALL or contract.kind is not ContractKind.EQUITY_OPTION:
+        return False
+    underlying = snapshot.underlyings.get(contract.underlying)
+    if underlying is None or not underlying.price > contract.strike:
+        return False
+    return ex_dividend_next_session(contract.underlying, snapshot.calendar) is True
 
 
 def stop_multiple(own: float, view: PortfolioView) -> float:

@@ -16,8 +16,8 @@ from core.codes import RefusalCode
 from core.market_analysis import Trend, intraday_bias
 from core.model import (CalendarFacts, Event, Exit, HeldLeg, Hold, Leg, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying)
-from strategies.entries import (entry_days, entry_pending, own_positions, refuse, reported_probability,
-                                require_indicators, require_iv_history, require_underlying)
+from strategies.entries import (entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
+                                reported_probability, require_indicators, require_iv_history, require_underlying)
 from strategies.exits import OPEN_STATES, ExitReason, mandatory_exit, stop_multiple, walking_exit
 from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
 from strategies.listing import Listing, listings, nearest_strike
@@ -107,6 +107,7 @@ class Friday0Dte:
         found = require_indicators(underlying, *wanted)
         return found if isinstance(found, Refused) else None
 
+    @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         """Listed strikes nearest spot -/+ ``atr_multiple`` x ATR, wings at exactly their distance beyond them."""
         spec, symbol = self.spec, self.spec.underlyings[0]
@@ -141,6 +142,7 @@ class Friday0Dte:
             "atr": underlying.indicators.atr14, "spot": underlying.price, "put_wing": put_wing,
             "call_wing": call_wing, "bias": bias.value if bias is not None else "none"})
 
+    @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
         """The condor at today's quotes: enough credit for its wider wing, strikes still around the price."""
         spec = self.spec

@@ -77,6 +77,12 @@ def natural_price(legs: Iterable[Leg], quotes: Mapping[str, Quote]) -> float:
                for leg in legs)
 
 
+def premium_taken(position: Position) -> float:
+    """All premium received less paid since opening, fees apart, in points per unit (negative: a net debit)."""
+    multiplier = max(leg.contract.multiplier for leg in position.legs)  # shares that came by assignment have 1
+    return (position.cash_flow_usd + position.fees_usd) / (position.units * multiplier)
+
+
 def closing_price(position: Position, snapshot: Snapshot) -> float | None:
     """What closing one unit costs at the mids, in points (debit positive).
 

@@ -8,8 +8,8 @@ from typing import Iterable, Sequence
 
 import numpy as np
 
-from core.model import Chain, Contract, Right
-from core.option_arrays import implied_volatilities
+from core.model import Chain, Contract, Right, Underlying
+from core.option_arrays import greeks_arrays, implied_volatilities
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
 
 
@@ -53,6 +53,15 @@ class Listing:
             years_to_expiry(self.expiry, closing), rate, dividend_yield(self.chain.underlying, self.chain.kind, rate))
         return np.where(known, iv, implied)
 
+    def deltas(self, strikes: np.ndarray, right: Right, underlying: Underlying, now: datetime) -> np.ndarray:
+        """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities; NaN
+        where there is no volatility."""
+        rate = risk_free_rate(now.date())
+        return greeks_arrays(underlying.price, strikes, right is Right.PUT,
+                             self.volatilities(strikes, right, underlying.last_close),
+                             years_to_expiry(self.expiry, now), rate,
+                             dividend_yield(self.chain.underlying, self.chain.kind, rate)).delta
+
     def _rows(self, right: Right) -> np.ndarray:
         return (self.chain.expiry == self.expiry.toordinal()) & (self.chain.is_put == (right is Right.PUT))
 
@@ -78,6 +87,11 @@ def nearest_to(found: Sequence[Listing], today: date, target_dte: int) -> Listin
         return abs((listing.expiry - today).days - target_dte), -listing.expiry.toordinal()
 
     return min(found, key=rank, default=None)
+
+
+def furthest(found: Sequence[Listing]) -> Listing | None:
+    """The last expiry of a range: what is closed at 21 days has the most time in it. None of none."""
+    return max(found, key=lambda listing: listing.expiry, default=None)
 
 
 def nearest_strike(strikes: np.ndarray, target: float, *, prefer_higher: bool) -> float | None:

@@ -16,13 +16,12 @@ import numpy as np
 
 from config.strategy_parameters import LT112, Lt112Spec
 from core.codes import RefusalCode
-from core.errors import CannotCompute
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
                         Select, Snapshot, State)
 from core.option_arrays import prices
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
-from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions, refuse, require_indicators,
-                                require_iv_history, require_underlying, shorts_otm_probability)
+from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
+                                require_indicators, require_iv_history, require_underlying, shorts_otm_probability)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, require_quotes
 from strategies.listing import Listing, listings, nearest_to
@@ -106,6 +105,7 @@ class Lt112:
             return refuse(RefusalCode.IV_PERCENTILE_LOW, percentile=iv.percentile, needed=spec.min_iv_percentile)
         return None
 
+    @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         """The expiry nearest ``target_dte``, and the strikes of the walk that are to be quoted."""
         spec, symbol, today = self.spec, self.spec.underlyings[0], snapshot.time.date()
@@ -136,10 +136,7 @@ class Lt112:
                           walk_from=spot * (1 - spec.walk_from_otm_share), walk_to=spot * (1 - spec.walk_to_otm_share))
         quoted = shorts
         if self._contract_count(shorts) > spec.max_quoted_contracts:
-            try:
-                quoted = self._bracket(shorts, self._expected_credits(shorts, listing, snapshot))
-            except CannotCompute as error:
-                return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason=error.message, **error.facts)
+            quoted = self._bracket(shorts, self._expected_credits(shorts, listing, snapshot))
         strikes = sorted(set(quoted.tolist()) | {strike - spec.width_points for strike in quoted.tolist()})
         return Select(strategy=spec.name, underlying=listing.chain.underlying,
                       contracts=tuple(listing.contract(strike, Right.PUT) for strike in strikes),
@@ -186,6 +183,7 @@ class Lt112:
                 high += 1
         return shorts[low:high + 1]
 
+    @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
         """Walk in on live quotes; the first spread with enough credit is the one, and its probability must do."""
         spec = self.spec
@@ -213,10 +211,7 @@ class Lt112:
         spec, short = self.spec, legs[1].contract
         if at_least(credit, spec.width_points):
             return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="credit is not below the width", credit=credit)
-        try:
-            probability = shorts_otm_probability(legs, quotes, snapshot)
-        except CannotCompute as error:
-            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason=error.message, **error.facts)
+        probability = shorts_otm_probability(legs, quotes, snapshot)
         if not at_least(probability, spec.min_probability_otm):
             return refuse(RefusalCode.PROBABILITY_TOO_LOW, probability=probability, needed=spec.min_probability_otm,
                           strike=short.strike, credit=credit)

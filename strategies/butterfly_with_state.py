@@ -1,0 +1,161 @@
+"""Iron butterfly on SPY: put and call sold at the money, wings ten points away, 30 to 45 days out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor
+from types import MappingProxyType
+from typing import ClassVar, Final, Mapping
+
+import numpy as np
+
+from config.strategy_parameters import BUTTERFLY, ButterflySpec
+from core.codes import RefusalCode
+from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
+                        State)
+from strategies.entries import (entry_pending, own_positions, refuse, refuses_when_unknown, reported_probability,
+                                require_underlying)
+from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, stop_multiple,
+                              walking_exit)
+from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
+from strategies.listing import Listing, furthest, listings, nearest_strike
+
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
+    (State.WAITING, Event.SELECTED): State.VALIDATION,
+    (State.WAITING, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
+    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
+    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
+    (State.VALIDATION, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
+    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
+    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
+    (State.ENTERING, Event.FAULT): State.ERROR,
+    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+    (State.ACTIVE, Event.EXIT): State.EXITING,
+    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # only LT112 has a state of its own for day 21
+    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
+    (State.ACTIVE, Event.FAULT): State.ERROR,
+    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
+    (State.EXITING, Event.EXPIRED): State.COMPLETE,
+    (State.EXITING, Event.FAULT): State.ERROR,
+    (State.EXITING, Event.RECOVER): State.RECOVERY,
+    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
+    (State.COMPLETE, Event.RESET): State.WAITING,
+    (State.COMPLETE, Event.FAULT): State.ERROR,
+    (State.ERROR, Event.RECOVER): State.RECOVERY,
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXPIRED): State.COMPLETE,
+    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
+    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
+    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
+    (State.RECOVERY, Event.FAULT): State.ERROR,
+})
+
+
+@dataclass(frozen=True, slots=True)
+class Butterfly:
+    """The butterfly's rules. Stateless; one position an expiry."""
+
+    spec: ButterflySpec = BUTTERFLY
+    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """Nothing but an entry on its way and a market that can be read."""
+        pending = entry_pending(self.spec.name, view)
+        if pending is not None:
+            return pending
+        underlying = require_underlying(self.spec.underlyings[0], snapshot)
+        return underlying if isinstance(underlying, Refused) else None
+
+    @refuses_when_unknown
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """The furthest expiry in range and the strike nearest the price that has both rights and both wings listed."""
+        spec, symbol = self.spec, self.spec.underlyings[0]
+        refusal = self.screen(snapshot, view)
+        if refusal is not None:
+            return refusal
+        if not snapshot.chains.get(symbol):
+            return refuse(RefusalCode.CHAIN_MISSING, underlying=symbol)
+        listing = furthest(listings(snapshot.chains[symbol], snapshot.time.date(), spec.entry_dte_min,
+                                    spec.entry_dte_max))
+        if listing is None:
+            return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=spec.entry_dte_min,
+                          dte_max=spec.entry_dte_max)
+        taken = [position.id for position in own_positions(spec.name, snapshot)
+                 if any(leg.contract.expiry == listing.expiry for leg in position.legs)]
+        if taken:
+            return refuse(RefusalCode.EXPIRY_TAKEN, expiry=listing.expiry.isoformat(), positions=taken)
+        body = self._body(listing, snapshot.underlyings[symbol].price)
+        if body is None:
+            return refuse(RefusalCode.STRIKE_NOT_LISTED, expiry=listing.expiry.isoformat(), wings=spec.wing_points)
+        wing = spec.wing_points
+        return Select(strategy=spec.name, underlying=symbol, facts={"body": body}, contracts=(
+            listing.contract(body - wing, Right.PUT), listing.contract(body, Right.PUT),
+            listing.contract(body, Right.CALL), listing.contract(body + wing, Right.CALL)))
+
+    def _body(self, listing: Listing, spot: float) -> float | None:
+        puts, calls = listing.strikes(Right.PUT), listing.strikes(Right.CALL)
+        both = np.intersect1d(puts, calls)
+        winged = both[np.isin(both - self.spec.wing_points, puts) & np.isin(both + self.spec.wing_points, calls)]
+        return nearest_strike(winged, spot, prefer_higher=False)
+
+    @refuses_when_unknown
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
+        """The butterfly at today's quotes, in as many units as its own bound on risk allows."""
+        spec = self.spec
+        if snapshot.vix is None:
+            return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
+        quotes = require_quotes(selection.contracts, snapshot)
+        if isinstance(quotes, Refused):
+            return quotes
+        legs = tuple(Leg(contract=contract, ratio=ratio)
+                     for contract, ratio in zip(selection.contracts, (1, -1, -1, 1)))
+        credit = -mid_price(legs, quotes)
+        if not 0.0 < credit < spec.wing_points - 1e-9:
+            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="credit is not between 0 and the width",
+                          credit=credit, width=spec.wing_points)
+        risk_usd = (spec.wing_points - credit) * selection.contracts[0].multiplier
+        limit_usd = max(spec.max_risk_usd, spec.max_risk_share * snapshot.account.equity)
+        count = floor(limit_usd / risk_usd + 1e-9)
+        if count < 1:
+            return refuse(RefusalCode.SIZE_ZERO, risk_usd=risk_usd, limit_usd=limit_usd)
+        return Proposal(strategy=spec.name, underlying=selection.underlying, legs=legs, credit=credit,
+                        risk_usd=risk_usd, contract_cap=count,
+                        reason=f"butterfly {selection.facts['body']:g} credit {credit:.2f}",
+                        short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        facts=dict(selection.facts))
+
+    # --- exits ------------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
+        """21 DTE, the short call before an ex-dividend day, the stop, a quarter of the credit."""
+        spec, now = self.spec, snapshot.time
+        if position.state not in (State.ACTIVE, State.EXITING):
+            return Hold(reason=f"STATE_{position.state.value}")
+        if must_close_21dte(position, snapshot.calendar):
+            return mandatory_exit(position, ExitReason.DTE_21, now, event=Event.DEFEND_21DTE)
+        if any(assignment_threatens(leg, snapshot) for leg in position.legs):
+            return mandatory_exit(position, ExitReason.EX_DIVIDEND, now)
+        credit = -position.entry_price
+        loss = known_closing_price(position, snapshot) - credit
+        if at_least(loss, stop_multiple(spec.stop_credit_multiple, view) * credit):
+            return mandatory_exit(position, ExitReason.STOP_LOSS, now)
+        if position.state is State.EXITING:
+            return Hold(reason="EXIT_WORKING")
+        debit = closing_price(position, snapshot)
+        if debit is None:
+            return Hold(reason="QUOTE_MISSING")
+        if at_most(debit, credit * (1.0 - spec.profit_target_share)):
+            return walking_exit(position, ExitReason.PROFIT_TARGET, now)
+        return Hold()

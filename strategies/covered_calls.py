@@ -1,0 +1,75 @@
+"""What a covered call on a LEAP and a diagonal choose alike: the LEAP, and the expiry of the weekly against it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Iterable, Sequence
+
+import numpy as np
+
+from config.calendars import earnings_within
+from config.strategy_parameters import CoveredCallSpec, DiagonalSpec
+from core.codes import RefusalCode
+from core.model import Chain, ContractKind, HeldLeg, Position, Refused, Right, Snapshot, Underlying
+from strategies.entries import refuse
+from strategies.listing import Listing, listings, nearest_strike, nearest_to
+
+Spec = CoveredCallSpec | DiagonalSpec
+
+
+def leap_listing(chains: Iterable[Chain], today: date, spec: Spec) -> Listing | None:
+    """The nearest expiry at least ``entry_dte_min`` days away."""
+    return next(iter(listings(chains, today, spec.entry_dte_min, spec.entry_dte_max)), None)
+
+
+def leap_strike(listing: Listing, underlying: Underlying, spec: Spec, now: datetime) -> float | None:
+    """Of the call strikes around ``leap_strike_share`` of the price the one whose delta is nearest
+    ``leap_target_delta``; the one nearest to the share itself where none lies in the window or no delta is known."""
+    strikes = listing.strikes(Right.CALL)
+    target, reach = spec.leap_strike_share * underlying.price, spec.leap_strike_window_share * underlying.price
+    around = strikes[np.abs(strikes - target) <= reach + 1e-9]
+    if len(around):
+        distance = np.abs(listing.deltas(around, Right.CALL, underlying, now) - spec.leap_target_delta)
+        if np.isfinite(distance).any():
+            return float(around[int(np.nanargmin(distance))])
+    return nearest_strike(strikes, target, prefer_higher=False)
+
+
+def weekly_listing(chains: Iterable[Chain], today: date, spec: Spec, leap_expiry: date) -> Listing | None:
+    """The expiry nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` days and at most twice the target away,
+    before the LEAP's own."""
+    found = listings(chains, today, spec.weekly_roll_dte + 1, 2 * spec.weekly_target_dte)
+    return nearest_to([listing for listing in found if listing.expiry < leap_expiry], today, spec.weekly_target_dte)
+
+
+def refuse_symbol(underlying: Underlying, snapshot: Snapshot, spec: Spec) -> Refused | None:
+    """Volatility rank too low, or earnings too near."""
+    if not underlying.iv.rank > spec.min_iv_rank:
+        return refuse(RefusalCode.IV_RANK_LOW, underlying=underlying.symbol, rank=underlying.iv.rank,
+                      needed_above=spec.min_iv_rank)
+    earnings = earnings_within(underlying.symbol, snapshot.time.date(), spec.earnings_days)
+    if isinstance(earnings, Refused):
+        return earnings
+    if earnings is not None:
+        return refuse(RefusalCode.EARNINGS_NEAR, underlying=underlying.symbol, earnings=earnings.isoformat(),
+                      days=spec.earnings_days)
+    return None
+
+
+def option_legs(position: Position) -> tuple[tuple[HeldLeg, ...], tuple[HeldLeg, ...]]:
+    """Long and short option legs; shares that came by assignment are neither."""
+    options = [leg for leg in position.legs if leg.quantity and leg.contract.kind is not ContractKind.EQUITY]
+    return tuple(leg for leg in options if leg.quantity > 0), tuple(leg for leg in options if leg.quantity < 0)
+
+
+def to_recover(position: Position, leaps: Sequence[HeldLeg]) -> float:
+    """Net debit per share still to recover, in points: all that was paid less all that came in, fees included; 0 once
+    more has come in than was paid."""
+    return max(0.0, -position.cash_flow_usd / sum(leap.quantity * leap.contract.multiplier for leap in leaps))
+
+
+def first_above(listing: Listing, at_or_above: float, above: float) -> float | None:
+    """The first listed call strike that is at least ``at_or_above`` and more than ``above``; None when none is."""
+    strikes = listing.strikes(Right.CALL)
+    good = strikes[(strikes >= at_or_above - 1e-9) & (strikes > above + 1e-9)]
+    return float(good[0]) if len(good) else None

@@ -1,0 +1,146 @@
+"""Emergency hedge: VIX calls about ten points out of the money, bought when nobody wants them or an event is near."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
+from types import MappingProxyType
+from typing import ClassVar, Final, Mapping
+
+from config.calendars import event_within
+from config.strategy_parameters import HEDGE, HedgeSpec
+from core.codes import RefusalCode
+from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
+                        State)
+from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
+                                require_underlying)
+from strategies.exits import ExitReason, is_last_session, walking_exit
+from strategies.legs import at_most, closing_price, require_quotes
+from strategies.listing import furthest, listings, nearest_strike
+
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
+    (State.WAITING, Event.SELECTED): State.VALIDATION,
+    (State.WAITING, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
+    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
+    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
+    (State.VALIDATION, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
+    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
+    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
+    (State.ENTERING, Event.FAULT): State.ERROR,
+    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+    (State.ACTIVE, Event.EXIT): State.EXITING,
+    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # cash-settled by the exchange
+    (State.ACTIVE, Event.FAULT): State.ERROR,
+    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
+    (State.EXITING, Event.EXPIRED): State.COMPLETE,
+    (State.EXITING, Event.FAULT): State.ERROR,
+    (State.EXITING, Event.RECOVER): State.RECOVERY,
+    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
+    (State.COMPLETE, Event.RESET): State.WAITING,
+    (State.COMPLETE, Event.FAULT): State.ERROR,
+    (State.ERROR, Event.RECOVER): State.RECOVERY,
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXPIRED): State.COMPLETE,
+    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
+    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
+    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
+    (State.RECOVERY, Event.FAULT): State.ERROR,
+})
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyHedge:
+    """The hedge's rules. Stateless; one position at a time. Bought protection: emergencies leave it alone."""
+
+    spec: HedgeSpec = HEDGE
+    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """Not while one is held; only with a quiet VIX or a listed event near."""
+        spec = self.spec
+        pending = entry_pending(spec.name, view)
+        if pending is not None:
+            return pending
+        held = own_positions(spec.name, snapshot)
+        if held:
+            return refuse(RefusalCode.ALREADY_OPEN, positions=[position.id for position in held])
+        underlying = require_underlying(spec.underlyings[0], snapshot)
+        if isinstance(underlying, Refused):
+            return underlying
+        if snapshot.vix.value < spec.quiet_vix:
+            return None
+        event = event_within(snapshot.calendar, spec.event_sessions)
+        if isinstance(event, Refused):
+            return event
+        if event is None:
+            return refuse(RefusalCode.NOT_TRIGGERED, vix=snapshot.vix.value, quiet_below=spec.quiet_vix,
+                          event_sessions=spec.event_sessions)
+        return None
+
+    @refuses_when_unknown
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """The furthest expiry in range and the call nearest ``strike_above_vix`` above the VIX."""
+        spec, symbol = self.spec, self.spec.underlyings[0]
+        refusal = self.screen(snapshot, view)
+        if refusal is not None:
+            return refusal
+        if not snapshot.chains.get(symbol):
+            return refuse(RefusalCode.CHAIN_MISSING, underlying=symbol)
+        listing = furthest(listings(snapshot.chains[symbol], snapshot.time.date(), spec.entry_dte_min,
+                                    spec.entry_dte_max))
+        if listing is None:
+            return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=spec.entry_dte_min,
+                          dte_max=spec.entry_dte_max)
+        strike = nearest_strike(listing.strikes(Right.CALL), snapshot.vix.value + spec.strike_above_vix,
+                                prefer_higher=True)
+        if strike is None:
+            return refuse(RefusalCode.STRIKE_NOT_LISTED, underlying=symbol, expiry=listing.expiry.isoformat())
+        return Select(strategy=spec.name, underlying=symbol, contracts=(listing.contract(strike, Right.CALL),),
+                      facts={"vix": snapshot.vix.value})
+
+    @refuses_when_unknown
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
+        """The fewest calls that reach ``min_share`` of equity, never more than ``max_share``."""
+        spec, equity, call = self.spec, snapshot.account.equity, selection.contracts[0]
+        if snapshot.vix is None:
+            return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
+        quotes = require_quotes([call], snapshot)
+        if isinstance(quotes, Refused):
+            return quotes
+        leg = Leg(contract=call, ratio=1)
+        cost_usd = quotes[call.id].mid * call.multiplier + opening_fees_usd([leg])
+        count = min(ceil(spec.min_share * equity / cost_usd - 1e-9), floor(spec.max_share * equity / cost_usd + 1e-9))
+        if count < 1:
+            return refuse(RefusalCode.SIZE_ZERO, cost_usd=cost_usd, limit_usd=spec.max_share * equity)
+        return Proposal(strategy=spec.name, underlying=selection.underlying, legs=(leg,), credit=-quotes[call.id].mid,
+                        risk_usd=cost_usd, contract_cap=count, reason=f"VIX call {call.strike:g}",
+                        facts=dict(selection.facts))
+
+    # --- exits ------------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
+        """21 DTE, VIX above ``exit_vix``, or the gain. All walk from the mid: nothing forces a sale of protection."""
+        spec, now = self.spec, snapshot.time
+        if position.state is not State.ACTIVE:
+            return Hold(reason=f"STATE_{position.state.value}")
+        if any(is_last_session(leg.contract, spec.exit_dte, snapshot.calendar) for leg in position.legs):
+            return walking_exit(position, ExitReason.DTE_EXIT, now)
+        if snapshot.vix is not None and snapshot.vix.value > spec.exit_vix:
+            return walking_exit(position, ExitReason.VIX_TARGET, now)
+        worth = closing_price(position, snapshot)
+        if worth is None:
+            return Hold(reason="QUOTE_MISSING")
+        if at_most(worth, -position.entry_price * (1.0 + spec.profit_multiple)):
+            return walking_exit(position, ExitReason.PROFIT_TARGET, now)
+        return Hold()

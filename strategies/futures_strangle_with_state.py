@@ -1,0 +1,300 @@
+"""Futures strangle: a put at half the expected move below the future and a call at four tenths of it above.
+
+Expected move = F x IV x sqrt(days / 365), IV at the money from yesterday's chain. One strangle a product; where not one
+full-size strangle fits the capital its micro stands in. The side the market does not test is rolled in once, for a
+credit. Profit and loss are measured on all premium taken in, that of the roll included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, sqrt
+from types import MappingProxyType
+from typing import ClassVar, Final, Mapping
+
+import numpy as np
+
+from config.calendars import is_roll_week
+from config.constants import CALENDAR_DAYS_PER_YEAR, PHASES, STRANGLE_RISK_CREDIT_MULTIPLE
+from config.strategy_parameters import FUTURES_STRANGLE, FuturesStrangleSpec
+from core.codes import RefusalCode
+from core.kelly import kelly_share, strategy_edge
+from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused, Right,
+                        Select, Snapshot, State, StrategySample, Underlying)
+from core.option_arrays import greeks_arrays
+from core.option_math import contract_greeks, dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
+from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
+                                reported_probability)
+from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, stop_multiple, walking_exit)
+from strategies.legs import (at_least, at_most, closing_price, known_closing_price, mid_price, premium_taken,
+                             require_quotes, underlying_of, usable_quote)
+from strategies.listing import Listing, furthest, listings, nearest_strike
+from strategies.rolls import holds_when_unknown, may_open, neighbourhood, roll, want_chain, want_quotes
+
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
+    (State.WAITING, Event.SELECTED): State.VALIDATION,
+    (State.WAITING, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
+    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
+    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
+    (State.VALIDATION, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
+    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
+    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
+    (State.ENTERING, Event.FAULT): State.ERROR,
+    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+    (State.ACTIVE, Event.MANAGE): State.MANAGING,
+    (State.ACTIVE, Event.EXIT): State.EXITING,
+    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # only LT112 has a state of its own for day 21
+    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
+    (State.ACTIVE, Event.FAULT): State.ERROR,
+    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
+    (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
+    (State.MANAGING, Event.EXIT): State.EXITING,
+    (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,  # a stop overtakes a roll that is still working
+    (State.MANAGING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
+    (State.MANAGING, Event.EXPIRED): State.COMPLETE,
+    (State.MANAGING, Event.FAULT): State.ERROR,
+    (State.MANAGING, Event.RECOVER): State.RECOVERY,
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
+    (State.EXITING, Event.EXPIRED): State.COMPLETE,
+    (State.EXITING, Event.FAULT): State.ERROR,
+    (State.EXITING, Event.RECOVER): State.RECOVERY,
+    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
+    (State.COMPLETE, Event.RESET): State.WAITING,
+    (State.COMPLETE, Event.FAULT): State.ERROR,
+    (State.ERROR, Event.RECOVER): State.RECOVERY,
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXPIRED): State.COMPLETE,
+    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
+    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
+    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
+    (State.RECOVERY, Event.FAULT): State.ERROR,
+})
+
+
+@dataclass(frozen=True, slots=True)
+class FuturesStrangle:
+    """The strangle's rules. Stateless; one position a product, several products at once."""
+
+    spec: FuturesStrangleSpec = FUTURES_STRANGLE
+    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """None as long as one product may be entered; else the refusal of the first, with every product's code."""
+        pending = entry_pending(self.spec.name, view)
+        if pending is not None:
+            return pending
+        if snapshot.vix is None:
+            return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
+        refusals = {product: self._screen_product(product, snapshot)
+                    for product in self.spec.phase_products[snapshot.phase]}
+        if any(refusal is None for refusal in refusals.values()):
+            return None
+        first = next(iter(refusals.values()))
+        return refuse(first.code, **dict(first.facts) | {
+            "products": {product: refusal.code.value for product, refusal in refusals.items()}})
+
+    def _screen_product(self, product: str, snapshot: Snapshot) -> Refused | None:
+        held = [position.id for position in own_positions(self.spec.name, snapshot)
+                if position.underlying in self._family(product, snapshot.phase)]
+        if held:
+            return refuse(RefusalCode.ALREADY_OPEN, product=product, positions=held)
+        if not any(key == product or key.startswith(f"{product}@") for key in snapshot.underlyings):
+            return refuse(RefusalCode.UNDERLYING_MISSING, underlying=product)
+        rolling = is_roll_week(product, snapshot.time.date())
+        if isinstance(rolling, Refused):
+            return rolling
+        if rolling:
+            return refuse(RefusalCode.ROLL_WEEK, product=product, day=snapshot.time.date().isoformat())
+        return None
+
+    def _family(self, product: str, phase: int) -> frozenset[str]:
+        """A product and, in a phase that allows both, its full size or micro: one exposure, not two."""
+        allowed = self.spec.phase_products[phase]
+        pairs = [{full, micro} for full, micro in self.spec.micros.items() if product in (full, micro)]
+        return frozenset({product}.union(*pairs)) & frozenset(allowed) | {product}
+
+    @refuses_when_unknown
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """The first product that may be entered and of which one strangle fits the capital."""
+        refusal = self.screen(snapshot, view)
+        if refusal is not None:
+            return refusal
+        chosen: set[str] = set()
+        for product in self.spec.phase_products[snapshot.phase]:
+            if self._screen_product(product, snapshot) is not None or chosen & self._family(product, snapshot.phase):
+                continue
+            found = self._select_product(product, snapshot, view)
+            if isinstance(found, Select):
+                return found
+            refusal = refusal or found
+            if found.code is not RefusalCode.SIZE_ZERO:
+                chosen.add(product)  # a micro stands in for a full size that is too large, not for one without data
+        return refusal
+
+    def _select_product(self, product: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        spec, today = self.spec, snapshot.time.date()
+        chains = snapshot.chains.get(product, ())
+        if not chains:
+            return refuse(RefusalCode.CHAIN_MISSING, underlying=product)
+        found = listings(chains, today, spec.entry_dte_min, spec.entry_dte_max)
+        priced = [listing for listing in found if _future(listing, snapshot) is not None]
+        listing = furthest(priced)
+        if listing is None:
+            code = RefusalCode.UNDERLYING_MISSING if found else RefusalCode.EXPIRY_NOT_LISTED
+            return refuse(code, underlying=product, expiries=[listing.expiry.isoformat() for listing in found])
+        return self._select_strikes(listing, _future(listing, snapshot), snapshot, view)
+
+    def _select_strikes(self, listing: Listing, future: Underlying, snapshot: Snapshot, view: PortfolioView
+                        ) -> Select | Refused:
+        spec, product = self.spec, listing.chain.underlying
+        volatility = _volatility_at_the_money(listing, future)
+        if volatility is None:
+            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="no volatility at the money", product=product)
+        days = (listing.expiry - snapshot.time.date()).days
+        move = future.price * volatility * sqrt(days / CALENDAR_DAYS_PER_YEAR)
+        put = nearest_strike(listing.strikes(Right.PUT), future.price - spec.put_move_share * move, prefer_higher=False)
+        call = nearest_strike(listing.strikes(Right.CALL), future.price + spec.call_move_share * move,
+                              prefer_higher=True)
+        if put is None or call is None or not put < future.price < call:
+            return refuse(RefusalCode.STRIKE_NOT_LISTED, product=product, expiry=listing.expiry.isoformat(),
+                          put=put, call=call)
+        expected = sum(float(listing.prices(np.array([strike]), right)[0])
+                       for strike, right in ((put, Right.PUT), (call, Right.CALL)))
+        risk_usd = STRANGLE_RISK_CREDIT_MULTIPLE * expected * listing.chain.multiplier
+        capital_usd = self._capital_usd(snapshot, view)
+        if isfinite(risk_usd) and risk_usd > capital_usd and product in spec.micros:
+            return refuse(RefusalCode.SIZE_ZERO, product=product, risk_usd=risk_usd, capital_usd=capital_usd,
+                          micro=spec.micros[product])
+        return Select(strategy=spec.name, underlying=product, facts={"expected_move": move, "iv": volatility},
+                      contracts=(listing.contract(put, Right.PUT), listing.contract(call, Right.CALL)))
+
+    def _capital_usd(self, snapshot: Snapshot, view: PortfolioView) -> float:
+        """Capital of one entry as the sizer will find it, to tell a full size that does not fit from one that may."""
+        sample = view.samples.get(self.spec.name, StrategySample())
+        kelly = kelly_share(strategy_edge(self.spec, sample), snapshot.vix.value, snapshot.time.weekday())
+        share = min(kelly, self.spec.max_capital_share, PHASES[snapshot.phase].max_position_share)
+        return share * view.breaker_size_multiplier * snapshot.account.equity
+
+    @refuses_when_unknown
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
+        """The strangle at today's quotes; each leg's quote must be narrow, cheap legs included."""
+        spec = self.spec
+        if snapshot.vix is None:
+            return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
+        quotes = require_quotes(selection.contracts, snapshot)
+        if isinstance(quotes, Refused):
+            return quotes
+        for contract in selection.contracts:
+            quote = quotes[contract.id]
+            if not at_most(quote.spread, spec.max_spread_share * quote.mid):
+                return refuse(RefusalCode.SPREAD_TOO_WIDE, contract=contract.id, bid=quote.bid, ask=quote.ask,
+                              limit_share=spec.max_spread_share)
+        put, call = selection.contracts
+        future = underlying_of(put, snapshot)
+        if future is None:
+            return refuse(RefusalCode.UNDERLYING_MISSING, underlying=selection.underlying)
+        if not put.strike < future.price < call.strike:
+            return refuse(RefusalCode.NO_STRIKE_QUALIFIES, price=future.price, put=put.strike, call=call.strike)
+        legs = (Leg(contract=put, ratio=-1), Leg(contract=call, ratio=-1))
+        credit = -mid_price(legs, quotes)
+        return Proposal(strategy=spec.name, underlying=selection.underlying, legs=legs, credit=credit,
+                        risk_usd=STRANGLE_RISK_CREDIT_MULTIPLE * credit * put.multiplier, contract_cap=NO_CAP,
+                        reason=f"strangle {put.strike:g}/{call.strike:g} credit {credit:.2f}",
+                        short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        facts=dict(selection.facts))
+
+    # --- management -------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
+        """21 DTE, the stop, the target, and once the roll of the side that is not tested."""
+        spec, now = self.spec, snapshot.time
+        if position.state not in OPEN_STATES:
+            return Hold(reason=f"STATE_{position.state.value}")
+        if must_close_21dte(position, snapshot.calendar):
+            return mandatory_exit(position, ExitReason.DTE_21, now, event=Event.DEFEND_21DTE)
+        credit = premium_taken(position)
+        loss = known_closing_price(position, snapshot) - credit
+        if at_least(loss, stop_multiple(spec.stop_credit_multiple, view) * credit):
+            return mandatory_exit(position, ExitReason.STOP_LOSS, now)
+        if position.state is not State.ACTIVE:
+            return Hold(reason="ORDER_WORKING")
+        debit = closing_price(position, snapshot)
+        if debit is None:
+            return Hold(reason="QUOTE_MISSING")
+        if at_most(debit, credit * (1.0 - spec.profit_target_share)):
+            return walking_exit(position, ExitReason.PROFIT_TARGET, now)
+        if position.facts.get("rolled") or not may_open(view):
+            return Hold()
+        return self._roll_untested(snapshot, position)
+
+    @holds_when_unknown
+    def _roll_untested(self, snapshot: Snapshot, position: Position) -> Manage | Select | Hold:
+        sides = {leg.contract.right: leg for leg in position.legs if leg.quantity < 0}
+        if len(sides) != 2:
+            return Hold(reason="ONE_SIDED")
+        future = underlying_of(sides[Right.PUT].contract, snapshot)
+        if future is None:
+            return Hold(reason="UNDERLYING_MISSING")
+        deltas = {right: contract_greeks(leg.contract, snapshot.quotes[leg.contract.id], future.price,
+                                         snapshot.time).delta for right, leg in sides.items()}
+        tested = [sides[right] for right, delta in deltas.items() if at_least(abs(delta), self.spec.tested_delta)]
+        if not tested:
+            return Hold()
+        if not snapshot.chains.get(position.underlying):
+            return want_chain(position)
+        other = sides[Right.PUT if tested[0].contract.right is Right.CALL else Right.CALL]
+        return self._roll_to(other, tested[0], future, snapshot, position)
+
+    def _roll_to(self, other: HeldLeg, tested: HeldLeg, future: Underlying, snapshot: Snapshot, position: Position
+                 ) -> Manage | Select | Hold:
+        """Bring ``other`` in to the roll's delta, at the volatility its own quote implies, for a credit even at the
+        natural price, and never across the tested strike."""
+        contract, right, now = other.contract, other.contract.right, snapshot.time
+        listing = next((Listing(chain=chain, expiry=contract.expiry)
+                        for chain in snapshot.chains[position.underlying]
+                        if chain.future_expiry == contract.future_expiry), None)
+        strikes = np.empty(0) if listing is None else listing.strikes(right)
+        inner = (strikes > contract.strike) & (strikes < tested.contract.strike) if right is Right.PUT else \
+            (strikes < contract.strike) & (strikes > tested.contract.strike)
+        strikes = strikes[inner]
+        if not len(strikes):
+            return Hold(reason="NO_STRIKE_TO_ROLL_TO")
+        rate = risk_free_rate(now.date())
+        iv = quote_volatility(contract, snapshot.quotes[contract.id], future.price, now)
+        delta = greeks_arrays(future.price, strikes, right is Right.PUT, iv, years_to_expiry(contract.expiry, now),
+                              rate, dividend_yield(contract.underlying, contract.kind, rate)).delta
+        strike = float(strikes[int(np.argmin(np.abs(np.abs(delta) - self.spec.untested_roll_delta)))])
+        new = listing.contract(strike, right)
+        if new.id not in snapshot.quotes:
+            return want_quotes(position, neighbourhood(listing, right, strike))
+        quote = usable_quote(new, snapshot)
+        if quote is None or not quote.bid > snapshot.quotes[contract.id].ask:
+            return Hold(reason="NO_CREDIT_FOR_THE_ROLL")
+        return roll(position, other, new, ExitReason.ROLL_UNTESTED, now,
+                    facts={"rolled": right.value, "rolled_to": strike})
+
+
+def _future(listing: Listing, snapshot: Snapshot) -> Underlying | None:
+    return underlying_of(listing.contract(0.0, Right.PUT), snapshot)
+
+
+def _volatility_at_the_money(listing: Listing, future: Underlying) -> float | None:
+    """Mean of the put's and the call's volatility at the listed strike nearest the future; None without either."""
+    found = []
+    for right in Right:
+        strike = nearest_strike(listing.strikes(right), future.price, prefer_higher=False)
+        if strike is not None:
+            found.append(float(listing.volatilities(np.array([strike]), right, future.last_close)[0]))
+    known = [value for value in found if isfinite(value) and value > 0.0]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,286 @@
+"""IPMCC, the poor man's covered call: a long-dated call deep in the money and weekly calls sold against it.
+
+A weekly's strike lies at least 3 % above the price AND above the LEAP's strike plus what the position still has to
+recover, so that an assignment never locks in a loss; where no such strike pays anything, no weekly is sold this week.
+The premium of the weekly being sold is not counted as recovered before it is in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Final, Mapping, Sequence
+
+import numpy as np
+
+from config.strategy_parameters import IPMCC, CoveredCallSpec
+from core.codes import RefusalCode
+from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused,
+                        Right, Select, Snapshot, State, Underlying, Urgency)
+from strategies.covered_calls import (first_above, leap_listing, leap_strike, option_legs, refuse_symbol, to_recover,
+                                      weekly_listing)
+from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
+                                reported_probability, require_indicators, require_iv_history, require_underlying)
+from strategies.exits import ExitReason, assignment_threatens, is_last_session, mandatory_exit, walking_exit
+from strategies.legs import at_most, mid_price, require_quotes, usable_quote
+from strategies.listing import Listing
+from strategies.rolls import (change, close_leg, holds_when_unknown, may_open, neighbourhood, roll, want_chain,
+                              want_quotes)
+
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
+    (State.WAITING, Event.SELECTED): State.VALIDATION,
+    (State.WAITING, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
+    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
+    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
+    (State.VALIDATION, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
+    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
+    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
+    (State.ENTERING, Event.FAULT): State.ERROR,
+    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+    (State.ACTIVE, Event.MANAGE): State.MANAGING,
+    (State.ACTIVE, Event.EXIT): State.EXITING,
+    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the weekly expired or was assigned; the LEAP lives on
+    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # what the exchange took was the last leg
+    (State.ACTIVE, Event.FAULT): State.ERROR,
+    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
+    (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
+    (State.MANAGING, Event.EXIT): State.EXITING,
+    (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.MANAGING, Event.EXPIRED): State.MANAGING,  # the order's own outcome is still to come
+    (State.MANAGING, Event.FAULT): State.ERROR,
+    (State.MANAGING, Event.RECOVER): State.RECOVERY,
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.EXPIRED): State.EXITING,  # the LEAP is still to be sold
+    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
+    (State.EXITING, Event.FAULT): State.ERROR,
+    (State.EXITING, Event.RECOVER): State.RECOVERY,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.DEFENSIVE_EXIT,
+    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
+    (State.COMPLETE, Event.RESET): State.WAITING,
+    (State.COMPLETE, Event.FAULT): State.ERROR,
+    (State.ERROR, Event.RECOVER): State.RECOVERY,
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXPIRED): State.ERROR,
+    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
+    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
+    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
+    (State.RECOVERY, Event.FAULT): State.ERROR,
+})
+
+
+@dataclass(frozen=True, slots=True)
+class Ipmcc:
+    """The covered call's rules. Stateless; one position a symbol, several symbols at once."""
+
+    spec: CoveredCallSpec = IPMCC
+    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """None as long as one symbol may be entered; else the refusal of the first, with every symbol's code."""
+        pending = entry_pending(self.spec.name, view)
+        if pending is not None:
+            return pending
+        refusals = {symbol: self._screen_symbol(symbol, snapshot) for symbol in self.spec.underlyings}
+        if any(refusal is None for refusal in refusals.values()):
+            return None
+        first = next(iter(refusals.values()))
+        return refuse(first.code, **dict(first.facts) | {
+            "symbols": {symbol: refusal.code.value for symbol, refusal in refusals.items()}})
+
+    def _screen_symbol(self, symbol: str, snapshot: Snapshot) -> Refused | None:
+        spec = self.spec
+        held = [position.id for position in own_positions(spec.name, snapshot) if position.underlying == symbol]
+        if held:
+            return refuse(RefusalCode.ALREADY_OPEN, underlying=symbol, positions=held)
+        underlying = require_underlying(symbol, snapshot)
+        if isinstance(underlying, Refused):
+            return underlying
+        iv = require_iv_history(underlying)
+        if isinstance(iv, Refused):
+            return iv
+        found = require_indicators(underlying, "ema8", "ema21", "ema50")
+        if isinstance(found, Refused):
+            return found
+        if underlying.price < found["ema50"] and found["ema8"] < found["ema21"]:
+            return refuse(RefusalCode.TREND_AGAINST, underlying=symbol, price=underlying.price, **found)
+        return refuse_symbol(underlying, snapshot, spec)
+
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """The LEAP of the first symbol that may be entered, and calls that may be the first weekly."""
+        refusal = self.screen(snapshot, view)
+        if refusal is not None:
+            return refusal
+        for symbol in self.spec.underlyings:
+            if self._screen_symbol(symbol, snapshot) is None:
+                found = self._select_symbol(snapshot.underlyings[symbol], snapshot)
+                if isinstance(found, Select):
+                    return found
+                refusal = refusal or found
+        return refusal
+
+    @refuses_when_unknown
+    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
+        symbol, today = underlying.symbol, snapshot.time.date()
+        chains = snapshot.chains.get(symbol, ())
+        if not chains:
+            return refuse(RefusalCode.CHAIN_MISSING, underlying=symbol)
+        listing = leap_listing(chains, today, self.spec)
+        if listing is None:
+            return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=self.spec.entry_dte_min)
+        strike = leap_strike(listing, underlying, self.spec, snapshot.time)
+        if strike is None:
+            return refuse(RefusalCode.STRIKE_NOT_LISTED, underlying=symbol, expiry=listing.expiry.isoformat())
+        leap = listing.contract(strike, Right.CALL)
+        weeklies: tuple[Contract, ...] = ()
+        weekly = weekly_listing(chains, today, self.spec, listing.expiry)
+        if weekly is not None:
+            value = float(listing.prices(np.array([strike]), Right.CALL)[0])
+            bound = strike + value if np.isfinite(value) else underlying.price
+            first = first_above(weekly, underlying.price * (1.0 + self.spec.weekly_min_otm_share), bound)
+            weeklies = () if first is None else neighbourhood(weekly, Right.CALL, first)
+        return Select(strategy=self.spec.name, underlying=symbol, contracts=(leap, *weeklies),
+                      facts={"leap_strike": strike, "leap_expiry": listing.expiry.isoformat()})
+
+    @refuses_when_unknown
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
+        """The LEAP and the first weekly whose strike recovers the LEAP's price; the LEAP alone where none pays."""
+        leap, *weeklies = selection.contracts
+        underlying = require_underlying(selection.underlying, snapshot)
+        if isinstance(underlying, Refused):
+            return underlying
+        quotes = require_quotes([leap], snapshot)
+        if isinstance(quotes, Refused):
+            return quotes
+        legs = [Leg(contract=leap, ratio=1)]
+        weekly = self._paying(weeklies, underlying.price, leap.strike + quotes[leap.id].mid, snapshot)
+        if weekly is not None:
+            legs.append(Leg(contract=weekly, ratio=-1))
+            quotes = dict(quotes) | {weekly.id: usable_quote(weekly, snapshot)}
+        debit = mid_price(legs, quotes)
+        if not debit > 0.0:
+            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="no debit", debit=debit, leap=leap.id)
+        return Proposal(strategy=self.spec.name, underlying=selection.underlying, legs=tuple(legs), credit=-debit,
+                        risk_usd=debit * leap.multiplier + opening_fees_usd(legs),
+                        contract_cap=self.spec.max_contracts,
+                        reason=f"LEAP {leap.strike:g}, weekly {f'{weekly.strike:g}' if weekly else 'none'}",
+                        short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        facts=dict(selection.facts))
+
+    def _paying(self, weeklies: Sequence[Contract], spot: float, above: float, snapshot: Snapshot) -> Contract | None:
+        """The lowest strike allowed, when it is quoted with a bid."""
+        allowed = [contract for contract in weeklies if contract.strike > above + 1e-9
+                   and contract.strike >= spot * (1.0 + self.spec.weekly_min_otm_share) - 1e-9]
+        if not allowed:
+            return None
+        quote = usable_quote(min(allowed), snapshot)
+        return min(allowed) if quote is not None and quote.bid > 0.0 else None
+
+    # --- management -------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
+        """The weekly first (assignment, roll), then the LEAP, then a missing weekly. There is no stop and no target."""
+        if position.state is not State.ACTIVE:
+            return Hold(reason=f"STATE_{position.state.value}")
+        leaps, weeklies = option_legs(position)
+        if not leaps:
+            return mandatory_exit(position, ExitReason.NAKED_SHORT, snapshot.time) if weeklies else Hold(reason="FLAT")
+        for weekly in weeklies:
+            if assignment_threatens(weekly, snapshot):
+                return close_leg(position, weekly, ExitReason.EX_DIVIDEND, snapshot.time, Urgency.NATURAL)
+            if is_last_session(weekly.contract, self.spec.weekly_roll_dte, snapshot.calendar) \
+                    or self._mostly_gained(weekly, snapshot):
+                return self._roll_weekly(weekly, leaps, snapshot, view, position)
+        for leap in leaps:
+            if is_last_session(leap.contract, self.spec.leap_roll_dte, snapshot.calendar):
+                return self._roll_leap(leap, snapshot, view, position)
+        if not weeklies and may_open(view):
+            return self._sell_weekly(leaps, snapshot, position)
+        return Hold()
+
+    def _mostly_gained(self, weekly: HeldLeg, snapshot: Snapshot) -> bool:
+        quote = usable_quote(weekly.contract, snapshot)
+        left = weekly.average_price * (1.0 - self.spec.weekly_profit_share)
+        return quote is not None and at_most(quote.mid, left)
+
+    def _roll_weekly(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, view: PortfolioView,
+                     position: Position) -> Manage | Select | Hold:
+        """Into the next weekly; bought back alone where none may be sold, and without waiting on its last day."""
+        now = snapshot.time
+        if weekly.contract.dte(now.date()) < self.spec.weekly_roll_dte:
+            return close_leg(position, weekly, ExitReason.BUY_BACK, now, Urgency.NATURAL)
+        if not may_open(view):
+            return close_leg(position, weekly, ExitReason.BUY_BACK, now)
+        quote = usable_quote(weekly.contract, snapshot)
+        if quote is None:
+            return Hold(reason="QUOTE_MISSING")  # asked again each check; on its last day it is bought back regardless
+        found = self._next_weekly(leaps, quote.mid, snapshot, position)
+        if isinstance(found, Select):
+            return found
+        if found is None:
+            return close_leg(position, weekly, ExitReason.BUY_BACK, now)
+        return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, now)
+
+    def _sell_weekly(self, leaps: Sequence[HeldLeg], snapshot: Snapshot, position: Position) -> Manage | Select | Hold:
+        found = self._next_weekly(leaps, 0.0, snapshot, position)
+        if isinstance(found, Select):
+            return found
+        if found is None:
+            return Hold(reason="NO_WEEKLY_THIS_WEEK")
+        return change(position, ((found, -1),), sum(leap.quantity for leap in leaps), ExitReason.SELL_WEEKLY,
+                      snapshot.time)
+
+    def _next_weekly(self, leaps: Sequence[HeldLeg], cost_now: float, snapshot: Snapshot, position: Position
+                     ) -> Contract | Select | None:
+        """The weekly to sell; a ``Select`` while chain or quotes are missing; None when none qualifies and pays."""
+        underlying = snapshot.underlyings.get(position.underlying)
+        if underlying is None:
+            return None
+        chains = snapshot.chains.get(position.underlying, ())
+        if not chains:
+            return want_chain(position)
+        listing = weekly_listing(chains, snapshot.time.date(), self.spec, min(leap.contract.expiry for leap in leaps))
+        if listing is None:
+            return None
+        recover = max(leap.contract.strike for leap in leaps) + to_recover(position, leaps) + cost_now
+        strike = first_above(listing, underlying.price * (1.0 + self.spec.weekly_min_otm_share), recover)
+        if strike is None:
+            return None
+        weekly = listing.contract(strike, Right.CALL)
+        if weekly.id not in snapshot.quotes:
+            return want_quotes(position, neighbourhood(listing, Right.CALL, strike))
+        return self._paying([weekly], underlying.price, recover, snapshot)
+
+    @holds_when_unknown
+    def _roll_leap(self, leap: HeldLeg, snapshot: Snapshot, view: PortfolioView, position: Position
+                   ) -> Exit | Manage | Select | Hold:
+        """Into a new LEAP of the same kind; the position is closed where the account cannot pay for one."""
+        underlying = snapshot.underlyings.get(position.underlying)
+        if underlying is None or not may_open(view):
+            return Hold(reason="LEAP_ROLL_WAITS")
+        chains = snapshot.chains.get(position.underlying, ())
+        if not chains:
+            return want_chain(position)
+        listing: Listing | None = leap_listing(chains, snapshot.time.date(), self.spec)
+        strike = None if listing is None else leap_strike(listing, underlying, self.spec, snapshot.time)
+        if strike is None:
+            return Hold(reason="NO_LEAP_LISTED")
+        new = listing.contract(strike, Right.CALL)
+        if new.id not in snapshot.quotes:
+            return want_quotes(position, neighbourhood(listing, Right.CALL, strike))
+        old_quote, new_quote = usable_quote(leap.contract, snapshot), usable_quote(new, snapshot)
+        if old_quote is None or new_quote is None:
+            return Hold(reason="QUOTE_MISSING")
+        cost_usd = (new_quote.mid - old_quote.mid) * new.multiplier * leap.quantity
+        free_usd = snapshot.account.equity - snapshot.account.buying_power_used
+        if cost_usd > free_usd:
+            return walking_exit(position, ExitReason.ROLL_IMPOSSIBLE, snapshot.time, {"cost_usd": cost_usd,
+                                                                                      "free_usd": free_usd})
+        return roll(position, leap, new, ExitReason.ROLL_LEAP, snapshot.time)

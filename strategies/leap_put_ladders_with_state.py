@@ -1,0 +1,201 @@
+"""LEAP put ladder: protective puts a year and more out, in rungs 5, 10, 15 and 20 % below the price.
+
+One new rung a month: the nearest missing one of which one contract fits. It is bought protection: there is neither stop
+nor target, and it is never closed with the rest; a rung is rolled at 90 days into a new one of the same distance.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from math import ceil, floor
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Mapping
+
+from config.strategy_parameters import LEAP_PUT_LADDER, LeapLadderSpec
+from core.codes import RefusalCode
+from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, PortfolioView, Position, Proposal, Quote,
+                        Refused, Right, Select, Snapshot, State)
+from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
+                                refuses_when_unknown, require_underlying)
+from strategies.exits import ExitReason, is_last_session, walking_exit
+from strategies.legs import at_least, at_most, require_quotes, usable_quote
+from strategies.listing import listings, nearest_strike
+from strategies.rolls import may_open, roll, want_chain, want_quotes
+
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
+    (State.WAITING, Event.SELECTED): State.VALIDATION,
+    (State.WAITING, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
+    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
+    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
+    (State.VALIDATION, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
+    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
+    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
+    (State.ENTERING, Event.FAULT): State.ERROR,
+    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+    (State.ACTIVE, Event.MANAGE): State.MANAGING,
+    (State.ACTIVE, Event.EXIT): State.EXITING,
+    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # a roll was missed for months
+    (State.ACTIVE, Event.FAULT): State.ERROR,
+    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
+    (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
+    (State.MANAGING, Event.EXIT): State.EXITING,
+    (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.MANAGING, Event.EXPIRED): State.COMPLETE,
+    (State.MANAGING, Event.FAULT): State.ERROR,
+    (State.MANAGING, Event.RECOVER): State.RECOVERY,
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
+    (State.EXITING, Event.EXPIRED): State.COMPLETE,
+    (State.EXITING, Event.FAULT): State.ERROR,
+    (State.EXITING, Event.RECOVER): State.RECOVERY,
+    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
+    (State.COMPLETE, Event.RESET): State.WAITING,
+    (State.COMPLETE, Event.FAULT): State.ERROR,
+    (State.ERROR, Event.RECOVER): State.RECOVERY,
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXPIRED): State.COMPLETE,
+    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
+    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
+    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
+    (State.RECOVERY, Event.FAULT): State.ERROR,
+})
+
+
+@dataclass(frozen=True, slots=True)
+class LeapPutLadder:
+    """The ladder's rules. Stateless; every rung is a position of its own, its share in ``facts["rung"]``."""
+
+    spec: LeapLadderSpec = LEAP_PUT_LADDER
+    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """One rung a month, not in a panic, and only while a rung is missing."""
+        spec, today = self.spec, snapshot.time.date()
+        pending = entry_pending(spec.name, view)
+        if pending is not None:
+            return pending
+        underlying = require_underlying(spec.underlyings[0], snapshot)
+        if isinstance(underlying, Refused):
+            return underlying
+        if snapshot.vix.panic:
+            return refuse(RefusalCode.VIX_PANIC, vix=snapshot.vix.value, change=snapshot.vix.change)
+        days = entry_days(spec.name, snapshot, view)
+        if days and (days[-1].year, days[-1].month) == (today.year, today.month):
+            return refuse(RefusalCode.MONTH_TAKEN, last_entry=days[-1].isoformat())
+        if not self.missing_rungs(snapshot):
+            return refuse(RefusalCode.COUNT_STRATEGY, rungs=len(own_positions(spec.name, snapshot)),
+                          cost_usd=self._cost_usd(snapshot), limit=spec.max_open[snapshot.phase])
+        return None
+
+    def missing_rungs(self, snapshot: Snapshot) -> tuple[float, ...]:
+        """Rungs that may be bought, nearest first: those not held; when all are held, a second time those held once,
+        while the ladder costs less than ``total_min_share`` of equity."""
+        spec, held = self.spec, own_positions(self.spec.name, snapshot)
+        if len(held) >= spec.max_open[snapshot.phase]:
+            return ()
+        count = Counter(position.facts["rung"] for position in held if position.is_open)
+        missing = tuple(rung for rung in spec.rungs_otm_share if not count[rung])
+        if missing:
+            return missing
+        if at_least(self._cost_usd(snapshot), spec.total_min_share * snapshot.account.equity):
+            return ()
+        return tuple(rung for rung in spec.rungs_otm_share if count[rung] == 1)
+
+    def _cost_usd(self, snapshot: Snapshot) -> float:
+        return sum(position.entry_risk_usd for position in own_positions(self.spec.name, snapshot))
+
+    @refuses_when_unknown
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """One put for every missing rung, on the nearest expiry that is far enough."""
+        refusal = self.screen(snapshot, view)
+        if refusal is not None:
+            return refusal
+        symbol = self.spec.underlyings[0]
+        if not snapshot.chains.get(symbol):
+            return refuse(RefusalCode.CHAIN_MISSING, underlying=symbol)
+        found: dict[float, Contract] = {}
+        for rung in self.missing_rungs(snapshot):
+            put = self._put(snapshot.chains[symbol], snapshot.time.date(), snapshot.underlyings[symbol].price, rung)
+            if put is None:
+                return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=self.spec.entry_dte_min,
+                              dte_max=self.spec.entry_dte_max)
+            if put not in found.values():  # two rungs on one strike: the nearer one has it
+                found[rung] = put
+        return Select(strategy=self.spec.name, underlying=symbol, contracts=tuple(found.values()),
+                      facts={"rungs": list(found)})
+
+    def _put(self, chains: tuple[Chain, ...], today: date, spot: float, rung: float) -> Contract | None:
+        spec = self.spec
+        listing = next(iter(listings(chains, today, spec.entry_dte_min, spec.entry_dte_max)), None)
+        if listing is None:
+            return None
+        strike = nearest_strike(listing.strikes(Right.PUT), spot * (1.0 - rung), prefer_higher=False)
+        return None if strike is None else listing.contract(strike, Right.PUT)
+
+    @refuses_when_unknown
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
+        """The nearest missing rung of which one contract fits, in the fewest contracts that make a rung."""
+        equity = snapshot.account.equity
+        costs: dict[str, Any] = {}
+        for rung, put in zip(selection.facts["rungs"], selection.contracts):
+            quotes = require_quotes([put], snapshot)
+            if isinstance(quotes, Refused):
+                return quotes
+            leg = Leg(contract=put, ratio=1)
+            cost_usd = costs[put.id] = quotes[put.id].mid * put.multiplier + opening_fees_usd([leg])
+            count = self._contracts(cost_usd, self._cost_usd(snapshot), equity)
+            if count:
+                return Proposal(strategy=self.spec.name, underlying=selection.underlying, legs=(leg,),
+                                credit=-quotes[put.id].mid, risk_usd=cost_usd, contract_cap=count,
+                                reason=f"rung {rung:.0%} put {put.strike:g}", facts={"rung": rung})
+        return refuse(RefusalCode.SIZE_ZERO, costs_usd=costs, rung_limit_usd=self.spec.rung_max_share * equity,
+                      ladder_usd=self._cost_usd(snapshot), ladder_limit_usd=self.spec.total_max_share * equity)
+
+    def _contracts(self, cost_usd: float, ladder_usd: float, equity: float) -> int:
+        """Fewest contracts that reach the least share of a rung, within the most of a rung and of the ladder."""
+        spec = self.spec
+        room_usd = min(spec.rung_max_share * equity, spec.total_max_share * equity - ladder_usd)
+        wanted = ceil(spec.rung_min_share * equity / cost_usd - 1e-9)
+        return max(0, min(wanted, floor(room_usd / cost_usd + 1e-9)))
+
+    # --- management -------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
+        """Roll at ``roll_dte``; sold instead where a new rung no longer fits."""
+        if position.state is not State.ACTIVE:
+            return Hold(reason=f"STATE_{position.state.value}")
+        leg = next((leg for leg in position.legs
+                    if leg.quantity > 0 and is_last_session(leg.contract, self.spec.roll_dte, snapshot.calendar)), None)
+        if leg is None:
+            return Hold()
+        underlying = snapshot.underlyings.get(position.underlying)
+        if underlying is None or not may_open(view):
+            return Hold(reason="ROLL_WAITS")
+        chains = snapshot.chains.get(position.underlying, ())
+        if not chains:
+            return want_chain(position)
+        new = self._put(chains, snapshot.time.date(), underlying.price, position.facts["rung"])
+        if new is None:
+            return Hold(reason="NO_LEAP_LISTED")
+        if new.id not in snapshot.quotes:
+            return want_quotes(position, [new])
+        quote: Quote | None = usable_quote(new, snapshot)
+        if quote is None:
+            return Hold(reason="QUOTE_MISSING")
+        cost_usd = quote.mid * new.multiplier * leg.quantity
+        limit_usd = self.spec.rung_max_share * snapshot.account.equity
+        if not at_most(cost_usd, limit_usd):
+            return walking_exit(position, ExitReason.ROLL_IMPOSSIBLE, snapshot.time,
+                                {"cost_usd": cost_usd, "limit_usd": limit_usd})
+        return roll(position, leg, new, ExitReason.ROLL_RUNG, snapshot.time)

@@ -1,0 +1,224 @@
+"""Put ratio spread on SPY: one put near delta 0.25 bought, more sold further out, for no debit, 45 to 60 days out.
+
+The short strike is the one with the lowest delta at which what is sold still pays for what is bought. ``select`` quotes
+at most ``max_quoted_contracts`` puts around the strike that yesterday's volatilities expect; the walk, from the outside
+in, is over the strikes quoted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Final, Mapping, Sequence
+
+import numpy as np
+
+from config.strategy_parameters import RATIO, RatioSpec
+from core.codes import RefusalCode
+from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
+                        Select, Snapshot, State, Underlying)
+from core.option_arrays import prices
+from core.option_math import (contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate,
+                              years_to_expiry)
+from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
+                                reported_probability, require_underlying)
+from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, walking_exit
+from strategies.legs import at_least, at_most, closing_price, mid_price, require_quotes
+from strategies.listing import Listing, furthest, listings
+
+TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
+    (State.WAITING, Event.SELECTED): State.VALIDATION,
+    (State.WAITING, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
+    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
+    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
+    (State.VALIDATION, Event.FAULT): State.ERROR,
+    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
+    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
+    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
+    (State.ENTERING, Event.FAULT): State.ERROR,
+    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+    (State.ACTIVE, Event.EXIT): State.EXITING,
+    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # only LT112 has a state of its own for day 21
+    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
+    (State.ACTIVE, Event.FAULT): State.ERROR,
+    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
+    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
+    (State.EXITING, Event.EXPIRED): State.COMPLETE,
+    (State.EXITING, Event.FAULT): State.ERROR,
+    (State.EXITING, Event.RECOVER): State.RECOVERY,
+    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
+    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
+    (State.COMPLETE, Event.RESET): State.WAITING,
+    (State.COMPLETE, Event.FAULT): State.ERROR,
+    (State.ERROR, Event.RECOVER): State.RECOVERY,
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXPIRED): State.COMPLETE,
+    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
+    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
+    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
+    (State.RECOVERY, Event.FAULT): State.ERROR,
+})
+
+ONE_BY_TWO: Final = (1, 2)
+TWO_BY_THREE: Final = (2, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class RatioSpread:
+    """The ratio's rules. Stateless; one position an expiry."""
+
+    spec: RatioSpec = RATIO
+    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+
+    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """Nothing but an entry on its way and a market that can be read."""
+        pending = entry_pending(self.spec.name, view)
+        if pending is not None:
+            return pending
+        underlying = require_underlying(self.spec.underlyings[0], snapshot)
+        return underlying if isinstance(underlying, Refused) else None
+
+    @refuses_when_unknown
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
+        """The furthest expiry in range, the put nearest ``long_delta``, and the puts that may be sold against it."""
+        spec, symbol = self.spec, self.spec.underlyings[0]
+        refusal = self.screen(snapshot, view)
+        if refusal is not None:
+            return refusal
+        if not snapshot.chains.get(symbol):
+            return refuse(RefusalCode.CHAIN_MISSING, underlying=symbol)
+        listing = furthest(listings(snapshot.chains[symbol], snapshot.time.date(), spec.entry_dte_min,
+                                    spec.entry_dte_max))
+        if listing is None:
+            return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=spec.entry_dte_min,
+                          dte_max=spec.entry_dte_max)
+        taken = [position.id for position in own_positions(spec.name, snapshot)
+                 if any(leg.contract.expiry == listing.expiry for leg in position.legs)]
+        if taken:
+            return refuse(RefusalCode.EXPIRY_TAKEN, expiry=listing.expiry.isoformat(), positions=taken)
+        return self._select_strikes(listing, snapshot)
+
+    def _select_strikes(self, listing: Listing, snapshot: Snapshot) -> Select | Refused:
+        spec, underlying = self.spec, snapshot.underlyings[listing.chain.underlying]
+        strikes = listing.strikes(Right.PUT)
+        delta = np.abs(listing.deltas(strikes, Right.PUT, underlying, snapshot.time))
+        strikes, delta = strikes[np.isfinite(delta)], delta[np.isfinite(delta)]
+        if not len(strikes):
+            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="no put has a volatility",
+                          expiry=listing.expiry.isoformat())
+        long = float(strikes[int(np.argmin(np.abs(delta - spec.long_delta)))])
+        shorts = strikes[(strikes < long) & (delta <= spec.short_max_delta + 1e-9)]
+        if not len(shorts):
+            return refuse(RefusalCode.STRIKE_NOT_LISTED, long=long, short_max_delta=spec.short_max_delta)
+        ratios = (TWO_BY_THREE, ONE_BY_TWO) if snapshot.phase >= spec.ratio_2x3_min_phase else (ONE_BY_TWO,)
+        quoted = self._bracket(shorts, self._expected(np.append(shorts, long), listing, underlying, snapshot), ratios)
+        return Select(strategy=spec.name, underlying=underlying.symbol,
+                      contracts=tuple(listing.contract(strike, Right.PUT) for strike in (*quoted.tolist(), long)),
+                      facts={"long": long, "ratios": [list(ratio) for ratio in ratios]})
+
+    @staticmethod
+    def _expected(strikes: np.ndarray, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> np.ndarray:
+        """Model prices at today's price of the underlying and yesterday's volatilities."""
+        rate = risk_free_rate(snapshot.time.date())
+        return prices(underlying.price, strikes, True,
+                      listing.volatilities(strikes, Right.PUT, underlying.last_close),
+                      years_to_expiry(listing.expiry, snapshot.time), rate,
+                      dividend_yield(underlying.symbol, listing.chain.kind, rate))
+
+    def _bracket(self, shorts: np.ndarray, expected: np.ndarray, ratios: Sequence[tuple[int, int]]) -> np.ndarray:
+        """The run of short strikes around those expected to pay for the long put, within the bound on contracts."""
+        centres = []
+        for bought, sold in ratios:
+            enough = np.flatnonzero(sold * expected[:-1] >= bought * expected[-1])
+            centres.append(int(enough[0]) if len(enough) else len(shorts) - 1)
+        room = self.spec.max_quoted_contracts - 1
+        low, high = min(centres), max(centres)
+        if high - low + 1 > room:
+            low = high = centres[0]
+        spare = room - (high - low + 1)
+        low = max(0, min(low - spare // 2, len(shorts) - room))
+        return shorts[low:low + room]
+
+    @refuses_when_unknown
+    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
+        """Walk in on live quotes: the first short strike whose premium covers the long put, at a delta that is low
+        enough."""
+        underlying = require_underlying(selection.underlying, snapshot)
+        if isinstance(underlying, Refused):
+            return underlying
+        *shorts, long = selection.contracts
+        quotes = require_quotes(selection.contracts, snapshot)
+        if isinstance(quotes, Refused):
+            return quotes
+        best = -np.inf
+        for bought, sold in selection.facts["ratios"]:
+            for short in shorts:
+                legs = (Leg(contract=short, ratio=-sold), Leg(contract=long, ratio=bought))
+                credit = -mid_price(legs, quotes)
+                best = max(best, credit)
+                if at_least(credit, 0.0):
+                    delta = abs(contract_greeks(short, quotes[short.id], underlying.price, snapshot.time).delta)
+                    if at_most(delta, self.spec.short_max_delta):
+                        return self._proposal(legs, max(0.0, credit), quotes, underlying, snapshot, selection)
+                    break  # further in the delta is higher still
+        return refuse(RefusalCode.NO_STRIKE_QUALIFIES, long=long.strike, best_credit=float(best),
+                      short_max_delta=self.spec.short_max_delta)
+
+    def _proposal(self, legs: tuple[Leg, Leg], credit: float, quotes: Mapping[str, Quote], underlying: Underlying,
+                  snapshot: Snapshot, selection: Select) -> Proposal | Refused:
+        risk_usd = self._shocked_loss(legs, quotes, underlying.price, snapshot) * legs[0].contract.multiplier
+        if not risk_usd > 0.0:
+            return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="the shock shows no loss", risk_usd=risk_usd)
+        short, long = legs
+        return Proposal(strategy=self.spec.name, underlying=selection.underlying, legs=legs, credit=credit,
+                        risk_usd=risk_usd, contract_cap=NO_CAP,
+                        reason=f"ratio {long.ratio}x{-short.ratio} {long.contract.strike:g}/{short.contract.strike:g}",
+                        short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        facts={"ratio": [long.ratio, -short.ratio], "short_strike": short.contract.strike})
+
+    def _shocked_loss(self, legs: tuple[Leg, Leg], quotes: Mapping[str, Quote], spot: float, snapshot: Snapshot
+                      ) -> float:
+        """Model loss of one unit in points when SPY falls and every volatility rises by the shock, today."""
+        spec, now = self.spec, snapshot.time
+        rate = risk_free_rate(now.date())
+
+        def shocked(contract: Contract) -> float:
+            iv = quote_volatility(contract, quotes[contract.id], spot, now) + spec.shock_vix_points / 100.0
+            return price(spot * (1.0 + spec.shock_spot_share), contract.strike, contract.right, iv,
+                         years_to_expiry(contract.expiry, now), rate,
+                         dividend_yield(contract.underlying, contract.kind, rate))
+
+        return sum(leg.ratio * (quotes[leg.contract.id].mid - shocked(leg.contract)) for leg in legs)
+
+    # --- exits ------------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
+        """21 DTE, the price near the short strike, half the credit (where there was one)."""
+        spec, now = self.spec, snapshot.time
+        if position.state not in (State.ACTIVE, State.EXITING):
+            return Hold(reason=f"STATE_{position.state.value}")
+        if must_close_21dte(position, snapshot.calendar):
+            return mandatory_exit(position, ExitReason.DTE_21, now, event=Event.DEFEND_21DTE)
+        underlying = snapshot.underlyings.get(position.underlying)
+        shorts = [leg.contract.strike for leg in position.legs if leg.quantity < 0]
+        if underlying is not None and any(at_most(underlying.price, strike * (1.0 + spec.danger_spot_share))
+                                          for strike in shorts):
+            return mandatory_exit(position, ExitReason.DANGER_ZONE, now)
+        if position.state is State.EXITING:
+            return Hold(reason="EXIT_WORKING")
+        debit = closing_price(position, snapshot)
+        if debit is None:
+            return Hold(reason="QUOTE_MISSING")
+        credit = -position.entry_price
+        if credit > 0.0 and at_most(debit, credit * (1.0 - spec.profit_target_share)):
+            return walking_exit(position, ExitReason.PROFIT_TARGET, now)
+        return Hold()
