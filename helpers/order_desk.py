@@ -165,7 +165,10 @@ class OrderDesk:
     def _book(self, work: Work, order: OrderOut, update: OrderUpdate) -> None:
         contract = order.contract_of(update.order_id)
         filled = order.filled.get(contract, 0)
-        quantity = within(update.fill_quantity, order.total(contract) - filled)
+        known = within(update.fill_quantity, order.deduced.get(contract, 0))
+        if known:
+            order.deduced[contract] -= known
+        quantity = within(update.fill_quantity - known, order.total(contract) - filled)
         if quantity:
             order.filled[contract] = filled + quantity
             self._count(work, contract, quantity, update.fill_price, update.fee, update.time, deduced=False)
@@ -173,7 +176,10 @@ class OrderDesk:
     def _hear_late(self, work: Work, update: OrderUpdate) -> bool:
         """A fill of an order that was thought over counts; never more than it had left."""
         left = work.past.get(update.order_id, 0)
-        quantity = within(update.fill_quantity, left)
+        known = within(update.fill_quantity, work.past_deduced.get(update.order_id, 0))
+        if known:
+            work.past_deduced[update.order_id] -= known
+        quantity = within(update.fill_quantity - known, left)
         if not quantity:
             return False
         work.past[update.order_id] = left - quantity
@@ -213,7 +219,7 @@ class OrderDesk:
         if cancelled and not order.is_uneven and not due(now, order.closed_at, 1):
             return False
         differences = self.differences(work, self._port.holding, now)
-        if differences:
+        if differences or order.lacks_fills:
             work.settle_since = work.settle_since or now
             if not due(now, work.settle_since, SETTLE_MINUTES) or not self.deduce(work, differences, now):
                 return False
@@ -226,6 +232,7 @@ class OrderDesk:
         for order_id in order.ids:
             contract = order.contract_of(order_id)
             work.past[order_id] = order.total(contract) - order.filled.get(contract, 0)
+            work.past_deduced[order_id] = order.deduced.get(contract, 0)
         if order.ids and set(order.closed.values()) == {OrderStatus.INVALID.value} and not any(order.filled.values()):
             work.refusal = order.message or OrderStatus.INVALID.value
         work.was_uneven = work.was_uneven or order.is_uneven
@@ -249,9 +256,10 @@ class OrderDesk:
         for contract, quantity in differences.items():
             if within(quantity, order.total(contract) - order.filled.get(contract, 0)) != quantity:
                 return False
-        prices = self._deduced_prices(order, tuple(differences))
+        prices = self._deduced_prices(order, tuple(differences)) if differences else {}
         for contract, quantity in differences.items():
             order.filled[contract] = order.filled.get(contract, 0) + quantity
+            order.deduced[contract] = order.deduced.get(contract, 0) + quantity
             self._count(work, contract, quantity, prices[contract], 0.0, now, deduced=True)
         return True
 

@@ -10,6 +10,7 @@ from typing import Any, Mapping
 from core.model import Contract, Intent, Leg, Purpose
 from core.serialization import (intent_from_json, intent_to_json, legs_from_json, legs_to_json, quantities_from_json,
                                 quantities_to_json, time_from_json, time_to_json)
+from helpers.order_port import OrderStatus
 
 OPENING = frozenset({Purpose.ENTRY, Purpose.MANAGE})
 LOST = "LOST"
@@ -17,7 +18,11 @@ LOST = "LOST"
 
 @dataclass(slots=True, kw_only=True)
 class OrderOut:
-    """One order at the broker, one id a leg. ``closed`` maps an id to the status it ended with."""
+    """One order at the broker, one id a leg.
+
+    ``closed`` maps an id to the status it ended with. ``deduced`` is the part of ``filled`` that only the holdings
+    showed: an event that comes for it after all is not counted again.
+    """
 
     tag: str
     legs: tuple[Leg, ...]
@@ -27,6 +32,7 @@ class OrderOut:
     priced: datetime
     ids: tuple[int, ...] = ()
     filled: dict[Contract, int] = field(default_factory=dict)
+    deduced: dict[Contract, int] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     closed_at: datetime | None = None
     answered: bool = False
@@ -69,10 +75,17 @@ class OrderOut:
             self.filled.get(self.contract_of(order_id), 0) != self.total(self.contract_of(order_id))
             for order_id in self.closed)
 
+    @property
+    def lacks_fills(self) -> bool:
+        """A leg is said to be filled, but its fills have not all been seen."""
+        return any(status == OrderStatus.FILLED.value
+                   and self.filled.get(self.contract_of(order_id), 0) != self.total(self.contract_of(order_id))
+                   for order_id, status in self.closed.items())
+
     def to_json(self) -> dict[str, Any]:
         return {"tag": self.tag, "legs": legs_to_json(self.legs), "quantity": self.quantity, "limit": self.limit,
                 "sent": time_to_json(self.sent), "priced": time_to_json(self.priced), "ids": list(self.ids),
-                "filled": quantities_to_json(self.filled),
+                "filled": quantities_to_json(self.filled), "deduced": quantities_to_json(self.deduced),
                 "closed": [[order_id, status] for order_id, status in self.closed.items()],
                 "closed_at": time_to_json(self.closed_at), "answered": self.answered, "message": self.message,
                 "cancel_asked": time_to_json(self.cancel_asked), "cancel_chased": time_to_json(self.cancel_chased),
@@ -84,7 +97,7 @@ class OrderOut:
         return cls(tag=facts["tag"], legs=legs_from_json(facts["legs"]), quantity=int(facts["quantity"]),
                    limit=facts["limit"], sent=datetime.fromisoformat(facts["sent"]),
                    priced=datetime.fromisoformat(facts["priced"]), ids=tuple(facts["ids"]),
-                   filled=quantities_from_json(facts["filled"]),
+                   filled=quantities_from_json(facts["filled"]), deduced=quantities_from_json(facts["deduced"]),
                    closed={int(order_id): status for order_id, status in facts["closed"]},
                    closed_at=time_from_json(facts["closed_at"]), answered=facts["answered"], message=facts["message"],
                    cancel_asked=time_from_json(facts["cancel_asked"]),
@@ -106,8 +119,9 @@ class Work:
         The account's holdings before the first order.
     value : float
         Sum of quantity times price over all fills, points: paid positive.
-    past : dict
-        Order id to the signed quantity that was still unfilled when its order was over: a late fill may be that large.
+    past, past_deduced : dict
+        Order id to the signed quantity that was still unfilled when its order was over (a late fill may be that
+        large), and to what was booked from the holdings without its event.
     tries : int
         Minutes that evening out has taken so far.
     ending : str
@@ -141,6 +155,7 @@ class Work:
     short_since: datetime | None = None
     missing: dict[Contract, int] = field(default_factory=dict)
     past: dict[int, int] = field(default_factory=dict)
+    past_deduced: dict[int, int] = field(default_factory=dict)
 
     @property
     def opens(self) -> bool:
@@ -174,7 +189,8 @@ class Work:
                 "refusals": self.refusals, "refusal": self.refusal, "not_before": time_to_json(self.not_before),
                 "settle_since": time_to_json(self.settle_since), "short_since": time_to_json(self.short_since),
                 "missing": quantities_to_json(self.missing), "tried": time_to_json(self.tried),
-                "past": [[order_id, quantity] for order_id, quantity in self.past.items()]}
+                "past": [[order_id, quantity] for order_id, quantity in self.past.items()],
+                "past_deduced": [[order_id, quantity] for order_id, quantity in self.past_deduced.items()]}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Work:
@@ -190,4 +206,5 @@ class Work:
                    not_before=time_from_json(facts["not_before"]), settle_since=time_from_json(facts["settle_since"]),
                    short_since=time_from_json(facts["short_since"]), missing=quantities_from_json(facts["missing"]),
                    tried=time_from_json(facts["tried"]),
-                   past={int(order_id): int(quantity) for order_id, quantity in facts["past"]})
+                   past={int(order_id): int(quantity) for order_id, quantity in facts["past"]},
+                   past_deduced={int(order_id): int(quantity) for order_id, quantity in facts["past_deduced"]})

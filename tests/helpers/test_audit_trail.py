@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.errors import StoreError
+from helpers.audit_trail import FileAudit, SegmentedAudit
+from tests.helpers.fake_store import LEAN_KEY, FakeObjectStore
+
+NOW = datetime(2024, 8, 5, 10, 0)
+PREFIX = "live/ACCT1/tomking"
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_records_of_a_day_share_a_segment_and_a_new_day_begins_one(tmp_path):
+    store = FakeObjectStore(tmp_path)
+    audit = SegmentedAudit(store, PREFIX)
+    audit.append(NOW, "FILL", {"n": 1})
+    audit.append(NOW, "FILL", {"n": 2})
+    audit.append(NOW + timedelta(days=1), "FILL", {"n": 3})
+    audit.flush()
+    first, second = (f"{PREFIX}/audit/20240805-0001.jsonl", f"{PREFIX}/audit/20240806-0001.jsonl")
+    assert set(store.content) == {first, second} and all(LEAN_KEY.match(key) for key in store.content)
+    assert lines(store.content[first]) == [{"time": "2024-08-05T10:00:00", "event": "FILL", "facts": {"n": n}}
+                                           for n in (1, 2)]
+    assert (tmp_path / second).read_text(encoding="utf-8") == store.content[second]
+
+
+def test_a_segment_is_bounded_and_never_touched_again_once_full(tmp_path):
+    store = FakeObjectStore(tmp_path)
+    audit = SegmentedAudit(store, PREFIX, segment_bytes=200)
+    for number in range(20):
+        audit.append(NOW, "FILL", {"n": number})
+    audit.flush()
+    assert len(store.content) > 3
+    assert all(len(text) <= 200 + 80 for text in store.content.values())
+    kept = [record["facts"]["n"] for key in sorted(store.content) for record in lines(store.content[key])]
+    assert kept == list(range(20))
+
+
+def test_a_restart_leaves_earlier_segments_alone(tmp_path):
+    store = FakeObjectStore(tmp_path)
+    for number in (1, 2):
+        audit = SegmentedAudit(store, PREFIX)
+        audit.append(NOW, "START", {"life": number})
+        audit.flush()
+    assert [lines(store.content[key])[0]["facts"]["life"] for key in sorted(store.content)] == [1, 2]
+
+
+def test_a_refused_segment_raises_and_is_written_later(tmp_path):
+    store = FakeObjectStore(tmp_path)
+    audit = SegmentedAudit(store, PREFIX)
+    audit.append(NOW, "FILL", {"n": 1})
+    store.refuse_next = 1
+    with pytest.raises(StoreError, match="refused"):
+        audit.flush()
+    audit.flush()
+    assert len(store.content) == 1
+    audit.flush()
+    assert len(store.saves) == 1
+
+
+@pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": NOW}])
+def test_records_are_plain_finite_json(tmp_path, facts):
+    with pytest.raises(StoreError):
+        SegmentedAudit(FakeObjectStore(), PREFIX).append(NOW, "FILL", facts)
+    with pytest.raises(StoreError):
+        FileAudit(tmp_path).append(NOW, "FILL", facts)
+
+
+def test_file_audit_appends(tmp_path):
+    for number in (1, 2):
+        audit = FileAudit(tmp_path / "results")
+        audit.append(NOW, "FILL", {"n": number})
+        audit.flush()
+        audit.close()
+    assert [record["facts"]["n"] for record in lines((tmp_path / "results" / "audit.jsonl").read_text())] == [1, 2]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError):
+        FileAudit(tmp_path / "file")
