@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from local.engine.algorithm_data import DataMixin
+from local.engine.algorithm_indicators import IndicatorMixin
 from local.engine.broker.algorithm_trading import TradingMixin
 from local.engine.enums import AlgorithmMode, DeploymentTarget, Market, SecurityType
 from local.engine.errors import MemberNotSupported
@@ -42,11 +43,7 @@ class AlgorithmSettings:
         self.min_absolute_portfolio_target_percentage = 0.0000000001
 
 
-class RuntimeStop(BaseException):
-    """Carries nothing: unwinds to the loop after a runtime error."""
-
-
-class QCAlgorithm(DataMixin, TradingMixin):
+class QCAlgorithm(DataMixin, IndicatorMixin, TradingMixin):
     """Base class of algorithms; what it does not have raises with the member's name."""
 
     def __init__(self) -> None:
@@ -78,6 +75,7 @@ class QCAlgorithm(DataMixin, TradingMixin):
         self.runtime_error: BaseException | None = None
         self.runtime_statistics: dict[str, str] = {}
         self._init_data()
+        self._init_indicators()
         rules = (self._hours_of, lambda: self._clock.utc, lambda: self._clock.time_zone)
         self.date_rules, self.time_rules = DateRules(*rules), TimeRules(*rules, self._all_hours)
         self.schedule = ScheduleManager(self.date_rules, self.time_rules, services.scheduler,

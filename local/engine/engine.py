@@ -65,7 +65,7 @@ class Engine:
                                  write_log=self.log.write, engine=self, name=name, live=live)
         self._type_name = algorithm_type_name
         self.algorithm: QCAlgorithm | None = None
-        self.is_finished, self.slices, self._consolidators = False, 0, None
+        self.is_finished, self.slices = False, 0
         self._next_margin, self._last_second = _FIRST_TIME, 0
         self._tick_requests: list[Any] = []
         self._waiting_for_clearing: list[Symbol] = []
@@ -150,8 +150,8 @@ class Engine:
         return when if event is None or when <= event else max(event, self.clock.utc)
 
     def _can_skip(self) -> bool:
-        return not self._sees_every_slice and self._consolidators is None and not self._waiting_for_clearing \
-            and not self.broker.needs_slice(self.clock.utc)
+        return not (self._sees_every_slice or self._waiting_for_clearing or self.algorithm._hub.needs_every_slice
+                    or self.broker.needs_slice(self.clock.utc))
 
     def _skip_to(self, step: int, event: datetime | None) -> int:
         """The first slice at or after the next thing that can happen; the last of the day when there is none."""
@@ -159,10 +159,9 @@ class Engine:
         wakeup = self.broker.next_wakeup(self.clock.utc)
         for other in (event, wakeup):
             target = target if other is None else min(target, other)
-        if target == NEVER:
-            target_second = self.feed.end_second
-        else:
-            target_second = seconds_of(target) + (1 if target.microsecond else 0)
+        target_second = self.feed.end_second if target == NEVER else seconds_of(target) + (1 if target.microsecond else 0)
+        due = self.algorithm._hub.next_second()
+        target_second = target_second if due is None else min(target_second, due)
         if target_second <= step:
             return step
         found, before = self.feed.step_at_or_after(target_second)
@@ -207,6 +206,8 @@ class Engine:
             return
         self.clock.second = self._last_second
         self.scheduler.scan_past(utc, self._set_time)
+        if not algorithm._hub.is_idle:
+            algorithm._hub.close_periods(second - 1, algorithm._call_user)
         self.clock.utc, self.clock.second = utc, second
         self._last_second = second
         self.feed.consume(second)
@@ -228,8 +229,9 @@ class Engine:
         if changes is not None:
             algorithm._call_user("OnSecuritiesChanged", algorithm.on_securities_changed, changes)
         self._corporate_actions(events)
-        if self._consolidators is not None:
-            self._consolidators.update(second, has_bars)
+        if has_bars and not algorithm._hub.is_idle:
+            algorithm._hub.hand_over(second, algorithm._call_user)
+            algorithm._hub.close_periods(second, algorithm._call_user)
         self._hand_over(events)
         broker.process_synchronous_events()
         broker.on_slice_end(utc)

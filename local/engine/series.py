@@ -1,6 +1,7 @@
 """Bars of one security and one kind as time goes by: files are opened only when somebody looks."""
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -257,3 +258,20 @@ class BarSeries:
                 break
             chunk = self.loader.chunk_of(self.loader.chunk_end(chunk) + 1)
         return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+    def rows_between(self, start: int, stop: int) -> list[tuple[BarColumns, int, int]]:
+        """Runs of rows whose bars start at or after one instant and end by another."""
+        found = []
+        chunk, last = self.loader.chunk_of(start + 1), self.loader.chunk_of(stop)
+        while chunk <= last:
+            bars = self._load(chunk)
+            if bars is not None:
+                low = bisect.bisect_left(bars.starts, start)
+                low = max(low, bisect.bisect_left(bars.ends, self.first_end))
+                high = bars.index_at(min(stop, self.until)) + 1
+                if low < high:
+                    found.append((bars, low, high))
+            if chunk == last:
+                break
+            chunk = self.loader.chunk_of(self.loader.chunk_end(chunk) + 1)
+        return found

@@ -1,0 +1,262 @@
+"""History: bars before the clock's instant, as frames or objects."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from local.engine.bars import QuoteBar, TradeBar
+from local.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
+from local.engine.feed import Feed
+from local.engine.security import make_bar
+from local.engine.series import RESOLUTION_SECONDS, BarSeries
+from local.engine.subscription import Subscription, tick_types_of
+from local.engine.symbol import Symbol, SymbolCache
+from local.engine.time_zones import EPOCH, ONE_DAY, convert, convert_from_utc, convert_to_utc, seconds_of
+
+_TRADE = ("close", "high", "low", "open", "volume")
+_SIDES = ("bidclose", "bidhigh", "bidlow", "bidopen", "bidsize", "askclose", "askhigh", "asklow", "askopen", "asksize")
+_TICK_OF_TYPE = {TradeBar: TickType.TRADE, QuoteBar: TickType.QUOTE}
+
+
+class HistoryRequest:
+    """One symbol's bars of one kind between two UTC seconds."""
+
+    def __init__(self, feed: Feed, symbol: Symbol, tick_type: TickType, resolution: Resolution, start: int, end: int,
+                 fill_forward: bool, extended: bool, mode: DataNormalizationMode) -> None:
+        loader = feed.loader(symbol, tick_type, resolution, extended, mode)
+        self.symbol, self.tick_type, self.start, self.end = symbol, tick_type, start, end
+        self.series = BarSeries(loader, start + 1, fill_forward)
+        hours = feed.hours_of(symbol)
+        self.zone = hours.exchange_hours.time_zone
+        self._subscription = Subscription(symbol, tick_type, resolution, fill_forward, extended, hours, self.series)
+        self._seconds = RESOLUTION_SECONDS[resolution]
+
+    def ends(self) -> list[int]:
+        """Ends of the bars, those filled forward included."""
+        self._subscription.first_bar_end = None
+        return self._subscription.steps(self.start, self.end, self._seconds).tolist()
+
+    def bars(self) -> list[Any]:
+        """The bars as objects."""
+        found = []
+        for end in self.ends():
+            if self.series.seek(end):
+                found.append(make_bar(self.symbol, self.series, self.zone, end))
+        return found
+
+    def columns(self) -> pd.DataFrame:
+        """The bars as columns, by end in exchange time."""
+        ends, rows = self.ends(), []
+        names = ("close", "high", "low", "open", "volume") if self.tick_type == TickType.TRADE else (
+            "bid_close", "bid_high", "bid_low", "bid_open", "bid_size", "ask_close", "ask_high", "ask_low", "ask_open",
+            "ask_size", "close", "high", "low", "open")
+        for end in ends:
+            self.series.seek(end)
+            row = [self.series.get(name) for name in names]
+            if self.tick_type == TickType.TRADE and self.series.end() != end:
+                row[-1] = 0.0
+            rows.append(row)
+        index = [convert_from_utc(EPOCH + timedelta(seconds=end), self.zone) for end in ends]
+        table = np.array(rows, dtype=float).reshape(len(rows), len(names))
+        return pd.DataFrame(table, index=pd.DatetimeIndex(index), columns=[name.replace("_", "") for name in names])
+
+
+def bar_count_start(exchange: Any, now: datetime, resolution: Resolution, count: int, extended: bool) -> datetime:
+    """Exchange time from which there are a number of bars up to now."""
+    size = timedelta(seconds=RESOLUTION_SECONDS[resolution])
+    if resolution == Resolution.DAILY:
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        closed = exchange.is_date_open(now) and exchange.get_next_market_close(midnight, False) <= now
+        current = now if closed else midnight
+    else:
+        current = _floor(now, size)
+    if resolution in (Resolution.MINUTE, Resolution.SECOND):
+        return _count_back(exchange, current, size, count, extended)
+    found = 0
+    while found < count:
+        previous, current = current, current - size
+        found += exchange.is_open(current, previous, extended and resolution != Resolution.DAILY)
+    return current
+
+
+def _floor(when: datetime, size: timedelta) -> datetime:
+    midnight = when.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (when - midnight) // size * size
+
+
+def _count_back(exchange: Any, current: datetime, size: timedelta, count: int, extended: bool) -> datetime:
+    second, step = seconds_of(convert_to_utc(current, exchange.time_zone)), int(size.total_seconds())
+    day = current.date()
+    while count > 0:
+        for opening, close in reversed(exchange.open_spans_utc(day, extended)):
+            bars = max(0, min(close, second) - opening) // step
+            if bars >= count:
+                return convert_from_utc(EPOCH + timedelta(seconds=min(close, second) - count * step), exchange.time_zone)
+            count -= bars
+        day -= ONE_DAY
+    return current
+
+
+class History:
+    """The algorithm's `history`: called for frames, or as `history[TradeBar](…)` for bars."""
+
+    def __init__(self, feed: Feed, algorithm: Any, kind: type | None = None) -> None:
+        self._feed, self._algorithm, self._kind = feed, algorithm, kind
+
+    def __getitem__(self, kind: type) -> History:
+        return History(self._feed, self._algorithm, kind)
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        frame_of: type | None = None
+        if args and isinstance(args[0], type):
+            frame_of, args = args[0], args[1:]
+        kind = self._kind or frame_of
+        if kind is not None and kind not in _TICK_OF_TYPE:
+            raise NotImplementedError(f"history of {kind.__name__}")
+        symbols, single, requests = self._requests(args, named, kind)
+        if self._kind is None:
+            return _frame(requests)
+        if single:
+            return [bar for request in requests for bar in request.bars()]
+        return _by_time(requests)
+
+    def _requests(self, args: Sequence[Any], named: dict[str, Any], kind: type | None) -> tuple[list[Symbol], bool, list[HistoryRequest]]:
+        values = _arguments(args, named)
+        given = values["symbols"]
+        single = isinstance(given, (Symbol, str)) or hasattr(given, "symbol")
+        symbols = [self._symbol(item) for item in ([given] if single else list(given))]
+        requests = []
+        for symbol in symbols:
+            resolution = values.get("resolution") or self._resolution(symbol)
+            start, end = self._span(symbol, resolution, values)
+            requests += [self._request(symbol, tick, resolution, start, end, values)
+                         for tick in tick_types_of(symbol.security_type, resolution)
+                         if kind is None or tick == _TICK_OF_TYPE[kind]]
+        return symbols, single, requests
+
+    def _symbol(self, item: Any) -> Symbol:
+        if isinstance(item, Symbol):
+            return item
+        if isinstance(item, str):
+            found = SymbolCache.try_get(item)
+            if found is None:
+                raise ValueError(f"no symbol is known for the ticker {item}")
+            return found
+        return item.symbol
+
+    def _resolution(self, symbol: Symbol) -> Resolution:
+        security = self._feed.securities.get(symbol)
+        return security.resolution if security is not None else self._algorithm.universe_settings.resolution
+
+    def _extended(self, symbol: Symbol, values: dict[str, Any]) -> bool:
+        if values.get("extended_market_hours") is not None:
+            return bool(values["extended_market_hours"])
+        security = self._feed.securities.get(symbol)
+        return security.is_extended_market_hours if security is not None else False
+
+    def _span(self, symbol: Symbol, resolution: Resolution, values: dict[str, Any]) -> tuple[int, int]:
+        zone, now = self._algorithm.time_zone, self._algorithm.utc_time
+        if values.get("periods") is not None:
+            exchange = self._feed.hours_of(symbol).exchange_hours
+            local = convert_from_utc(now, exchange.time_zone).replace(microsecond=0)
+            extended = self._extended(symbol, values) and resolution < Resolution.HOUR
+            start = bar_count_start(exchange, local, resolution, values["periods"], extended)
+            return seconds_of(convert_to_utc(start, exchange.time_zone)), seconds_of(now)
+        if values.get("span") is not None:
+            return seconds_of(now - values["span"]), seconds_of(now)
+        start, end = (convert_to_utc(values[name].replace(tzinfo=None), zone) for name in ("start", "end"))
+        return seconds_of(start), min(seconds_of(end), seconds_of(now))
+
+    def _request(self, symbol: Symbol, tick: TickType, resolution: Resolution, start: int, end: int,
+                 values: dict[str, Any]) -> HistoryRequest:
+        mode = values.get("data_normalization_mode")
+        if mode is None:
+            security = self._feed.securities.get(symbol)
+            is_equity = symbol.security_type == SecurityType.EQUITY
+            mode = security.data_normalization_mode if security is not None else (
+                DataNormalizationMode.ADJUSTED if is_equity else DataNormalizationMode.RAW)
+        fill = values.get("fill_forward")
+        return HistoryRequest(self._feed, symbol, tick, resolution, start, end, True if fill is None else bool(fill),
+                              self._extended(symbol, values), mode)
+
+
+def _arguments(args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Positional arguments by what they are: symbols, then periods, a span or start and end, then a resolution."""
+    values, rest = dict(named), list(args)
+    if "tickers" in values:
+        values["symbols"] = values.pop("tickers")
+    for name in ("symbol", "ticker"):
+        if name in values:
+            values["symbols"] = values.pop(name)
+    if "symbols" not in values:
+        if not rest or isinstance(rest[0], (int, timedelta)):
+            raise NotImplementedError("history of all securities as slices; name the symbols")
+        values["symbols"] = rest.pop(0)
+    if rest and isinstance(rest[0], timedelta):
+        values["span"] = rest.pop(0)
+    elif rest and isinstance(rest[0], int):
+        values["periods"] = rest.pop(0)
+    elif len(rest) >= 2 and isinstance(rest[0], datetime):
+        values["start"], values["end"] = rest.pop(0), rest.pop(0)
+    for name, value in zip(("resolution", "fill_forward", "extended_market_hours"), rest):
+        values.setdefault(name, value)
+    if not any(values.get(name) is not None for name in ("periods", "span", "start")):
+        raise TypeError("history takes a number of bars, a span or a start and an end")
+    return values
+
+
+def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
+    by_symbol: dict[Symbol, list[pd.DataFrame]] = {}
+    for request in requests:
+        table = request.columns()
+        if len(table):
+            if request.tick_type == TickType.TRADE and not table["volume"].any():
+                table = table.drop(columns="volume")
+            by_symbol.setdefault(request.symbol, []).append(table)
+    parts = [_labelled(symbol, _joined(tables)) for symbol, tables in by_symbol.items()]
+    if not parts:
+        return pd.DataFrame()
+    names = max((part.index.names for part in parts), key=len)
+    if any(part.index.names != names for part in parts):
+        parts = [_with_levels(part, names) for part in parts]
+    joined = pd.concat(parts)
+    return joined[sorted(joined.columns)]
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Trade and quote columns side by side; the plain prices are those of the trades where there are trades."""
+    if len(tables) == 1:
+        return tables[0]
+    trade, quote = tables
+    return trade.join(quote[[name for name in quote.columns if name in _SIDES]], how="outer")
+
+
+def _labelled(symbol: Symbol, table: pd.DataFrame) -> pd.DataFrame:
+    levels: dict[str, Any] = {}
+    if symbol.security_type.is_option() or symbol.security_type == SecurityType.FUTURE:
+        levels["expiry"] = symbol.id.date
+    if symbol.security_type.is_option():
+        levels["strike"], levels["type"] = symbol.id.strike_price, str(symbol.id.option_right)
+    levels["symbol"] = symbol
+    arrays = [pd.Index([value] * len(table), dtype=object if name in ("symbol", "type") else None) for name, value in levels.items()]
+    table.index = pd.MultiIndex.from_arrays([*arrays, table.index], names=[*levels, "time"])
+    return table
+
+
+def _with_levels(part: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    values = [part.index.get_level_values(name) if name in part.index.names else pd.Index([""] * len(part)) for name in names]
+    part.index = pd.MultiIndex.from_arrays(values, names=names)
+    return part
+
+
+def _by_time(requests: list[HistoryRequest]) -> list[dict[Symbol, Any]]:
+    grouped: dict[datetime, dict[Symbol, Any]] = {}
+    for request in requests:
+        for bar in request.bars():
+            when = convert(bar.end_time, request.zone, "UTC")
+            grouped.setdefault(when, {})[request.symbol] = bar
+    return [grouped[when] for when in sorted(grouped)]
