@@ -215,7 +215,7 @@ class UnifiedVixManager:
             raise IntegrityError("the VIX manager's stop is no date", stopped_on=text) from None
 
     def self_check(self) -> None:
-        """Raise unless there are 252 usable closes in order.
+        """Raise unless there are 252 closes.
 
         Raises
         ------
@@ -223,6 +223,3 @@ class UnifiedVixManager:
         """
         if len(self._closes) < VIX_PERCENTILE_SESSIONS:
             raise IntegrityError("too few VIX closes", closes=len(self._closes), needed=VIX_PERCENTILE_SESSIONS)
-        days = list(self._closes)
-        if days != sorted(days) or not all(map(_usable, self._closes.values())):
-            raise IntegrityError("VIX closes out of order or unusable", closes=len(days))

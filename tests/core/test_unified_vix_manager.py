@@ -161,6 +161,23 @@ def test_a_cold_start_reads_the_stop_from_closes() -> None:
     assert not made.entry_stopped
 
 
+def test_a_close_of_exactly_35_does_not_stop() -> None:
+    made = UnifiedVixManager()
+    made.load_history([(YESTERDAY, 35.0)])
+    assert not made.entry_stopped
+
+
+def test_the_same_day_again_replaces_its_close() -> None:
+    made = manager(close=20.0)
+    made.record_close(YESTERDAY, 25.0)
+    assert reading(made, 22.0).previous_close == 25.0
+
+
+def test_a_close_equal_to_the_value_is_not_below_it() -> None:
+    assert reading(manager(close=20.0), 20.0).percentile == 0.0
+    assert reading(manager(close=20.0), 20.01).percentile == 100.0
+
+
 @pytest.mark.parametrize("facts", [{}, {"stopped_on": 5}, {"stopped_on": "soon"}, {"stopped_on": None, "x": 1}])
 def test_foreign_facts_are_refused(facts: dict[str, object]) -> None:
     with pytest.raises(IntegrityError):
