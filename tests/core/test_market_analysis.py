@@ -93,7 +93,7 @@ def test_both_sides_are_less_likely_than_either(put, call, iv):
     shorts = [ShortStrike(strike=put, right=Right.PUT, iv=iv), ShortStrike(strike=call, right=Right.CALL, iv=iv)]
     sides = [probability_short_otm(500.0, short, 0.1, 0.04, 0.01) for short in shorts]
     both = probability_shorts_otm(500.0, shorts, 0.1, 0.04, 0.01)
-    assert 0.0 <= both <= min(sides) and both == pytest.approx(max(0.0, sum(sides) - 1.0))
+    assert 0.0 <= both <= min(sides) + 1e-12 and both == pytest.approx(max(0.0, sum(sides) - 1.0))
 
 
 def test_of_several_puts_the_nearest_counts_and_none_raises():
