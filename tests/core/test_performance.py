@@ -29,10 +29,10 @@ def trade(pnl: float, **overrides) -> ClosedTrade:
 
 
 def test_trade_statistics() -> None:
-    found = trade_statistics([trade(100), trade(50), trade(-60), trade(0)])
-    assert (found.trades, found.wins, found.losses, found.pnl_usd, found.fees_usd) == (4, 2, 1, 90.0, 4.0)
-    assert found.win_rate == 0.5 and found.profit_factor == pytest.approx(2.5)
-    assert found.payoff_ratio == pytest.approx(75 / 60) and found.largest_loss_usd == 60.0
+    found = trade_statistics([trade(100), trade(50), trade(-60), trade(-20), trade(0)])
+    assert (found.trades, found.wins, found.losses, found.pnl_usd, found.fees_usd) == (5, 2, 2, 70.0, 5.0)
+    assert found.win_rate == 0.4 and found.profit_factor == pytest.approx(150 / 80)
+    assert found.payoff_ratio == pytest.approx(75 / 40) and found.largest_loss_usd == 60.0
 
 
 def test_what_cannot_be_computed_is_none() -> None:

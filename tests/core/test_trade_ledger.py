@@ -189,9 +189,12 @@ def test_what_a_promotion_is_judged_by() -> None:
     found.mark(date(2024, 7, 1), 40_000.0)
     found.record(trade(1, -2_000.0))        # against the mark of 1 July
     found.mark(date(2024, 7, 2), 44_000.0)
-    found.record(trade(2, 300.0))
+    found.record(trade(2, -10.0))
+    found.record(trade(3, 300.0, id="ratio/3", strategy="ratio"))
+    assert not found.promotion_facts().profitable_lt112
+    found.record(trade(4, 300.0))
     facts = found.promotion_facts()
-    assert (facts.closed_trades, facts.win_rate, facts.profitable_lt112) == (2, 0.5, True)
+    assert (facts.closed_trades, facts.win_rate, facts.profitable_lt112) == (4, 0.5, True)
     assert facts.worst_loss_share == pytest.approx(0.05) and facts.worst_drawdown_share == pytest.approx(0.2)
     empty = TradeLedger(50_000.0).promotion_facts()
     assert (empty.closed_trades, empty.win_rate, empty.worst_loss_share, empty.profitable_lt112) == (0, 0.0, 0.0, False)

@@ -142,6 +142,15 @@ def test_two_spreads_pair_the_cheapest_way() -> None:
     assert margin(put(480, -1, 6.0), put(475, 1, 2.0), put(470, 1, 1.0)) == 500.0
 
 
+def test_pairing_takes_the_nearer_cover_and_leaves_the_cheaper_short_naked() -> None:
+    assert margin(call(520, -1, 3.0), call(540, 1, 0.5), call(530, 1, 1.0)) == 1_000.0
+    # a cover further in the money than the short is no dearer than one at its strike
+    assert margin(call(520, -1, 3.0), call(510, 1, 3.0), call(530, 1, 0.0)) == 0.0
+    # covering the 480 and leaving the 450 naked asks for less than the other way round
+    legs = (put(480, -1, 3.0), put(450, -1, 1.0), put(470, 1, 4.0))
+    assert margin(*legs) == pytest.approx(1_000.0 + (0.1 * 450 + 5 + 1.0) * 100)
+
+
 def test_covered_call_and_free_shares() -> None:
     assert margin(shares(100, 480.0), call(520, -1, 3.0)) == pytest.approx(48_000.0 - 300.0)
     assert margin(shares(100, 480.0)) == pytest.approx(0.5 * 100 * 500)
@@ -233,6 +242,8 @@ def test_max_loss_of_each_structure() -> None:
     assert MANAGER.max_loss_usd(units(put(480, 1, 0)), 3.0) == pytest.approx(300.0)
     ratio = units(put(490, 1, 0), put(480, -2, 0))
     assert MANAGER.max_loss_usd(ratio, -1.0) == pytest.approx((2 * 480 - 490 - 1) * 100)
+    covered = units(shares(100, 0), call(520, -1, 0))
+    assert MANAGER.max_loss_usd(covered, 477.0) == pytest.approx(47_700.0)
     calendar = units(put(500, -1, 0), put(500, 1, 0, FAR))
     assert MANAGER.max_loss_usd(calendar, 6.0) == pytest.approx(600.0)
 
@@ -336,7 +347,8 @@ def test_check_at_the_cap_and_one_past() -> None:
     assert MANAGER.check(40_000, 10_000, 5_000, 5_000.0, 2, 20.0) is None
     refused = MANAGER.check(40_000, 10_000, 5_000, 5_000.01, 2, 20.0)
     assert refused is not None and refused.code is RefusalCode.BUYING_POWER
-    assert refused.facts["cap"] == "phase" and refused.facts["room_usd"] == pytest.approx(5_000)
+    assert refused.facts["cap"] == "phase" and refused.facts["cap_share"] == 0.50
+    assert refused.facts["room_usd"] == pytest.approx(5_000)
 
 
 def test_the_reserve_when_it_is_the_tighter(monkeypatch: pytest.MonkeyPatch) -> None:

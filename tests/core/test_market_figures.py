@@ -1,0 +1,69 @@
+"""Every underlying a strategy may trade has the figures that margin and Greeks need; the guards name what is wrong."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+import pytest
+
+from config.constants import (BETA_TO_SPY, DIVIDEND_YIELDS, FUTURE_MARGINS_USD, GREEKS_EXCLUDED, KELLY_VIX_MULTIPLIERS,
+                              RISK_FREE_RATES, SPY_EQUIVALENTS)
+from config.strategy_parameters import SPECS
+from core.codes import RefusalCode
+from core.errors import CannotCompute
+from core.market_values import below, finite, guard_refusal, not_negative, positive, usable_mid
+from tests.builders import make_contract, make_quote
+
+UNDERLYINGS = sorted({symbol for spec in SPECS.values() for symbol in spec.underlyings} | set(SPY_EQUIVALENTS))
+
+
+@pytest.mark.parametrize("symbol", UNDERLYINGS)
+def test_every_underlying_has_its_figures(symbol: str) -> None:
+    if symbol.startswith("/"):
+        assert FUTURE_MARGINS_USD[symbol] > 0
+    else:
+        assert DIVIDEND_YIELDS[symbol] >= 0
+    assert symbol in GREEKS_EXCLUDED or BETA_TO_SPY[symbol] != 0
+
+
+def test_rates_are_in_order_and_plausible() -> None:
+    days = [day for day, _ in RISK_FREE_RATES]
+    assert days == sorted(set(days)) and all(0 <= rate < 0.1 for _, rate in RISK_FREE_RATES)
+
+
+def test_micros_are_a_tenth() -> None:
+    for micro, full in (("/MES", "/ES"), ("/MCL", "/CL"), ("/MGC", "/GC")):
+        assert FUTURE_MARGINS_USD[micro] == pytest.approx(FUTURE_MARGINS_USD[full] / 10)
+
+
+def test_tables_by_bound() -> None:
+    assert below(KELLY_VIX_MULTIPLIERS, 14.99) == 0.75 and below(KELLY_VIX_MULTIPLIERS, 15.0) == 1.0
+
+
+@pytest.mark.parametrize("guard, good, bad", [
+    (positive, (1e-9, 5.0), (0.0, -1.0, nan, inf, None)), (not_negative, (0.0, 5.0), (-1e-9, nan, inf, None)),
+    (finite, (-5.0, 0.0), (nan, inf, -inf, None))])
+def test_guards(guard, good, bad) -> None:
+    for value in good:
+        assert guard(value, "it") == value
+    for value in bad:
+        with pytest.raises(CannotCompute) as caught:
+            guard(value, "it", where="here")
+        assert caught.value.facts["input"] == "it" and caught.value.facts["where"] == "here"
+
+
+def test_a_bid_of_nothing_is_a_price_and_an_ask_of_nothing_is_none() -> None:
+    contract = make_contract()
+    assert usable_mid(contract, {contract.id: make_quote(0.0, 0.05)}) == 0.025
+    assert usable_mid(contract, {contract.id: make_quote(0.05, 0.05)}) == 0.05
+    for bid, ask in ((0.0, 0.0), (0.06, 0.05), (-0.01, 0.05), (0.05, nan), (nan, 0.05), (0.05, inf)):
+        with pytest.raises(CannotCompute):
+            usable_mid(contract, {contract.id: make_quote(bid, ask)})
+    with pytest.raises(CannotCompute):
+        usable_mid(contract, {})
+
+
+def test_a_guard_that_cannot_compute_refuses_with_its_facts() -> None:
+    refused = guard_refusal("size", CannotCompute("no price", contract="SPY"))
+    assert refused.code is RefusalCode.GUARD_CANNOT_COMPUTE
+    assert dict(refused.facts) == {"guard": "size", "why": "no price", "contract": "SPY"}
