@@ -1,6 +1,7 @@
 """The command line: ``python -m local COMMAND``. A command that cannot do what it was asked ends in one line."""
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -53,10 +54,18 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(TERMINATED)
+def _clean_up_when_terminated() -> None:
+    """A termination unwinds, so that temporary folders go. Worker processes inherit this and must end at once."""
+    owner = os.getpid()
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        if os.getpid() != owner:
+            os._exit(TERMINATED)
+        sys.exit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, terminate)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _terminate)
+    _clean_up_when_terminated()
     sys.exit(main())

@@ -68,6 +68,11 @@ def _check(parameters: Mapping[str, str], scenario: Scenario) -> None:
         raise CommandError(f"start and end must lie within {scenario.name}'s {scenario.start} to {scenario.end}")
 
 
+def strategies_of(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """The strategies that checked parameters turn on."""
+    return run_parameters.parse(parameters, live=False).strategies
+
+
 def output_folder(scenario: Scenario, given: str | None) -> Path:
     """Where the results go: as asked, or ``backtests/<time>-<scenario>``."""
     if given:
@@ -91,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
              "bars": bool(arguments.bars), "parameters": parameters}
     with staged_folder(out, about) as stage:
-        data = data_folder(scenario, arguments)
+        data = data_folder(scenario, arguments, strategies_of(parameters))
         run_project_folder(arguments.engine, data, stage, parameters)
         report = results.read_report(stage)
         summary = results.read_summary(stage)

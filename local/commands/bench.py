@@ -1,4 +1,168 @@
-"""``bench``"""
-HELP = "bench"
-def add_arguments(parser): pass
-def run(arguments): raise SystemExit(3)
+"""``bench``: paired times and memory of both engines, the data writer's rate, the framework's own time a minute bar."""
+from __future__ import annotations
+
+import argparse
+import json
+import pstats
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
+from local.commands.arguments import add_account, add_scenario, phase
+from local.commands.backtest import backtest_parameters, strategies_of
+from local.commands.errors import RUN_FAILED, CommandError
+from local.commands.execute import EMBEDDED, LEAN, require_engine
+from local.commands.progress import tell
+from local.commands.project import PROJECT_FOLDER
+from local.commands.scenario_data import DEFAULT_CACHE, data_folder, load_scenario
+from local.statistics_table import grid
+
+HELP = "paired times and memory of both engines, rates of the data writer and the framework"
+BENCH_FOLDER = PROJECT_FOLDER / "local" / "bench"
+WALL_RATIO_GOAL = 0.5
+PEAK_GOAL_BYTES = 2**30
+MINUTE_GOAL_MS = 1.0
+MEBIBYTE = 2**20
+SESSION_MINUTES = 390
+PROFILE_ROWS = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_scenario(parser, required=False, default="august_2024")
+    add_account(parser)
+    parser.add_argument("--pairs", type=int, choices=range(1, 10), default=1, metavar="N",
+                        help="how often both engines run, by turns (default 1)")
+    parser.set_defaults(phase=phase("3"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print."""
+    scenario = load_scenario(arguments)
+    parameters = backtest_parameters(scenario, arguments)
+    try:
+        require_engine(LEAN)
+        engines, missing = (EMBEDDED, LEAN), ""
+    except CommandError as error:
+        engines, missing = (EMBEDDED,), str(error)
+    with tempfile.TemporaryDirectory(prefix="tom-king-bench-") as scratch:
+        folder = Path(scratch)
+        print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}\n")
+        print(writer_line(arguments, folder))
+        data = data_folder(scenario, arguments, strategies_of(parameters))
+        pairs = [measure_pair(engines, arguments, folder / f"pair-{number}") for number in range(arguments.pairs)]
+        print("\n" + "\n".join(pair_lines(pairs, missing)))
+        print("\n" + "\n".join(framework_lines(engines, data, parameters, folder)))
+        if EMBEDDED in engines and LEAN in engines and _ratio(pairs) > WALL_RATIO_GOAL:
+            print("\n" + profile_lines(arguments, folder))
+    return 0
+
+
+def _backtest_arguments(arguments: argparse.Namespace, engine: str, out: Path) -> list[str]:
+    found = ["backtest", "--scenario", arguments.scenario, "--engine", engine, "--phase", str(arguments.phase),
+             "--out", str(out), "--data-cache", str(Path(arguments.data_cache or DEFAULT_CACHE).absolute())]
+    for option, value in (("--seed", arguments.seed), ("--cash", arguments.cash)):
+        found += [option, str(value)] if value is not None else []
+    found += ["--bars", str(Path(arguments.bars).absolute())] if arguments.bars else []
+    for key, value in arguments.parameters:
+        found += ["--param", f"{key}={value}"]
+    return found
+
+
+def writer_line(arguments: argparse.Namespace, folder: Path) -> str:
+    """Write the scenario afresh and count what was written."""
+    tell("bench: writing the data afresh")
+    cache = folder / "data-cache"
+    command = ["data", "--scenario", arguments.scenario, "--data-cache", str(cache)]
+    command += ["--seed", str(arguments.seed)] if arguments.seed is not None else []
+    command += ["--bars", str(Path(arguments.bars).absolute())] if arguments.bars else []
+    spent = run_measured(command, cwd=PROJECT_FOLDER)
+    written = count_quotes(cache)
+    covered = written.contracts * SESSION_MINUTES
+    return (f"data writer   {written.days} days in {spent.seconds:.1f} s = {spent.seconds / written.days:.2f} s and "
+            f"{written.size_bytes / 1e6 / written.days:.1f} MB a day; {written.rows / spent.seconds:,.0f} quote rows "
+            f"a second, standing for {covered / spent.seconds:,.0f} contract·minutes a second")
+
+
+def measure_pair(engines: tuple[str, ...], arguments: argparse.Namespace, folder: Path) -> dict[str, Measured]:
+    """The same backtest on each engine, one after the other, each as a command of its own."""
+    found = {}
+    for engine in engines:
+        tell(f"bench: backtest on {engine}")
+        found[engine] = run_measured(_backtest_arguments(arguments, engine, folder / engine), cwd=PROJECT_FOLDER)
+    return found
+
+
+def _ratio(pairs: list[dict[str, Measured]]) -> float:
+    ratios = sorted(pair[EMBEDDED].seconds / pair[LEAN].seconds for pair in pairs)
+    return ratios[len(ratios) // 2]
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+def pair_lines(pairs: list[dict[str, Measured]], missing: str) -> list[str]:
+    """Wall time and memory of every pair, and the ratio."""
+    peak = max(pair[EMBEDDED].peak_bytes for pair in pairs)
+    rows = [(str(number), *(f"{pair[engine].seconds:.1f}" if engine in pair else "-" for engine in (EMBEDDED, LEAN)),
+             f"{pair[EMBEDDED].seconds / pair[LEAN].seconds:.2f}" if LEAN in pair else "-",
+             *(f"{pair[engine].peak_bytes / MEBIBYTE:,.0f}" if engine in pair else "-" for engine in (EMBEDDED, LEAN)))
+            for number, pair in enumerate(pairs, start=1)]
+    lines = grid(("Pair", "Embedded s", "LEAN s", "Embedded ÷ LEAN", "Embedded peak MiB", "LEAN peak MiB"), rows)
+    if missing:
+        lines.append(f"no LEAN to compare with: {missing}")
+    else:
+        ratio = _ratio(pairs)
+        verdict = _verdict(ratio <= WALL_RATIO_GOAL)
+        lines.append(f"wall time embedded ÷ LEAN {ratio:.2f} (goal at most {WALL_RATIO_GOAL}: {verdict})")
+    lines.append(f"peak memory {peak / MEBIBYTE:,.0f} MiB "
+                 f"(goal at most {PEAK_GOAL_BYTES / MEBIBYTE:,.0f}: {_verdict(peak <= PEAK_GOAL_BYTES)})")
+    return lines
+
+
+def framework_lines(engines: tuple[str, ...], data: Path, parameters: dict[str, str], folder: Path) -> list[str]:
+    """The framework's own time a minute bar, and the run's time against a bare algorithm with its subscriptions."""
+    rows = []
+    for engine in engines:
+        tell(f"bench: the framework's own time on {engine}")
+        timed, bare = folder / f"timed-{engine}", folder / f"bare-{engine}"
+        spent = _run_probe("timed", engine, data, timed, parameters)
+        record = timed / "storage" / "bench" / "minutes.json"
+        times = json.loads(record.read_text(encoding="utf-8"))
+        keys = {key: parameters[key] for key in ("start", "end", "cash")} | {"record": str(record)}
+        alone = _run_probe("bare", engine, data, bare, keys)
+        if not times["seconds"]:
+            raise CommandError("the framework saw no minute bar", RUN_FAILED)
+        median, p99 = median_and_p99(times["seconds"])
+        mean = 1000.0 * sum(times["seconds"]) / len(times["seconds"])
+        rows.append((engine, f"{len(times['seconds']):,}", f"{median:.3f}", f"{mean:.3f}", f"{p99:.2f}",
+                     _verdict(mean <= MINUTE_GOAL_MS), f"{spent.seconds:.1f}", f"{alone.seconds:.1f}",
+                     f"{spent.seconds / alone.seconds:.2f}"))
+    header = ("Framework on", "Minute bars", "Median ms", "Mean ms", "p99 ms", f"Mean at most {MINUTE_GOAL_MS:g} ms",
+              "Run s", "Bare run s", "Run ÷ bare")
+    return grid(header, rows)
+
+
+def _run_probe(name: str, engine: str, data: Path, out: Path, parameters: dict[str, str]) -> Measured:
+    command = ["run", str(BENCH_FOLDER / name), "--data", str(data), "--out", str(out), "--engine", engine]
+    for key, value in parameters.items():
+        command += ["--param", f"{key}={value}"]
+    return run_measured(command, cwd=PROJECT_FOLDER)
+
+
+def profile_lines(arguments: argparse.Namespace, folder: Path) -> str:
+    """Where the embedded run spends its time: printed when the goal was missed."""
+    tell("bench: profile of the embedded run")
+    profile = folder / "profile"
+    command = [sys.executable, "-m", "cProfile", "-o", str(profile), "-m", "local",
+               *_backtest_arguments(arguments, EMBEDDED, folder / "profiled")]
+    subprocess.run(command, cwd=PROJECT_FOLDER, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    statistics = pstats.Stats(str(profile))
+    found = sorted(statistics.stats.items(), key=lambda item: -item[1][2])[:PROFILE_ROWS]  # type: ignore[attr-defined]
+    rows = [(f"{Path(place[0]).name}:{place[1]} {place[2]}", f"{row[1]:,}", f"{row[2]:.2f}", f"{row[3]:.2f}")
+            for place, row in found]
+    return "\n".join(grid(("Where the embedded run spends its time", "Calls", "Own s", "With callees s"), rows))

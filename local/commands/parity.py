@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local import parity, results
 from local.commands.arguments import add_account, add_scenario
-from local.commands.backtest import OUTPUT_FOLDER, backtest_parameters, run_project_folder
+from local.commands.backtest import OUTPUT_FOLDER, backtest_parameters, run_project_folder, strategies_of
 from local.commands.errors import RUN_FAILED
 from local.commands.execute import EMBEDDED, LEAN, require_engine
 from local.commands.scenario_data import data_folder, load_scenario
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     about = {"command": "parity", "scenario": scenario.name, "seed": scenario.seed, "bars": bool(arguments.bars),
              "parameters": parameters}
     with staged_folder(out, about) as stage:
-        data = data_folder(scenario, arguments)
+        data = data_folder(scenario, arguments, strategies_of(parameters))
         for engine in (EMBEDDED, LEAN):
             folder = stage / engine
             folder.mkdir()

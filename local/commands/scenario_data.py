@@ -2,14 +2,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
+from config.constants import STRATEGY_PRIORITY
+from config.instruments import INSTRUMENTS
+from config.strategy_parameters import SPECS
 from local.commands.progress import Progress
 from local.commands.project import PROJECT_FOLDER
 from local.data import scenario as scenarios
+from local.data.products import ALL, CORE, VIX_OPTIONS
 from local.data.scenario import Scenario
 from local.data.writer import ensure_data
 
+VIX_TICKER = "VIX"
 DEFAULT_CACHE = PROJECT_FOLDER / ".cache" / "data"
 
 
@@ -24,7 +30,19 @@ def load_scenario(arguments: argparse.Namespace) -> Scenario:
     return scenarios.load(arguments.scenario, seed=arguments.seed, bars=arguments.bars)
 
 
-def data_folder(scenario: Scenario, arguments: argparse.Namespace) -> Path:
+def underlyings_of(strategies: Iterable[str]) -> tuple[str, ...]:
+    """The writer's tickers for what these strategies trade and read; SPY and VIX always."""
+    wanted = set(CORE)
+    for name in strategies:
+        for ticker in SPECS[name].underlyings:
+            wanted |= {VIX_OPTIONS} if ticker == VIX_TICKER else {ticker.removeprefix("/")}
+            wanted |= {INSTRUMENTS[ticker].volatility_index} - {None}
+    return tuple(ticker for ticker in ALL if ticker in wanted)
+
+
+def data_folder(scenario: Scenario, arguments: argparse.Namespace,
+                strategies: Iterable[str] = STRATEGY_PRIORITY) -> Path:
     """The scenario's data folder; written on the first call, with progress on the standard error stream."""
     cache = Path(arguments.data_cache) if arguments.data_cache else DEFAULT_CACHE
-    return ensure_data(scenario, cache.absolute(), progress=Progress("writing data", "days"))
+    return ensure_data(scenario, cache.absolute(), underlyings=underlyings_of(strategies),
+                       progress=Progress("writing data", "days"))

@@ -1,0 +1,76 @@
+"""Data folders: what is one, whole archives, and the view with static files."""
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local.commands.data_folder import (REQUIRED_STATIC, check_archives_whole, check_data_folder, with_static_files)
+from local.commands.errors import CommandError
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def archive(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("20240805_spy_minute_trade.csv", "34200000,5000000,5000000,5000000,5000000,100\n" * 390)
+    return path
+
+
+def test_a_member_that_is_damaged_inside(tmp_path: Path) -> None:
+    path = archive(tmp_path / "equity" / "usa" / "minute" / "spy" / "20240805_trade.zip")
+    check_data_folder(tmp_path)
+    check_archives_whole(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[80] ^= 0xFF
+    path.write_bytes(bytes(content))
+    check_data_folder(tmp_path)          # its directory can still be read
+    with pytest.raises(CommandError, match="20240805_trade.zip: corrupt zip"):
+        check_archives_whole(tmp_path)
+
+
+def test_a_folder_with_everything_is_used_as_it_is(tmp_path: Path) -> None:
+    data, scratch = tmp_path / "data", tmp_path / "scratch"
+    scratch.mkdir()
+    for name in REQUIRED_STATIC:
+        write(data / name, "own")
+    assert with_static_files(data, scratch, None) == data
+
+
+def test_missing_static_files_come_from_our_writer(tmp_path: Path) -> None:
+    data, scratch = tmp_path / "data", tmp_path / "scratch"
+    scratch.mkdir()
+    write(data / "equity" / "usa" / "daily" / "spy.txt", "bars")
+    view = with_static_files(data, scratch, None)
+    assert (view / "equity" / "usa" / "daily" / "spy.txt").read_text(encoding="utf-8") == "bars"
+    assert all((view / name).is_file() for name in REQUIRED_STATIC)
+    assert not (data / "market-hours").exists()
+
+
+def test_leans_static_files_take_precedence_and_its_prices_do_not(tmp_path: Path) -> None:
+    data, lean, scratch = tmp_path / "data", tmp_path / "lean", tmp_path / "scratch"
+    scratch.mkdir()
+    write(data / REQUIRED_STATIC[0], "ours")
+    write(data / "future" / "cme" / "margins" / "ES.csv", "ours")
+    write(data / "future" / "cme" / "minute" / "es.txt", "ours")
+    write(data / "equity" / "usa" / "factor_files" / "spy.csv", "ours")
+    write(lean / REQUIRED_STATIC[0], "theirs")
+    write(lean / "future" / "cme" / "margins" / "ES.csv", "theirs")
+    write(lean / "future" / "cme" / "minute" / "es.txt", "theirs")
+    write(lean / "equity" / "usa" / "factor_files" / "spy.csv", "theirs")
+    write(lean / "equity" / "usa" / "map_files" / "spy.csv", "theirs")
+    view = with_static_files(data, scratch, lean)
+
+    def read(name: str) -> str:
+        return (view / name).read_text(encoding="utf-8")
+
+    assert read(REQUIRED_STATIC[0]) == read("future/cme/margins/ES.csv") == "theirs"
+    assert read("future/cme/minute/es.txt") == read("equity/usa/factor_files/spy.csv") == "ours"
+    assert read("equity/usa/map_files/spy.csv") == "theirs"      # ours has none at all
+    assert (data / "future/cme/margins/ES.csv").read_text(encoding="utf-8") == "ours"

@@ -1,0 +1,59 @@
+"""The line a failed run is told in, the algorithm's class, a project's parameters, progress once a day."""
+from __future__ import annotations
+
+import io
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from local.commands.errors import CommandError
+from local.commands.execute import DayProgress, failure_line
+from local.commands.progress import Progress
+from local.commands.project import algorithm_class, project_parameters
+
+
+def test_failure_line_names_error_and_place() -> None:
+    trace = ('Traceback (most recent call last):\n  File "/engine/loop.py", line 12, in run\n    step()\n'
+             '  File "/project/main.py", line 40, in on_data\n    raise ValueError("no quote")\nValueError: no quote\n')
+    assert failure_line(trace) == "ValueError: no quote (main.py:40)"
+    assert failure_line("no trace") == "no trace"
+    assert failure_line("") == "no reason was given"
+
+
+def test_algorithm_class_is_the_last_one_with_a_base(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_text("class Helper:\n    pass\n\n\nclass First(QCAlgorithm):\n    pass\n\n\nclass Second(First):\n"
+                    "    class Inner(First):\n        pass\n\n\nclass After:\n    pass\n", encoding="utf-8")
+    assert algorithm_class(main) == "Second"
+    main.write_text("x = 1\n", encoding="utf-8")
+    with pytest.raises(CommandError, match="no algorithm class"):
+        algorithm_class(main)
+
+
+def test_project_parameters_are_text(tmp_path: Path) -> None:
+    assert project_parameters(tmp_path) == {}
+    (tmp_path / "config.json").write_text('{"parameters": {"cash": 35000, "mode": "trade"}}', encoding="utf-8")
+    assert project_parameters(tmp_path) == {"cash": "35000", "mode": "trade"}
+    for text in ("{", '{"parameters": []}', "[]"):
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+        with pytest.raises(CommandError, match="config.json"):
+            project_parameters(tmp_path)
+
+
+def test_progress_is_shown_once_a_day() -> None:
+    shown: list[tuple[int, int]] = []
+    progress = DayProgress(lambda done, total: shown.append((done, total)))
+    start, end = datetime(2024, 7, 1), datetime(2024, 7, 3)
+    for minute in range(2 * 24 * 60 + 1):
+        progress(start + timedelta(minutes=minute), start, end)
+    assert shown == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_progress_away_from_a_terminal_is_a_few_lines() -> None:
+    stream = io.StringIO()
+    progress = Progress("writing", "days", stream)
+    for done in range(1, 201):
+        progress(done, 200)
+    assert stream.getvalue().splitlines() == ["writing: 50/200 days", "writing: 100/200 days",
+                                              "writing: 150/200 days", "writing: 200/200 days"]

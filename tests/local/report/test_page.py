@@ -1,0 +1,126 @@
+"""The report page: everything asked for is on it, it needs nothing else, and what a run says is escaped."""
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from config.constants import VIX_REGIMES
+from config.strategy_parameters import SPECS
+from local.report import charts, svg
+from local.report.page import build_page, write_report
+from local.report.style import REGIME_COLOURS, STRATEGY_COLOURS
+from local.results import ResultsError
+from tests.local.commands.fake_engine import leave_results
+from tests.local.report.builders_report import make_marks, make_report, make_summary, make_trade
+
+VOID = {"meta", "br"}
+
+
+class Checker(HTMLParser):
+    """Collects ids, text and addresses; complains about tags that do not match."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.addresses += [found[name] or "" for name in ("href", "src") if name in found]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def parsed(**overrides: object) -> tuple[str, Checker]:
+    about = {"engine": "lean", "seed": 1}
+    page = build_page(make_report(**overrides), make_summary(), title="august_2024", about=about)
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == []
+    return page, checker
+
+
+def test_every_section_is_there_once() -> None:
+    _, checker = parsed()
+    for name in ("equity", "vix", "strategies", "trades", "open", "refusals", "risk", "phases", "closest", "unbuilt",
+                 "statistics", "strategy-friday_0dte", "strategy-lt112"):
+        assert checker.ids.count(name) == 1
+    assert {f"#{name}" for name in checker.ids} >= set(checker.addresses)
+
+
+def test_nothing_is_fetched_and_nothing_runs() -> None:
+    page, checker = parsed()
+    assert all(address.startswith("#") for address in checker.addresses)
+    assert "<script" not in page and "@import" not in page and "url(" not in page
+    assert set(re.findall(r"https?://[^\"' <]+", page)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_trades_reasons_refusals_and_statistics_are_shown() -> None:
+    page, checker = parsed()
+    text = " ".join(checker.text)
+    for words in ("IRON_CONDOR", "PROFIT_TARGET", "EMERGENCY", "forced", "SPY 240802C00545.000", "-512.00", "+84.00",
+                  "VIX_BELOW_BAND", "2,310", "Sharpe Ratio", "-0.31", "profit factor", "CORRELATION", "demotion",
+                  "Win rate planned", "88%", "73%", "vix 12.48", "August 2024", "starting in phase 3"):
+        assert words in text, words
+    assert page.count("<polygon") == 2 * len(make_report()["trades"])
+
+
+def test_what_a_run_says_is_escaped() -> None:
+    page, _ = parsed(trades=[make_trade(entry_reason="<em>&", exit_reason='"><script>', strategy="<i>")],
+                     refusals={"<i>": {"<u>": 1}}, phases=[{"time": "2024-07-01T09:30:00", "phase": 3, "why": "<s>"}])
+    assert not re.search(r"<(em|i|u|s|script)>", page)
+
+
+def test_a_run_without_trades_refusals_or_vix() -> None:
+    marks = [{**mark, "vix": None} for mark in make_marks()]
+    _, checker = parsed(trades=[], refusals={}, open_positions=[], marks=marks, phases=[], unbuilt_checks=[])
+    text = " ".join(checker.text)
+    for words in ("No trade was closed", "Nothing was refused", "No value of VIX", "Nothing was held"):
+        assert words in text
+
+
+def test_a_single_mark_can_be_drawn() -> None:
+    parsed(marks=make_marks()[:1], trades=[])
+
+
+def test_no_mark_is_refused(tmp_path: Path) -> None:
+    leave_results(tmp_path, make_report(marks=[]))
+    with pytest.raises(ResultsError, match="no marks"):
+        write_report(tmp_path, title="x", about={})
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_drawdown_is_from_the_highest_so_far() -> None:
+    assert charts.drawdowns([100.0, 110.0, 99.0, 120.0]) == pytest.approx([0.0, 0.0, -0.1, 0.0])
+
+
+def test_every_regime_and_strategy_has_a_colour_of_its_own() -> None:
+    assert set(REGIME_COLOURS) == {name for _, name in VIX_REGIMES}
+    assert len({charts.strategy_colour(name) for name in SPECS}) == len(SPECS) == len(STRATEGY_COLOURS)
+
+
+@pytest.mark.parametrize("low, high", [(0.0, 1.0), (64_000.0, 68_000.0), (-3.0, 0.0), (0.001, 0.0013)])
+def test_ticks_are_inside_and_even(low: float, high: float) -> None:
+    ticks = svg.nice_ticks(low, high)
+    assert 2 <= len(ticks) <= 11 and low - 1e-9 <= ticks[0] and ticks[-1] <= high + 1e-9
+    steps = {round(after - before, 9) for before, after in zip(ticks, ticks[1:])}
+    assert len(steps) == 1
+
+
+def test_ticks_of_nothing() -> None:
+    assert svg.nice_ticks(5.0, 5.0) == [5.0]
