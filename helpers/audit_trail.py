@@ -53,7 +53,8 @@ class SegmentedAudit:
         self._limit = segment_bytes
         self._key: str | None = None
         self._day: str | None = None
-        self._text = ""
+        self._lines: list[str] = []
+        self._bytes = 0
         self._dirty = False
 
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
@@ -66,10 +67,11 @@ class SegmentedAudit:
         """
         line = audit_line(time, event, facts)
         day = f"{time:%Y%m%d}"
-        if day != self._day or len(self._text.encode("utf-8")) >= self._limit:
+        if day != self._day or self._bytes >= self._limit:
             self.flush()
             self._begin(day)
-        self._text += line
+        self._lines.append(line)
+        self._bytes += len(line.encode("utf-8"))
         self._dirty = True
 
     def flush(self) -> None:
@@ -82,9 +84,9 @@ class SegmentedAudit:
         """
         if not self._dirty or self._key is None:
             return
-        if not self._port.save(self._key, self._text):
+        if not self._port.save(self._key, "".join(self._lines)):
             raise StoreError("audit segment was refused: the store's limit is reached", key=self._key,
-                             size=len(self._text))
+                             size=self._bytes)
         self._port.get_file_path(self._key)
         self._dirty = False
 
@@ -93,7 +95,7 @@ class SegmentedAudit:
         number = 1
         while self._port.contains_key(self._segment(day, number)):
             number += 1
-        self._key, self._day, self._text = self._segment(day, number), day, ""
+        self._key, self._day, self._lines, self._bytes = self._segment(day, number), day, [], 0
 
     def _segment(self, day: str, number: int) -> str:
         return f"{self._prefix}/audit/{day}-{number:04d}.jsonl"

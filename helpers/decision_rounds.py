@@ -77,7 +77,6 @@ class DecisionRounds:
 
     def _begin(self, name: str, selection: Select, now: datetime) -> None:
         key = position_id(name, now)
-        self._tried[name] = now
         self._parts.states.open(Position(
             id=key, strategy=name, underlying=selection.underlying, state=State.WAITING, opened=None, legs=(),
             units=0, entry_price=0.0, entry_margin_usd=0.0, entry_risk_usd=0.0, short_dte_at_entry=None,
@@ -105,6 +104,7 @@ class DecisionRounds:
 
     def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
         selection = self._selections.pop(key)
+        self._tried[selection.strategy] = now
         event = Event.TIMED_OUT if refusal.code in QUOTES_AWAITED else Event.ENTRY_REFUSED
         self._journal.refused(now, selection.strategy, refusal)
         self._parts.states.apply(key, event, now, refusal.code.value)

@@ -105,6 +105,7 @@ class FrameworkShell:
             self.parts.emergency.new_day(now.date())
         self.results.settle_expired(now)
         self._recovery.unexplained(now)
+        self.results.unsubscribe_unused()
         return True
 
     # --- what is due ------------------------------------------------------------------------------------------------

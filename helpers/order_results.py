@@ -72,7 +72,6 @@ class OrderResults:
             if position.state is State.ENTERING:
                 states.apply(position.id, Event.ENTRY_FILLED, now, outcome.kind.value)
             self._parts.book.entered()
-            self.unsubscribe_unused()
             return
         self._parts.concentration.free(intent.id)
         event = Event.ENTRY_REFUSED if outcome.kind is OutcomeKind.REFUSED else Event.TIMED_OUT
@@ -82,7 +81,6 @@ class OrderResults:
         if position.fees_usd or position.cash_flow_usd:
             self._record(replace(position, opened=now, units=1), now, "UNEVEN_REPAIRED", forced=True)
         states.archive(position.id)
-        self.unsubscribe_unused()
 
     # --- changes ----------------------------------------------------------------------------------------------------
 
@@ -109,7 +107,6 @@ class OrderResults:
         states.apply(position_id, Event.RESET, now, "archived")
         states.archive(position_id)
         self._parts.concentration.close(position.facts.get("entry_intent", ""))
-        self.unsubscribe_unused()
 
     @staticmethod
     def _exit_reason(position: Position, intent: Intent | None) -> str:

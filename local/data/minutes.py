@@ -15,6 +15,7 @@ CALM = 0.85
 SPY_VIX_MINUTE_CORRELATION = -0.93
 PRE_MARKET_TOLERANCE = 1.10
 PINNED_MARGIN = 0.02
+DRAWS_OF_EXTREMES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,29 @@ def session_range(daily: np.ndarray, pinned: Mapping[int, float]) -> np.ndarray:
 
 def extreme_times(daily: np.ndarray, minutes: int, pinned: Mapping[int, float], rng: np.random.Generator
                   ) -> tuple[int, int]:
-    """Points at which the high and the low are touched: between the pins nearest to them, else anywhere."""
+    """Points at which the high and the low are touched: between the pins nearest to them, else anywhere.
+
+    Of several draws the one with the least steep way through all points counts: a day's whole range within a few
+    minutes is a flash crash, and no ordinary day has one.
+    """
     opening, high, low, close = daily
-    knots = sorted({0: opening, **pinned, minutes: close}.items())
-    pieces = [(first, last, (before + after) / 2) for (first, before), (last, after) in zip(knots, knots[1:])
+    knots = {0: opening, **pinned, minutes: close}
+    drawn = [_drawn_times(daily, minutes, knots, rng) for _ in range(DRAWS_OF_EXTREMES)]
+    return min(drawn, key=lambda times: _steepest({**knots, times[0]: high, times[1]: low}))
+
+
+def _steepest(knots: Mapping[int, float]) -> float:
+    """Largest move between neighbouring points against the root of the time it takes, as a walk's would grow."""
+    points = sorted(knots.items())
+    return max(abs(after - before) / np.sqrt(last - first)
+               for (first, before), (last, after) in zip(points, points[1:]))
+
+
+def _drawn_times(daily: np.ndarray, minutes: int, knots: Mapping[int, float], rng: np.random.Generator
+                 ) -> tuple[int, int]:
+    opening, high, low, close = daily
+    points = sorted(knots.items())
+    pieces = [(first, last, (before + after) / 2) for (first, before), (last, after) in zip(points, points[1:])
               if last - first > 2] or [(0, minutes, opening)]
     draws = rng.random(2)
     # a falling day tends to begin with its high and end with its low
@@ -105,7 +125,7 @@ def path(daily: np.ndarray, minutes: int, noise: np.ndarray, pinned: Mapping[int
             at = at + 1 if at < minutes // 2 else at - 1
         knots[at] = level
     at, levels = np.array(sorted(knots)), np.array([knots[key] for key in sorted(knots)])
-    step = (high - low) / (RANGE_OF_WALK * np.sqrt(minutes)) * CALM
+    step = step_size(daily, minutes)
     walk = np.concatenate([[0.0], np.cumsum(step * np.sqrt(activity(minutes)) * noise[:minutes])])
     grid = np.arange(minutes + 1)
     points = np.round(fold(np.interp(grid, at, levels) + walk - np.interp(grid, at, walk[at]), low, high), 2)
@@ -113,6 +133,18 @@ def path(daily: np.ndarray, minutes: int, noise: np.ndarray, pinned: Mapping[int
     return MinutePath(points=points,
                       high=np.minimum(np.round(body_high + 0.35 * step * wicks[0, :minutes], 2), high),
                       low=np.maximum(np.round(body_low - 0.35 * step * wicks[1, :minutes], 2), low))
+
+
+def step_size(daily: np.ndarray, minutes: int) -> float:
+    """Standard deviation of an average minute's move on a day of that range."""
+    return float(daily[1] - daily[2]) / (RANGE_OF_WALK * np.sqrt(minutes)) * CALM
+
+
+def steps_of(path: MinutePath, daily: np.ndarray) -> np.ndarray:
+    """A path's minute moves in standard deviations: what another path follows. All zero on a day without range."""
+    count = len(path.close)
+    size = step_size(daily, count)
+    return np.diff(path.points) / (size * np.sqrt(activity(count))) if size > 0 else np.zeros(count)
 
 
 def fold(values: np.ndarray, low: float, high: float) -> np.ndarray:
