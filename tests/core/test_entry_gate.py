@@ -149,6 +149,7 @@ def test_hours_end_a_minute_before_the_close() -> None:
     assert at(12, 58, **early) is None
     assert at(12, 59, **early) is Code.OUTSIDE_HOURS
     assert at(9, 29) is Code.OUTSIDE_HOURS
+    assert at(9, 30) is Code.OUTSIDE_WINDOW
 
 
 def test_calendars_must_fit_and_reach_today() -> None:
@@ -253,7 +254,8 @@ def test_daily_limits() -> None:
                                     (99_570.0, 1_000.0, Code.DAILY_LOSS), (97_571.0, -1_000.0, None)):
         account = make_account(equity, equity_day_start=start, flows_today=flows)
         assert ask(account=account) is expected
-    for account in (make_account(NAN), make_account(65_000.0, equity_day_start=0.0), make_account(0.0)):
+    for account in (make_account(NAN), make_account(65_000.0, equity_day_start=0.0),
+                    make_account(0.0, equity_day_start=65_000.0)):
         assert ask(account=account) is Code.GUARD_CANNOT_COMPUTE
 
 

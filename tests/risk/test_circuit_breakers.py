@@ -200,6 +200,12 @@ def test_what_recovery_waits_for(overrides: dict[str, Any], level: int) -> None:
     assert tripped().check(inputs(60, **overrides)).level == level
 
 
+def test_a_breaker_that_stays_tripped_does_not_close_three_more_each_hour() -> None:
+    made = tripped()
+    for minute in (60, 61, 120):
+        assert made.check(inputs(minute, margin_used_share=0.7)).actions == ()
+
+
 def test_a_new_trip_begins_the_hour_anew() -> None:
     made = tripped()
     made.check(inputs(30, correlation=correlation(0.9)))
