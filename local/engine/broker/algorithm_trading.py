@@ -369,8 +369,9 @@ class TradingMixin:
         found = symbol if security is None else security.symbol
         if not isinstance(found, str) and self._order_checks.can_add(found):
             return self._engine.get_or_add_security(found)
-        raise InvalidOperationException(f"The symbol {symbol} is not found in the algorithm's securities collection and cannot be "
-                           "re-added due to it being delisted or no longer tradable.")
+        raise InvalidOperationException(
+            f"The symbol {symbol} is not found in the algorithm's securities collection and cannot be re-added due to "
+            "it being delisted or no longer tradable.")
 
 
 def _check_ratios(legs: Sequence[Leg], quantity: float) -> None:

@@ -32,6 +32,7 @@ class Brokerage:
         self.next_assignment_time: datetime | None = None
         self._needs_scan = False
         self._assignments: set[Any] = set()
+        self._tried_groups: set[int] = set()
         self.algorithm: Any = None
         self.handler: TransactionHandler | None = None
 
@@ -94,6 +95,7 @@ class Brokerage:
 
     def deliver(self, events: list[OrderEvent]) -> None:
         """Hand events to the algorithm's transaction handler."""
+        self._tried_groups.clear()
         for event in events:
             self._assignments.discard(event.symbol)
         self.handler.handle_events(events)
@@ -101,14 +103,23 @@ class Brokerage:
     # -- fills ---------------------------------------------------------------------------------------------------
 
     def scan(self) -> None:
-        """Assign short options, then try every pending order in order of number."""
+        """Assign short options, then try every pending order in order of number.
+
+        A combo that did not fill at its first leg is not tried again at the others: nothing has changed since.
+        """
         self._process_assignments()
         if not self._needs_scan:
             return
+        self._tried_groups.clear()
         for order_id in sorted(self.pending):
             order = self.pending.get(order_id)
-            if order is not None:
+            if order is None:
+                continue
+            group = order.group_order_manager
+            if group is None or id(group) not in self._tried_groups:
                 self._try_order(order)
+                if group is not None:
+                    self._tried_groups.add(id(group))
         self._needs_scan = bool(self.pending)
 
     def _try_order(self, order: Order) -> None:

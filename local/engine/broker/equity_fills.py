@@ -109,7 +109,7 @@ class EquityFillModel(FillModel):
         return bar
 
     def _best_effort(self, asset: Security, direction: OrderDirection, order_utc: datetime) -> tuple[float, datetime]:
-        """Return the price for a side and its local end time: a fresh quote, else whichever of quote and trade is later.
+        """Return a side's price and its local end time: a fresh quote, else the later of quote and trade.
 
         Raises
         ------

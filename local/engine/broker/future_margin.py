@@ -77,7 +77,7 @@ def _parse_line(path: Path, number: int, line: str) -> MarginEntry:
 
 
 class FutureMarginModel(SecurityMarginModel):
-    """Margin a contract as of the last bar's date; intraday margins when they are switched on and the market is open."""
+    """Margin a contract as of the last bar's date; intraday margins only when switched on and the market is open."""
 
     data_folder: Path | None = None
     """Data folder of the running engine; set by the broker when it is attached."""

@@ -119,7 +119,6 @@ OrderResponse.UNPROCESSED = OrderResponse(-2147483648, OrderResponseErrorCode.NO
                                           "The request has not yet been processed.")
 
 
-
 class OrderRequest:
     """Base of requests. `time` is naive UTC."""
 

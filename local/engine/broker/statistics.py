@@ -10,7 +10,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from local.engine.broker.sampling import Sampler
 
@@ -145,13 +144,24 @@ def _probabilistic_sharpe(returns: np.ndarray, benchmark: float, risk_free: floa
     observed = (float(returns.mean()) - risk_free) / deviation if deviation and not math.isnan(deviation) else 0.0
     if len(returns) < 4 or deviation == 0:
         return 0.0
-    skewness = float(stats.skew(returns, bias=False))
-    kurtosis = float(stats.kurtosis(returns, bias=False))
+    skewness, kurtosis = _skewness_and_kurtosis(returns)
     squared = (1 - skewness * observed + (kurtosis - 1) / 4 * observed ** 2) / (len(returns) - 1)
     if math.isnan(squared) or squared < 0:
         return 0.0
     error = math.sqrt(squared)
-    return float(stats.norm.cdf((observed - benchmark) / error if error else 0.0))
+    value = (observed - benchmark) / error if error else 0.0
+    return 0.5 * math.erfc(-value / math.sqrt(2))
+
+
+def _skewness_and_kurtosis(returns: np.ndarray) -> tuple[float, float]:
+    """Return the sample's skewness and excess kurtosis without bias; at least four returns."""
+    count = len(returns)
+    centred = returns - returns.mean()
+    second, third, fourth = (float((centred ** power).mean()) for power in (2, 3, 4))
+    skewness = math.sqrt(count * (count - 1)) / (count - 2) * third / second ** 1.5
+    excess = fourth / second ** 2 - 3
+    kurtosis = (count - 1) / ((count - 2) * (count - 3)) * ((count + 1) * excess + 6)
+    return skewness, kurtosis
 
 
 def _benchmark_changes(values: Sequence[float]) -> np.ndarray:

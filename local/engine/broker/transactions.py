@@ -128,8 +128,9 @@ class SecurityTransactionManager(UnsupportedMembers):
     def cancel_open_orders(self, symbol: Symbol | None = None, tag: str | None = None) -> list[OrderTicket]:
         """Cancel every open order, or those of one symbol, and return their tickets."""
         if self._algorithm.is_warming_up:
-            raise InvalidOperationException("This operation is not allowed in Initialize or during warm up: CancelOpenOrders. "
-                               "Please move this code to the OnWarmupFinished() method.")
+            raise InvalidOperationException(
+                "This operation is not allowed in Initialize or during warm up: CancelOpenOrders. "
+                "Please move this code to the OnWarmupFinished() method.")
         if symbol is None:
             tag = f"Canceled by CancelOpenOrders() at {self.utc_time:%Y-%m-%dT%H:%M:%S.%f}0Z"
         tickets = self.get_open_order_tickets(symbol)
