@@ -46,10 +46,10 @@ def write_equity_minutes(root: Path, ticker: str, day: date, path: MinutePath, v
     write_zip(folder / f"{stamp}_quote.zip", [(f"{stamp}_{name}_minute_quote.csv", quotes)])
 
 
-def write_index_minutes(root: Path, ticker: str, day: date, path: MinutePath) -> None:
-    """Minute values of an index on one day: Chicago time, plain prices, no volume."""
+def write_index_minutes(root: Path, ticker: str, day: date, path: MinutePath, *, chicago: bool = True) -> None:
+    """Minute values of an index on one day: plain prices, no volume, Chicago time unless LEAN has it in New York's."""
     name, count = ticker.lower(), len(path.close)
-    first = calendar.OPEN_MINUTE_OF_DAY - CHICAGO_MINUTES_BEHIND
+    first = calendar.OPEN_MINUTE_OF_DAY - (CHICAGO_MINUTES_BEHIND if chicago else 0)
     values = zip(minute_times(count, first).tolist(), path.open.tolist(), path.high.tolist(), path.low.tolist(),
                  path.close.tolist())
     text = "".join(f"{time},{opening:.2f},{high:.2f},{low:.2f},{close:.2f},0\n"

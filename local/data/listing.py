@@ -17,6 +17,8 @@ WEEKLY_DAYS, MONTHLY_MONTHS, QUARTERLY_MONTHS, JANUARY_YEARS = 56, 8, 18, 4
 NEAR_DAYS, MIDDLE_DAYS, FAR_DAYS = 9, 70, 260
 DAYS_A_YEAR = 365
 WIDEST_WING = 12.0
+FINE_STEP, MANY_STRIKES = 1.0, 250.0
+COMPACT_WEEKS, COMPACT_NEAR_DAYS, COMPACT_MONTHS, CALENDAR_MONTHS = 3, 15, 1, 3
 NONE = np.empty(0)
 
 
@@ -48,6 +50,17 @@ def equity_expiries(day: date, *, dailies: bool = True) -> tuple[date, ...]:
     return tuple(sorted(expiry for expiry in found if expiry >= day))
 
 
+def compact_expiries(day: date, calendars: bool) -> tuple[date, ...]:
+    """Expiries of the shares that only covered calls, diagonals and calendars trade: Fridays for three weeks, monthlies
+    (three months of them for ``calendars``), and the Januaries and Junes of the next two years.
+    """
+    friday = day + timedelta((4 - day.weekday()) % 7)
+    found = {calendar.session_on_or_before(friday + timedelta(7 * week)) for week in range(COMPACT_WEEKS)}
+    found |= {_monthly(day, ahead) for ahead in range((CALENDAR_MONTHS if calendars else COMPACT_MONTHS) + 1)}
+    found |= {_monthly(date(day.year + years, month, 1), 0) for years, month in ((1, 1), (1, 6), (2, 1), (2, 6))}
+    return tuple(sorted(expiry for expiry in found if expiry >= day))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrikeRange:
     """Strikes of one expiry on one day, as shares of spot: ``fine`` on both sides, ``puts`` and ``calls`` (below,
@@ -74,13 +87,27 @@ def strike_range(days: int, spot: float, index: float, friday: bool) -> StrikeRa
     return StrikeRange(fine=0.0, puts=(0.30, 0.03), calls=(0.30, 0.20), step=2)
 
 
-def _between(low: float, high: float, step: float) -> np.ndarray:
+def compact_range(days: int, spot: float, calendars: bool) -> StrikeRange:
+    """Ranges of ``compact_expiries``: calls above the money, deep calls where long-dated, puts as far as calendars
+    need them.
+    """
+    if days <= COMPACT_NEAR_DAYS:
+        return StrikeRange(fine=0.02, puts=(0.05, 0.02), calls=(0.02, 0.10), step=1)
+    if days <= MIDDLE_DAYS:
+        return StrikeRange(fine=0.015 if calendars else 0.0, puts=(0.08, 0.03), calls=(0.03, 0.08), step=1)
+    if days <= FAR_DAYS:
+        return StrikeRange(fine=0.0, puts=(0.06, 0.03), calls=(0.06, 0.08), step=2)
+    return StrikeRange(fine=0.0, puts=(0.03, 0.01), calls=(0.28, 0.05), step=2 if spot > MANY_STRIKES else 1)
+
+
+def between(low: float, high: float, step: float) -> np.ndarray:
+    """Multiples of ``step`` from ``low`` to ``high``."""
     return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
 
 
-def coarse_step(spot: float) -> float:
-    """Strike step away from the money: 5 for shares above 350, 2.5 above 100, else 1 (USD)."""
-    return 5.0 if spot > 350 else 2.5 if spot > 100 else 1.0
+def coarse_step(spot: float, compact: bool = False) -> float:
+    """Strike step away from the money: 5 for shares above 350 (200 in compact lists), 2.5 above 100, else 1 (USD)."""
+    return 5.0 if spot > (200 if compact else 350) else 2.5 if spot > 100 else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,30 +119,59 @@ class Chain:
     has_call: np.ndarray
     has_put: np.ndarray
 
+    def only(self, chosen: np.ndarray) -> Chain:
+        """The contracts of the chosen strikes."""
+        return Chain(expiry=self.expiry, strikes=self.strikes[chosen], has_call=self.has_call[chosen],
+                     has_put=self.has_put[chosen])
+
+
+class Strikes:
+    """Strikes listed so far, by series; they only grow until the series expires."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[date, object], np.ndarray] = {}
+        self._puts: dict[tuple[date, object], np.ndarray] = {}
+
+    def add(self, expiry: date, calls: np.ndarray, puts: np.ndarray, *, series: object = None) -> Chain:
+        """List strikes of calls and puts, and return all that is listed of that expiry (and ``series``)."""
+        for kept, new in ((self._calls, calls), (self._puts, puts)):
+            kept[expiry, series] = np.union1d(new, kept.get((expiry, series), NONE))
+        calls, puts = self._calls[expiry, series], self._puts[expiry, series]
+        strikes = np.union1d(calls, puts)
+        return Chain(expiry=expiry, strikes=strikes, has_call=np.isin(strikes, calls), has_put=np.isin(strikes, puts))
+
+    def keys(self) -> tuple[tuple[date, object], ...]:
+        """(expiry, series) with strikes listed."""
+        return tuple(self._calls)
+
+    def drop_expired(self, day: date) -> None:
+        """Forget what expires on ``day`` or has expired."""
+        for kept in (self._calls, self._puts):
+            for key in [key for key in kept if key[0] <= day]:
+                del kept[key]
+
 
 class Listing:
-    """Walks through the days of a scenario and keeps what has been listed."""
+    """Walks through the days of a scenario and keeps what has been listed on one share."""
 
-    def __init__(self, *, dailies: bool = True, fine_step: float = 1.0) -> None:
-        self._dailies = dailies
-        self._fine_step = fine_step
-        self._calls: dict[date, np.ndarray] = {}
-        self._puts: dict[date, np.ndarray] = {}
+    def __init__(self, *, compact: bool = False, calendars: bool = False) -> None:
+        self._compact = compact
+        self._calendars = calendars
+        self._strikes = Strikes()
 
     def day(self, day: date, low: float, high: float, index: float) -> tuple[Chain, ...]:
         """Chains of ``day``, given its low, high and volatility index. Days must be asked for in order."""
         chains = []
         spot = (low + high) / 2
-        for expiry in equity_expiries(day, dailies=self._dailies):
-            span = strike_range((expiry - day).days, spot, index, expiry.weekday() == calendar.FRIDAY)
-            fine = _between(low * (1 - span.fine), high * (1 + span.fine), self._fine_step) if span.fine else NONE
-            for kept, (below, above) in ((self._calls, span.calls), (self._puts, span.puts)):
-                wide = _between(low * (1 - below), high * (1 + above), span.step * coarse_step(spot))
-                kept[expiry] = np.union1d(np.union1d(fine, wide), kept.get(expiry, NONE))
-            strikes = np.union1d(self._calls[expiry], self._puts[expiry])
-            chains.append(Chain(expiry=expiry, strikes=strikes, has_call=np.isin(strikes, self._calls[expiry]),
-                                has_put=np.isin(strikes, self._puts[expiry])))
-        for kept in (self._calls, self._puts):
-            for expiry in [expiry for expiry in kept if expiry <= day]:
-                del kept[expiry]
+        new = compact_expiries(day, self._calendars) if self._compact else equity_expiries(day)
+        for expiry in sorted({*new, *(listed for listed, _ in self._strikes.keys())}):
+            days, friday = (expiry - day).days, expiry.weekday() == calendar.FRIDAY
+            span = compact_range(days, spot, self._calendars) if self._compact else \
+                strike_range(days, spot, index, friday)
+            coarse = span.step * coarse_step(spot, self._compact)
+            fine = between(low * (1 - span.fine), high * (1 + span.fine), FINE_STEP) if span.fine else NONE
+            calls, puts = (np.union1d(fine, between(low * (1 - below), high * (1 + above), coarse))
+                           for below, above in (span.calls, span.puts))
+            chains.append(self._strikes.add(expiry, calls, puts))
+        self._strikes.drop_expired(day)
         return tuple(chains)

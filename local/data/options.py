@@ -11,17 +11,18 @@ import numpy as np
 from local.data import calendar, surface
 from local.data.archive import write_text, write_zip
 from local.data.listing import Chain
+from local.data.quoting import quote_entries, quotes, sampled_minutes
 from local.data.surface import SurfaceShape
-from local.data.text import minute_table, quote_rows
+from local.data.text import minute_table
 
 MINUTES_A_YEAR = 365 * 24 * 60
-STRIKE_SCALE = 10_000
-SPARSE_STEP, REMOTE_STEP, REMOTE_MONEYNESS = 5, 8, 0.20
+SPARSE_STEP, REMOTE_STEP = 5, 8
+REMOTE_MONEYNESS, REMOTE_LONG_MONEYNESS, LONG_DAYS = (-0.14, 0.12), (-0.22, 0.15), 260
+SHARE_MONEYNESS, SHARE_LONG_MONEYNESS = (-0.05, 0.06), (-0.26, -0.08)
 EVERY_MINUTE_DAYS = 7
 EVERY_MINUTE_MONEYNESS = 0.02
 LONG_PUT_DAYS, LONG_PUT_MONEYNESS = (105, 119), (-0.12, -0.02)
 INCOME_DAYS, INCOME_STEP, INCOME_MONEYNESS, INCOME_GRID = (28, 62), 2, (-0.09, 0.03), 5.0
-CALM_INDEX = 15.0
 UNIVERSE_HEADER = ("#expiry,strike,right,open,high,low,close,volume,open_interest,implied_volatility,"
                    "delta,gamma,vega,theta,rho\n")
 
@@ -30,40 +31,20 @@ UNIVERSE_HEADER = ("#expiry,strike,right,open,high,low,close,volume,open_interes
 class OptionMarket:
     """What the options of one underlying on one day are priced from.
 
-    ``spot`` and ``index`` are the underlying and its volatility index at the end of each minute of the session;
-    ``first`` the underlying's (open, high, low, close) and ``volume`` for the universe's first row.
+    ``spot`` and ``index`` are the underlying and its volatility index at the end of each minute of the session,
+    ``vix`` is VIX, which spreads widen with; ``bar`` is the underlying's (open, high, low, close) and ``volume`` its
+    shares, for the universe's first row.
     """
 
     ticker: str
     day: date
     spot: np.ndarray
     index: np.ndarray
+    vix: np.ndarray
     bar: tuple[float, float, float, float]
     volume: int
     rate: float
     shape: SurfaceShape
-
-
-def sampled_minutes(count: int, step: int) -> np.ndarray:
-    """Minutes with a row: every ``step``-th from the first, and the last."""
-    return np.unique(np.append(np.arange(0, count, step), count - 1))
-
-
-def half_spread(price: np.ndarray, index: np.ndarray, days: int) -> np.ndarray:
-    """Half of the bid-ask spread in USD: grows with price, with the volatility index above 15, and with time.
-
-    It depends on the strike through the price alone and grows more slowly than it, so quotes keep the order of prices.
-    """
-    stress = 1 + np.maximum(index - CALM_INDEX, 0) / 25
-    return np.minimum((0.004 + 0.0035 * price) * stress * (1 + days / 365), 0.35 * price + 0.01)
-
-
-def quotes(price: np.ndarray, index: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bid and ask in whole cents around fair prices, rounded outwards: bid < fair < ask, bid 0 where worthless."""
-    half = half_spread(price, index, days)
-    bid = np.maximum(np.floor((price - half) * 100 + 1e-6), 0).astype(np.int64)
-    ask = np.maximum(np.ceil((price + half) * 100 - 1e-6).astype(np.int64), bid + 1)
-    return bid, ask
 
 
 def write_option_day(root: Path, market: OptionMarket, chains: Sequence[Chain]) -> int:
@@ -103,17 +84,20 @@ def _prices(market: OptionMarket, strikes: np.ndarray, expiry: date, minutes: np
 def row_steps(market: OptionMarket, chain: Chain) -> np.ndarray:
     """Minutes between the rows of each strike: 1 where strategies trade minute by minute, else 2, 5 or (remote) 8.
 
-    Every minute: today's and this week's Friday expiry near the money, and puts a sixth of a year out below it;
-    every second minute: round strikes near the money one to two months out.
+    Every minute: SPY's expiry of today and of this week's Friday near the money, and its puts a third of a year out
+    below the money; every second minute: its round strikes near the money one to two months out. Far from the money,
+    and where only covered calls are traded, away from the strikes those want: every eighth.
     """
     days, strikes = (chain.expiry - market.day).days, chain.strikes
     low, high = market.spot.min(), market.spot.max()
-    steps = np.full(len(strikes), SPARSE_STEP)
 
     def within(moneyness: tuple[float, float]) -> np.ndarray:
         return (strikes >= low * (1 + moneyness[0])) & (strikes <= high * (1 + moneyness[1]))
 
-    steps[~within((-REMOTE_MONEYNESS, REMOTE_MONEYNESS))] = REMOTE_STEP
+    if market.ticker != "SPY":
+        near = within(SHARE_LONG_MONEYNESS if days > LONG_DAYS else SHARE_MONEYNESS)
+        return np.where(near & ((days <= INCOME_DAYS[1] + 8) | (days > LONG_DAYS)), SPARSE_STEP, REMOTE_STEP)
+    steps = np.where(within(REMOTE_LONG_MONEYNESS if days > LONG_DAYS else REMOTE_MONEYNESS), SPARSE_STEP, REMOTE_STEP)
     if INCOME_DAYS[0] <= days <= INCOME_DAYS[1]:
         steps[within(INCOME_MONEYNESS) & (strikes % INCOME_GRID == 0)] = INCOME_STEP
     if LONG_PUT_DAYS[0] <= days <= LONG_PUT_DAYS[1]:
@@ -135,16 +119,12 @@ def _chain_entries(market: OptionMarket, chain: Chain, entries: list[tuple[str, 
         for fair, listed, word in zip(prices, (chain.has_call, chain.has_put), ("call", "put")):
             kept = listed[chosen]
             if kept.any():
-                bid, ask = quotes(fair[kept], market.index[minutes], days)
+                bid, ask = quotes(fair[kept], market.vix[minutes], minutes, days)
                 rows += bid.size
-                texts = quote_rows(minutes, minute_table(calendar.OPEN_MINUTE_OF_DAY, count), bid, ask)
-                entries.extend(zip(_entry_names(market, chain.expiry, word, strikes[kept]), texts))
+                entries.extend(quote_entries(
+                    f"{market.day:%Y%m%d}_{market.ticker.lower()}_minute_quote_american_{word}_", strikes[kept],
+                    chain.expiry, minutes, minute_table(calendar.OPEN_MINUTE_OF_DAY, count), bid, ask))
     return rows
-
-
-def _entry_names(market: OptionMarket, expiry: date, word: str, strikes: np.ndarray) -> list[str]:
-    start = f"{market.day:%Y%m%d}_{market.ticker.lower()}_minute_quote_american_{word}_"
-    return [f"{start}{strike}_{expiry:%Y%m%d}.csv" for strike in np.rint(strikes * STRIKE_SCALE).astype(np.int64)]
 
 
 def _universe_rows(market: OptionMarket, chain: Chain) -> str:

@@ -22,41 +22,49 @@ def stress(index: np.ndarray) -> np.ndarray:
     return 1 + np.maximum(index - CALM_INDEX, 0) / STRESS_POINTS
 
 
-def flicker(index: np.ndarray) -> np.ndarray:
+def flicker(index: np.ndarray, minutes: np.ndarray) -> np.ndarray:
     """Share of the usual spread that is quoted at each minute: from a seventh to all of it, evenly spread.
 
-    All contracts of an expiry tighten and widen together, so quotes keep the order of prices at every minute. The
-    sequence is a low-discrepancy one over minutes, shifted by the cents of VIX: equal inputs give equal quotes.
+    All contracts tighten and widen together, so quotes keep the order of prices at every minute. The sequence is a
+    low-discrepancy one over the session's minutes, shifted by the cents of VIX: equal inputs give equal quotes.
     """
-    return TIGHTEST + (1 - TIGHTEST) * ((np.arange(len(index)) + np.rint(100 * index)) * GOLDEN % 1.0)
+    return TIGHTEST + (1 - TIGHTEST) * ((minutes + np.rint(100 * index)) * GOLDEN % 1.0)
 
 
-def half_spread(price: np.ndarray, index: np.ndarray, days: int) -> np.ndarray:
+def half_spread(price: np.ndarray, index: np.ndarray, minutes: np.ndarray, days: int) -> np.ndarray:
     """Half of the bid-ask spread of a share option in USD: grows with price, with VIX above 15, and with time.
 
     It depends on the strike through the price alone and grows more slowly than it, so quotes keep the order of prices.
     """
     usual = (0.003 + 0.002 * price) * stress(index) * (1 + days / 365)
-    return np.minimum(usual * flicker(index), 0.35 * price + 0.01)
+    return np.minimum(usual * flicker(index, minutes), 0.35 * price + 0.01)
 
 
-def round_outwards(price: np.ndarray, half: np.ndarray, tick: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bid and ask in whole ticks, rounded away from the fair price: bid <= fair <= ask, bid < ask, bid >= 0."""
-    bid = np.maximum(np.floor((price - half) / tick + 1e-6), 0).astype(np.int64)
-    ask = np.maximum(np.ceil((price + half) / tick - 1e-6).astype(np.int64), bid + 1)
-    return bid, ask
+def round_to_ticks(price: np.ndarray, half: np.ndarray, tick: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bid and ask in whole ticks: the nearest to the fair price less (plus) half the spread, never beyond it.
 
-
-def quotes(price: np.ndarray, index: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bid and ask of a share option in whole cents around fair prices in USD; bid 0 where it is worthless.
-
-    Each side is the nearest cent to the fair price less (plus) half the spread: bid <= fair <= ask, bid < ask.
+    bid <= fair <= ask, bid < ask, bid >= 0 (a worthless option has no bid).
     """
-    half, cents = half_spread(price, index, days) * 100, price * 100
-    bid = np.minimum(np.rint(cents - half), np.floor(cents + 1e-6))
-    ask = np.maximum(np.rint(cents + half), np.ceil(cents - 1e-6))
+    ticks, wide = price / tick, half / tick
+    bid = np.minimum(np.rint(ticks - wide), np.floor(ticks + 1e-6))
+    ask = np.maximum(np.rint(ticks + wide), np.ceil(ticks - 1e-6))
     bid = np.maximum(bid, 0).astype(np.int64)
     return bid, np.maximum(ask.astype(np.int64), bid + 1)
+
+
+def quotes(price: np.ndarray, index: np.ndarray, minutes: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bid and ask of share options in whole cents around fair prices in USD.
+
+    Parameters
+    ----------
+    price
+        Fair prices, (contracts, columns).
+    index, minutes
+        VIX and the minute of the session of each column.
+    days
+        Calendar days to expiry.
+    """
+    return round_to_ticks(price, half_spread(price, index, minutes, days), 0.01)
 
 
 def quote_entries(prefix: str, strikes: np.ndarray, expiry: date, minutes: np.ndarray, minute_rows: np.ndarray,

@@ -14,12 +14,14 @@ from pathlib import Path
 from local.data import calendar
 from local.data.bar_files import DailyBar, read_bar_folder
 from local.data.errors import ScenarioError
+from local.data.products import FOLLOWERS
 
 SCENARIO_FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
 HISTORY_SESSIONS = 300
 LONGEST_GAP_SESSIONS = 10
 KEYS = frozenset({"name", "description", "seed", "start", "end", "backtest_start", "backtest_end",
-                  "history", "anchors", "pins"})
+                  "history", "anchors", "pins", "levels", "oil"})
+OPTIONAL_KEYS = frozenset({"pins", "levels", "oil"})
 LARGEST_SEED = 2**31 - 1
 
 
@@ -47,6 +49,7 @@ class Scenario:
     """A checked scenario.
 
     ``start`` to ``end`` is what has minutes, ``backtest_start`` to ``backtest_end`` what a backtest runs by default.
+    ``levels`` are closes of other tickers on the start day, ``oil`` settlements of record (they may be below zero).
     ``real_bars`` holds daily bars by ticker where a folder of bars was given; they replace the bridge day by day.
     """
 
@@ -60,6 +63,8 @@ class Scenario:
     history: tuple[Anchor, ...]
     anchors: tuple[Anchor, ...]
     pins: tuple[Pin, ...]
+    levels: tuple[tuple[str, float], ...] = ()
+    oil: tuple[tuple[date, float], ...] = ()
     real_bars: tuple[tuple[str, tuple[DailyBar, ...]], ...] = ()
 
     @property
@@ -120,7 +125,7 @@ def _find(name_or_path: str | Path) -> Path:
 
 
 def _check(place: str, raw: dict[str, object], seed: int | None, bars: str | Path | None) -> Scenario:
-    unknown, missing = sorted(set(raw) - KEYS), sorted(KEYS - {"pins"} - set(raw))
+    unknown, missing = sorted(set(raw) - KEYS), sorted(KEYS - OPTIONAL_KEYS - set(raw))
     if unknown or missing:
         raise ScenarioError(f"{place}: " + "; ".join(
             f"{what} key {', '.join(keys)}" for what, keys in (("unknown", unknown), ("missing", missing)) if keys))
@@ -141,7 +146,8 @@ def _check(place: str, raw: dict[str, object], seed: int | None, bars: str | Pat
     return Scenario(name=_text(place, "name", raw["name"]), seed=used_seed,
                     description=_text(place, "description", raw["description"]), history=history, anchors=anchors,
                     pins=_pins(place, raw.get("pins", {}), {anchor.day: anchor for anchor in anchors}),
-                    real_bars=real, **dates)
+                    levels=_levels(place, raw.get("levels", {})), real_bars=real,
+                    oil=_oil(place, raw.get("oil", {}), history[0].day, end), **dates)
 
 
 def _text(place: str, key: str, value: object) -> str:
@@ -251,6 +257,30 @@ def _pins(place: str, raw: object, anchors: dict[date, Anchor]) -> tuple[Pin, ..
             if found and found[-1].day == day and minute <= found[-1].minute:
                 raise ScenarioError(f"{where}: minutes must ascend")
             found.append(Pin(day=day, minute=minute, spy=spy, vix=vix))
+    return tuple(found)
+
+
+def _levels(place: str, raw: object) -> tuple[tuple[str, float], ...]:
+    if not isinstance(raw, dict):
+        raise ScenarioError(f"{place}: [levels] must hold one price a ticker")
+    unknown = sorted(set(raw) - set(FOLLOWERS))
+    if unknown:
+        raise ScenarioError(f"{place}: [levels] knows no {unknown[0]}; known: {', '.join(FOLLOWERS)}")
+    return tuple((ticker, _price(f"{place}: levels {ticker}", value)) for ticker, value in raw.items())
+
+
+def _oil(place: str, raw: object, first: date, last: date) -> tuple[tuple[date, float], ...]:
+    """Settlements of record, ascending; the only prices that may be below zero."""
+    if not isinstance(raw, dict):
+        raise ScenarioError(f"{place}: [oil] must hold one price a day")
+    found: list[tuple[date, float]] = []
+    for key, value in raw.items():
+        day = _session(place, "oil", key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value == 0:
+            raise ScenarioError(f"{place}: oil {key} must be a price other than zero, not {value!r}")
+        if not first <= day <= last or (found and day <= found[-1][0]):
+            raise ScenarioError(f"{place}: oil {key}: dates must ascend and lie between {first} and {last}")
+        found.append((day, float(value)))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.data import calendar
 from local.data.archive import write_text
+from local.data.futures_calendar import ALSO_CLOSED
 from local.data.rates import PRIMARY_CREDIT_PCT
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -90,6 +91,7 @@ def _entries() -> dict[str, object]:
     }
     for ticker in ("VXN", "RVX", "GVZ", "OVX"):
         entries[f"Index-usa-{ticker}"] = _entry(NEW_YORK, CHICAGO, VOLATILITY_INDEX_HOURS, "12:00:00")
+    future["bankHolidays"] = _dates(ALSO_CLOSED)
     for market, tickers in (("cme", ("[*]", "ES", "MES")), ("nymex", ("[*]", "CL", "MCL")),
                             ("comex", ("[*]", "GC", "MGC", "SI"))):
         for ticker in tickers:

@@ -66,6 +66,27 @@ def quote_rows(times: np.ndarray, minute_rows: np.ndarray, bid: np.ndarray, ask:
     return split_rows(rows)
 
 
+def decimal_rows(minute_rows: np.ndarray, columns: list[np.ndarray], *, scale: int, decimals: int) -> bytes:
+    """Rows of a minute's time and prices with decimals, for files whose prices are plain (futures).
+
+    Parameters
+    ----------
+    columns
+        Whole ticks, one array a column; an array of bytes is put in as it is.
+    scale, decimals
+        A tick in units of the last decimal place, and the places written.
+    """
+    ticks = [column for column in columns if column.dtype.kind == "i"]
+    lowest, highest = min(int(column.min()) for column in ticks), max(int(column.max()) for column in ticks)
+    prices = _table([b"%.*f," % (decimals, tick * scale / 10**decimals) for tick in range(lowest, highest + 1)])
+    parts = [minute_rows]
+    for column in columns:
+        parts.append(prices[column - lowest] if column.dtype.kind == "i"
+                     else column.view(np.uint8).reshape(len(column), -1))
+    rows = np.concatenate(parts, axis=1)
+    return rows[rows != 0].tobytes()
+
+
 def split_rows(rows: np.ndarray) -> list[bytes]:
     """Zero-padded bytes, (contracts, rows, width), as one text a contract."""
     used = rows != 0

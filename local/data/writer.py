@@ -12,28 +12,18 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from local.data import calendar
-from local.data.equities import (
-    write_daily,
-    write_equity_minutes,
-    write_factor_file,
-    write_index_minutes,
-    write_map_file,
-)
+from local.data.days import DayTask, plan_days, write_day
+from local.data.equities import write_daily, write_factor_file, write_map_file
 from local.data.errors import ScenarioError
-from local.data.listing import Chain, Listing
+from local.data.margins import write_margins
 from local.data.market import Market, build_market
-from local.data.options import OptionMarket, write_option_day
-from local.data.rates import interest_rate
+from local.data.products import ALL, CORE, VOLATILITY_INDICES
 from local.data.scenario import Scenario
 from local.data.static import write_static_files
-from local.data.surface import EQUITY_INDEX
 
-UNDERLYINGS = ("SPY", "VIX")
 COMPLETE = ".complete"
 PROCESSES = 2
 HASH_LENGTH = 16
@@ -42,15 +32,7 @@ PACKAGE_FOLDER = Path(__file__).resolve().parent
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayTask:
-    """One session to write: its chains by ticker."""
-
-    day: date
-    chains: dict[str, tuple[Chain, ...]]
-
-
-def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str, ...] = UNDERLYINGS,
+def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str, ...] = CORE,
                 progress: Progress | None = None) -> Path:
     """Data folder of a scenario, written unless it is there already.
 
@@ -61,7 +43,8 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     cache_root
         Folder that keeps data folders between runs; it is made if need be.
     underlyings
-        Tickers to write; SPY and VIX must be among them.
+        Tickers to write; SPY and VIX must be among them. ``products.ALL`` is everything, ``VIX-OPTIONS`` the options
+        on VIX; shares that have options and futures bring them along.
     progress
         Called with (days written, days in all) as the work goes on.
 
@@ -70,10 +53,11 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     ScenarioError
         A ticker the writer does not know, or a cache folder that cannot be written.
     """
-    unknown = sorted(set(underlyings) - set(UNDERLYINGS))
-    if unknown or not {"SPY", "VIX"} <= set(underlyings):
-        raise ScenarioError(f"underlyings must hold SPY and VIX and may hold {', '.join(UNDERLYINGS)}; "
+    unknown = sorted(set(underlyings) - set(ALL))
+    if unknown or not set(CORE) <= set(underlyings):
+        raise ScenarioError(f"underlyings must hold SPY and VIX and may hold {', '.join(ALL)}; "
                             f"unknown: {', '.join(unknown) or 'none'}")
+    underlyings = tuple(ticker for ticker in ALL if ticker in underlyings)
     target = cache_root / f"{scenario.name}-{content_hash(scenario, underlyings)}"
     if (target / COMPLETE).is_file():
         return target
@@ -122,52 +106,37 @@ def show_progress(done: int, total: int) -> None:
 
 
 def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], progress: Progress | None) -> None:
-    market = build_market(scenario)
+    market = build_market(scenario, underlyings)
     write_static_files(root)
+    write_margins(root)
     first = scenario.history[0].day
-    for ticker, series in sorted(market.daily.items()):
-        write_daily(root, series, index=ticker == "VIX")
-        if ticker != "VIX":
-            write_map_file(root, ticker, first)
-            write_factor_file(root, ticker, first)
-    tasks = list(_tasks(market, calendar.sessions(scenario.first_minute_day, scenario.end)))
-    for done, _ in enumerate(_run(root, market, tasks), start=1):
+    for ticker in underlyings:
+        if ticker in VOLATILITY_INDICES:
+            write_daily(root, market.volatility_series(ticker), index=True)
+        elif ticker in market.daily:
+            write_daily(root, market.daily[ticker], index=ticker == "VIX")
+            if ticker != "VIX":
+                write_map_file(root, ticker, first)
+                write_factor_file(root, ticker, first)
+    tasks = list(plan_days(market, underlyings, calendar.sessions(scenario.first_minute_day, scenario.end)))
+    for done, _ in enumerate(_run(root, market, underlyings, tasks), start=1):
         if progress is not None:
             progress(done, len(tasks))
 
 
-def _tasks(market: Market, days: tuple[date, ...]) -> Iterator[DayTask]:
-    listing = Listing()
-    for day in days:
-        _, high, low, _ = market.daily["SPY"].row(day)
-        yield DayTask(day=day, chains={"SPY": listing.day(day, low, high, float(market.daily["VIX"].row(day)[3]))})
-
-
-def _run(root: Path, market: Market, tasks: list[DayTask]) -> Iterator[int]:
+def _run(root: Path, market: Market, underlyings: tuple[str, ...], tasks: list[DayTask]) -> Iterator[int]:
     """Write every task on a pool of processes; without fork, or for a single day, in this one."""
-    _adopt(root, market)
+    # the forked processes find what every day needs here
+    _shared.update(root=root, market=market, underlyings=underlyings)
     if len(tasks) == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from map(_write_day, tasks)
+        yield from map(_write_one, tasks)
         return
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
-        yield from pool.imap_unordered(_write_day, tasks, chunksize=2)
+        yield from pool.imap_unordered(_write_one, tasks, chunksize=2)
 
 
 _shared: dict[str, object] = {}
 
 
-def _adopt(root: Path, market: Market) -> None:
-    """Keep what every day needs where the forked processes find it."""
-    _shared.update(root=root, market=market)
-
-
-def _write_day(task: DayTask) -> int:
-    root, market = _shared["root"], _shared["market"]
-    paths = market.paths(task.day)
-    spy, vix, daily = paths["SPY"], paths["VIX"], market.daily["SPY"]
-    volume = int(daily.volume[daily.days.index(task.day)])
-    write_equity_minutes(root, "SPY", task.day, spy, volume, vix.close)
-    write_index_minutes(root, "VIX", task.day, vix)
-    options = OptionMarket(ticker="SPY", day=task.day, spot=spy.close, index=vix.close, bar=tuple(daily.row(task.day)),
-                           volume=volume, rate=interest_rate(task.day), shape=EQUITY_INDEX)
-    return write_option_day(root, options, task.chains["SPY"])
+def _write_one(task: DayTask) -> int:
+    return write_day(_shared["root"], _shared["market"], _shared["underlyings"], task)

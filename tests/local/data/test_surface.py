@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from local.data import options, surface
+from local.data import quoting, surface
 
 INDEX = some.floats(8.5, 90)
 SHARE = some.floats(0, 1)
@@ -43,10 +43,10 @@ def test_later_expiries_are_not_cheaper(index: float, sessions: int, more: int, 
     near, far = prices(index, sessions, elapsed, rate), prices(index, sessions + more, elapsed, rate)
     assert (far[0] >= near[0] - 1e-9).all()
     otm = STRIKES <= 485
-    assert (far[1][otm] >= near[1][otm] * (1 - 1e-9) - (0.02 if rate > 0 else 1e-9) * near[1][otm]).all()
+    assert (far[1][otm] >= near[1][otm] * (0.98 if rate > 0 else 1) - 1e-9).all()
     # of puts in the money the two-sided quotes must leave nothing to take
-    bid, _ = options.quotes(near[1], np.array([index]), sessions)
-    _, ask = options.quotes(far[1], np.array([index]), sessions + more)
+    bid, _ = quoting.quotes(near[1][:, None], np.array([index]), np.array([0]), sessions)
+    _, ask = quoting.quotes(far[1][:, None], np.array([index]), np.array([0]), sessions + more)
     assert (ask >= bid).all()
 
 
@@ -108,20 +108,21 @@ def test_greeks_are_the_prices_slopes() -> None:
 @given(some.lists(some.floats(0, 300), min_size=2, max_size=30), INDEX, some.integers(0, 900))
 def test_quotes_are_sane(fair: list[float], index: float, days: int) -> None:
     price = np.sort(np.array(fair))
-    bid, ask = (side[:, 0] for side in options.quotes(price[:, None], np.array([index]), days))
+    bid, ask = (side[:, 0] for side in quoting.quotes(price[:, None], np.array([index]), np.array([0]), days))
     assert (0 <= bid).all() and (bid < ask).all()
     assert (bid <= price * 100 + 1e-4).all() and (ask >= price * 100 - 1e-4).all()
     assert (np.diff(bid) >= 0).all() and (np.diff(ask) >= 0).all()
 
 
 def test_spreads_widen_with_the_index() -> None:
-    calm, stressed = (options.quotes(np.full((1, 390), 5.0), np.full(390, level), 30) for level in (12.0, 40.0))
+    calm, stressed = (quoting.quotes(np.full((1, 390), 5.0), np.full(390, level), np.arange(390), 30)
+                      for level in (12.0, 40.0))
     assert (stressed[1] - stressed[0]).mean() > (calm[1] - calm[0]).mean()
 
 
 def test_a_worthless_option_has_no_bid() -> None:
-    bid, ask = options.quotes(np.array([0.0, 0.004]), np.array([20.0]), 0)
-    assert bid.tolist() == [0, 0] and ask.tolist() == [1, 1]
+    bid, ask = quoting.quotes(np.array([[0.0], [0.004]]), np.array([20.0]), np.array([0]), 0)
+    assert bid.ravel().tolist() == [0, 0] and ask.ravel().tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("change", [{"rho": -1.0}, {"rho": 1.0}, {"eta": 0.0}, {"eta": 1.26}, {"reversion": 0.0},

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local.data import scenario, writer
+from local.data import days, scenario, writer
 from local.data.errors import ScenarioError
 
 DAYS = (date(2024, 8, 1), date(2024, 8, 2), date(2024, 8, 5), date(2024, 8, 6))
@@ -185,7 +185,7 @@ def test_equal_inputs_give_equal_bytes(short_folder: Path, short_scenario: scena
 
 def test_a_complete_folder_is_left_alone(short_scenario: scenario.Scenario, tmp_path: Path,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "write_option_day", lambda *_: 0)
+    monkeypatch.setattr(days, "write_option_day", lambda *_: 0)
     seen: list[tuple[int, int]] = []
     folder = writer.ensure_data(short_scenario, tmp_path, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -1,0 +1,189 @@
+"""Files of futures and of the options on them: UTC minutes, universes by contract month, margins.
+
+A future is carried from its spot price: index and metals at the interest rate (the folder pays no dividends), crude oil
+back towards its usual level. A crude future that expires the next session or the same day trades at spot, which was
+-36.98 on 2020-04-20; later months are carried from spot or 10 USD, whichever is more, so they and the options on them
+(which have expired by then) never fall to zero. Minutes are written for the stock exchange's session only.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from local.data import calendar, surface
+from local.data.archive import write_text, write_zip
+from local.data.futures_calendar import Month, contract_months, future_expiry, option_series
+from local.data.listing import Chain, Strikes, between
+from local.data.minutes import MinutePath
+from local.data.products import FOLLOWERS, Future
+from local.data.quoting import flicker, quote_entries, round_to_ticks, sampled_minutes, stress
+from local.data.surface import EQUITY_INDEX, SurfaceShape
+from local.data.text import decimal_rows, minute_table
+
+OIL_REVERSION_A_YEAR, OIL_FLOOR = 1.0, 10.0
+GOLD_OUNCES_INVERSE, GOLD_FUND_COST, GOLD_FUND_FROM = 10.53, 0.004, date(2017, 10, 1)
+FUTURE_SIZE = 100
+ROW_STEP, REMOTE_STEP, REMOTE_MONEYNESS = 5, 8, 0.09
+OPTION_SPREAD_SHARE = 0.012
+WIDTH_SIGMAS, WIDTH_DAYS, NARROWEST, WIDEST = 2.0, 60, 0.08, 0.45
+ITM_WIDTH, CALL_SHARE, FINE_WIDTH = 0.03, 0.75, 0.06
+MINUTES_A_YEAR = 365 * 24 * 60
+OPTION_UNIVERSE_HEADER = "#expiry,strike,right,open,high,low,close,volume,open_interest\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FutureMarket:
+    """What a future's files of one day are made from.
+
+    ``spot`` is the path of what it is carried from, ``usual`` that price's usual level (for crude oil); ``index`` and
+    ``vix`` are its volatility index and VIX at the end of each minute.
+    """
+
+    future: Future
+    day: date
+    spot: MinutePath
+    usual: float
+    index: np.ndarray
+    vix: np.ndarray
+    rate: float
+
+
+def gold_price(fund: np.ndarray, day: date) -> np.ndarray:
+    """USD an ounce from the gold fund's price: its ounces a share shrink by its yearly cost."""
+    years = (day - GOLD_FUND_FROM).days / 365
+    return fund * GOLD_OUNCES_INVERSE * np.exp(GOLD_FUND_COST * years)
+
+
+def forward_price(market: FutureMarket, month: Month, spot: np.ndarray) -> np.ndarray:
+    """Price of the contract of ``month`` while spot is ``spot``, unrounded."""
+    expiry = future_expiry(market.future, month)
+    years = (expiry - market.day).days / 365
+    if market.future.market == "nymex":
+        if calendar.session_number(expiry) - calendar.session_number(market.day) <= 1:
+            return spot
+        weight = np.exp(-OIL_REVERSION_A_YEAR * years)
+        return market.usual * (np.maximum(spot, OIL_FLOOR) / market.usual) ** weight
+    price = gold_price(spot, market.day) if market.future.spot == "GLD" else spot * market.future.spot_scale
+    return price * np.exp(market.rate * years)
+
+
+def utc_minute(day: date) -> int:
+    """Minute of the UTC day at which the session of ``day`` opens in New York."""
+    opening = datetime(day.year, day.month, day.day, 9, 30, tzinfo=ZoneInfo("America/New_York"))
+    return calendar.OPEN_MINUTE_OF_DAY - int(opening.utcoffset().total_seconds()) // 60
+
+
+def list_options(strikes: Strikes, future: Future, market_low: float, market_high: float, index: float, day: date
+                 ) -> dict[Month, list[Chain]]:
+    """Chains by the underlying's contract month; ``market_low`` and ``market_high`` are the day's spot range in the
+    future's price terms.
+    """
+    width = float(np.clip(WIDTH_SIGMAS * index / 100 * np.sqrt(WIDTH_DAYS / 365), NARROWEST, WIDEST))
+    chains: dict[Month, list[Chain]] = {}
+    for month, expiry in option_series(future, day):
+        fine = between(market_low * (1 - FINE_WIDTH), market_high * (1 + FINE_WIDTH), future.strike_step)
+        wide = between(market_low * (1 - width), market_high * (1 + width * CALL_SHARE), 2 * future.strike_step)
+        every = np.union1d(fine, wide)
+        chains.setdefault(month, []).append(strikes.add(
+            expiry, every[every >= market_low * (1 - ITM_WIDTH)], every[every <= market_high * (1 + ITM_WIDTH)],
+            series=future.ticker))
+    return chains
+
+
+def write_future_day(root: Path, market: FutureMarket, chains: dict[Month, list[Chain]]) -> int:
+    """Write a day's trades, quotes and universe of every contract, and the options on them; returns option rows."""
+    future, name, stamp = market.future, market.future.ticker.lower(), f"{market.day:%Y%m%d}"
+    trades, quotes, universe = [], [], ["#expiry,open,high,low,close,volume,open_interest\n"]
+    rows = 0
+    for month in contract_months(future, market.day):
+        tag = f"{month[0]}{month[1]:02d}"
+        bars = [np.rint(forward_price(market, month, values) / future.tick).astype(np.int64)
+                for values in (market.spot.open, market.spot.high, market.spot.low, market.spot.close)]
+        trade, quote = _minute_texts(market, bars)
+        trades.append((f"{stamp}_{name}_minute_trade_{tag}.csv", trade))
+        quotes.append((f"{stamp}_{name}_minute_quote_{tag}.csv", quote))
+        figures = [bars[0][0], bars[1].max(), bars[2].min(), bars[3][-1]]
+        text = ",".join(f"{figure * future.tick:.{future.decimals}f}" for figure in figures)
+        if future_expiry(future, month) > market.day:
+            universe.append(f"{tag},{text},1000000,500000\n")
+        if month in chains:
+            rows += _write_options(root, market, month, chains[month], text)
+    folder = root / "future" / future.market
+    write_zip(folder / "minute" / name / f"{stamp}_trade.zip", trades)
+    write_zip(folder / "minute" / name / f"{stamp}_quote.zip", quotes)
+    write_text(folder / "universes" / name / f"{stamp}.csv", "".join(universe))
+    return rows
+
+
+def _minute_texts(market: FutureMarket, bars: list[np.ndarray]) -> tuple[bytes, bytes]:
+    """Trade and quote rows of one contract: one tick between bid and ask, more where VIX is high."""
+    future, count = market.future, len(market.spot.close)
+    minutes, scale = minute_table(utc_minute(market.day), count), round(future.tick * 10**future.decimals)
+    constant = np.full(count, b"%d" % FUTURE_SIZE)
+    end = np.full(count, b"%d\n" % FUTURE_SIZE)
+    trade = decimal_rows(minutes, [*bars, end], scale=scale, decimals=future.decimals)
+    wider = np.floor((stress(market.vix) - 1) / 1.5).astype(np.int64)
+    bid, ask = [bar - wider for bar in bars], [bar + 1 + wider for bar in bars]
+    comma = np.full(count, b",")
+    quote = decimal_rows(minutes, [*bid, constant, comma, *ask, end], scale=scale, decimals=future.decimals)
+    return trade, quote
+
+
+def _shape(future: Future) -> SurfaceShape:
+    return FOLLOWERS[future.spot].shape if future.spot in FOLLOWERS else EQUITY_INDEX
+
+
+def _chain_prices(market: FutureMarket, month: Month, chain: Chain, minutes: np.ndarray
+                  ) -> tuple[np.ndarray, np.ndarray]:
+    """American (call, put) prices by strike and minute: Black's formula, at least what exercising now gives."""
+    count = len(market.spot.close)
+    after = calendar.session_number(chain.expiry) - calendar.session_number(market.day)
+    variance_years = surface.variance_years(after, (minutes + 1) / count)
+    left = (chain.expiry - market.day).days * 24 * 60 + calendar.session_minutes(chain.expiry) - (minutes + 1)
+    discount = np.exp(-market.rate * np.maximum(left, 0.5) / MINUTES_A_YEAR)
+    forward = forward_price(market, month, market.spot.close[minutes])
+    shape, column = _shape(market.future), chain.strikes[:, None]
+    theta = surface.atm_variance(shape, market.index[minutes], variance_years)
+    variance = surface.total_variance(shape, theta, np.log(column / forward))
+    call, put = surface.black_scholes(forward, column, variance, discount)
+    return np.maximum(call, forward - column), np.maximum(put, column - forward)
+
+
+def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[Chain], bar: str) -> int:
+    future, stamp, tag = market.future, f"{market.day:%Y%m%d}", f"{month[0]}{month[1]:02d}"
+    name, count = future.option_ticker.lower(), len(market.spot.close)
+    table = minute_table(utc_minute(market.day), count)
+    scale, entries, rows = round(future.option_tick * 10**future.option_decimals), [], 0
+    universe = [OPTION_UNIVERSE_HEADER, f",,,{bar},1000000,\n"]
+    for chain in chains:
+        near = np.abs(chain.strikes / forward_price(market, month, market.spot.close[-1:]) - 1) <= REMOTE_MONEYNESS
+        for chosen, step in ((near, ROW_STEP), (~near, REMOTE_STEP)):
+            minutes, part = sampled_minutes(count, step), chain.only(chosen)
+            prices = _chain_prices(market, month, part, minutes)
+            for word, fair, listed in (("call", prices[0], part.has_call), ("put", prices[1], part.has_put)):
+                if not listed.any():
+                    continue
+                wide = stress(market.vix[minutes]) * flicker(market.vix[minutes], minutes)
+                bid, ask = round_to_ticks(fair[listed], OPTION_SPREAD_SHARE * fair[listed] * wide, future.option_tick)
+                entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{word}_", part.strikes[listed],
+                                         part.expiry, minutes, table, bid, ask, scale=scale,
+                                         decimals=future.option_decimals)
+                rows += bid.size
+                if part.expiry > market.day:
+                    universe += _universe_rows(part, fair, listed, word[0].upper(), future.option_decimals)
+    base = root / "futureoption" / future.market
+    write_zip(base / "minute" / name / tag / f"{stamp}_quote_american.zip", entries)
+    write_text(base / "universes" / name / tag / f"{stamp}.csv", "".join(universe))
+    return rows
+
+
+def _universe_rows(chain: Chain, fair: np.ndarray, listed: np.ndarray, right: str, decimals: int) -> Iterator[str]:
+    table = np.stack([fair[:, 0], fair.max(axis=1), fair.min(axis=1), fair[:, -1]], axis=1)[listed]
+    for strike, row in zip(chain.strikes[listed].tolist(), table.tolist()):
+        figures = ",".join(f"{value:.{decimals + 1}f}" for value in row)
+        yield f"{chain.expiry:%Y%m%d},{strike:g},{right},{figures},100,1000\n"

@@ -1,0 +1,121 @@
+"""What the writer can write besides SPY and VIX: shares and commodities that follow SPY, volatility indices, futures.
+
+Betas and volatilities are the project's own assumptions; real daily bars replace the following where they are given.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from local.data.surface import EQUITY_INDEX, SurfaceShape
+
+CORE = ("SPY", "VIX")
+VIX_OPTIONS = "VIX-OPTIONS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A price that follows another by ``beta`` plus noise of its own (``own_volatility``, a year).
+
+    Its implied volatility index is ``volatility_base + volatility_slope * VIX`` with slow noise.
+    ``median_volume`` is in shares a day. ``calendars`` asks for finer strikes a month or two out. ``listed``
+    followers have files of their own; the others feed futures only.
+    """
+
+    ticker: str
+    leader: str = "SPY"
+    beta: float
+    own_volatility: float
+    volatility_base: float
+    volatility_slope: float
+    median_volume: float = 0.0
+    listed: bool = True
+    options: bool = False
+    calendars: bool = False
+    shape: SurfaceShape = EQUITY_INDEX
+
+
+METAL_SHAPE = SurfaceShape(long_run_floor=0.11, long_run_slope=0.3, reversion=4.0, rho=0.15, eta=0.7)
+OIL_SHAPE = SurfaceShape(long_run_floor=0.22, long_run_slope=0.2, reversion=4.0, rho=-0.25, eta=0.7)
+STOCK_SHAPE = SurfaceShape(long_run_floor=0.16, long_run_slope=0.25, reversion=5.0, rho=-0.4, eta=0.7)
+
+FOLLOWERS = {follower.ticker: follower for follower in (
+    Follower(ticker="QQQ", beta=1.25, own_volatility=0.08, volatility_base=2.0, volatility_slope=1.15,
+             median_volume=45e6, options=True),
+    Follower(ticker="IWM", beta=1.15, own_volatility=0.10, volatility_base=4.5, volatility_slope=1.05,
+             median_volume=28e6, options=True, calendars=True),
+    Follower(ticker="GLD", beta=0.05, own_volatility=0.13, volatility_base=9.0, volatility_slope=0.30,
+             median_volume=8e6, shape=METAL_SHAPE),
+    Follower(ticker="TLT", beta=-0.25, own_volatility=0.10, volatility_base=8.0, volatility_slope=0.30,
+             median_volume=20e6),
+    Follower(ticker="AAPL", beta=1.15, own_volatility=0.18, volatility_base=12.0, volatility_slope=0.85,
+             median_volume=60e6, options=True, shape=STOCK_SHAPE),
+    Follower(ticker="MSFT", beta=1.10, own_volatility=0.16, volatility_base=10.0, volatility_slope=0.80,
+             median_volume=25e6, options=True, shape=STOCK_SHAPE),
+    Follower(ticker="WTI", beta=0.30, own_volatility=0.35, volatility_base=20.0, volatility_slope=1.0, listed=False,
+             shape=OIL_SHAPE),
+    Follower(ticker="SILVER", leader="GLD", beta=1.5, own_volatility=0.15, volatility_base=17.0, volatility_slope=0.5,
+             listed=False, shape=METAL_SHAPE),
+)}
+
+# the exchange's volatility indices and whose implied volatility they show
+VOLATILITY_INDICES = {"VXN": "QQQ", "RVX": "IWM", "GVZ": "GLD", "OVX": "WTI", "VXAPL": "AAPL"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Future:
+    """A future and the options on it.
+
+    ``spot`` names the price it is carried from (times ``spot_scale``), ``months`` its contract months, ``listed``
+    how many of them are written; ``tick`` is the smallest price step in quote units, written with ``decimals``;
+    ``strike_step`` the distance of strikes near the money as a price; ``option_ticker`` names the options' folder.
+    """
+
+    ticker: str
+    market: str
+    spot: str
+    spot_scale: float
+    months: tuple[int, ...]
+    listed: int
+    tick: float
+    decimals: int
+    strike_step: float
+    option_ticker: str
+    option_tick: float
+    option_decimals: int
+    half_spread_ticks: int = 1
+
+
+QUARTERS, EVEN_MONTHS, EVERY_MONTH, SILVER_MONTHS = (3, 6, 9, 12), (2, 4, 6, 8, 10, 12), tuple(range(1, 13)), (
+    3, 5, 7, 9, 12)
+
+
+def _future(ticker: str, market: str, spot: str, spot_scale: float, months: tuple[int, ...], listed: int, tick: float,
+            decimals: int, strike_step: float, option_ticker: str, option_tick: float, option_decimals: int) -> Future:
+    return Future(ticker=ticker, market=market, spot=spot, spot_scale=spot_scale, months=months, listed=listed,
+                  tick=tick, decimals=decimals, strike_step=strike_step, option_ticker=option_ticker,
+                  option_tick=option_tick, option_decimals=option_decimals)
+
+
+FUTURES = {future.ticker: future for future in (
+    _future("ES", "cme", "SPY", 10.0, QUARTERS, 3, 0.25, 2, 25.0, "ES", 0.25, 2),
+    _future("MES", "cme", "SPY", 10.0, QUARTERS, 3, 0.25, 2, 25.0, "MES", 0.25, 2),
+    _future("CL", "nymex", "WTI", 1.0, EVERY_MONTH, 5, 0.01, 2, 0.5, "LO", 0.01, 2),
+    _future("MCL", "nymex", "WTI", 1.0, EVERY_MONTH, 5, 0.01, 2, 0.5, "MCL", 0.01, 2),
+    _future("GC", "comex", "GLD", 1.0, EVEN_MONTHS, 4, 0.1, 1, 10.0, "OG", 0.1, 1),
+    _future("MGC", "comex", "GLD", 1.0, EVEN_MONTHS, 4, 0.1, 1, 10.0, "MGC", 0.1, 1),
+    _future("SI", "comex", "SILVER", 1.0, SILVER_MONTHS, 3, 0.005, 3, 0.25, "SO", 0.001, 3),
+)}
+
+LISTED_FOLLOWERS = tuple(ticker for ticker, follower in FOLLOWERS.items() if follower.listed)
+ALL = (*CORE, *LISTED_FOLLOWERS, *VOLATILITY_INDICES, VIX_OPTIONS, *FUTURES)
+
+
+def prices_needed(underlyings: tuple[str, ...]) -> tuple[str, ...]:
+    """Followers whose prices the given underlyings need, leaders before those who follow them."""
+    wanted = set()
+    for ticker in underlyings:
+        name = FUTURES[ticker].spot if ticker in FUTURES else VOLATILITY_INDICES.get(ticker, ticker)
+        while name in FOLLOWERS:
+            wanted.add(name)
+            name = FOLLOWERS[name].leader
+    return tuple(ticker for ticker in FOLLOWERS if ticker in wanted)
