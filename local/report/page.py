@@ -16,7 +16,7 @@ FILE_NAME = "report.html"
 TILES = (("End Equity", "equity at the end"), ("Net Profit", "net profit"), ("Compounding Annual Return", "a year"),
          ("Drawdown", "worst drawdown"), ("Sharpe Ratio", "Sharpe ratio"), ("Win Rate", "LEAN's win rate"),
          ("Total Orders", "orders"), ("Total Fees", "fees"))
-SMALL_CHARTS = (("buying_power_used", "Buying power used", "share of equity"),
+SMALL_CHARTS = (("buying_power_used", "Buying power used", "USD"),
                 ("spy_delta", "SPY delta", "share-equivalents"), ("vega", "Vega", "USD a volatility point"),
                 ("gamma", "Gamma", "share-equivalents per 1 of SPY"), ("theta", "Theta", "USD a day"))
 
@@ -60,7 +60,7 @@ def build_page(report: Mapping[str, Any], summary: Mapping[str, Any], *, title: 
                 _section("refusals", "Refusals by code", _refusals(report),
                          "Bars are drawn on a square-root scale; colours are strategies."),
                 _section("risk", "Use of the risk budget", _small_charts(report)),
-                _section("phases", "Phases", tables.phase_rows(report["phases"])),
+                _section("phases", "Phases", tables.phase_rows(report)),
                 *_optional_sections(report),
                 _section("statistics", "Statistics", _statistics(statistics, report), "Names and figures are LEAN's.")]
     pages = "".join(strategy_page(name, report) for name in names)
@@ -128,7 +128,9 @@ def _small_charts(report: Mapping[str, Any]) -> str:
 
 def _optional_sections(report: Mapping[str, Any]) -> list[str]:
     sections = []
-    if "closest_approach" in report:
+    if "guards" in report:
+        sections.append(_section("guards", "Breakers and emergency levels", tables.guard_rows(report["guards"])))
+    if report.get("closest_approach"):
         sections.append(_section("closest", "Closest approach", tables.closest_rows(report["closest_approach"]),
                                  "How near the limits came that were not reached."))
     if report.get("unbuilt_checks"):

@@ -65,8 +65,8 @@ def time_ticks(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
     day = datetime(start.year, start.month, start.day)
     by_month = (end - start).days > MONTHS_IN_TICKS_FROM_DAYS
     while day <= end:
-        if day >= start and (day.day == 1 if by_month else day.weekday() == 0):
-            ticks.append((day, f"{day:%b %Y}" if by_month else f"{day.day} {day:%b}"))
+        if day.date() >= start.date() and (day.day == 1 if by_month else day.weekday() == 0):
+            ticks.append((max(day, start), f"{day:%b %Y}" if by_month else f"{day.day} {day:%b}"))
         day += timedelta(days=1)
     return ticks
 

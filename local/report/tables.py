@@ -86,10 +86,20 @@ def open_rows(positions: Sequence[Mapping[str, Any]]) -> str:
                  empty="Nothing was held at the end.")
 
 
-def phase_rows(phases: Sequence[Mapping[str, Any]]) -> str:
-    """Phases and why they changed."""
-    return table(("Time", "Phase", "Why"), [(clock(item["time"]), item["phase"], item["why"]) for item in phases],
-                 numbers=(1,), empty="The phase was not recorded.")
+def phase_rows(report: Mapping[str, Any]) -> str:
+    """The phase at the start, and every change with its reason."""
+    rows = [(clock(item["time"]), item["phase"], item["why"]) for item in report["phases"]]
+    if "starting_phase" in report["run"] and not any(item["why"] == "start" for item in report["phases"]):
+        rows.insert(0, (clock(report["marks"][0]["time"]), report["run"]["starting_phase"], "start of the run"))
+    return table(("Time", "Phase", "Why"), rows, numbers=(1,), empty="The phase was not recorded.")
+
+
+def guard_rows(guards: Sequence[Mapping[str, Any]]) -> str:
+    """Changes of the breakers' and the emergency level, and what caused them."""
+    rows = [(clock(item["time"]), item["breaker_level"], item["emergency"],
+             "; ".join(str(trigger) for trigger in item["triggers"])) for item in guards]
+    return table(("Time", "Breaker level", "Emergency", "Cause"), rows, numbers=(1,),
+                 empty="No breaker tripped and no emergency level was reached.")
 
 
 def refusal_rows(refusals: Mapping[str, Mapping[str, int]]) -> str:

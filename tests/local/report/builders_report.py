@@ -53,6 +53,8 @@ def make_report(**overrides: Any) -> dict[str, Any]:
                   "lt112": {"WEEK_TAKEN": 2310, "VIX_ABOVE_BAND": 51}},
         refusal_days=[{"date": "2024-07-05", "strategy": "friday_0dte", "code": "VIX_BELOW_BAND", "count": 46,
                        "first": "09:45", "last": "10:30", "facts": {"vix": 12.48, "minimum": 22.0}}],
+        guards=[{"time": "2024-08-05T09:35:00", "breaker_level": 1, "emergency": "ORANGE",
+                 "triggers": ["VIX crossed 35"]}],
         phases=[{"time": "2024-07-01T09:30:00", "phase": 3, "why": "start"}], unbuilt_checks=["CORRELATION"],
         statistics={"trades": 3, "profit_factor": 0.4817},
         closest_approach={"demotion": {"value": 61_200.0, "threshold": 55_800.0, "time": "2024-08-05T10:30:00"}})

@@ -58,7 +58,7 @@ def parsed(**overrides: object) -> tuple[str, Checker]:
 def test_every_section_is_there_once() -> None:
     _, checker = parsed()
     for name in ("equity", "vix", "strategies", "trades", "open", "refusals", "risk", "phases", "closest", "unbuilt",
-                 "statistics", "strategy-friday_0dte", "strategy-lt112"):
+                 "guards", "statistics", "strategy-friday_0dte", "strategy-lt112"):
         assert checker.ids.count(name) == 1
     assert {f"#{name}" for name in checker.ids} >= set(checker.addresses)
 
@@ -75,7 +75,7 @@ def test_trades_reasons_refusals_and_statistics_are_shown() -> None:
     text = " ".join(checker.text)
     for words in ("IRON_CONDOR", "PROFIT_TARGET", "EMERGENCY", "forced", "SPY 240802C00545.000", "-512.00", "+84.00",
                   "VIX_BELOW_BAND", "2,310", "Sharpe Ratio", "-0.31", "profit factor", "CORRELATION", "demotion",
-                  "Win rate planned", "88%", "73%", "vix 12.48", "August 2024", "starting in phase 3"):
+                  "VIX crossed 35", "Win rate planned", "88%", "73%", "vix 12.48", "August 2024", "starting in phase 3"):
         assert words in text, words
     assert page.count("<polygon") == 2 * len(make_report()["trades"])
 
@@ -92,6 +92,11 @@ def test_a_run_without_trades_refusals_or_vix() -> None:
     text = " ".join(checker.text)
     for words in ("No trade was closed", "Nothing was refused", "No value of VIX", "Nothing was held"):
         assert words in text
+
+
+def test_the_starting_phase_is_shown_when_nothing_changed_it() -> None:
+    _, checker = parsed(phases=[])
+    assert "start of the run" in checker.text
 
 
 def test_a_single_mark_can_be_drawn() -> None:
