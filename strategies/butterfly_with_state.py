@@ -15,8 +15,8 @@ from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposa
                         State)
 from strategies.entries import (entry_pending, own_positions, refuse, refuses_when_unknown, reported_probability,
                                 require_underlying)
-from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, stop_multiple,
-                              walking_exit)
+from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, require_21dte_flag,
+                              stop_multiple, walking_exit)
 from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
 from strategies.listing import Listing, furthest, listings, nearest_strike
 
@@ -67,6 +67,9 @@ class Butterfly:
 
     spec: ButterflySpec = BUTTERFLY
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    def __post_init__(self) -> None:
+        require_21dte_flag(self.spec, sells_beyond_21_days=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from typing import Any, Mapping
 
 from config.calendars import ex_dividend_next_session
 from config.constants import DEFENSIVE_DTE, YELLOW_STOP_CREDIT_MULTIPLE
+from config.strategy_parameters import StrategySpec
+from core.errors import ConfigError
 from core.intents import closing_intent
 from core.model import (EMPTY, CalendarFacts, Contract, ContractKind, EmergencyLevel, Event, Exit, HeldLeg,
                         PortfolioView, Position, Purpose, Right, Snapshot, State, Urgency)
@@ -43,6 +45,19 @@ def is_last_session(contract: Contract, days: int, calendar: CalendarFacts) -> b
     """Whether today is the last session with at least ``days`` calendar days left to the contract's expiry, or a
     later one. With day 21 on a holiday that is the session before it."""
     return contract.dte(calendar.next_session) < days
+
+
+def require_21dte_flag(spec: StrategySpec, *, sells_beyond_21_days: bool) -> None:
+    """A specification says of itself whether the 21-DTE rule binds it; the rule itself asks the position alone.
+
+    Raises
+    ------
+    ConfigError
+        When the flag contradicts what the strategy sells: it is no switch.
+    """
+    if spec.defensive_21dte is not sells_beyond_21_days:
+        raise ConfigError("the 21-DTE rule cannot be switched", strategy=spec.name,
+                          defensive_21dte=spec.defensive_21dte, sells_beyond_21_days=sells_beyond_21_days)
 
 
 def must_close_21dte(position: Position, calendar: CalendarFacts) -> bool:

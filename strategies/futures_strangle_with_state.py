@@ -25,7 +25,8 @@ from core.option_arrays import greeks_arrays
 from core.option_math import contract_greeks, dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
 from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability)
-from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, stop_multiple, walking_exit)
+from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_21dte_flag,
+                              stop_multiple, walking_exit)
 from strategies.legs import (at_least, at_most, closing_price, known_closing_price, mid_price, premium_taken,
                              require_quotes, underlying_of, usable_quote)
 from strategies.listing import Listing, furthest, listings, nearest_strike
@@ -86,6 +87,9 @@ class FuturesStrangle:
 
     spec: FuturesStrangleSpec = FUTURES_STRANGLE
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    def __post_init__(self) -> None:
+        require_21dte_flag(self.spec, sells_beyond_21_days=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

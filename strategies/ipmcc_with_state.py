@@ -21,7 +21,8 @@ from strategies.covered_calls import (first_above, leap_listing, leap_strike, op
                                       weekly_listing)
 from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_indicators, require_iv_history, require_underlying)
-from strategies.exits import ExitReason, assignment_threatens, is_last_session, mandatory_exit, walking_exit
+from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_21dte_flag,
+                              walking_exit)
 from strategies.legs import at_most, mid_price, require_quotes, usable_quote
 from strategies.listing import Listing
 from strategies.rolls import (change, close_leg, holds_when_unknown, may_open, neighbourhood, roll, want_chain,
@@ -80,6 +81,9 @@ class Ipmcc:
 
     spec: CoveredCallSpec = IPMCC
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+
+    def __post_init__(self) -> None:
+        require_21dte_flag(self.spec, sells_beyond_21_days=False)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""Futures strangle: strikes from the expected move, products by phase, the one roll, exits, at the limit and past it."""
+"""Futures strangle: strikes from the expected move, products by phase, the one roll, exits; at the limit and past it.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +72,8 @@ def test_not_in_the_products_roll_week(day, code):
 def test_phase_1_trades_the_micro_of_oil_only():
     both = {"/MCL": future(), "/MGC": future("/MGC")}
     held = make_position(strategy="futures_strangle", underlying="/MCL")
-    assert set(STRATEGY.screen(snapshot(underlyings=both, positions=(held,)), make_view()).facts["products"]) == {"/MCL"}
+    refusal = STRATEGY.screen(snapshot(underlyings=both, positions=(held,)), make_view())
+    assert set(refusal.facts["products"]) == {"/MCL"}
     assert STRATEGY.screen(snapshot(underlyings=both, positions=(held,), phase=2), make_view()) is None
 
 

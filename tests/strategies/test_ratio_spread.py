@@ -158,7 +158,8 @@ def reason(decision):
 
 
 @pytest.mark.parametrize("debit, credit, expected", [(0.2, 0.4, "PROFIT_TARGET"), (0.201, 0.4, None),
-                                                     (-0.5, 0.0, None), (-0.5, -0.1, None), (0.0, 0.01, "PROFIT_TARGET")])
+                                                     (-0.5, 0.0, None), (-0.5, -0.1, None),
+                                                     (0.0, 0.01, "PROFIT_TARGET")])
 def test_half_the_credit_where_there_was_one(debit, credit, expected):
     found = managed(debit, credit=credit)
     assert reason(found) == expected and (not expected or found.intent.urgency is Urgency.WALK)
