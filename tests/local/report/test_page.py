@@ -75,7 +75,8 @@ def test_trades_reasons_refusals_and_statistics_are_shown() -> None:
     text = " ".join(checker.text)
     for words in ("IRON_CONDOR", "PROFIT_TARGET", "EMERGENCY", "forced", "SPY 240802C00545.000", "-512.00", "+84.00",
                   "VIX_BELOW_BAND", "2,310", "Sharpe Ratio", "-0.31", "profit factor", "CORRELATION", "demotion",
-                  "VIX crossed 35", "Win rate planned", "88%", "73%", "vix 12.48", "August 2024", "starting in phase 3"):
+                  "VIX crossed 35", "Win rate planned",
+                  "88%", "73%", "vix 12.48", "August 2024", "starting in phase 3"):
         assert words in text, words
     assert page.count("<polygon") == 2 * len(make_report()["trades"])
 
