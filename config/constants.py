@@ -283,7 +283,7 @@ SETTLE_MINUTES: Final = 2                 # holdings may lag an event this long 
 SILENCE_MINUTES: Final = 2                # an order without any answer is looked up after this
 REFUSED_EXIT_TRIES: Final = 3             # refusals in a row of one exit before it counts as failed
 REFUSED_EXIT_PAUSE_MINUTES: Final = 5     # between tries after that
-TRANSITIONS_KEPT: Final = 500             # in the state document; all of them are in the audit trail
+TRANSITIONS_KEPT: Final = 100             # in the state document; all of them are in the audit trail
 
 # --- VIX source: longest time between the last close known and today (a long weekend has four days)
 VIX_PREVIOUS_CLOSE_MAX_DAYS: Final = 5

@@ -663,3 +663,130 @@ def test_drained_reports_stay_in_the_facts_until_the_next_drain():
     assert len(desk.executor.facts()["reports"]["items"]) == 3
     assert desk.executor.drain() == ()
     assert desk.executor.facts()["reports"]["items"] == []
+
+
+# --- what a random broker found, or might have
+
+
+def test_exit_whose_updates_fail_is_cancelled_and_sent_anew():
+    desk = exit_desk(deaf_update=True)
+    desk.minutes(3)
+    assert desk.broker.cancels == []
+    desk.minutes(3)
+    assert len(desk.broker.cancels) == 1 and len(desk.broker.sent) == 2
+
+
+def test_exit_refused_by_event_is_reported_and_waits():
+    desk = exit_desk(Urgency.NATURAL)
+    for order_id in (1, 2):
+        desk.broker.end(order_id, OrderStatus.INVALID, "EXPIRATION DAY")
+    assert desk.outcomes() == [("REFUSED", False, "EXPIRATION DAY", 0)]
+    desk.broker.now += timedelta(seconds=30)
+    desk.executor.on_minute(desk.now)
+    assert len(desk.broker.sent) == 1
+    desk.minutes(1)
+    assert len(desk.broker.sent) == 2
+
+
+def test_stopped_exit_of_a_ratio_rounds_up_to_whole_units():
+    desk = exit_desk(legs={SHORT: 2, LONG: -1}, units=3)
+    desk.broker.fill(SHORT, 1)
+    desk.executor.cancel_all(desk.now, "HALT")
+    for _ in range(3):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.finals() == [("PARTIAL", True, "HALT", 1)]
+    assert desk.broker.holdings == {SHORT: -4, LONG: 2}
+
+
+def test_exit_without_any_answer_is_cancelled_and_sent_anew():
+    desk = exit_desk(silent_submit=True)
+    desk.minutes(1)
+    assert desk.broker.cancels == []
+    desk.minutes(1)
+    assert len(desk.broker.cancels) == 1
+    desk.minutes(1)
+    assert len(desk.broker.sent) == 2
+
+
+def test_exits_on_one_contract_wait_for_each_other():
+    desk = exit_desk(start=False)
+    desk.broker.holdings = {SHORT: -4, LONG: 4}
+    desk.start(make_intent(CLOSING, 2, Purpose.EXIT))
+    desk.start(make_intent(CLOSING, 2, Purpose.EXIT, id="b/1:EXIT:1", position_id="b/1"))
+    desk.minutes(1)
+    assert len(desk.broker.sent) == 1
+    desk.broker.fill_all()
+    desk.minutes(1)
+    assert len(desk.broker.sent) == 2
+    desk.broker.fill_all()
+    assert [outcome[0] for outcome in desk.finals()] == ["FILLED", "FILLED"]
+    assert desk.broker.holdings == {SHORT: 0, LONG: 0}
+
+
+def test_cancels_are_asked_again_once_a_minute_and_not_more():
+    desk = entry_desk()
+    desk.broker.deaf_cancel = True
+    desk.minutes(5)
+    for _ in range(30):
+        desk.broker.now += timedelta(seconds=1)
+        desk.executor.on_minute(desk.now)
+    assert len(desk.broker.cancels) == 1
+
+
+def test_event_of_a_fill_that_the_holdings_showed_is_not_counted_again():
+    desk = entry_desk()
+    desk.broker.quiet = True
+    desk.broker.fill(SHORT, 1)
+    desk.broker.fill(LONG, 1)
+    late = list(desk.broker.events)
+    desk.broker.events.clear()
+    for order_id in (1, 2):
+        desk.broker.end(order_id, OrderStatus.CANCELED, told=False)
+    desk.minutes(8)
+    assert [outcome[:2] + outcome[3:] for outcome in desk.finals()] == [("PARTIAL", True, 1)]
+    for event in late:
+        desk.executor.on_order_event(event, desk.now)
+    assert len(desk.outcomes()) == 1 and desk.net() == {SHORT: -1, LONG: 1}
+
+
+def test_leg_said_to_be_filled_waits_for_fills_that_are_missing():
+    desk = entry_desk()
+    desk.broker.shown_holdings = {SHORT: -2, LONG: 1}
+    desk.broker.fill(SHORT, 2)
+    desk.broker.fill(LONG, 1)
+    desk.broker.fill(LONG, 1, told=False)
+    desk.broker.say(2, OrderStatus.FILLED)
+    assert desk.finals() == []
+    desk.minutes(1)
+    assert len(desk.broker.sent) == 1
+    desk.broker.shown_holdings = None
+    desk.minutes(2)
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and len(desk.broker.sent) == 1
+
+
+def test_late_fill_of_an_earlier_order_stops_the_one_that_took_its_place():
+    desk = exit_desk(Urgency.NATURAL)
+    for order_id in (1, 2):
+        desk.broker.end(order_id, OrderStatus.CANCELED)
+    desk.minutes(1)
+    assert len(desk.broker.sent) == 2
+    desk.broker.orders[1].status = OrderStatus.SUBMITTED
+    desk.broker.fill(SHORT, 1)
+    desk.broker.orders[1].status = OrderStatus.CANCELED
+    assert desk.broker.cancels == [(3, 4)]
+    for _ in range(3):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and desk.broker.holdings == {SHORT: 0, LONG: 0}
+
+
+def test_events_on_the_brokers_thread_are_booked_by_the_next_call():
+    desk = Desk(quotes=dict(QUOTES))
+    desk.executor = type(desk.executor)(desk.broker, desk.journal, events_later=True)
+    desk.broker.hear = desk.executor.on_order_event
+    desk.start(make_intent(SPREAD, 2))
+    saves = desk.journal.count
+    desk.broker.fill_all()
+    assert desk.journal.count == saves and desk.executor.working("lt112/202407261000")
+    assert desk.finals() == [("FILLED", True, "TEST", 2)]

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import StoreError
 from core.model import Purpose, Right, Urgency
-from helpers.atomic_order_executor import AtomicOrderExecutor, OpenOrder
+from helpers.atomic_order_executor import AtomicOrderExecutor, OpenOrder, OrderStatus
 from tests.builders import make_contract, make_quote
 from tests.helpers.fake_broker import Desk, make_intent
 
@@ -257,3 +257,39 @@ def test_facts_survive_json_in_every_state(script):
     desk.start(intent)
     steps(desk)
     assert desk.journal.count > 2
+
+
+def test_fills_told_again_after_a_restart_count_once():
+    desk = CrashingDesk(-1, True, {})
+    desk.start(SPREAD)
+    desk.broker.fill(SHORT, 1, told=False)
+    desk.reborn(tags=False)
+    order = next(order for order in desk.broker.orders.values() if order.contract == SHORT)
+    desk.broker.say(order.id, OrderStatus.PARTIALLY_FILLED, -1, 3.05)
+    desk.take()
+    assert desk.net() == {SHORT: -1}
+
+
+def test_events_that_come_before_the_recovery_are_kept_for_it():
+    desk = CrashingDesk(-1, True, {})
+    desk.start(SPREAD)
+    desk.broker.restart(tags=True)
+    executor = AtomicOrderExecutor(desk.broker, desk.journal)
+    executor.restore(json.loads(json.dumps(desk.journal.saved)))
+    desk.broker.hear, desk.executor = executor.on_order_event, executor
+    before = desk.broker.open_orders(), dict(desk.broker.holdings)
+    desk.broker.fill_all()
+    executor.recover(desk.now, *before)
+    desk.take()
+    assert [outcome[0] for outcome in desk.finals()] == ["FILLED"] and not any(fill.deduced for fill in desk.fills())
+
+
+def test_an_open_order_on_our_contract_with_another_tag_is_not_taken_for_ours():
+    desk = CrashingDesk(-1, True, {})
+    desk.start(SPREAD)
+    other = OpenOrder(order_id=90, contract=SHORT, quantity=-1, tag="by hand")
+    desk.broker.restart(tags=True)
+    desk.executor = AtomicOrderExecutor(desk.broker, desk.journal)
+    desk.executor.restore(json.loads(json.dumps(desk.journal.saved)))
+    report = desk.executor.recover(desk.now, (other,) + desk.broker.open_orders(), {})
+    assert report.foreign_ids == (90,) and report.adopted == (SPREAD.id,)
