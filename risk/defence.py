@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Sequence
 
-from config.constants import BETA_TO_SPY, GREEKS_EXCLUDED, RED_SIGMAS, TRADING_DAYS_PER_YEAR
+from config.constants import BETA_TO_SPY, RED_SIGMAS, TRADING_DAYS_PER_YEAR
 from config.strategy_parameters import SPECS
 from core.errors import CannotCompute
 from core.market_values import underlying_price, usable_mid
@@ -214,8 +214,7 @@ def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: S
     limit = min(limits["greek_delta"], limits["greek_notional_delta"])
     gone = {position.id for position in (*leaving, *chosen.values())}
     delta = sum(exposure.spy_delta for name, exposure in read.by_position.items() if name not in gone)
-    candidates = [position for position in free if position.id not in gone
-                  and position.underlying not in GREEKS_EXCLUDED]
+    candidates = [position for position in free if position.id not in gone]
     for position in sorted(candidates, key=lambda position: -abs(read.by_position[position.id].spy_delta)):
         own = read.by_position[position.id].spy_delta
         if abs(delta) <= limit:

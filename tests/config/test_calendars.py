@@ -155,6 +155,7 @@ def test_an_unscheduled_decision_is_not_foreseen() -> None:
 
 
 def test_events_need_the_sessions_ahead() -> None:
+    assert event_within(facts(date(2024, 7, 24), count=5), 5) == date(2024, 7, 31)
     assert code(event_within(facts(date(2024, 7, 24), count=4), 5)) is RefusalCode.GUARD_CANNOT_COMPUTE
     assert code(event_within(facts(date(2027, 12, 30)), 5)) is RefusalCode.CALENDAR_UNCOVERED
 

@@ -263,6 +263,17 @@ def test_an_entry_from_quotes_to_intent() -> None:
     assert reserved.request.takes_slot
 
 
+def test_bought_protection_takes_no_slot() -> None:
+    house = House()
+    house.strategies["leap_put_ladder"].proposed = Proposal(
+        strategy="leap_put_ladder", underlying="SPY", legs=(Leg(contract=LONG, ratio=1),), credit=-3.65,
+        risk_usd=366.0, contract_cap=1, reason="rung")
+    refuse(house, "friday_0dte")
+    assert isinstance(house.propose("leap_put_ladder"), Enter)
+    [reserved] = house.concentration.working
+    assert not reserved.request.takes_slot
+
+
 def test_own_pending_entry_does_not_stand_in_its_own_way() -> None:
     assert isinstance(House().propose(view=make_view(enabled=ALL, pending={"lt112": "SPY"})), Enter)
 

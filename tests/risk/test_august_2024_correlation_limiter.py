@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from core.codes import RefusalCode
 from core.errors import IntegrityError
 from core.model import HeldLeg, Refused
-from risk.august_2024_correlation_limiter import (CORR_TOO_SHORT, August2024CorrelationLimiter, OpenRisk, check_counts,
-                                                  pair_correlation)
+from risk.august_2024_correlation_limiter import (CORR_TOO_SHORT, August2024CorrelationLimiter, CorrelationReading,
+                                                  OpenRisk, check_counts, pair_correlation)
 from tests.builders import make_contract, make_position, make_quote, make_snapshot, make_underlying
 
 START = datetime(2024, 8, 5, 9, 35)
@@ -108,6 +108,18 @@ def test_one_underlying_is_too_few() -> None:
     assert (reading.value, reading.underlyings, reading.note) == (None, 1, CORR_TOO_SHORT)
     empty = August2024CorrelationLimiter().reading(START)
     assert (empty.value, empty.underlyings, empty.marks, empty.note) == (None, 0, 0, CORR_TOO_SHORT)
+
+
+def test_two_underlyings_are_enough() -> None:
+    made, now = limiter(dict(zip(("SPY", "/CL"), correlated(0.9))))
+    reading = made.reading(now)
+    assert reading.value == pytest.approx(0.9) and (reading.underlyings, reading.marks) == (2, 64)
+    assert reading.for_recovery == reading.value
+
+
+def test_recovery_takes_one_underlying_for_none_and_two_unknown_for_unknown() -> None:
+    assert CorrelationReading(value=None, underlyings=1, marks=0).for_recovery == 0.0
+    assert CorrelationReading(value=None, underlyings=2, marks=59).for_recovery is None
 
 
 def test_too_few_marks_are_recorded_as_such() -> None:
@@ -228,7 +240,7 @@ def test_observe_counts_cash_and_skips_nights_and_unquoted_positions() -> None:
     made = August2024CorrelationLimiter()
     made.observe(snapshot(START, 1.00, 500.0))
     assert not made.observe(snapshot(START + timedelta(minutes=10, seconds=1), 1.0, 500.0)), "no 5-minute change"
-    assert made.observe(snapshot(START + timedelta(minutes=20), 1.0, 500.0, cash=130.0))
+    assert made.observe(snapshot(START + timedelta(minutes=20, seconds=1), 1.0, 500.0, cash=130.0)), "ten minutes"
     assert made.facts()["marks"][-1][1]["SPY"] == pytest.approx(30.0)
     made.observe(snapshot(START + timedelta(minutes=25), 1.0, 500.0, quoted=False))
     assert made.facts()["marks"][-1][1] == {}
