@@ -12,7 +12,8 @@ from config.constants import (ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, SETTLE_M
 from core.model import Contract, Leg, Purpose
 from helpers.order_pieces import Piece
 from helpers.order_port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate, Rejected
-from helpers.order_pricing import (combo_price, entry_limit, exit_limit, marketable, sendable_limit, worst_entry)
+from helpers.order_pricing import (ComboPrice, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
+                                   worst_entry)
 from helpers.order_reports import Pace, ReportStream
 from helpers.order_work import LOST, OrderOut, Work
 
@@ -64,7 +65,7 @@ class OrderDesk:
         return sendable_limit(wanted, tick, legs, opening=not closing)
 
     @staticmethod
-    def _entry_price(work: Work, price, now: datetime) -> float:
+    def _entry_price(work: Work, price: ComboPrice, now: datetime) -> float:
         first = work.worst is None
         if first:
             work.worst = worst_entry(price)

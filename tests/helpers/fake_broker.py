@@ -133,7 +133,7 @@ class FakeBroker:
             if told:
                 self.say(order_id, status, message=message)
 
-    def fill(self, contract: Contract, quantity: int | None = None, price: float = 1.0, told: bool = True) -> OrderUpdate:
+    def fill(self, contract: Contract, quantity: int | None = None, price: float = 1.0, told: bool = True) -> None:
         """Fill ``quantity`` (unsigned; None: the rest) of the open order on ``contract``."""
         order = next(order for order in self.orders.values() if order.contract == contract and order.is_open)
         rest = order.quantity - order.filled

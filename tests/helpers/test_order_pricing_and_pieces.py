@@ -158,4 +158,3 @@ def test_pace_counts_within_its_window():
     assert not pace.take(start + timedelta(milliseconds=999)) and pace.take(start + timedelta(seconds=1))
     minute = Pace(5, 60)
     assert sum(minute.take(start) for _ in range(400)) == 300
-
