@@ -180,8 +180,9 @@ def phase(candidate: Candidate) -> Refused | None:
 
 
 def daily_limits(candidate: Candidate) -> Refused | None:
-    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with ends entries. The emergency protocol's
-    ORANGE stands at the same loss and lasts until the day ends, so a recovered loss does not reopen them."""
+    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with ends entries.
+    The emergency protocol's ORANGE stands at the same loss and lasts until the day ends, so a recovered loss does not
+    reopen them."""
     view, account = candidate.view, candidate.snapshot.account
     entries = view.entries_today + sum(name != candidate.spec.name for name in view.pending)
     if entries >= MAX_ENTRIES_PER_DAY:

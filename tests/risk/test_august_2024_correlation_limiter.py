@@ -242,7 +242,7 @@ def test_observe_counts_cash_and_skips_nights_and_unquoted_positions() -> None:
     assert not made.observe(snapshot(START + timedelta(minutes=10, seconds=1), 1.0, 500.0)), "no 5-minute change"
     assert made.observe(snapshot(START + timedelta(minutes=20, seconds=1), 1.0, 500.0, cash=130.0)), "ten minutes"
     assert made.facts()["marks"][-1][1]["SPY"] == pytest.approx(30.0)
-    made.observe(snapshot(START + timedelta(minutes=25), 1.0, 500.0, quoted=False))
+    made.observe(snapshot(START + timedelta(minutes=25, seconds=1), 1.0, 500.0, quoted=False))
     assert made.facts()["marks"][-1][1] == {}
 
 
