@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from local.engine.collections import LeanDictionary
 from local.engine.algorithm_data import DataMixin
 from local.engine.algorithm_indicators import IndicatorMixin
 from local.engine.broker.algorithm_trading import TradingMixin
@@ -89,6 +90,11 @@ class QCAlgorithm(DataMixin, IndicatorMixin, TradingMixin):
         return self._clock.local
 
     @property
+    def _utc_now(self) -> datetime:
+        """Naive UTC time, for the engine's own use."""
+        return self._clock.utc
+
+    @property
     def utc_time(self) -> datetime:
         """Naive UTC time."""
         return self._clock.utc
@@ -149,9 +155,9 @@ class QCAlgorithm(DataMixin, IndicatorMixin, TradingMixin):
             return text
         return type(default)(float(text)) if isinstance(default, float) else int(text)
 
-    def get_parameters(self) -> dict[str, str]:
-        """All parameters."""
-        return dict(self._parameters)
+    def get_parameters(self) -> LeanDictionary[str, str]:
+        """All parameters; iterating gives pairs, as LEAN's read-only dictionary does."""
+        return LeanDictionary(dict(self._parameters))
 
     def set_parameters(self, parameters: Mapping[str, str]) -> None:
         """Replaces the parameters."""

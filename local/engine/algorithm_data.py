@@ -1,13 +1,14 @@
 """The part of QCAlgorithm that adds and removes securities and looks up chains."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from local.engine.bars import QuoteBar
 from local.engine.chains import FuturesChain, OptionChain
 from local.engine.enums import DataNormalizationMode, Market, Resolution, SecurityType
-from local.engine.errors import ArgumentException
+from local.engine.errors import ArgumentException, InvalidOperationException
 from local.engine.feed import Feed, SubscriptionRequest, canonical_of
 from local.engine.index_options import underlying_index
 from local.engine.security import Equity, Future, FutureOption, Index, IndexOption, Option, Security
@@ -34,8 +35,33 @@ class DataMixin:
 
     def _init_data(self) -> None:
         self.universe_settings = UniverseSettings()
-        self._pending_requests: list[SubscriptionRequest] = []
-        self._pending_removals: list[Symbol] = []
+        self._pending_changes: list[SubscriptionRequest | Symbol] = []
+        self._security_initializers: list[Callable[[Security], Any]] | None = None
+
+    # initializers -----------------------------------------------------------------------------------------------
+    def set_security_initializer(self, initializer: Any) -> None:
+        """Sets what prepares new securities, in place of the brokerage model: a callable or an object with `initialize`."""
+        self._before_run("set_security_initializer")
+        self._security_initializers = [getattr(initializer, "initialize", initializer)]
+
+    def add_security_initializer(self, initializer: Any) -> None:
+        """Adds something that prepares new securities, after the brokerage model or what was set instead."""
+        self._before_run("add_security_initializer")
+        if self._security_initializers is None:
+            self._security_initializers = [lambda security: self.brokerage_model.initialize(security)]
+        self._security_initializers.append(getattr(initializer, "initialize", initializer))
+
+    def _before_run(self, what: str) -> None:
+        if self._locked:
+            raise InvalidOperationException(f"{what} cannot be called after algorithm initialization.")
+
+    def _prepare_new_security(self, security: Security) -> None:
+        if self._security_initializers is None:
+            self._initialize_security(security)
+            return
+        self.portfolio.watch(security)
+        for initialize in self._security_initializers:
+            initialize(security)
 
     # adding -----------------------------------------------------------------------------------------------------
     def _add(self, symbol: Symbol, resolution: Resolution | None, fill_forward: bool | None, extended: bool | None,
@@ -54,8 +80,7 @@ class DataMixin:
             self.securities.add(symbol, security)
         security.is_tradable = symbol.security_type != SecurityType.INDEX and not symbol.is_canonical()
         security.resolution = min(resolution, security.resolution) if self._feed.is_subscribed(symbol) else resolution
-        self._pending_removals = [removed for removed in self._pending_removals if removed != symbol]
-        self._pending_requests.append(SubscriptionRequest(
+        self._pending_changes.append(SubscriptionRequest(
             security, resolution, settings.fill_forward if fill_forward is None else fill_forward,
             settings.extended_market_hours if extended is None else extended, mode))
         return security
@@ -126,9 +151,9 @@ class DataMixin:
             raise ArgumentException(f"The underlying {underlying.symbol.value} is set to {underlying.data_normalization_mode}, "
                                     "please change this to DataNormalizationMode.Raw with the SetDataNormalization() method")
         underlying.data_normalization_mode = DataNormalizationMode.RAW
-        for request in self._pending_requests:
-            if request.security is underlying:
-                request.mode = DataNormalizationMode.RAW
+        for change in self._pending_changes:
+            if isinstance(change, SubscriptionRequest) and change.security is underlying:
+                change.mode = DataNormalizationMode.RAW
 
     def add_index_option_contract(self, symbol: Symbol, resolution: Resolution | None = None,
                                   fill_forward: bool = True) -> IndexOption:
@@ -157,8 +182,8 @@ class DataMixin:
             return False
         self._trading_on_remove(security, tag)
         security.reset()
-        self._pending_requests = [r for r in self._pending_requests if r.security is not security]
-        self._pending_removals.append(security.symbol)
+        self._pending_changes = [c for c in self._pending_changes if getattr(c, "security", None) is not security]
+        self._pending_changes.append(security.symbol)
         return True
 
     def remove_option_contract(self, symbol: Symbol, tag: str | None = None) -> bool:

@@ -122,12 +122,13 @@ class Registration:
     def _carried(self, start: int, first_end: int | None, end: int) -> tuple[Any, int] | None:
         """The bar filled forward into the period's first minutes, when there is one."""
         subscription = self.subscription
-        if not subscription.fill_forward or not subscription.series.seek(start) or start < self.done:
+        series = subscription.fill_series
+        if not subscription.fill_forward or not series.seek(start) or start < self.done:
             return None
         steps = subscription.steps(start, end, 60)
         if not len(steps) or (first_end is not None and first_end <= steps[0]):
             return None
-        return subscription.series.bars, subscription.series.index
+        return series.bars, series.index
 
 
 def _session(exchange: Any, local: datetime) -> tuple[datetime, datetime]:

@@ -11,6 +11,7 @@ from local.engine.algorithm import QCAlgorithm
 from local.engine.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent
 from local.engine.broker.broker import Broker
 from local.engine.clock import ONE_TICK, Clock
+from local.engine.commands import Command, CommandFolder
 from local.engine.enums import DelistingType
 from local.engine.errors import EngineError
 from local.engine.feed import Feed
@@ -24,10 +25,12 @@ from local.engine.services import Services
 from local.engine.slice import Slice
 from local.engine.symbol import Symbol
 from local.engine.time_zones import EPOCH, convert_to_utc, seconds_of
+from local.engine.user_universes import UserUniverses
 
 MARGIN_CALL_INTERVAL = timedelta(minutes=5)
 _FIRST_TIME = datetime.min
 _BEFORE_CLOSE = timedelta(minutes=10)
+_HEALTHY_SHARE = 0.3
 
 
 class Engine:
@@ -60,17 +63,23 @@ class Engine:
         self.object_store = ObjectStore(self.out / "storage")
         self.log = RunLog(self.out / "log.txt")
         self.broker = Broker() if broker is None else broker
+        self.universes = UserUniverses(self.feed, self._is_held)
         self.services = Services(clock=self.clock, feed=self.feed, scheduler=self.scheduler,
                                  object_store=self.object_store, parameters=dict(parameters or {}),
                                  write_log=self.log.write, engine=self, name=name, live=live)
+        self.commands = CommandFolder(self.out, self._run_command, lambda text: self.log.write("ERROR:: ", self.clock.local, text))
         self._type_name = algorithm_type_name
         self.algorithm: QCAlgorithm | None = None
         self.is_finished, self.slices = False, 0
-        self._next_margin, self._last_second = _FIRST_TIME, 0
-        self._tick_requests: list[Any] = []
+        self._next_margin = self._next_worth = _FIRST_TIME
+        self._last_second, self._most_worth = 0, 0.0
         self._waiting_for_clearing: list[Symbol] = []
         self._day_ends: dict[Symbol, ScheduledEvent] = {}
         self._sees_every_slice = self._has_day_end = False
+
+    def _is_held(self, symbol: Symbol) -> bool:
+        """Whether a security has a holding or an open order, which keep it in the feed."""
+        return self.feed.securities[symbol].holdings.invested or self.broker.has_open_orders_for(symbol)
 
     # set-up -----------------------------------------------------------------------------------------------------
     def set_initial_time(self, algorithm: QCAlgorithm) -> None:
@@ -83,7 +92,7 @@ class Engine:
         """Loads the algorithm, runs its `initialize` and opens the feed."""
         algorithm_module.prepare(self.services)
         algorithm = self.algorithm = load_algorithm_class(self.project, self._type_name)()
-        self.feed.initialize_security = algorithm._initialize_security
+        self.feed.initialize_security = algorithm._prepare_new_security
         self.set_initial_time(algorithm)
         algorithm.initialize()
         if self._start is not None:
@@ -112,8 +121,18 @@ class Engine:
         self._first_slice()
 
     def _first_slice(self) -> None:
-        changes = self._apply_requests(self.clock.utc)
-        self._run_slice(self.clock.utc, self.clock.second, False, changes)
+        self._take_changes()
+        universes, self.universes.due_next_tick = self.universes.due_next_tick, []
+        self._run_slice(self.clock.utc, self.clock.second, False, self.universes.select(universes, self.clock.utc))
+
+    def _take_changes(self) -> None:
+        """Hands what the algorithm added and removed to the universes."""
+        changes, self.algorithm._pending_changes = self.algorithm._pending_changes, []
+        for change in changes:
+            if isinstance(change, Symbol):
+                self.universes.remove(change)
+            else:
+                self.universes.add(change)
 
     # the loop ---------------------------------------------------------------------------------------------------
     def run(self) -> None:
@@ -137,7 +156,9 @@ class Engine:
             self._step(when)
 
     def _next_instant(self) -> datetime | None:
-        if self._tick_requests:
+        if self.universes.due_now:
+            return self.clock.utc
+        if self.universes.due_next_tick:
             return self.clock.utc + ONE_TICK
         step, event = self.feed.next_step(), self.feed.next_event()
         if step is None and (event is None or seconds_of(event) >= self.feed.end_second):
@@ -149,7 +170,17 @@ class Engine:
         when = EPOCH + timedelta(seconds=step)
         return when if event is None or when <= event else max(event, self.clock.utc)
 
+    def _run_command(self, data: Command) -> Any:
+        algorithm = self.algorithm
+        try:
+            return algorithm.on_command(data)
+        except Exception as error:  # noqa: BLE001 - the boundary to user code, as in LEAN
+            algorithm.error(f"CallbackCommand Error: {error}")
+            return False
+
     def _can_skip(self) -> bool:
+        if self.live and self.commands.is_waiting:
+            return False
         return not (self._sees_every_slice or self._waiting_for_clearing or self.algorithm._hub.needs_every_slice
                     or self.broker.needs_slice(self.clock.utc))
 
@@ -183,13 +214,21 @@ class Engine:
             index = next((i for i in range(index + 1, min(index + 301, len(skipped))) if skipped[i] >= wanted), len(skipped))
 
     def _step(self, when: datetime) -> None:
-        if self._tick_requests:
-            changes = self._apply_requests(when)
-            self._run_slice(when, self.clock.second, False, changes)
+        if self.universes.due_now or self.universes.due_next_tick:
+            self._run_selection(when)
             return
         second = seconds_of(when)
         has_bars = self.feed.next_step() is not None and self._has_step(second)
         self._run_slice(when, second, has_bars, None)
+
+    def _run_selection(self, when: datetime) -> None:
+        """A slice without bars that LEAN makes to let securities in (a tick later) or out (at once)."""
+        universes = self.universes
+        if universes.due_now:
+            due, universes.due_now = universes.due_now, []
+        else:
+            due, universes.due_next_tick = universes.due_next_tick, []
+        self._run_slice(when, self.clock.second, False, universes.select(due, when))
 
     def _has_step(self, second: int) -> bool:
         return bool(self.feed.steps_between(second, second + 1))
@@ -201,7 +240,9 @@ class Engine:
     def _run_slice(self, utc: datetime, second: int, has_bars: bool, changes: SecurityChanges | None) -> None:
         algorithm, broker = self.algorithm, self.broker
         self.slices += 1
-        if self._is_bankrupt():
+        if self.live:
+            self.commands.process()
+        elif self._is_bankrupt(utc):
             self.is_finished = True
             return
         self.clock.second = self._last_second
@@ -237,9 +278,15 @@ class Engine:
         broker.on_slice_end(utc)
         self._end_of_time_step(delistings)
 
-    def _is_bankrupt(self) -> bool:
-        """LEAN ends a backtest whose portfolio is worth nothing."""
-        return not self.live and self.algorithm.portfolio.total_portfolio_value <= 0
+    def _is_bankrupt(self, utc: datetime) -> bool:
+        """LEAN ends a backtest whose portfolio is worth nothing; a healthy one is looked at every five minutes here."""
+        if utc < self._next_worth:
+            return False
+        worth = self.algorithm.portfolio.total_portfolio_value
+        self._most_worth = max(self._most_worth, worth)
+        if worth > _HEALTHY_SHARE * self._most_worth:
+            self._next_worth = utc + MARGIN_CALL_INTERVAL
+        return worth <= 0
 
     def _run_scheduled(self, utc: datetime) -> None:
         self.scheduler.set_time(utc)
@@ -279,7 +326,8 @@ class Engine:
         security = self.feed.securities.get(event.symbol)
         if security is None:
             return
-        event._price = security.price
+        last = security.get_last_trade_bar()
+        event._price = last.close if last is not None else 0.0
         if event.type == DelistingType.DELISTED:
             security.is_delisted, security.is_tradable = True, False
             self.feed.securities.remove(event.symbol)
@@ -292,39 +340,21 @@ class Engine:
             if security is None or not security.holdings.invested:
                 self.feed.unsubscribe(symbol, clear_cache=True)
                 self._waiting_for_clearing.remove(symbol)
+                self.universes.forget(symbol)
                 self._drop_day_end(symbol)
                 self.feed.rebuild()
-        if algorithm._pending_removals:
-            self._remove_pending()
-        if algorithm._pending_requests:
-            self._tick_requests, algorithm._pending_requests = algorithm._pending_requests, []
+        if algorithm._pending_changes:
+            self._take_changes()
         if self.live:
             self.object_store.flush()
         if self._progress is not None:
             self._progress(algorithm.time, algorithm.start_date, algorithm.end_date)
 
-    def _remove_pending(self) -> None:
-        pending, self.algorithm._pending_removals = self.algorithm._pending_removals, []
-        for symbol in pending:
-            security = self.feed.securities.get(symbol)
-            if security is not None and (security.holdings.invested or self.broker.has_open_orders_for(symbol)):
-                self.algorithm._pending_removals.append(symbol)
-                continue
-            self.feed.unsubscribe(symbol, clear_cache=True)
-            self.feed.securities.remove(symbol)
-            self._drop_day_end(symbol)
-            self.feed.rebuild()
-
-    def _apply_requests(self, utc: datetime) -> SecurityChanges | None:
-        requests = self._tick_requests or self.algorithm._pending_requests
-        self._tick_requests, self.algorithm._pending_requests = [], []
-        added = [r.security for r in requests if self.feed.subscribe(r, utc)]
-        self.feed.rebuild()
-        return SecurityChanges(added, []) if added else None
-
     def _plan_day_ends(self, changes: SecurityChanges) -> None:
         if not self._has_day_end:
             return
+        for security in changes.removed_securities:
+            self._drop_day_end(security.symbol)
         for security in changes.added_securities:
             symbol, hours = security.symbol, security.exchange.hours
             self._drop_day_end(symbol)

@@ -118,16 +118,20 @@ class Feed:
         first_end = seconds_of(utc) + (1 if utc.microsecond else 0)
         made = []
         for tick_type in tick_types_of(symbol.security_type, request.resolution):
-            loader = self.loader(symbol, tick_type, request.resolution, request.extended, request.mode)
-            made.append(Subscription(symbol, tick_type, request.resolution, request.fill_forward, request.extended,
-                                     security.market_hours_entry,
-                                     BarSeries(loader, first_end, request.fill_forward), request.is_internal))
+            made.append(self._subscription(request, tick_type, first_end))
         self.subscriptions.extend(made)
         self.subscriptions.sort(key=lambda s: s.sort_key)
         self._attach(security)
         self._add_delistings(security, utc)
         self._update_fill_seconds()
         return True
+
+    def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int) -> Subscription:
+        symbol, resolution, fill = request.security.symbol, request.resolution, request.fill_forward
+        series = [BarSeries(self.loader(symbol, tick_type, resolution, extended, request.mode), first_end, fill)
+                  for extended in ((request.extended,) if request.extended else (False, True))]
+        return Subscription(symbol, tick_type, resolution, fill, request.extended, request.security.market_hours_entry,
+                            series[0], request.is_internal, series[-1])
 
     def _attach(self, security: Security) -> None:
         mine = [s for s in self.subscriptions if s.symbol == security.symbol and not s.is_ended]
@@ -273,7 +277,7 @@ class Feed:
         due = []
         while self._events and self._events[0][0] <= utc:
             due.append(heapq.heappop(self._events)[2])
-        return due
+        return sorted(due, key=lambda e: (int(e.symbol.security_type), e.symbol.value)) if len(due) > 1 else due
 
     # data -------------------------------------------------------------------------------------------------------
     def bars_at(self, second: int) -> list[tuple[Subscription, Security, BaseData]]:

@@ -133,7 +133,7 @@ class Security(SecurityModels):
         self._quote: BarSeries | None = None
         self._interest: Any = None
         self._only_trades = symbol.security_type == SecurityType.EQUITY
-        self._price, self._price_second = 0.0, -1
+        self._price, self._price_second, self._given_price = 0.0, -1, 0.0
         self._split_factor, self._split_second = 1.0, -1
         self._init_models()
 
@@ -144,6 +144,7 @@ class Security(SecurityModels):
 
     def clear_cache(self) -> None:
         """Forgets all data, as LEAN does when the last subscription is gone."""
+        self._given_price = 0.0
         self.attach_series(None, None)
 
     def _default_series(self) -> BarSeries | None:
@@ -160,7 +161,7 @@ class Security(SecurityModels):
     def _last(self, name: str) -> float:
         series = self._default_series()
         if series is None:
-            return 0.0
+            return self._given_price
         value = series.get(name) or series.last_nonzero(name)
         return value * self._split_factor if series.end() <= self._split_second else value
 
@@ -274,6 +275,10 @@ class Security(SecurityModels):
         if series is None or not series.seek(self._clock.second):
             return None
         return EPOCH + timedelta(seconds=series.end())
+
+    def set_market_price(self, price: float) -> None:
+        """Sets a price that holds until the first bar, as a live start takes it from the brokerage."""
+        self._given_price, self._price_second = float(getattr(price, "price", price)), -1
 
     def apply_split(self, factor: float) -> None:
         """Scales the data seen so far, as LEAN does at a split of a raw security."""

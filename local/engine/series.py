@@ -144,7 +144,7 @@ class BarSeries:
     """
 
     __slots__ = ("loader", "first_end", "until", "_carry", "_carried", "_bars", "_index", "_from", "_until",
-                 "_first_chunk")
+                 "_first_chunk", "_empty_through")
 
     def __init__(self, loader: BarLoader, first_end: int, carry: bool = True) -> None:
         self.loader, self.first_end, self.until = loader, first_end, 1 << 40
@@ -152,30 +152,30 @@ class BarSeries:
         self._carried: dict[date, BarColumns] = {}
         self._bars: BarColumns | None = None
         self._index, self._from, self._until = -1, 0, 0
-        self._first_chunk = loader.chunk_of(first_end)
+        self._first_chunk, self._empty_through = loader.chunk_of(first_end), date.min
 
     def seek(self, second: int) -> bool:
         """Moves to the last bar that ended by an instant; False when there is none yet."""
         if self._from <= second < self._until:
             return self._index >= 0
-        second = min(second, self.until)
-        chunk = self.loader.chunk_of(second)
-        upper, bars, index = self.loader.chunk_end(chunk), None, -1
-        while chunk >= self._first_chunk:
+        wanted = min(second, self.until)
+        chunk = latest = self.loader.chunk_of(wanted)
+        limit, bars, index = self.loader.chunk_end(chunk), None, -1
+        while chunk >= self._first_chunk and chunk > self._empty_through:
             bars = self._load(chunk)
-            index = bars.index_at(second) if bars is not None else -1
-            if index >= 0:
-                break
             if bars is not None:
-                upper = min(upper, bars.ends[0])
+                index = bars.index_at(wanted)
+                if index + 1 < len(bars):
+                    limit = min(limit, bars.ends[index + 1])
+                if index >= 0:
+                    break
             chunk = self.loader.previous_chunk(chunk)
         if index >= 0 and bars.ends[index] < self.first_end:
             index = -1
-        found_last = index >= 0 and index + 1 < len(bars)
+        if index < 0 and self._from <= second:
+            self._empty_through = max(self._empty_through, self.loader.previous_chunk(latest))
         self._bars, self._index, self._from = bars, index, second
-        self._until = max(min(upper, bars.ends[index + 1]) if found_last else upper, second + 1)
-        if index < 0:
-            self._until = second + 1
+        self._until = limit if limit > second else second + 1
         return index >= 0
 
     def _load(self, chunk: date) -> BarColumns | None:

@@ -159,7 +159,7 @@ class Slice:
             for subscription, _, data in self._bars():
                 if subscription.tick_type == TickType.TRADE or not isinstance(found.get(data.symbol), TradeBar):
                     found[data.symbol] = data
-            return SymbolDictionary(found)
+            return SymbolDictionary({symbol: found[symbol] for symbol in sorted(found)})
         return self._once("by_symbol", build)
 
     def __getitem__(self, symbol: Any) -> Any:
@@ -220,7 +220,9 @@ class Slice:
 
 def bar_of(subscription: Subscription, second: int) -> BaseData | None:
     """The bar of a subscription at an instant, filled forward when no real one ended then."""
-    if not subscription.series.seek(second):
-        return None
-    zone = subscription.hours.exchange_hours.time_zone
-    return make_bar(subscription.symbol, subscription.series, zone, second)
+    series = subscription.series
+    if not series.seek(second) or series.end() != second:
+        series = subscription.fill_series
+        if not series.seek(second):
+            return None
+    return make_bar(subscription.symbol, series, subscription.hours.exchange_hours.time_zone, second)

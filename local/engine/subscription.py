@@ -20,17 +20,19 @@ class Subscription:
 
     Attributes
     ----------
-    start
-        Epoch second from which slices may come (bars must end at or after the series' first end).
     until
         Epoch second after which nothing comes any more.
+    fill_series
+        Bars that are filled forward: those outside the hours asked for count too, as LEAN fills before it filters.
     """
 
     def __init__(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, fill_forward: bool, extended: bool,
-                 hours: MarketHoursEntry, series: BarSeries, is_internal: bool = False) -> None:
+                 hours: MarketHoursEntry, series: BarSeries, is_internal: bool = False,
+                 fill_series: BarSeries | None = None) -> None:
         self.symbol, self.tick_type, self.resolution = symbol, tick_type, resolution
         self.fill_forward, self.extended_market_hours, self.is_internal = fill_forward, extended, is_internal
         self.hours, self.series, self.until = hours, series, NO_END
+        self.fill_series = series if fill_series is None else fill_series
         self.first_bar_end: int | None = None
         self.sort_key = (int(symbol.security_type), int(tick_type), symbol.value)
 
@@ -51,7 +53,7 @@ class Subscription:
         if not self.fill_forward:
             return self.series.ends_in(start, stop)
         if self.first_bar_end is None:
-            self.first_bar_end = self.series.first_end_in(max(start, self.series.first_end - 1), stop)
+            self.first_bar_end = self.fill_series.first_end_in(max(start, self.series.first_end - 1), stop)
             if self.first_bar_end is None:
                 return _EMPTY
         step = min(fill_seconds, RESOLUTION_SECONDS[self.resolution])

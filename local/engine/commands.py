@@ -1,0 +1,74 @@
+"""Live commands: JSON files in the command folder, handed to the algorithm and answered in a result file."""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.engine.collections import LeanDictionary
+
+_PATTERN = "command*.json"
+
+
+class Command:
+    """The fields of a command: attributes whose case does not matter; a missing field is None."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.__dict__["_fields"] = {key.lower(): _nested(value) for key, value in fields.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._fields.get(name.lower())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._fields[name.lower()] = value
+
+
+def _nested(value: Any) -> Any:
+    if isinstance(value, dict):
+        return LeanDictionary({key: _nested(item) for key, item in value.items()})
+    return [_nested(item) for item in value] if isinstance(value, list) else value
+
+
+class CommandFolder:
+    """Reads, deletes and answers command files."""
+
+    def __init__(self, folder: Path, run: Callable[[Command], Any], report: Callable[[str], None]) -> None:
+        self._folder, self._run, self._report = folder, run, report
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a command file is there."""
+        return next(self._folder.glob(_PATTERN), None) is not None
+
+    def process(self) -> int:
+        """Runs every waiting command, in order of file names; the number of commands run."""
+        done = 0
+        for file in sorted(self._folder.glob(_PATTERN)):
+            text = file.read_text(encoding="utf-8")
+            file.unlink()
+            done += self._one(text)
+        return done
+
+    def _one(self, text: str) -> bool:
+        try:
+            fields = json.loads(text)
+        except json.JSONDecodeError as error:
+            self._report(f"command is not JSON: {error}")
+            return False
+        if not isinstance(fields, dict):
+            self._report("command is not a JSON object")
+            return False
+        given = {key.lower(): value for key, value in fields.items()}
+        success = self._run(Command(fields))
+        self._answer(str(given.get("id") or ""), success)
+        return True
+
+    def _answer(self, command_id: str, success: Any) -> None:
+        if not command_id:
+            self._report("The command's id is null or empty, it has no result file")
+            return
+        result = {"CommandName": "CallbackCommand", "Success": success if isinstance(success, bool) else None}
+        (self._folder / f"result-command-{command_id}.json").write_text(json.dumps(result), encoding="utf-8")
