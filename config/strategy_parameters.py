@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Mapping
 
 from config.constants import ENTRY_CLOSE, ENTRY_OPEN, FUTURES_ENTRY_CLOSE
+from core.errors import ConfigError
 
 INFINITY: Final = float("inf")
 
@@ -36,7 +37,8 @@ class StrategySpec:
     win_rate, payoff_ratio : float or None
         Assumed until ``min_sample`` trades have closed; None for fixed allocations.
     min_win_rate : float or None
-        Below it after ``min_sample`` closed trades the strategy is suspended (EDGE_LOST).
+        Below it after ``min_sample`` closed trades the strategy is suspended (EDGE_LOST); None, with a sample of 0,
+        for bought protection.
     short_volatility : bool
         Counts in the limiter's short-volatility total.
     counts_as_position : bool
@@ -46,6 +48,11 @@ class StrategySpec:
     max_spread_share : float
         Widest bid-ask of a leg as a share of its mid (entries); legs cheaper than ``cheap_leg_usd`` are bound by
         ``max_spread_usd`` alone.
+
+    Raises
+    ------
+    ConfigError
+        When figures contradict each other (``_laws``).
     """
 
     name: str
@@ -69,6 +76,26 @@ class StrategySpec:
     max_spread_share: float = 0.10
     cheap_leg_usd: float = 1.0
     max_spread_usd: float = 0.15
+
+    def __post_init__(self) -> None:
+        for name, holds in self._laws().items():
+            if not holds:
+                raise ConfigError(f"a specification contradicts itself: {name}", strategy=self.name)
+
+    def _laws(self) -> Mapping[str, bool]:
+        judged = self.min_win_rate is not None
+        return {
+            "days to expiry in order": 0 <= self.entry_dte_min <= self.entry_dte_max,
+            "VIX band in order": 0.0 <= self.vix_min < self.vix_max,
+            "window in order": self.window_open < self.window_close,
+            "capital is a share": 0.0 < self.max_capital_share <= 1.0,
+            "counts are not negative": min(self.max_open.values()) >= 0,
+            "win rate and payoff ratio go together": (self.win_rate is None) == (self.payoff_ratio is None),
+            "rates are shares": all(rate is None or 0.0 < rate < 1.0 for rate in (self.win_rate, self.min_win_rate)),
+            "a least win rate needs a sample, a sample a least win rate": judged == (self.min_sample > 0),
+            "bought protection has no edge to judge": self.counts_as_position == judged,
+            "spreads are bounds": min(self.max_spread_share, self.max_spread_usd) > 0.0 and self.cheap_leg_usd >= 0.0,
+        }
 
 
 def _phases(one: int, two: int, three: int, four: int) -> Mapping[int, int]:
@@ -263,7 +290,7 @@ FUTURES_STRANGLE: Final = FuturesStrangleSpec(
     micros=MappingProxyType({"/ES": "/MES", "/CL": "/MCL", "/GC": "/MGC"}))
 LEAP_PUT_LADDER: Final = LeapLadderSpec(
     name="leap_put_ladder", underlyings=("SPY",), entry_dte_min=365, entry_dte_max=900, vix_min=0.0, vix_max=40.0,
-    vix_open=True, max_capital_share=0.15, max_open=_phases(8, 8, 8, 8), min_sample=10_000, short_volatility=False,
+    vix_open=True, max_capital_share=0.15, max_open=_phases(8, 8, 8, 8), min_sample=0, short_volatility=False,
     counts_as_position=False, defensive_21dte=False)
 BUTTERFLY: Final = ButterflySpec(
     name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,
@@ -283,7 +310,7 @@ DIAGONAL: Final = DiagonalSpec(
     min_sample=20, short_volatility=False, defensive_21dte=False)
 HEDGE: Final = HedgeSpec(
     name="hedge", underlyings=("VIX",), entry_dte_min=60, entry_dte_max=90, vix_min=0.0, vix_max=INFINITY,
-    vix_open=True, max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=10_000, short_volatility=False,
+    vix_open=True, max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=0, short_volatility=False,
     counts_as_position=False, defensive_21dte=False)
 
 SPECS: Final[Mapping[str, StrategySpec]] = MappingProxyType({

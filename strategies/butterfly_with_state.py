@@ -15,7 +15,7 @@ from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposa
                         State)
 from strategies.entries import (entry_pending, own_positions, refuse, refuses_when_unknown, reported_probability,
                                 require_underlying)
-from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, require_21dte_flag,
+from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
 from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
 from strategies.listing import Listing, furthest, listings, nearest_strike
@@ -69,7 +69,7 @@ class Butterfly:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=True)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from core.model import (Contract, ContractKind, Event, Exit, HeldLeg, Hold, Leg,
                         Proposal, Refused, Right, Select, Snapshot, State, Underlying, Urgency)
 from strategies.entries import (NO_CAP, entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
-from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_21dte_flag, walking_exit
+from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, premium_taken, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike, nearest_to
 from strategies.rolls import change, close_leg, may_open, roll, want_chain, want_quotes
@@ -78,7 +78,7 @@ class Calendar:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=False)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=False)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from core.option_math import contract_greeks
 from strategies.covered_calls import leap_listing, leap_strike, option_legs, refuse_symbol, weekly_listing
 from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_indicators, require_iv_history, require_underlying)
-from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_21dte_flag,
+from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
 from strategies.legs import at_most, mid_price, require_quotes, usable_quote
 from strategies.listing import Listing
@@ -81,7 +81,7 @@ class Diagonal:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=False)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=False)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

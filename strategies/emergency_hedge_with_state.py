@@ -14,7 +14,7 @@ from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposa
                         State)
 from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
                                 require_underlying)
-from strategies.exits import ExitReason, is_last_session, require_21dte_flag, walking_exit
+from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
 from strategies.legs import at_most, closing_price, require_quotes
 from strategies.listing import furthest, listings, nearest_strike
 
@@ -65,7 +65,7 @@ class EmergencyHedge:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=False)
+        require_declared(self.spec, sells_options=False, sells_beyond_21_days=False)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

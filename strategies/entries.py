@@ -55,12 +55,17 @@ def entry_days(strategy: str, snapshot: Snapshot, view: PortfolioView) -> tuple[
     return tuple(sorted(days))
 
 
+def has_price(underlying: Underlying) -> bool:
+    """Whether the price is a positive number."""
+    return isfinite(underlying.price) and underlying.price > 0
+
+
 def require_underlying(symbol: str, snapshot: Snapshot) -> Underlying | Refused:
     """The underlying with usable price and VIX beside it, or the refusal that says what is missing."""
     if snapshot.vix is None:
         return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
     underlying = snapshot.underlyings.get(symbol)
-    if underlying is None or not (isfinite(underlying.price) and underlying.price > 0):
+    if underlying is None or not has_price(underlying):
         return refuse(RefusalCode.UNDERLYING_MISSING, underlying=symbol)
     return underlying
 

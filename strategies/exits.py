@@ -47,17 +47,23 @@ def is_last_session(contract: Contract, days: int, calendar: CalendarFacts) -> b
     return contract.dte(calendar.next_session) < days
 
 
-def require_21dte_flag(spec: StrategySpec, *, sells_beyond_21_days: bool) -> None:
-    """A specification says of itself whether the 21-DTE rule binds it; the rule itself asks the position alone.
+def require_declared(spec: StrategySpec, *, sells_options: bool, sells_beyond_21_days: bool) -> None:
+    """A specification says of itself what the strategy sells; those flags describe, they switch nothing.
+
+    The 21-DTE rule itself asks the position alone. Bought protection is no short volatility and counts as no position.
 
     Raises
     ------
     ConfigError
-        When the flag contradicts what the strategy sells: it is no switch.
+        When a flag contradicts what the strategy sells.
     """
-    if spec.defensive_21dte is not sells_beyond_21_days:
-        raise ConfigError("the 21-DTE rule cannot be switched", strategy=spec.name,
-                          defensive_21dte=spec.defensive_21dte, sells_beyond_21_days=sells_beyond_21_days)
+    right = (spec.defensive_21dte is sells_beyond_21_days and spec.counts_as_position is sells_options
+             and (sells_options or not spec.short_volatility))
+    if not right:
+        raise ConfigError("a specification contradicts what its strategy sells", strategy=spec.name,
+                          sells_options=sells_options, sells_beyond_21_days=sells_beyond_21_days,
+                          defensive_21dte=spec.defensive_21dte, counts_as_position=spec.counts_as_position,
+                          short_volatility=spec.short_volatility)
 
 
 def must_close_21dte(position: Position, calendar: CalendarFacts) -> bool:

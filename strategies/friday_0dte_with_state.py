@@ -18,7 +18,7 @@ from core.model import (CalendarFacts, Event, Exit, HeldLeg, Hold, Leg, Portfoli
                         Right, Select, Snapshot, State, Underlying)
 from strategies.entries import (entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_indicators, require_iv_history, require_underlying)
-from strategies.exits import OPEN_STATES, ExitReason, mandatory_exit, require_21dte_flag, stop_multiple, walking_exit
+from strategies.exits import OPEN_STATES, ExitReason, mandatory_exit, require_declared, stop_multiple, walking_exit
 from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
 from strategies.listing import Listing, listings, nearest_strike
 
@@ -69,7 +69,7 @@ class Friday0Dte:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=False)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=False)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

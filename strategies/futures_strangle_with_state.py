@@ -23,9 +23,9 @@ from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, 
                         Select, Snapshot, State, StrategySample, Underlying)
 from core.option_arrays import greeks_arrays
 from core.option_math import contract_greeks, dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
-from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
+from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions, refuse, refuses_when_unknown,
                                 reported_probability)
-from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_21dte_flag,
+from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
 from strategies.legs import (at_least, at_most, closing_price, known_closing_price, mid_price, premium_taken,
                              require_quotes, underlying_of, usable_quote)
@@ -89,7 +89,7 @@ class FuturesStrangle:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=True)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,8 @@ class FuturesStrangle:
                 if position.underlying in self._family(product, snapshot.phase)]
         if held:
             return refuse(RefusalCode.ALREADY_OPEN, product=product, positions=held)
-        if not any(key == product or key.startswith(f"{product}@") for key in snapshot.underlyings):
+        months = [value for key, value in snapshot.underlyings.items() if key.partition("@")[0] == product]
+        if not any(has_price(month) for month in months):
             return refuse(RefusalCode.UNDERLYING_MISSING, underlying=product)
         rolling = is_roll_week(product, snapshot.time.date())
         if isinstance(rolling, Refused):
@@ -290,7 +291,9 @@ class FuturesStrangle:
 
 
 def _future(listing: Listing, snapshot: Snapshot) -> Underlying | None:
-    return underlying_of(listing.contract(0.0, Right.PUT), snapshot)
+    """The future an expiry's options are written on, when it has a price."""
+    found = underlying_of(listing.contract(0.0, Right.PUT), snapshot)
+    return found if found is not None and has_price(found) else None
 
 
 def _volatility_at_the_money(listing: Listing, future: Underlying) -> float | None:

@@ -19,7 +19,7 @@ from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, Portfol
                         Refused, Right, Select, Snapshot, State)
 from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
                                 refuses_when_unknown, require_underlying)
-from strategies.exits import ExitReason, is_last_session, require_21dte_flag, walking_exit
+from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
 from strategies.legs import at_least, at_most, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike
 from strategies.rolls import may_open, roll, want_chain, want_quotes
@@ -78,7 +78,7 @@ class LeapPutLadder:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=False)
+        require_declared(self.spec, sells_options=False, sells_beyond_21_days=False)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

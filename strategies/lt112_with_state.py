@@ -22,7 +22,7 @@ from core.option_arrays import prices
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
 from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 require_indicators, require_iv_history, require_underlying, shorts_otm_probability)
-from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_21dte_flag, walking_exit
+from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, require_quotes
 from strategies.listing import Listing, listings, nearest_to
 
@@ -80,7 +80,7 @@ class Lt112:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=True)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from core.option_math import (contract_greeks, dividend_yield, price, quote_vola
                               years_to_expiry)
 from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
-from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_21dte_flag, walking_exit
+from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, require_quotes
 from strategies.listing import Listing, furthest, listings
 
@@ -78,7 +78,7 @@ class RatioSpread:
     transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_21dte_flag(self.spec, sells_beyond_21_days=True)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

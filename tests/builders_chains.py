@@ -32,13 +32,16 @@ def make_chain(underlying: str = "SPY", spot: float = 544.0, today: date = date(
 
     ``with_volatility`` False leaves iv and delta at 0, as LEAN does for options on futures.
     """
+    expiries, strikes = tuple(expiries), tuple(strikes)
     as_of = today - timedelta(days=1)
     grid = np.array([(expiry.toordinal(), strike, is_put) for expiry in expiries for strike in strikes
                      for is_put in (True, False)], dtype=float).reshape(-1, 3)
-    iv = np.array([surface(strike, spot) for strike in grid[:, 1]])
+    level = {strike: surface(strike, spot) for strike in strikes}
+    iv = np.array([level[strike] for strike in grid[:, 1]])
     rate = risk_free_rate(as_of)
     close = datetime.combine(as_of, datetime.min.time()).replace(hour=16)
-    years = np.array([years_to_expiry(date.fromordinal(int(day)), close) for day in grid[:, 0]])
+    left = {expiry.toordinal(): years_to_expiry(expiry, close) for expiry in expiries}
+    years = np.array([left[int(day)] for day in grid[:, 0]])
     greeks = greeks_arrays(spot, grid[:, 1], grid[:, 2].astype(bool), iv, years, rate,
                            dividend_yield(underlying, kind, rate))
     known = 1.0 if with_volatility else 0.0
