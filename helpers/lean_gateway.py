@@ -141,7 +141,8 @@ class LeanGateway:
                 continue
             held = self.holding(contract)
             if held:
-                raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id, quantity=held)
+                raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id,
+                                   quantity=held)
             self._algorithm.remove_option_contract(self.symbol(contract))
             del self._subscribed[contract]
 
@@ -331,7 +332,8 @@ class LeanGateway:
         return found
 
     def _read_option_symbol(self, symbol: Any) -> Contract:
-        kinds = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+        kinds = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
+                 lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
                  lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
         if symbol.security_type not in kinds:
             raise GatewayError("a holding of a kind the framework does not trade", symbol=str(symbol))
@@ -361,10 +363,15 @@ class LeanGateway:
         return Submitted(order_ids=tuple(int(ticket.order_id) for ticket in tickets))
 
     def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
-        """Reprice every leg's ticket: live, nothing happens until the last one is updated."""
+        """Reprice every leg's ticket: live, nothing happens until the last one is updated. A combo's limit keeps its
+        sign, also when one leg of it is all that still works."""
+        return all([self._reprice(self._ticket(order_id), limit) for order_id in order_ids])
+
+    @staticmethod
+    def _reprice(ticket: Any, limit: float) -> bool:
         fields = lean.UpdateOrderFields()
-        fields.limit_price = limit if len(order_ids) > 1 else abs(limit)
-        return all([self._ticket(order_id).update(fields).is_success for order_id in order_ids])
+        fields.limit_price = limit if ticket.order_type == lean.OrderType.COMBO_LIMIT else abs(limit)
+        return bool(ticket.update(fields).is_success)
 
     def cancel(self, order_ids: tuple[int, ...]) -> bool:
         """Cancel every leg's ticket."""

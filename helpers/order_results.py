@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from core.model import ContractKind, Event, Intent, Position, Purpose, State
-from core.trade_ledger import ClosedTrade
+from core.serialization import contract_from_json
+from core.trade_records import ClosedTrade
 from helpers.atomic_order_executor import Fill, OrderUpdate, Outcome, OutcomeKind
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
@@ -32,6 +33,7 @@ class OrderResults:
         for item in items:
             if not self._parts.states.accept(item.sequence):
                 continue
+            self._reopen_if_archived(item, now)
             if isinstance(item, Fill):
                 self._parts.states.apply_fill(item.position_id, item.contract, item.quantity, item.price, item.fee)
                 self._journal.event(item.time, "FILL", position=item.position_id, contract=item.contract.id,
@@ -39,6 +41,13 @@ class OrderResults:
             else:
                 self._outcome(item, now)
         return bool(items)
+
+    def _reopen_if_archived(self, item: Fill | Outcome, now: datetime) -> None:
+        """A fill that comes after everything was over: the position is back, in ERROR, until it is evened out."""
+        key = item.position_id if isinstance(item, Fill) else item.intent.position_id
+        if key not in self._parts.states:
+            self._parts.states.reopen(key, now, "LATE_FILL")
+            self._journal.event(now, "LATE_FILL", position=key)
 
     def _outcome(self, outcome: Outcome, now: datetime) -> None:
         intent = outcome.intent
@@ -49,11 +58,25 @@ class OrderResults:
             self._parts.states.apply(intent.position_id, Event.FAULT, now, outcome.reason)
         if not outcome.final:
             return
+        for row in outcome.facts.get("missing", ()):
+            self._parts.states.remove_leg(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
+        if self._parts.states.position(intent.position_id).state is State.ERROR:
+            self._recovered(intent.position_id, now, outcome.reason)
+            return
         if intent.purpose is Purpose.ENTRY:
             self._entry(outcome, now)
         elif intent.purpose is Purpose.MANAGE:
             self._managed(outcome, now)
         self._close_if_flat(intent.position_id, now, intent)
+
+    def _recovered(self, position_id: str, now: datetime, reason: str) -> None:
+        """The work that had failed has ended after all: on where the facts say."""
+        states = self._parts.states
+        states.apply(position_id, Event.RECOVER, now, reason)
+        held = states.position(position_id).is_open
+        states.apply(position_id, Event.RECOVERED_HELD if held else Event.RECOVERED_FLAT, now, reason)
+        if not held:
+            self.closed_elsewhere(position_id, now, "REPAIRED")
 
     # --- entries ----------------------------------------------------------------------------------------------------
 
@@ -118,13 +141,16 @@ class OrderResults:
 
     def _record(self, position: Position, now: datetime, reason: str, *, forced: bool) -> None:
         legs = tuple(str(leg) for leg in position.facts.get("entry_legs", ()))
-        self._parts.ledger.record(ClosedTrade(
+        lost = self._parts.ledger.record(ClosedTrade(
             id=position.id, strategy=position.strategy, underlying=position.underlying,
             opened=position.opened or now, closed=now, legs=legs, units=position.units,
             entry_price=position.entry_price, exit_price=self._exit_price(position),
             pnl_usd=position.cash_flow_usd, fees_usd=position.fees_usd,
             entry_reason=str(position.facts.get("entry_reason", "")), exit_reason=reason, forced=forced,
-            protection=not self._parts.specs[position.strategy].counts_as_position))
+            protection=not self._parts.specs[position.strategy].counts_as_position,
+            multiplier=float(position.facts.get("multiplier", 100.0))))
+        if lost is not None:
+            self._journal.refused(now, position.strategy, lost)
         if not forced and self._parts.specs[position.strategy].counts_as_position:
             self._parts.breakers.record_trade(position.cash_flow_usd, now)
 
@@ -151,6 +177,7 @@ class OrderResults:
             self._parts.book.quarantine((*self._parts.book.quarantined, contract.id))
             return
         self._exercised[update.order_id] = owner
+        self._parts.executor.holding_changed(contract, update.fill_quantity, now)
         states.apply_fill(owner, contract, update.fill_quantity, update.fill_price, update.fee)
         position = states.position(owner)
         target = self._parts.strategies[position.strategy].transitions.get((position.state, Event.EXPIRED))

@@ -38,8 +38,6 @@ class Recovery:
         if report.orphan_ids or report.foreign_ids:
             self._journal.event(now, "ORDERS_FOUND", orphans=list(report.orphan_ids),
                                 foreign=list(report.foreign_ids))
-        if report.orphan_ids:
-            self._gateway.cancel(report.orphan_ids)
         self._results.drain(now)
         self._settle(now, holdings)
         if restored:
