@@ -111,8 +111,7 @@ def write_future_day(root: Path, market: FutureMarket, chains: dict[Month, list[
         text = ",".join(f"{figure * future.tick:.{future.decimals}f}" for figure in figures)
         if future_expiry(future, month) > market.day:
             universe.append(f"{tag},{text},1000000,500000\n")
-        if month in chains:
-            rows += _write_options(root, market, month, chains[month], text)
+        rows += _write_options(root, market, month, chains.get(month, []), text)
     folder = root / "future" / future.market
     write_zip(folder / "minute" / name / f"{stamp}_trade.zip", trades)
     write_zip(folder / "minute" / name / f"{stamp}_quote.zip", quotes)
@@ -155,30 +154,39 @@ def _chain_prices(market: FutureMarket, month: Month, chain: Chain, minutes: np.
 
 
 def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[Chain], bar: str) -> int:
+    """Quotes and universe of the options on one contract month; without any listed, a universe without rows."""
     future, stamp, tag = market.future, f"{market.day:%Y%m%d}", f"{month[0]}{month[1]:02d}"
-    name, count = future.option_ticker.lower(), len(market.spot.close)
-    table = minute_table(utc_minute(market.day), count)
-    scale, entries, rows = round(future.option_tick * 10**future.option_decimals), [], 0
-    universe = [OPTION_UNIVERSE_HEADER, f",,,{bar},1000000,\n"]
+    entries, universe, rows = [], [OPTION_UNIVERSE_HEADER, f",,,{bar},1000000,\n"], 0
     for chain in chains:
         near = np.abs(chain.strikes / forward_price(market, month, market.spot.close[-1:]) - 1) <= REMOTE_MONEYNESS
         for chosen, step in ((near, ROW_STEP), (~near, REMOTE_STEP)):
-            minutes, part = sampled_minutes(count, step), chain.only(chosen)
-            prices = _chain_prices(market, month, part, minutes)
-            for word, fair, listed in (("call", prices[0], part.has_call), ("put", prices[1], part.has_put)):
-                if not listed.any():
-                    continue
-                wide = stress(market.vix[minutes]) * flicker(market.vix[minutes], minutes)
-                bid, ask = round_to_ticks(fair[listed], OPTION_SPREAD_SHARE * fair[listed] * wide, future.option_tick)
-                entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{word}_", part.strikes[listed],
-                                         part.expiry, minutes, table, bid, ask, scale=scale,
-                                         decimals=future.option_decimals)
-                rows += bid.size
-                if part.expiry > market.day:
-                    universe += _universe_rows(part, fair, listed, word[0].upper(), future.option_decimals)
+            rows += _part_of_chain(market, month, chain.only(chosen), step, entries, universe)
     base = root / "futureoption" / future.market
-    write_zip(base / "minute" / name / tag / f"{stamp}_quote_american.zip", entries)
+    name = future.option_ticker.lower()
+    if entries:
+        write_zip(base / "minute" / name / tag / f"{stamp}_quote_american.zip", entries)
     write_text(base / "universes" / name / tag / f"{stamp}.csv", "".join(universe))
+    return rows
+
+
+def _part_of_chain(market: FutureMarket, month: Month, part: Chain, step: int, entries: list[tuple[str, bytes]],
+                   universe: list[str]) -> int:
+    """Append quotes every ``step`` minutes and universe rows of some strikes; the number of quote rows is returned."""
+    future, count, rows = market.future, len(market.spot.close), 0
+    minutes, table = sampled_minutes(count, step), minute_table(utc_minute(market.day), count)
+    prices = _chain_prices(market, month, part, minutes)
+    wide = stress(market.vix[minutes]) * flicker(market.vix[minutes], minutes)
+    for word, fair, listed in (("call", prices[0], part.has_call), ("put", prices[1], part.has_put)):
+        if not listed.any():
+            continue
+        bid, ask = round_to_ticks(fair[listed], OPTION_SPREAD_SHARE * fair[listed] * wide, future.option_tick)
+        entries += quote_entries(
+            f"{market.day:%Y%m%d}_{future.option_ticker.lower()}_minute_quote_american_{word}_", part.strikes[listed],
+            part.expiry, minutes, table, bid, ask, scale=round(future.option_tick * 10**future.option_decimals),
+            decimals=future.option_decimals)
+        rows += bid.size
+        if part.expiry > market.day:
+            universe += _universe_rows(part, fair, listed, word[0].upper(), future.option_decimals)
     return rows
 
 

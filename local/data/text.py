@@ -10,6 +10,7 @@ import numpy as np
 
 MILLISECONDS_A_MINUTE = 60_000
 QUOTE_SIZE = 50
+BLOCK = 4096
 
 
 def _table(texts: list[bytes]) -> np.ndarray:
@@ -26,17 +27,18 @@ def minute_table(first_minute_of_day: int, minutes: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _quote_side(block: int, scale: int, decimals: int, end: bytes) -> np.ndarray:
-    """One side of a quote for 4096 consecutive numbers of ticks: open, high, low, close alike, then the size."""
+    """One side of a quote for a block of consecutive ticks: open, high, low, close alike, then the size."""
     texts = []
-    for ticks in range(block * 4096, (block + 1) * 4096):
+    for ticks in range(block * BLOCK, (block + 1) * BLOCK):
         price = b"%d" % (ticks * scale) if decimals == 0 else b"%.*f" % (decimals, ticks * scale / 10**decimals)
         texts.append(b",".join((price, price, price, price, b"%d" % (QUOTE_SIZE if ticks else 0))) + end)
     return _table(texts)
 
 
-def quote_side_table(largest: int, scale: int, decimals: int, end: bytes) -> np.ndarray:
-    """Rows for 0 to ``largest`` ticks. ``scale`` is a tick in units of the last decimal written."""
-    blocks = [_quote_side(block, scale, decimals, end) for block in range(largest // 4096 + 1)]
+@functools.lru_cache(maxsize=64)
+def quote_side_table(count: int, scale: int, decimals: int, end: bytes) -> np.ndarray:
+    """Rows for the first ``count`` blocks of ticks. ``scale`` is a tick in units of the last decimal written."""
+    blocks = [_quote_side(block, scale, decimals, end) for block in range(count)]
     width = max(block.shape[1] for block in blocks)
     return np.concatenate([np.pad(block, ((0, 0), (0, width - block.shape[1]))) for block in blocks])
 
@@ -55,8 +57,8 @@ def quote_rows(times: np.ndarray, minute_rows: np.ndarray, bid: np.ndarray, ask:
         A tick in units of the last decimal place written: option prices are ten-thousandths without decimals, so a
         cent is 100.
     """
-    bids = quote_side_table(int(bid.max()), scale, decimals, b",")
-    asks = quote_side_table(int(ask.max()), scale, decimals, b"\n")
+    bids = quote_side_table(int(bid.max()) // BLOCK + 1, scale, decimals, b",")
+    asks = quote_side_table(int(ask.max()) // BLOCK + 1, scale, decimals, b"\n")
     contracts, columns = bid.shape
     first, second = minute_rows.shape[1], minute_rows.shape[1] + bids.shape[1]
     rows = np.empty((contracts, columns, second + asks.shape[1]), dtype=np.uint8)

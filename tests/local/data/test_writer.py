@@ -42,7 +42,7 @@ def vix_minutes(folder: Path, day: date) -> pd.DataFrame:
     return table(folder / f"index/usa/minute/vix/{day:%Y%m%d}_trade.zip", f"{day:%Y%m%d}_vix_minute_trade.csv", TRADE)
 
 
-def option_quotes(folder: Path, day: date) -> dict[tuple[str, str, float], pd.DataFrame]:
+def option_quotes(folder: Path, day: date) -> dict[tuple[str, str, float], np.recarray]:
     """Quotes by (expiry, right, strike), in USD."""
     found = {}
     path = folder / f"option/usa/minute/spy/{day:%Y%m%d}_quote_american.zip"
@@ -51,14 +51,16 @@ def option_quotes(folder: Path, day: date) -> dict[tuple[str, str, float], pd.Da
         for name in archive.namelist():
             stamp, ticker, resolution, kind, style, right, strike, expiry = name.removesuffix(".csv").split("_")
             assert (stamp, ticker, resolution, kind, style) == (f"{day:%Y%m%d}", "spy", "minute", "quote", "american")
-            frame = pd.read_csv(io.BytesIO(archive.read(name)), header=None, names=QUOTE)
-            frame[QUOTE[1:5] + QUOTE[6:10]] /= 10_000
-            found[expiry, right, int(strike) / 10_000] = frame
+            rows = np.array([line.split(b",") for line in archive.read(name).splitlines()], dtype=np.int64)
+            assert (rows[:, 1:5] == rows[:, 4:5]).all() and (rows[:, 6:10] == rows[:, 9:10]).all()
+            found[expiry, right, int(strike) / 10_000] = np.rec.fromarrays(
+                [rows[:, 0], rows[:, 4] / 10_000, rows[:, 5], rows[:, 9] / 10_000],
+                names=["time", "bid", "bid_size", "ask"])
     return found
 
 
 @pytest.fixture(scope="module")
-def shock(short_folder: Path) -> dict[tuple[str, str, float], pd.DataFrame]:
+def shock(short_folder: Path) -> dict[tuple[str, str, float], np.recarray]:
     """Option quotes of 5 August."""
     return option_quotes(short_folder, date(2024, 8, 5))
 
@@ -100,26 +102,26 @@ def test_volume_adds_up(short_folder: Path) -> None:
     assert spy_minutes(short_folder, DAYS[-1]).volume.sum() == int(last.split(",")[5])
 
 
-def test_quotes_are_sane(shock: dict[tuple[str, str, float], pd.DataFrame]) -> None:
+def test_quotes_are_sane(shock: dict[tuple[str, str, float], np.recarray]) -> None:
     assert len(shock) > 1_000
     for frame in shock.values():
-        assert frame.time.is_monotonic_increasing and frame.time.is_unique
-        assert frame.time.iloc[0] == 34_200_000 and frame.time.iloc[-1] == 57_540_000
-        assert frame.time.diff().max() <= 8 * 60_000
+        assert frame.time[0] == 34_200_000 and frame.time[-1] == 57_540_000
+        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 8 * 60_000
         assert (frame.bid >= 0).all() and (frame.bid < frame.ask).all()
         assert (frame.bid_size[frame.bid == 0] == 0).all() and (frame.bid_size[frame.bid > 0] > 0).all()
-        assert np.allclose(frame[["bid", "ask"]] * 100, (frame[["bid", "ask"]] * 100).round())
+        assert np.allclose(frame.bid * 100, np.rint(frame.bid * 100))
+        assert np.allclose(frame.ask * 100, np.rint(frame.ask * 100))
 
 
-def test_no_arbitrage_in_the_quotes(shock: dict[tuple[str, str, float], pd.DataFrame]) -> None:
+def test_no_arbitrage_in_the_quotes(shock: dict[tuple[str, str, float], np.recarray]) -> None:
     groups: dict[tuple[str, str], list[float]] = {}
     for expiry, right, strike in shock:
         groups.setdefault((expiry, right), []).append(strike)
     for (expiry, right), strikes in groups.items():
         strikes = np.array(sorted(strikes))
-        for time in (34_200_000, 57_540_000):
-            rows = [shock[expiry, right, strike].set_index("time").loc[time] for strike in strikes]
-            bid, ask = (np.array([row[side] for row in rows]) for side in ("bid", "ask"))
+        for row in (0, -1):
+            bid, ask = (np.array([shock[expiry, right, strike][side][row] for strike in strikes])
+                        for side in ("bid", "ask"))
             sign = 1 if right == "put" else -1
             assert (np.diff(sign * bid) >= -1e-9).all() and (np.diff(sign * ask) >= -1e-9).all()
             left, right_gap = np.diff(strikes)[:-1], np.diff(strikes)[1:]
@@ -131,7 +133,7 @@ def test_no_arbitrage_in_the_quotes(shock: dict[tuple[str, str, float], pd.DataF
             assert (inner - mid[1:-1] >= -0.02).all()           # mids convex up to the rounding of two ticks
 
 
-def test_universe(short_folder: Path, shock: dict[tuple[str, str, float], pd.DataFrame]) -> None:
+def test_universe(short_folder: Path, shock: dict[tuple[str, str, float], np.recarray]) -> None:
     path = short_folder / "option/usa/universes/spy/20240805.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == ("#expiry,strike,right,open,high,low,close,volume,open_interest,implied_volatility,"
@@ -145,14 +147,14 @@ def test_universe(short_folder: Path, shock: dict[tuple[str, str, float], pd.Dat
     assert frame.delta[frame.right == "C"].between(0, 1).all() and frame.delta[frame.right == "P"].between(-1, 0).all()
     assert (frame[["gamma", "vega", "implied_volatility"]] >= 0).all().all()
     for row in frame.sample(40, random_state=1).itertuples():
-        last = shock[row.expiry, "call" if row.right == "C" else "put", row.strike].iloc[-1]
+        last = shock[row.expiry, "call" if row.right == "C" else "put", row.strike][-1]
         assert last.bid - 0.001 <= row.close <= last.ask + 0.001
     month = frame[(frame.expiry == "20240906") & (frame.right == "P")]
     near = month.iloc[(month.strike - 517.38).abs().argmin()]
     assert near.implied_volatility == pytest.approx(0.95 * 0.3857, rel=0.06)
 
 
-def test_yesterdays_chain_has_todays_quotes(short_folder: Path, shock: dict[tuple[str, str, float], pd.DataFrame]
+def test_yesterdays_chain_has_todays_quotes(short_folder: Path, shock: dict[tuple[str, str, float], np.recarray]
                                             ) -> None:
     lines = (short_folder / "option/usa/universes/spy/20240802.csv").read_text(encoding="utf-8").splitlines()[2:]
     rows = [line.split(",")[:3] for line in lines]
