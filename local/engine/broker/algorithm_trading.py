@@ -22,6 +22,7 @@ from local.engine.enums import SecurityType
 from local.engine.errors import ArgumentException, InvalidOperationException
 
 if TYPE_CHECKING:
+    from local.engine.broker.trades import TradeBuilder
     from local.engine.security import Security
     from local.engine.symbol import Symbol
 
@@ -40,6 +41,11 @@ class TradingMixin:
         self._max_orders = MAXIMUM_ORDERS
         self._order_checks = OrderChecks(self)
 
+    @property
+    def trade_builder(self) -> TradeBuilder:
+        """What builds closed trades from the fills."""
+        return self.transactions.processor.trade_builder
+
     # -- set-up --------------------------------------------------------------------------------------------------
 
     def set_cash(self, *arguments: Any) -> None:
@@ -48,11 +54,16 @@ class TradingMixin:
 
     def set_brokerage_model(self, brokerage: BrokerageName | DefaultBrokerageModel,
                             account_type: AccountType = AccountType.MARGIN) -> None:
-        """Set the brokerage model; securities added before get its models too."""
+        """Set the brokerage model; securities added before get its models too.
+
+        With an initializer of the algorithm's own, no security gets the models by itself.
+        """
         if isinstance(brokerage, DefaultBrokerageModel):
             self.brokerage_model = brokerage
         else:
             self.brokerage_model = create_brokerage_model(brokerage, account_type)
+        if getattr(self, "_security_initializers", None) is not None:
+            return
         for pair in self.securities:
             self.brokerage_model.initialize(pair.value)
 
@@ -335,7 +346,7 @@ class TradingMixin:
     def _request(self, kind: OrderType, security: Security, quantity: float, asynchronous: bool, tag: str,
                  properties: OrderProperties | None, **prices: Any) -> SubmitOrderRequest:
         chosen = properties if properties is not None else self.default_order_properties.clone()
-        return SubmitOrderRequest(kind, security.type, security.symbol, quantity, self.utc_time, tag,
+        return SubmitOrderRequest(kind, security.type, security.symbol, quantity, self._utc_now, tag,
                                   properties=chosen, asynchronous=asynchronous, **prices)
 
     def _submit(self, kind: OrderType, security: Security, quantity: float, asynchronous: bool, tag: str,

@@ -72,7 +72,7 @@ class Broker:
         if self.handler is None or self.algorithm is not algorithm:
             self.prepare(algorithm)
         self._next_margin_call = None
-        self._next_scan = next_hour(algorithm.utc_time)
+        self._next_scan = next_hour(algorithm._utc_now)
         kept = self.brokerage.pending
         self.brokerage.pending = {}
         if self.account is not None:

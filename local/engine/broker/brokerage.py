@@ -56,7 +56,7 @@ class Brokerage:
         self._needs_scan = True
         self.pending[order.id] = order
         self._mark(order)
-        event = OrderEvent(order, self.algorithm.utc_time)
+        event = OrderEvent(order, self.algorithm._utc_now)
         event.status = OrderStatus.SUBMITTED
         self.deliver([event])
         return True
@@ -68,7 +68,7 @@ class Brokerage:
         self._needs_scan = True
         self.pending[order.id] = order
         self._mark(order)
-        event = OrderEvent(order, self.algorithm.utc_time)
+        event = OrderEvent(order, self.algorithm._utc_now)
         event.status = OrderStatus.UPDATE_SUBMITTED
         self.deliver([event])
         return True
@@ -83,7 +83,7 @@ class Brokerage:
             if self.pending.pop(member.id, None) is None:
                 everything = False
             self._mark(member)
-            event = OrderEvent(member, self.algorithm.utc_time)
+            event = OrderEvent(member, self.algorithm._utc_now)
             event.status = OrderStatus.CANCELED
             self.deliver([event])
         return everything
@@ -127,7 +127,7 @@ class Brokerage:
         if is_closed(order.status):
             self.pending.pop(order.id, None)
             return
-        if order.time == algorithm.utc_time and order.type not in _IMMEDIATE:
+        if order.naive_time == algorithm._utc_now and order.type not in _IMMEDIATE:
             return
         orders = group_orders(order, self.pending)
         if orders is None:
@@ -155,7 +155,7 @@ class Brokerage:
         for order, security in pairs:
             if order.type is OrderType.MARKET_ON_OPEN:
                 bar = security.get_last_data()
-                if bar is None or security.local(order.time) >= bar.end_time:
+                if bar is None or security.local(order.naive_time) >= bar.end_time:
                     return False
             if order.time_in_force.is_order_expired(security, order):
                 self._remove(orders, OrderStatus.CANCELED, "The order has expired.")
@@ -199,7 +199,7 @@ class Brokerage:
     def _remove(self, orders: Iterable[Order], status: OrderStatus, message: str = "") -> None:
         events = []
         for order in orders:
-            event = OrderEvent(order, self.algorithm.utc_time, message=message)
+            event = OrderEvent(order, self.algorithm._utc_now, message=message)
             event.status = status
             events.append(event)
             self.pending.pop(order.id, None)
@@ -209,7 +209,7 @@ class Brokerage:
 
     def _process_assignments(self) -> None:
         """Ask, at the first step of an hour, every short option's assignment model."""
-        now = self.algorithm.utc_time
+        now = self.algorithm._utc_now
         if self.next_assignment_time is not None and now < self.next_assignment_time:
             return
         self.next_assignment_time = next_hour(now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 UTC = ZoneInfo("UTC")
@@ -42,3 +43,27 @@ def to_utc(local: datetime, zone: str | ZoneInfo) -> datetime:
 def next_hour(instant: datetime) -> datetime:
     """Return the first full hour after `instant`."""
     return instant.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+
+
+def naive(instant: datetime) -> datetime:
+    """Return a UTC time without its zone."""
+    return instant.replace(tzinfo=None) if instant.tzinfo is not None else instant
+
+
+class Instant:
+    """A UTC time that algorithms see with its zone, as LEAN's bridge hands it out.
+
+    The engine reads and keeps it naive, under the attribute's name with `naive_` before it.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"naive_{name}"
+
+    def __get__(self, owner: Any, kind: type | None = None) -> datetime | None:
+        if owner is None:
+            return self
+        value = getattr(owner, self._slot)
+        return None if value is None else value.replace(tzinfo=timezone.utc)
+
+    def __set__(self, owner: Any, value: datetime | None) -> None:
+        setattr(owner, self._slot, None if value is None else naive(value))

@@ -25,10 +25,10 @@ class EquityFillModel(FillModel):
         fill = self._event(asset, order)
         if order.status is OrderStatus.CANCELED or not self.is_exchange_open(asset, False):
             return fill
-        price, end_time = self._best_effort(asset, order.direction, order.time)
+        price, end_time = self._best_effort(asset, order.direction, order.naive_time)
         end_utc = to_utc(end_time, asset.exchange.time_zone)
-        stale = end_utc < order.time - self._algorithm.settings.stale_price_time_span
-        if stale and self._waits_on_stale(asset, end_utc, order.time):
+        stale = end_utc < order.naive_time - self._algorithm.settings.stale_price_time_span
+        if stale and self._waits_on_stale(asset, end_utc, order.naive_time):
             return fill
         return self._complete(fill, order, self._slipped(asset, order, price))
 
@@ -68,7 +68,7 @@ class EquityFillModel(FillModel):
         order.trigger_touched = order.trigger_touched or touched
         if not order.trigger_touched:
             return fill
-        price, _ = self._best_effort(asset, order.direction, order.time)
+        price, _ = self._best_effort(asset, order.direction, order.naive_time)
         if buying and price <= order.limit_price or not buying and price >= order.limit_price:
             return self._complete(fill, order, price)
         return fill
@@ -77,7 +77,7 @@ class EquityFillModel(FillModel):
         """Fill at the open of the first regular trade bar that begins after the order's session."""
         fill = self._event(asset, order)
         bar = asset.get_last_trade_bar()
-        ordered = asset.local(order.time)
+        ordered = asset.local(order.naive_time)
         if order.status is OrderStatus.CANCELED or bar is None or bar.time < ordered:
             return fill
         intraday = asset.resolution in (Resolution.SECOND, Resolution.MINUTE)
@@ -93,10 +93,10 @@ class EquityFillModel(FillModel):
         fill = self._event(asset, order)
         if order.status is OrderStatus.CANCELED:
             return fill
-        if asset.local_time < asset.exchange.hours.get_next_market_close(asset.local(order.time), False):
+        if asset.local_time < asset.exchange.hours.get_next_market_close(asset.local(order.naive_time), False):
             return fill
         bar = asset.get_last_trade_bar()
-        price = bar.close if bar is not None else self._best_effort(asset, order.direction, order.time)[0]
+        price = bar.close if bar is not None else self._best_effort(asset, order.direction, order.naive_time)[0]
         return self._complete(fill, order, self._slipped(asset, order, price))
 
     def _later_trade_bar(self, asset: Security, order: Order, extended: bool) -> Any:
@@ -104,7 +104,7 @@ class EquityFillModel(FillModel):
         if order.status is OrderStatus.CANCELED or not self.is_exchange_open(asset, extended):
             return None
         bar = asset.get_last_trade_bar()
-        if bar is None or to_utc(bar.end_time, asset.exchange.time_zone) <= order.time:
+        if bar is None or to_utc(bar.end_time, asset.exchange.time_zone) <= order.naive_time:
             return None
         return bar
 

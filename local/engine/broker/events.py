@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from local.engine.broker.clock import Instant
 from local.engine.broker.enums import OrderDirection, OrderStatus
 from local.engine.broker.numeric import smart_text, text
 
@@ -47,6 +48,8 @@ OrderFee.ZERO = OrderFee(CashAmount(0.0, "QCC"))
 
 class OrderEvent:
     """A change of an order: submission, update, fill, cancellation, refusal."""
+
+    utc_time = Instant()
 
     def __init__(self, order: Order, utc_time: datetime, order_fee: OrderFee = OrderFee.ZERO,
                  message: str = "") -> None:
@@ -99,7 +102,7 @@ class OrderEvent:
 
     def short_to_string(self) -> str:
         """Return the event in few words."""
-        return (f"{self.utc_time} OID:{self.order_id} {self.symbol.value} {camel(self.status.name)} "
+        return (f"{self.naive_utc_time} OID:{self.order_id} {self.symbol.value} {camel(self.status.name)} "
                 f"Q:{text(self.quantity)} FQ:{text(self.fill_quantity)} FP:${smart_text(self.fill_price)}")
 
 

@@ -84,8 +84,8 @@ class FillModel:
             return fill
         prices = self.get_prices(asset, order.direction)
         end_utc = to_utc(prices.end_time, asset.exchange.time_zone)
-        if end_utc + self._algorithm.settings.stale_price_time_span < order.time:
-            if self._waits_on_stale(asset, end_utc, order.time):
+        if end_utc + self._algorithm.settings.stale_price_time_span < order.naive_time:
+            if self._waits_on_stale(asset, end_utc, order.naive_time):
                 return fill
             fill.message = f"Warning: fill at stale price ({prices.end_time} {asset.exchange.time_zone})"
         price = self._market_price(asset, order, prices)
@@ -100,7 +100,7 @@ class FillModel:
         if order.status is OrderStatus.CANCELED or not self.is_exchange_open(asset, self._extended(asset)):
             return fill
         prices = self.get_prices(asset, order.direction)
-        if to_utc(prices.end_time, asset.exchange.time_zone) <= order.time:
+        if to_utc(prices.end_time, asset.exchange.time_zone) <= order.naive_time:
             return fill
         if order.direction is OrderDirection.BUY and prices.low < limit:
             return self._complete(fill, order, min(prices.high, limit))
@@ -129,7 +129,7 @@ class FillModel:
         if order.status is OrderStatus.CANCELED or not self.is_exchange_open(asset, extended):
             return None
         prices = self.get_prices(asset, order.direction)
-        return None if to_utc(prices.end_time, asset.exchange.time_zone) <= order.time else prices
+        return None if to_utc(prices.end_time, asset.exchange.time_zone) <= order.naive_time else prices
 
     def trailing_stop_fill(self, asset: Security, order: Order) -> OrderEvent:
         """Fill a trailing stop once touched; otherwise move it along."""
@@ -170,7 +170,7 @@ class FillModel:
         if order.status is OrderStatus.CANCELED or not self.is_exchange_open(asset, self._extended(asset)):
             return fill
         trade = asset.get_last_trade_bar()
-        if trade is None or to_utc(trade.end_time, asset.exchange.time_zone) <= order.time:
+        if trade is None or to_utc(trade.end_time, asset.exchange.time_zone) <= order.naive_time:
             return fill
         if order.direction is OrderDirection.SELL:
             order.trigger_touched = order.trigger_touched or trade.high >= order.trigger_price
@@ -186,7 +186,7 @@ class FillModel:
         """Fill at the open of the first regular bar after the order's session."""
         fill = self._event(asset, order)
         bar = asset.get_last_data()
-        local_order_time = asset.local(order.time)
+        local_order_time = asset.local(order.naive_time)
         if order.status is OrderStatus.CANCELED or bar is None or local_order_time >= bar.end_time:
             return fill
         was_open = asset.exchange.hours.is_open(local_order_time, False)
@@ -202,7 +202,7 @@ class FillModel:
         fill = self._event(asset, order)
         if order.status is OrderStatus.CANCELED:
             return fill
-        if asset.local_time < asset.exchange.hours.get_next_market_close(asset.local(order.time), False):
+        if asset.local_time < asset.exchange.hours.get_next_market_close(asset.local(order.naive_time), False):
             return fill
         price = self.get_prices(asset, order.direction).close
         return self._complete(fill, order, self._slipped(asset, order, price))
@@ -218,7 +218,7 @@ class FillModel:
         total, legs = 0.0, []
         for leg, security in pairs:
             prices = self.get_prices(security, leg.direction)
-            if to_utc(prices.end_time, security.exchange.time_zone) < leg.time:
+            if to_utc(prices.end_time, security.exchange.time_zone) < leg.naive_time:
                 return []
             price = prices.low if buying else prices.high
             ratio = leg.ratio / 100 if security.type is SecurityType.EQUITY else leg.ratio
@@ -266,9 +266,10 @@ class FillModel:
 
     def _market_price(self, asset: Security, order: Order, prices: Prices) -> float:
         """Current price, or the bar's open when the order waited for a coarse bar to begin."""
-        if prices.open != 0 and self._coarse(asset) and order.time <= to_utc(prices.time, asset.exchange.time_zone):
-            return prices.open
-        return prices.current
+        if prices.open == 0 or not self._coarse(asset):
+            return prices.current
+        begin = to_utc(prices.time, asset.exchange.time_zone)
+        return prices.open if order.naive_time <= begin else prices.current
 
     def _side_price(self, asset: Security, direction: OrderDirection) -> float:
         """Ask for a buy, bid for a sell, from the last quote, else the last trade."""

@@ -128,7 +128,7 @@ class TransactionHandler:
         else:
             self._cancel_pending[order.id] = order.status
             order.status = OrderStatus.CANCEL_PENDING
-            self.handle_events([OrderEvent(order, self.algorithm.utc_time)])
+            self.handle_events([OrderEvent(order, self.algorithm._utc_now)])
             request.set_response(OrderResponse.success(request), OrderRequestStatus.PROCESSING)
             self._queue.append(request)
         return ticket
@@ -216,7 +216,7 @@ class TransactionHandler:
         for order in orders:
             if not is_closed(order.status):
                 order.status = OrderStatus.INVALID
-            self.handle_events([OrderEvent(order, self.algorithm.utc_time, message=message)])
+            self.handle_events([OrderEvent(order, self.algorithm._utc_now, message=message)])
 
     def _handle_update(self, request: UpdateOrderRequest) -> OrderResponse:
         order = self.find(request.order_id)
@@ -262,7 +262,7 @@ class TransactionHandler:
     def _report_failed_update(self, order: Order, request: UpdateOrderRequest, code: OrderResponseErrorCode,
                               message: str, event_message: str) -> OrderResponse:
         self.algorithm.error(message)
-        self.handle_events([OrderEvent(order, self.algorithm.utc_time, message=event_message)])
+        self.handle_events([OrderEvent(order, self.algorithm._utc_now, message=event_message)])
         return OrderResponse.error(request, code, message)
 
     def _handle_cancel(self, request: CancelOrderRequest) -> OrderResponse:
@@ -372,11 +372,11 @@ class TransactionHandler:
             order.status = event.status
         event.id = order.next_event_id()
         if event.status is OrderStatus.CANCELED:
-            order.canceled_time = event.utc_time
+            order.canceled_time = event.naive_utc_time
         elif is_fill(event.status):
-            order.last_fill_time = event.utc_time
+            order.last_fill_time = event.naive_utc_time
         elif event.status in (OrderStatus.SUBMITTED, OrderStatus.UPDATE_SUBMITTED) and event.ticket.update_requests:
-            order.last_update_time = event.utc_time
+            order.last_update_time = event.naive_utc_time
         event.quantity = order.quantity
         for field in _EVENT_FIELDS.get(order.type, ()):
             setattr(event, field, getattr(order, field))
@@ -430,7 +430,7 @@ class TransactionHandler:
         prices = {name: getattr(order, name) for name in ("stop_price", "limit_price", "trigger_price",
                                                           "trailing_amount", "trailing_as_percentage")
                   if hasattr(order, name)}
-        request = SubmitOrderRequest(order.type, order.security_type, order.symbol, order.quantity, order.time,
+        request = SubmitOrderRequest(order.type, order.security_type, order.symbol, order.quantity, order.naive_time,
                                      order.tag, properties=order.properties, group_order_manager=group, **prices)
         request.set_order_id(order.id)
         request.set_response(OrderResponse.success(request), OrderRequestStatus.PROCESSED)

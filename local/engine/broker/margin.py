@@ -148,7 +148,7 @@ class BuyingPowerModel:
         if not option.is_auto_exercised(underlying.close) or not underlying.is_tradable:
             return parameters.sufficient()
         order = parameters.order
-        share_order = LimitOrder(underlying.symbol, option.get_exercise_quantity(order.quantity), order.time)
+        share_order = LimitOrder(underlying.symbol, option.get_exercise_quantity(order.quantity), order.naive_time)
         share_order.id = order.id
         share_order.limit_price = option.strike_price
         model = underlying.buying_power_model

@@ -170,7 +170,7 @@ class OptionLifecycle:
         return option_expiry_utc(security) <= security.utc_time
 
     def _exercise_order(self, security: Any, quantity: float, tag: str | None) -> OptionExerciseOrder:
-        order = OptionExerciseOrder(security.symbol, quantity, self._algorithm.utc_time, tag)
+        order = OptionExerciseOrder(security.symbol, quantity, self._algorithm._utc_now, tag)
         order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close)
         order.price_currency = security.symbol_properties.quote_currency
         self._handler.add_open_order(order)
@@ -189,10 +189,10 @@ class OptionLifecycle:
         security = self._algorithm.securities.get(symbol)
         if security is None or security.holdings.quantity == 0:
             return
-        order = MarketOrder(symbol, -security.holdings.quantity, self._algorithm.utc_time, DELISTING_TAG)
+        order = MarketOrder(symbol, -security.holdings.quantity, self._algorithm._utc_now, DELISTING_TAG)
         order.price_currency = security.symbol_properties.quote_currency
         self._handler.add_open_order(order)
-        fill = OrderEvent(order, self._algorithm.utc_time, message=DELISTING_TAG)
+        fill = OrderEvent(order, self._algorithm._utc_now, message=DELISTING_TAG)
         fill.fill_price, fill.fill_quantity, fill.status = security.price, order.quantity, OrderStatus.FILLED
         self._handler.handle_events([fill])
 

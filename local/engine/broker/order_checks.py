@@ -88,7 +88,7 @@ class OrderChecks:
             return Code.NON_EXERCISABLE_SECURITY, f"The security with symbol '{request.symbol}' is not exercisable."
         expiry = security.to_utc(security.symbol.id.date)
         if security.symbol.id.option_style is OptionStyle.EUROPEAN and \
-                self._algorithm.utc_time.date() < expiry.date():
+                self._algorithm._utc_now.date() < expiry.date():
             return Code.EUROPEAN_OPTION_NOT_EXPIRED_ON_EXERCISE, (
                 f"Cannot exercise European style option with symbol '{request.symbol}' before its expiration date.")
         if security.holdings.quantity < 0:

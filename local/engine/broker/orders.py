@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.engine.broker.clock import Instant
 from local.engine.broker.enums import OrderDirection, OrderStatus, OrderType, direction_of
 from local.engine.broker.numeric import exact, text
 from local.engine.broker.time_in_force import OrderProperties, TimeInForce
@@ -76,9 +77,13 @@ class OrderSubmissionData:
 
 
 class Order:
-    """Base of all orders. Times are naive UTC, quantities are signed."""
+    """Base of all orders. Times are UTC, quantities are signed."""
 
     type: OrderType = OrderType.MARKET
+    time = Instant()
+    last_fill_time = Instant()
+    last_update_time = Instant()
+    canceled_time = Instant()
 
     def __init__(self, symbol: Symbol, quantity: float, time: datetime, tag: str | None = "",
                  properties: OrderProperties | None = None, group: GroupOrderManager | None = None) -> None:
@@ -92,9 +97,7 @@ class Order:
         self.price = 0.0
         self.price_currency = ""
         self.broker_id: list[str] = []
-        self.last_fill_time: datetime | None = None
-        self.last_update_time: datetime | None = None
-        self.canceled_time: datetime | None = None
+        self.last_fill_time = self.last_update_time = self.canceled_time = None
         self.order_submission_data: OrderSubmissionData | None = None
         self.price_adjustment_mode: Any = None
         self.contingent_id = 0
@@ -415,7 +418,8 @@ def create_order(request: SubmitOrderRequest) -> Order:
     """Return the order a submit request asks for, with status NEW and the request's id."""
     cls = _CLASSES[request.order_type]
     group = request.group_order_manager
-    order = cls(request.symbol, request.quantity, request.time, request.tag or "", request.order_properties, group)
+    order = cls(request.symbol, request.quantity, request.naive_time, request.tag or "", request.order_properties,
+                group)
     if request.order_type is OrderType.COMBO_LIMIT:
         group.limit_price = request.limit_price
     else:

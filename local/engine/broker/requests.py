@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from local.engine.broker.clock import Instant
 from local.engine.broker.enums import OrderRequestStatus, OrderRequestType, OrderResponseErrorCode, OrderType
 from local.engine.broker.events import camel
 from local.engine.enums import SecurityType
@@ -120,8 +121,9 @@ OrderResponse.UNPROCESSED = OrderResponse(-2147483648, OrderResponseErrorCode.NO
 
 
 class OrderRequest:
-    """Base of requests. `time` is naive UTC."""
+    """Base of requests."""
 
+    time = Instant()
     order_request_type = OrderRequestType.SUBMIT
 
     def __init__(self, time: datetime, order_id: int, tag: str | None) -> None:
@@ -165,7 +167,7 @@ class SubmitOrderRequest(OrderRequest):
         self.order_id = order_id
 
     def __str__(self) -> str:
-        return (f"{self.time} UTC: Submit Order: ({self.order_id}) - {self.order_type} {self.quantity} "
+        return (f"{self.naive_time} UTC: Submit Order: ({self.order_id}) - {self.order_type} {self.quantity} "
                 f"{self.symbol} {self.tag} Status: {self.status} Async: {self.asynchronous}")
 
 

@@ -55,10 +55,11 @@ def _order_text(order: Order, rounded: bool = True, properties_key: str = "TimeI
         parts.append(("quantity", _number(quantity)))
     parts += [("id", str(order.id)), ("contingentId", str(order.contingent_id)),
               ("brokerId", _text(order.broker_id)), ("symbol", _symbol(order.symbol)), ("price", _number(price)),
-              ("priceCurrency", _text(order.price_currency)), ("time", _time(order.time)),
-              ("createdTime", _time(order.time))]
-    for name, instant in (("lastFillTime", order.last_fill_time), ("lastUpdateTime", order.last_update_time),
-                          ("canceledTime", order.canceled_time)):
+              ("priceCurrency", _text(order.price_currency)), ("time", _time(order.naive_time)),
+              ("createdTime", _time(order.naive_time))]
+    for name, instant in (("lastFillTime", order.naive_last_fill_time),
+                          ("lastUpdateTime", order.naive_last_update_time),
+                          ("canceledTime", order.naive_canceled_time)):
         if instant is not None:
             parts.append((name, _time(instant)))
     if not combo:
@@ -165,7 +166,7 @@ def event_to_json(event: OrderEvent, algorithm_id: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": f"{algorithm_id}-{event.order_id}-{event.id}", "algorithmId": algorithm_id, "orderId": event.order_id,
         "orderEventId": event.id, "symbol": str(event.symbol.id), "symbolValue": event.symbol.value,
-        "symbolPermtick": event.symbol.id.symbol, "time": (event.utc_time - _EPOCH).total_seconds(),
+        "symbolPermtick": event.symbol.id.symbol, "time": (event.naive_utc_time - _EPOCH).total_seconds(),
         "status": _lower(event.status.name)}
     if event.order_fee.value.currency != _NULL_CURRENCY:
         row["orderFeeAmount"] = float(event.order_fee.value.amount)

@@ -43,7 +43,7 @@ class DelayedSettlementModel(ImmediateSettlementModel):
             return
         portfolio.unsettled_cash_book[cash.currency].add_amount(cash.amount)
         hours = security.exchange.hours
-        start = from_utc(fill.utc_time, security.exchange.time_zone)
+        start = from_utc(fill.naive_utc_time, security.exchange.time_zone)
         day = datetime(start.year, start.month, start.day)
         left = self.number_of_days
         while left:

@@ -97,7 +97,7 @@ def _close_before_split(algorithm: Any, option: Any, split: Any) -> None:
         return
     algorithm.transactions.cancel_open_orders(option.symbol, SPLIT_CANCEL_TAG)
     request = SubmitOrderRequest(OrderType.MARKET_ON_CLOSE, option.type, option.symbol, -option.holdings.quantity,
-                                 algorithm.utc_time, SPLIT_CLOSE_TAG)
+                                 algorithm._utc_now, SPLIT_CLOSE_TAG)
     algorithm.transactions.add_order(request)
     option.is_tradable = False
     algorithm.debug(f"MarketOnClose order submitted for option contract '{option.symbol}' due to impending "

@@ -43,7 +43,7 @@ class DayTimeInForce(TimeInForce):
     def is_order_expired(self, security: Security, order: Order) -> bool:
         """Tell whether the local time has reached the close that follows the order."""
         hours = security.exchange.hours
-        order_time = from_utc(order.time, hours.time_zone)
+        order_time = from_utc(order.naive_time, hours.time_zone)
         return security.local_time >= last_daily_close(hours, order_time)
 
 

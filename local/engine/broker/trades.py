@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.events import OrderEvent
@@ -14,33 +14,44 @@ if TYPE_CHECKING:
     from local.engine.symbol import Symbol
 
 
-@dataclass(slots=True)
+@dataclass
 class Trade:
-    """One entry and its exit. Times are naive UTC, money is account currency."""
+    """One entry and its exit. Money is account currency."""
 
     symbol: Symbol
-    entry_time: datetime
+    entry: datetime
+    """Naive UTC."""
     entry_price: float
     side: int
     """1 for long, -1 for short."""
     quantity: float
     total_fees: float
     order_ids: list[int] = field(default_factory=list)
-    exit_time: datetime | None = None
+    exit: datetime | None = None
     exit_price: float = 0.0
     profit_loss: float = 0.0
     is_win: bool = False
 
     @property
+    def entry_time(self) -> datetime:
+        """UTC time of the entry."""
+        return self.entry.replace(tzinfo=timezone.utc)
+
+    @property
+    def exit_time(self) -> datetime:
+        """UTC time of the exit."""
+        return self.exit.replace(tzinfo=timezone.utc)
+
+    @property
     def duration(self) -> timedelta:
         """Time from entry to exit."""
-        return self.exit_time - self.entry_time
+        return self.exit - self.entry
 
     def to_json(self) -> dict[str, Any]:
         """Return the trade under LEAN's names."""
-        return {"symbols": [str(self.symbol.id)], "entryTime": f"{self.entry_time:%Y-%m-%dT%H:%M:%SZ}",
+        return {"symbols": [str(self.symbol.id)], "entryTime": f"{self.entry:%Y-%m-%dT%H:%M:%SZ}",
                 "entryPrice": self.entry_price, "direction": 0 if self.side > 0 else 1, "quantity": self.quantity,
-                "exitTime": f"{self.exit_time:%Y-%m-%dT%H:%M:%SZ}", "exitPrice": self.exit_price,
+                "exitTime": f"{self.exit:%Y-%m-%dT%H:%M:%SZ}", "exitPrice": self.exit_price,
                 "profitLoss": self.profit_loss, "totalFees": self.total_fees, "duration": str(self.duration),
                 "isWin": self.is_win, "orderIds": self.order_ids}
 
@@ -75,20 +86,20 @@ class TradeBuilder:
             self._close(trade, fill, security, multiplier)
             left = exact(left - sign(left) * closed)
         if left:
-            open_trades.append(Trade(fill.symbol, fill.utc_time, fill.fill_price, sign(left), abs(left), fee,
+            open_trades.append(Trade(fill.symbol, fill.naive_utc_time, fill.fill_price, sign(left), abs(left), fee,
                                      [fill.order_id]))
 
     @staticmethod
     def _split(trade: Trade, quantity: float) -> Trade:
         """Take a part off an open trade; its fees go with the part."""
-        part = Trade(trade.symbol, trade.entry_time, trade.entry_price, trade.side, quantity, trade.total_fees,
+        part = Trade(trade.symbol, trade.entry, trade.entry_price, trade.side, quantity, trade.total_fees,
                      list(trade.order_ids))
         trade.quantity = exact(trade.quantity - quantity)
         trade.total_fees = 0.0
         return part
 
     def _close(self, trade: Trade, fill: OrderEvent, security: Any, multiplier: float) -> None:
-        trade.exit_time, trade.exit_price = fill.utc_time, fill.fill_price
+        trade.exit, trade.exit_price = fill.naive_utc_time, fill.fill_price
         change = (fill.fill_price - trade.entry_price) * trade.quantity * trade.side * multiplier
         trade.profit_loss = round(change, 2)
         trade.order_ids.append(fill.order_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.requests import (
@@ -39,7 +39,7 @@ class SecurityTransactionManager(UnsupportedMembers):
     @property
     def utc_time(self) -> datetime:
         """Current UTC time."""
-        return self._algorithm.utc_time
+        return self._algorithm._utc_now.replace(tzinfo=timezone.utc)
 
     @property
     def processor(self) -> TransactionHandler:

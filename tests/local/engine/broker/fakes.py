@@ -156,7 +156,7 @@ class FakeSecurity(SecurityModels):
 
     @property
     def utc_time(self) -> datetime:
-        return self._algorithm.utc_time
+        return self._algorithm._utc_now
 
     @property
     def has_data(self) -> bool:
@@ -277,7 +277,7 @@ class FakeAlgorithm(TradingMixin):
         return self
 
     @property
-    def utc_time(self) -> datetime:
+    def _utc_now(self) -> datetime:
         return to_utc(self.time, ZONE)
 
     def error(self, message: str) -> None:

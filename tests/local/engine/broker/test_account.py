@@ -114,7 +114,7 @@ def test_margin_calls_warn_at_five_percent_and_sell_beyond_the_buffer(cash: floa
     spy.quote(100.0, 100.0)
     algorithm.set_cash(cash - 100_000.0)
     assert algorithm.portfolio.total_portfolio_value == cash
-    algorithm.broker.process_margin_calls(algorithm.utc_time)
+    algorithm.broker.process_margin_calls(algorithm._utc_now)
     assert algorithm.warnings == warned
     assert algorithm.transactions.orders_count == orders
     if orders:
@@ -127,7 +127,7 @@ def test_an_empty_answer_to_a_margin_call_is_an_error() -> None:
     spy.holdings.set_holdings(100.0, 1_000)
     algorithm.set_cash(45_000.0 - 100_000.0)
     algorithm.on_margin_call = lambda requests: []
-    algorithm.broker.process_margin_calls(algorithm.utc_time)
+    algorithm.broker.process_margin_calls(algorithm._utc_now)
     assert "non-empty list" in str(algorithm.runtime_error)
 
 
@@ -136,7 +136,7 @@ def test_null_margin_call_model_never_calls() -> None:
     spy.holdings.set_holdings(100.0, 1_000)
     algorithm.set_cash(45_000.0 - 100_000.0)
     algorithm.portfolio.set_margin_call_model(MarginCallModel.NULL)
-    algorithm.broker.process_margin_calls(algorithm.utc_time)
+    algorithm.broker.process_margin_calls(algorithm._utc_now)
     assert algorithm.warnings == algorithm.transactions.orders_count == 0
 
 
@@ -180,7 +180,7 @@ def test_open_profit_of_a_future_is_settled_into_cash_once_a_day(margins: Path) 
     algorithm.broker.scan_settlements(utc(datetime(2024, 7, 24, 12, 0)))
     assert algorithm.portfolio.cash == 100_000 - 2.5
     algorithm.time = datetime(2024, 7, 25, 0, 0)
-    algorithm.broker.scan_settlements(algorithm.utc_time)
+    algorithm.broker.scan_settlements(algorithm._utc_now)
     assert algorithm.portfolio.cash == 100_000 - 2.5 + 1_000
     value = algorithm.portfolio.total_portfolio_value
     assert value == 100_000 - 2.5 + 1_000 - 2.5
