@@ -49,3 +49,7 @@ class StoreCorrupt(StoreError):
 
 class CannotCompute(FrameworkError):
     """An input is missing, not finite or out of its domain. A guard turns it into ``GUARD_CANNOT_COMPUTE``."""
+
+
+class GatewayError(FrameworkError):
+    """LEAN holds, or lacks, something the framework cannot go on with."""

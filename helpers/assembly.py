@@ -43,12 +43,12 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
         The shell, and the ObjectStore key for the record of the run.
     """
     tickers = tickers_of(run)
-    gateway = LeanGateway(algorithm, own_margin=run.margin is MarginAuthority.OWN)
+    components = build(run, ALL)
+    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN)
     gateway.configure(tickers)
     live = bool(algorithm.live_mode)
     account = str(algorithm.account_name()) if live else BACKTEST_ACCOUNT
     prefix = store_prefix(run.environment.value, account, PROJECT)
-    components = build(run, ALL)
     memory = Memory(StateStore(algorithm.object_store, prefix, live=live), components, lambda: algorithm.time)
     components.executor = AtomicOrderExecutor(
         gateway, memory, clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST)

@@ -10,6 +10,7 @@ from config.strategy_parameters import StrategySpec
 from core.day_book import DayBook
 from core.entry_gate import EntryGate
 from core.errors import CannotCompute, IntegrityError
+from core.iv_record import IvRecord
 from core.model import Snapshot, Strategy
 from core.phase_manager import PhaseManager
 from core.spy_concentration_manager import SpyConcentrationManager
@@ -48,6 +49,7 @@ class Components:
     breakers: CircuitBreakers
     emergency: EmergencyProtocol
     book: DayBook
+    iv_record: IvRecord
     executor: Any = None
     blind: str | None = None
 
@@ -55,7 +57,7 @@ class Components:
         """Those whose facts must survive a restart, by the name they are stored under."""
         return {"vix": self.vix, "states": self.states, "concentration": self.concentration, "limiter": self.limiter,
                 "phase": self.phase, "ledger": self.ledger, "breakers": self.breakers, "emergency": self.emergency,
-                "book": self.book, "executor": self.executor}
+                "book": self.book, "iv_record": self.iv_record, "executor": self.executor}
 
     def verify(self) -> None:
         """Every component is wired, typed and agrees with itself.
@@ -110,4 +112,5 @@ def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Components:
         coordinator=StrategyCoordinator(strategies, gate, sizer, margin, greeks, concentration),
         phase=PhaseManager(run.starting_phase, run.cash),
         ledger=TradeLedger(run.cash), breakers=CircuitBreakers(),
-        emergency=EmergencyProtocol(), book=DayBook(run.cash))
+        emergency=EmergencyProtocol(), book=DayBook(run.cash),
+        iv_record=IvRecord())

@@ -106,6 +106,7 @@ class FrameworkShell:
         self.results.settle_expired(now)
         self._recovery.unexplained(now)
         self.results.unsubscribe_unused()
+        self.builder.morning(now)
         return True
 
     # --- what is due ------------------------------------------------------------------------------------------------

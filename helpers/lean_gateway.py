@@ -17,14 +17,17 @@ from config.calendars import calendar_facts
 from config.constants import IV_HISTORY_SESSIONS
 from config.instruments import INSTRUMENTS, Instrument
 from core.errors import GatewayError
+from core.iv_record import IvRecord
 from core.market_analysis import iv_history
-from core.model import CalendarFacts, Chain, Contract, ContractKind, Indicators, Leg, Quote, Right, Underlying
+from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
 from helpers.indicators import daily_indicators, session_vwap
+from helpers.lean_values import plain_time, read_chain, shares
 
 DAILY_BARS = 300
 REGULAR_HOURS = False
 SESSIONS_AHEAD = 10
+FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
 
 
 class LeanGateway:
@@ -34,12 +37,15 @@ class LeanGateway:
     ----------
     algorithm : QCAlgorithm
         The running algorithm.
+    iv_record : IvRecord
+        Implied volatilities kept from daily chains, for underlyings without an index.
     own_margin : bool
         True: LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
     """
 
-    def __init__(self, algorithm: Any, *, own_margin: bool) -> None:
+    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool) -> None:
         self._algorithm = algorithm
+        self._iv_record = iv_record
         self._own_margin = own_margin
         self._symbols: dict[str, Any] = {}
         self._contract_of: dict[str, Contract] = {}
@@ -48,6 +54,8 @@ class LeanGateway:
         self._daily: dict[str, tuple[date, Any]] = {}
         self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
         self._shares: tuple[Contract, ...] = ()
+        self._months: dict[str, dict[date, Any]] = {}
+        self._future_closes: dict[tuple[str, date], float] = {}
         self._facts: CalendarFacts | None = None
 
     # --- set-up -----------------------------------------------------------------------------------------------------
@@ -75,7 +83,7 @@ class LeanGateway:
         self._own_models(security)
         self._symbols[ticker] = security.symbol
         if instrument.security == "equity":
-            self._shares += (_shares(ticker),)
+            self._shares += (shares(ticker),)
 
     def _own_models(self, security: Any) -> None:
         if self._own_margin:
@@ -160,8 +168,8 @@ class LeanGateway:
             midnight = datetime.combine(today, datetime.min.time())
             opens = closes = None
             if hours.is_date_open(midnight):
-                opens = _plain(hours.get_next_market_open(midnight, REGULAR_HOURS))
-                closes = _plain(hours.get_next_market_close(opens, REGULAR_HOURS))
+                opens = plain_time(hours.get_next_market_open(midnight, REGULAR_HOURS))
+                closes = plain_time(hours.get_next_market_close(opens, REGULAR_HOURS))
             following = hours.get_next_market_open(midnight + timedelta(days=1), REGULAR_HOURS).date()
             previous = hours.get_previous_trading_day(midnight).date()
             self._facts = calendar_facts(today=today, session_open=opens, session_close=closes,
@@ -179,13 +187,11 @@ class LeanGateway:
 
     # --- prices -----------------------------------------------------------------------------------------------------
 
-    def underlying(self, ticker: str, vix: float | None, *, intraday: bool = False) -> Underlying | None:
+    def underlying(self, ticker: str, *, intraday: bool = False) -> Underlying | None:
         """One underlying now, or None when it has never had a price.
 
         Parameters
         ----------
-        vix : float or None
-            Current VIX: the implied volatility in use for instruments whose IV history is VIX's own.
         intraday : bool
             Read today's opening price and VWAP as well (from the session's minutes).
         """
@@ -193,15 +199,15 @@ class LeanGateway:
         last = security.get_last_data()
         if last is None:
             return None
-        indicators, last_close, iv_closes = self._daily_facts(ticker)
+        bars = self._daily_bars(ticker)
+        indicators = bars["indicators"]
         open_price = None
         if intraday:
             open_price, vwap = self._session_facts(ticker)
             indicators = replace(indicators, vwap=vwap)
-        iv = iv_history(vix, iv_closes) if vix is not None and iv_closes is not None else None
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
                           ask=float(security.ask_price), quote_time=self._real_time(security, last),
-                          last_close=last_close, indicators=indicators, iv=iv,
+                          last_close=float(bars["close"][-1]), indicators=indicators, iv=self._iv(ticker),
                           open_price=open_price)
 
     def last_print(self, ticker: str) -> tuple[float, datetime] | None:
@@ -217,9 +223,9 @@ class LeanGateway:
 
     def _real_time(self, security: Any, last: Any) -> datetime:
         """New York time at which ``last`` ended, whatever zone the exchange keeps."""
-        return _plain(self._algorithm.time) - (_plain(security.local_time) - _plain(last.end_time))
+        return plain_time(self._algorithm.time) - (plain_time(security.local_time) - plain_time(last.end_time))
 
-    def _daily_bars(self, ticker: str) -> Mapping[str, np.ndarray]:
+    def _daily_bars(self, ticker: str) -> Mapping[str, Any]:
         today = self._algorithm.time.date()
         cached = self._daily.get(ticker)
         if cached is not None and cached[0] == today:
@@ -227,16 +233,21 @@ class LeanGateway:
         frame = self._algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY)
         if len(frame) == 0:
             raise GatewayError("no daily history", ticker=ticker, day=str(today))
-        bars = MappingProxyType({name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
-                                | {"day": np.array([stamp.date() for stamp in frame.index.get_level_values("time")])})
+        columns = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
+        bars = MappingProxyType(columns | {
+            "indicators": daily_indicators(columns),
+            "day": np.array([stamp.date() for stamp in frame.index.get_level_values("time")])})
         self._daily[ticker] = (today, bars)
         return bars
 
-    def _daily_facts(self, ticker: str) -> tuple[Indicators, float, np.ndarray | None]:
-        bars = self._daily_bars(ticker)
+    def _iv(self, ticker: str) -> IvHistory | None:
+        """Implied volatility and its history: the exchange's index where there is one, else the record kept from
+        daily chains; None where there is neither."""
         source = INSTRUMENTS[ticker].volatility_index
-        closes = self._daily_bars(source)["close"][-IV_HISTORY_SESSIONS:] if source in self._symbols else None
-        return daily_indicators(bars), float(bars["close"][-1]), closes
+        if source is None:
+            return self._iv_record.history(ticker)
+        last = self.last_print(source) if source in self._symbols else None
+        return None if last is None else iv_history(last[0], self._daily_bars(source)["close"][-IV_HISTORY_SESSIONS:])
 
     def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
         """First price and VWAP of today's session; None before its first minute has ended."""
@@ -283,16 +294,43 @@ class LeanGateway:
         return cached[1]
 
     def _read_chains(self, ticker: str, instrument: Instrument) -> Iterable[Chain]:
-        symbol = self._symbols[ticker]
-        rows = [(row.expiry.toordinal(), row.strike, row.right == lean.OptionRight.PUT, row.last_price,
-                 row.implied_volatility, row.greeks.delta) for row in self._algorithm.option_chain(symbol)]
-        if not rows:
-            return
-        expiry, strike, is_put, price, iv, delta = (np.asarray(column) for column in zip(*rows))
-        yield Chain(underlying=ticker, as_of=self.calendar().previous_session, expiry=expiry.astype(np.int64),
-                    strike=strike.astype(float), is_put=is_put.astype(bool), price=price.astype(float),
-                    iv=iv.astype(float), delta=delta.astype(float), kind=instrument.option_kind,
-                    multiplier=instrument.multiplier, root=ticker if instrument.security == "index" else "")
+        as_of, put = self.calendar().previous_session, lean.OptionRight.PUT
+        sources = ([(month.symbol, expiry) for expiry, month in self._months.get(ticker, {}).items()]
+                   if instrument.security == "future" else [(self._symbols[ticker], None)])
+        for symbol, future_expiry in sources:
+            chain = read_chain(self._algorithm.option_chain(symbol), put, ticker, instrument, as_of, future_expiry)
+            if chain is not None:
+                yield chain
+
+    # --- futures ----------------------------------------------------------------------------------------------------
+
+    def follow_futures(self, tickers: Iterable[str]) -> None:
+        """Subscribe the contract months whose options a strangle could sell now; a month has a price from its next
+        bar on. Months already subscribed stay."""
+        today = self._algorithm.time.date()
+        for ticker in tickers:
+            months = self._months.setdefault(ticker, {})
+            for row in self._algorithm.future_chain(self._symbols[ticker]):
+                expiry = row.expiry.date()
+                if expiry in months or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
+                    continue
+                security = self._algorithm.add_future_contract(row.symbol, lean.Resolution.MINUTE)
+                self._own_models(security)
+                months[expiry] = security
+                self._future_closes[ticker, expiry] = float(row.last_price)
+
+    def futures(self, ticker: str) -> dict[str, Underlying]:
+        """The subscribed months of ``ticker`` that have a price, under ``/ES@240920``."""
+        found: dict[str, Underlying] = {}
+        for expiry, security in self._months.get(ticker, {}).items():
+            last = security.get_last_data()
+            if last is None or expiry < self._algorithm.time.date():
+                continue
+            found[f"{ticker}@{expiry:%y%m%d}"] = Underlying(
+                symbol=ticker, price=float(security.price), bid=float(security.bid_price),
+                ask=float(security.ask_price), quote_time=self._real_time(security, last),
+                last_close=self._future_closes[ticker, expiry], iv=self._iv(ticker), future_expiry=expiry)
+        return found
 
     # --- account ----------------------------------------------------------------------------------------------------
 
@@ -325,7 +363,7 @@ class LeanGateway:
         if known is not None:
             return known
         if symbol.security_type == lean.SecurityType.EQUITY:
-            return _shares(str(symbol.value))
+            return shares(str(symbol.value))
         found = self._read_option_symbol(symbol)
         self._contract_of[str(symbol.id)] = found
         self._symbol_of[found] = symbol
@@ -391,7 +429,7 @@ class LeanGateway:
             return None
         local = security.local_time
         close = security.exchange.hours.get_next_market_close(local, REGULAR_HOURS)
-        return now + (_plain(close) - _plain(local))
+        return now + (plain_time(close) - plain_time(local))
 
     def open_order_ids(self, tag: str) -> tuple[int, ...]:
         """Orders that are still open and carry exactly ``tag``."""
@@ -418,17 +456,5 @@ class LeanGateway:
         return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
                            status=names.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
                            fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
-                           message=str(event.message or ""), time=_plain(self._algorithm.time),
+                           message=str(event.message or ""), time=plain_time(self._algorithm.time),
                            event_id=f"{event.order_id}:{event.id}")
-
-
-def _shares(ticker: str) -> Contract:
-    """The shares of an underlying."""
-    return Contract(underlying=ticker, expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY,
-                    multiplier=1.0)
-
-
-def _plain(moment: Any) -> datetime:
-    """A plain datetime of one of the bridge's."""
-    return datetime(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,
-                    moment.microsecond)

@@ -6,9 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Iterable, Mapping
 
+from config.instruments import INSTRUMENTS
 from config.run_parameters import RunParameters
 from core.errors import CannotCompute
+from core.iv_record import at_the_money_iv
 from core.model import Account, Contract, PortfolioView, Quote, Refused, Snapshot, Underlying
+from core.phase_manager import strangle_products
 from helpers.components import Components
 
 
@@ -32,6 +35,20 @@ class SnapshotBuilder:
         if last is not None:
             vix.update(*last)
 
+    def morning(self, now: datetime) -> None:
+        """Once a session: futures months to follow, and yesterday's volatility of underlyings without an index."""
+        futures = {ticker for ticker in self._tickers if ticker.startswith("/")}
+        wanted = {position.underlying for position in self._parts.states.open_positions}
+        wanted |= set(strangle_products(self._parts.phase.phase))
+        self._gateway.follow_futures(sorted(futures & wanted))
+        for ticker in self._tickers:
+            if ticker in futures or INSTRUMENTS[ticker].volatility_index is not None:
+                continue
+            bars = self._gateway.daily_closes(ticker)
+            points = at_the_money_iv(self._gateway.chains(ticker), bars[-1][1])
+            if points is not None:
+                self._parts.iv_record.record(ticker, bars[-1][0], points)
+
     def snapshot(self, now: datetime, *, intraday: Iterable[str] = ()) -> Snapshot:
         """Everything but chains, at ``now``.
 
@@ -53,8 +70,7 @@ class SnapshotBuilder:
         positions = self._parts.states.positions
         quotes = self._gateway.quotes(self._gateway.subscribed)
         holdings = self._gateway.subscribed_holdings()
-        last = self._parts.vix.last_print
-        underlyings = self._underlyings(None if last is None else last[0], frozenset(intraday))
+        underlyings = self._underlyings(frozenset(intraday))
         account = self._account(now, holdings, quotes, underlyings)
         return Snapshot(time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix,
                         vix_refusal=refusal, underlyings=underlyings, chains={}, quotes=quotes,
@@ -66,10 +82,16 @@ class SnapshotBuilder:
         return replace(snapshot, chains={ticker: self._gateway.chains(ticker) for ticker in tickers
                                          if ticker in self._tickers})
 
-    def _underlyings(self, vix: float | None, intraday: frozenset[str]) -> Mapping[str, Underlying]:
-        found = ((ticker, self._gateway.underlying(ticker, vix, intraday=ticker in intraday))
-                 for ticker in self._tickers)
-        return {ticker: value for ticker, value in found if value is not None}
+    def _underlyings(self, intraday: frozenset[str]) -> Mapping[str, Underlying]:
+        found: dict[str, Underlying] = {}
+        for ticker in self._tickers:
+            if ticker.startswith("/"):
+                found |= self._gateway.futures(ticker)
+                continue
+            value = self._gateway.underlying(ticker, intraday=ticker in intraday)
+            if value is not None:
+                found[ticker] = value
+        return found
 
     def _account(self, now: datetime, holdings: Mapping[Contract, int], quotes: Mapping[str, Quote],
                  underlyings: Mapping[str, Underlying]) -> Account:

@@ -1,0 +1,86 @@
+"""Implied volatility of underlyings that have no index of their own, kept from their daily chains."""
+
+from __future__ import annotations
+
+from datetime import date
+from math import isfinite
+from typing import Any, Iterable, Mapping
+
+import numpy as np
+
+from config.constants import IV_HISTORY_SESSIONS, IV_RECORD_DTE
+from core.errors import IntegrityError
+from core.market_analysis import iv_history
+from core.model import Chain, IvHistory
+
+POINTS = 100.0
+
+
+def at_the_money_iv(chains: Iterable[Chain], spot: float) -> float | None:
+    """Mean implied volatility, in points a year, of put and call at the strike nearest ``spot`` in the expiry nearest
+    30 days; None where the chain has no usable volatility there."""
+    best: tuple[float, float] | None = None
+    for chain in chains:
+        days = np.abs(chain.expiry - chain.as_of.toordinal() - IV_RECORD_DTE)
+        usable = np.isfinite(chain.iv) & (chain.iv > 0.0)
+        if not usable.any():
+            continue
+        rows = usable & (days == days[usable].min())
+        strikes = chain.strike[rows]
+        nearest = strikes[np.argmin(np.abs(strikes - spot))]
+        value = float(chain.iv[rows & (chain.strike == nearest)].mean())
+        distance = float(days[rows][0])
+        if best is None or distance < best[0]:
+            best = (distance, value)
+    return None if best is None else POINTS * best[1]
+
+
+class IvRecord:
+    """One value a session and underlying, at most a year of them."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[date, float]] = {}
+
+    def record(self, ticker: str, day: date, points: float) -> None:
+        """Keep the value of one session; the same day again replaces it.
+
+        Raises
+        ------
+        IntegrityError
+            A value that is not a positive number, or a day before the last one kept.
+        """
+        if not (isfinite(points) and points > 0.0):
+            raise IntegrityError("implied volatility is not a positive number", ticker=ticker, points=points)
+        kept = self._values.setdefault(ticker, {})
+        last = next(reversed(kept), None)
+        if last is not None and day < last:
+            raise IntegrityError("a session before the last one kept", ticker=ticker, day=day.isoformat())
+        kept[day] = points
+        while len(kept) > IV_HISTORY_SESSIONS:
+            del kept[next(iter(kept))]
+
+    def history(self, ticker: str) -> IvHistory | None:
+        """The last value among all that are kept; None before the first. Rules refuse while it is too short."""
+        kept = self._values.get(ticker)
+        if not kept:
+            return None
+        values = np.array(list(kept.values()))
+        return iv_history(float(values[-1]), values)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything, as plain JSON."""
+        return {ticker: {day.isoformat(): value for day, value in kept.items()}
+                for ticker, kept in self._values.items()}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Take over ``facts()`` of an earlier life."""
+        self._values = {}
+        for ticker, kept in facts.items():
+            for day, value in kept.items():
+                self.record(str(ticker), date.fromisoformat(day), float(value))
+
+    def self_check(self) -> None:
+        """Raise IntegrityError when more is kept than a year."""
+        for ticker, kept in self._values.items():
+            if len(kept) > IV_HISTORY_SESSIONS:
+                raise IntegrityError("more than a year is kept", ticker=ticker, sessions=len(kept))

@@ -1,0 +1,55 @@
+"""Plain values of what LEAN hands over: moments, chain rows as columns. Objects are read by attribute; nothing of
+LEAN is imported."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Iterable
+
+import numpy as np
+
+from config.instruments import Instrument
+from core.model import Chain, Contract, ContractKind, Right
+
+
+def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrument, as_of: date,
+               future_expiry: date | None = None) -> Chain | None:
+    """Columns of one option chain.
+
+    Parameters
+    ----------
+    rows : iterable
+        Objects with expiry, strike, right, last_price, implied_volatility and greeks.delta.
+    put : object
+        What ``right`` equals on a put's row.
+    as_of : date
+        Session the rows close.
+    future_expiry : date, optional
+        Last trading day of the future the options are on.
+
+    Returns
+    -------
+    Chain or None
+        None where there are no rows.
+    """
+    found = [(row.expiry.toordinal(), row.strike, row.right == put, row.last_price, row.implied_volatility,
+              row.greeks.delta) for row in rows]
+    if not found:
+        return None
+    expiry, strike, is_put, price, iv, delta = (np.asarray(column) for column in zip(*found))
+    return Chain(underlying=ticker, as_of=as_of, expiry=expiry.astype(np.int64), strike=strike.astype(float),
+                 is_put=is_put.astype(bool), price=price.astype(float), iv=iv.astype(float), delta=delta.astype(float),
+                 kind=instrument.option_kind, multiplier=instrument.multiplier,
+                 root=ticker if instrument.security == "index" else "", future_expiry=future_expiry)
+
+
+def shares(ticker: str) -> Contract:
+    """The shares of an underlying."""
+    return Contract(underlying=ticker, expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY,
+                    multiplier=1.0)
+
+
+def plain_time(moment: Any) -> datetime:
+    """A plain datetime of one of the bridge's."""
+    return datetime(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,
+                    moment.microsecond)
