@@ -29,7 +29,7 @@ def build_parser() -> OneLineParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
-    from core.errors import FrameworkError
+    from core.errors import ConfigError, FrameworkError
     from local.data.errors import ScenarioError
     from local.results import ResultsError
     debug = False
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug and error.details:
             print(error.details, file=sys.stderr)
         return _fail(str(error), error.exit_code)
-    except (ScenarioError, ResultsError) as error:
+    except (ScenarioError, ResultsError, ConfigError) as error:
         return _fail(str(error), BAD_INPUT)
     except FrameworkError as error:
         return _fail(str(error), RUN_FAILED)

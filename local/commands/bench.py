@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="tom-king-bench-") as scratch:
         folder = Path(scratch)
         print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}\n")
-        print(writer_line(arguments, folder))
+        print(writer_line(arguments, parameters["strategies"], folder))
         data = data_folder(scenario, arguments, strategies_of(parameters))
         pairs = [measure_pair(engines, arguments, folder / f"pair-{number}") for number in range(arguments.pairs)]
         print("\n" + "\n".join(pair_lines(pairs, missing)))
@@ -71,15 +71,16 @@ def _backtest_arguments(arguments: argparse.Namespace, engine: str, out: Path) -
     return found
 
 
-def writer_line(arguments: argparse.Namespace, folder: Path) -> str:
+def writer_line(arguments: argparse.Namespace, strategies: str, folder: Path) -> str:
     """Write the scenario afresh and count what was written."""
     tell("bench: writing the data afresh")
     cache = folder / "data-cache"
-    command = ["data", "--scenario", arguments.scenario, "--data-cache", str(cache)]
+    command = ["data", "--scenario", arguments.scenario, "--data-cache", str(cache),
+               "--strategies", strategies]
     command += ["--seed", str(arguments.seed)] if arguments.seed is not None else []
     command += ["--bars", str(Path(arguments.bars).absolute())] if arguments.bars else []
     spent = run_measured(command, cwd=PROJECT_FOLDER)
-    written = count_quotes(cache)
+    written = count_quotes(next(path for path in cache.iterdir() if path.is_dir()))
     covered = written.contracts * SESSION_MINUTES
     return (f"data writer   {written.days} days in {spent.seconds:.1f} s = {spent.seconds / written.days:.2f} s and "
             f"{written.size_bytes / 1e6 / written.days:.1f} MB a day; {written.rows / spent.seconds:,.0f} quote rows "

@@ -5,6 +5,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+from config.run_parameters import ALL_STRATEGIES, parse
 from local.commands.arguments import add_scenario
 from local.commands.errors import CommandError
 from local.commands.scenario_data import data_folder, load_scenario
@@ -16,16 +17,19 @@ HELP = "write a scenario's data folder"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     add_scenario(parser)
+    parser.add_argument("--strategies", default=ALL_STRATEGIES, metavar="NAMES",
+                        help="write what these strategies trade, with commas (default all)")
     parser.add_argument("--out", metavar="DIR", help="a copy of its own; otherwise the data stays in the cache")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the data and print where it is."""
     scenario = load_scenario(arguments)
+    strategies = parse({"strategies": arguments.strategies}, live=False).strategies
     out = Path(arguments.out) if arguments.out else None
     if out is not None:
         check_replaceable(out)
-    folder = data_folder(scenario, arguments)
+    folder = data_folder(scenario, arguments, strategies)
     if out is not None:
         with staged_folder(out, {"command": "data", "scenario": scenario.name, "seed": scenario.seed}) as stage:
             _copy(folder, stage)

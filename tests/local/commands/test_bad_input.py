@@ -211,6 +211,11 @@ def test_data_cache_that_cannot_be_written(capsys: pytest.CaptureFixture[str], t
     assert "cache" in line
 
 
+def test_data_of_an_unknown_strategy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    line = refused(capsys, "data", "--scenario", AUGUST, "--strategies", "lt113", "--data-cache", str(tmp_path / "c"))
+    assert "lt113" in line and not (tmp_path / "c").exists()
+
+
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "invalid choice" in refused(capsys, "trade")
     assert "required" in refused(capsys)
