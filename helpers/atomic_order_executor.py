@@ -210,7 +210,7 @@ class AtomicOrderExecutor:
         self._works[work.intent.id] = work
         work.ending, work.tried = "LATE_FILL", now
         work.goal = {leg.contract: before.get(leg.contract, 0) for leg in work.intent.legs}
-        work.was_uneven = True
+        work.was_uneven = work.ever_uneven = True
         if work.opens:
             work.repairing = True
         else:

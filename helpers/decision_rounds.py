@@ -33,6 +33,7 @@ class DecisionRounds:
         self._watched: dict[str, tuple[Contract, ...]] = {}
         self._chain_wanted: set[str] = set()
         self._tried: dict[str, datetime] = {}
+        self.eager = False
 
     # --- what the shell must know -----------------------------------------------------------------------------------
 
@@ -55,7 +56,9 @@ class DecisionRounds:
     # --- entries ----------------------------------------------------------------------------------------------------
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> None:
-        """One round over the strategies in order of priority, until one has chosen contracts."""
+        """One round over the strategies in order of priority, until one has chosen contracts. ``eager`` (an entry was
+        just cancelled unfilled) asks for a round before its time; it ends with it."""
+        self.eager = False
         for name in self._parts.coordinator.names():
             if name not in view.enabled or name in view.pending or self._tried_lately(name, snapshot.time):
                 continue

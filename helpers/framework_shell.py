@@ -112,7 +112,8 @@ class FrameworkShell:
     # --- what is due ------------------------------------------------------------------------------------------------
 
     def _due(self, now: datetime) -> bool:
-        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self.risk.trouble
+        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self.rounds.eager
+                or self.risk.trouble
                 or now.time() in MARK_TIMES
                 or any(self.rounds.urgent(position) for position in self.parts.states.open_positions))
 
@@ -141,12 +142,15 @@ class FrameworkShell:
     def _entries(self, snapshot: Snapshot, now: datetime) -> None:
         if self.rounds.validating:
             self.rounds.propose(snapshot, self.builder.view())
-        elif now.minute % ENTRY_ROUND_MINUTES == 0 and ENTRY_OPEN <= now.time() < FUTURES_ENTRY_CLOSE:
+        elif self._entry_round(now) and ENTRY_OPEN <= now.time() < FUTURES_ENTRY_CLOSE:
             self.rounds.select(snapshot, self.builder.view())
+
+    def _entry_round(self, now: datetime) -> bool:
+        return now.minute % ENTRY_ROUND_MINUTES == 0 or self.rounds.eager
 
     def _intraday(self, now: datetime) -> tuple[str, ...]:
         """Underlyings whose session so far is read: those of strategies that enter on the day they expire."""
-        asked = now.minute % ENTRY_ROUND_MINUTES == 0
+        asked = self._entry_round(now)
         return tuple({spec.underlyings[0] for spec in self.parts.specs.values() if asked and spec.entry_dte_max == 0
                       and spec.window_open <= now.time() < spec.window_close
                       and spec.entry_weekday == now.weekday()})

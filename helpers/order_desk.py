@@ -10,7 +10,7 @@ from typing import Callable, Mapping
 
 from config.constants import (ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, SETTLE_MINUTES, SILENCE_MINUTES)
 from core.model import Contract, Leg, Purpose
-from helpers.order_pieces import Piece
+from helpers.order_pieces import Piece, cover
 from helpers.order_port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate, Rejected
 from helpers.order_pricing import (ComboPrice, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    worst_entry)
@@ -236,7 +236,11 @@ class OrderDesk:
             work.past_deduced[order_id] = order.deduced.get(contract, 0)
         if order.ids and set(order.closed.values()) == {OrderStatus.INVALID.value} and not any(order.filled.values()):
             work.refusal = order.message or OrderStatus.INVALID.value
-        work.was_uneven = work.was_uneven or order.is_uneven
+        if order.is_uneven:
+            work.was_uneven = work.ever_uneven = True
+        elif work.was_uneven and not work.opens:
+            # Even again, or only longs and covered shorts are left: nothing to hurry for any more.
+            work.was_uneven = len(set(work.counts())) > 1 and bool(cover(work.todo)[1])
         work.order, work.unknown, work.settle_since = None, False, None
 
     def differences(self, work: Work, holding: Callable[[Contract], int], now: datetime) -> dict[Contract, int]:

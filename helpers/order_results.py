@@ -98,6 +98,7 @@ class OrderResults:
             return
         self._parts.concentration.free(intent.id)
         event = Event.ENTRY_REFUSED if outcome.kind is OutcomeKind.REFUSED else Event.TIMED_OUT
+        self._rounds.eager = outcome.kind is OutcomeKind.NOT_FILLED
         if position.is_open or position.state is not State.ENTERING:
             return
         states.apply(position.id, event, now, outcome.reason)

@@ -122,6 +122,8 @@ class Work:
     past, past_deduced : dict
         Order id to the signed quantity that was still unfilled when its order was over (a late fill may be that
         large), and to what was booked from the holdings without its event.
+    was_uneven, ever_uneven : bool
+        Legs stand apart and must be evened out now; they did at some time.
     tries : int
         Minutes that evening out has taken so far.
     ending : str
@@ -142,6 +144,7 @@ class Work:
     steps: int = 0
     repairing: bool = False
     was_uneven: bool = False
+    ever_uneven: bool = False
     tries: int = 0
     tried: datetime | None = None
     failed: bool = False
@@ -184,7 +187,8 @@ class Work:
                 "baseline": quantities_to_json(self.baseline), "filled": quantities_to_json(self.filled),
                 "value": self.value, "order": None if self.order is None else self.order.to_json(),
                 "orders_sent": self.orders_sent, "seen": sorted(self.seen), "worst": self.worst, "steps": self.steps,
-                "repairing": self.repairing, "was_uneven": self.was_uneven, "tries": self.tries,
+                "repairing": self.repairing, "was_uneven": self.was_uneven,
+                "ever_uneven": self.ever_uneven, "tries": self.tries,
                 "failed": self.failed, "unknown": self.unknown, "stuck": self.stuck, "ending": self.ending,
                 "refusals": self.refusals, "refusal": self.refusal, "not_before": time_to_json(self.not_before),
                 "settle_since": time_to_json(self.settle_since), "short_since": time_to_json(self.short_since),
@@ -200,7 +204,8 @@ class Work:
                    value=facts["value"], orders_sent=facts["orders_sent"], seen=set(facts["seen"]),
                    order=None if facts["order"] is None else OrderOut.from_json(facts["order"]),
                    worst=facts["worst"], steps=facts["steps"], repairing=facts["repairing"],
-                   was_uneven=facts["was_uneven"], tries=facts["tries"], failed=facts["failed"],
+                   was_uneven=facts["was_uneven"], ever_uneven=facts["ever_uneven"],
+                   tries=facts["tries"], failed=facts["failed"],
                    unknown=facts["unknown"], stuck=facts["stuck"], ending=facts["ending"],
                    refusals=facts["refusals"], refusal=facts["refusal"],
                    not_before=time_from_json(facts["not_before"]), settle_since=time_from_json(facts["settle_since"]),

@@ -202,7 +202,7 @@ class IntentWorker:
                         work.intent.reason if whole else work.ending, now)
             return False
         keep = max(0, int(min(counts)))
-        work.repairing = work.was_uneven = True
+        work.repairing = work.was_uneven = work.ever_uneven = True
         work.tried = now
         for leg in work.intent.legs:
             filled = work.filled.get(leg.contract, 0)
@@ -348,7 +348,7 @@ class IntentWorker:
     def _outcome(self, work: Work, kind: OutcomeKind, reason: str, now: datetime, *, final: bool,
                  more: Mapping[str, Any] | None = None) -> None:
         facts = {"orders": work.orders_sent, "tries": work.tries, "refusals": work.refusals,
-                 "uneven": work.was_uneven}
+                 "uneven": work.ever_uneven}
         if work.missing:
             facts["missing"] = [{"contract": contract_to_json(contract), "quantity": quantity}
                                 for contract, quantity in work.missing.items()]

@@ -240,6 +240,8 @@ class Diagonal:
             return found
         if found is None:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now)
+        if found == weekly.contract:
+            return Hold(reason="SAME_WEEKLY")  # nothing better to sell than what is sold already
         return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, now)
 
     def _sell_weekly(self, leaps: Sequence[HeldLeg], snapshot: Snapshot, position: Position) -> Manage | Select | Hold:
