@@ -10,7 +10,7 @@ from typing import Callable, Mapping
 
 from config.constants import (ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, SETTLE_MINUTES, SILENCE_MINUTES)
 from core.model import Contract, Leg, Purpose
-from helpers.order_pieces import Piece, cover
+from helpers.order_pieces import Piece
 from helpers.order_port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate, Rejected
 from helpers.order_pricing import (ComboPrice, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    worst_entry)
@@ -238,9 +238,8 @@ class OrderDesk:
             work.refusal = order.message or OrderStatus.INVALID.value
         if order.is_uneven:
             work.was_uneven = work.ever_uneven = True
-        elif work.was_uneven and not work.opens:
-            # Even again, or only longs and covered shorts are left: nothing to hurry for any more.
-            work.was_uneven = len(set(work.counts())) > 1 and bool(cover(work.todo)[1])
+        if not work.opens and len(set(work.counts())) == 1:
+            work.was_uneven = False                          # even again: nothing to hurry for any more
         work.order, work.unknown, work.settle_since = None, False, None
 
     def differences(self, work: Work, holding: Callable[[Contract], int], now: datetime) -> dict[Contract, int]:

@@ -178,7 +178,7 @@ class Work:
     def units(self) -> int:
         """Whole units traded of every leg, over those legs that still count."""
         counts = [Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.intent.legs
-                  if leg.contract not in self.missing]
+                  if self.opens or leg.contract not in self.missing]
         return max(0, int(min(counts))) if counts else 0
 
     def to_json(self) -> dict[str, Any]:

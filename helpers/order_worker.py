@@ -18,7 +18,7 @@ from core.serialization import contract_to_json
 from helpers.order_desk import OrderDesk, due
 from helpers.order_pieces import Piece, next_piece
 from helpers.order_port import OrderPort, OutcomeKind
-from helpers.order_pricing import unpriced
+from helpers.order_pricing import sellable, unpriced
 from helpers.order_reports import ReportStream
 from helpers.order_work import Work
 
@@ -238,6 +238,9 @@ class IntentWorker:
 
     def _send_closing(self, work: Work, now: datetime) -> None:
         self._count_try(work, now)
+        if not work.todo:
+            self._conclude(work, now)
+            return
         if work.not_before is not None and now < work.not_before:
             return
         if any(other is not work and other.order is not None
@@ -319,14 +322,29 @@ class IntentWorker:
             self._failed(work, "REFUSED_THREE_TIMES", now)
 
     def _count_try(self, work: Work, now: datetime) -> None:
-        """Each minute of evening out is a try; after the third the intent has failed, and goes on."""
+        """Each minute of evening out is a try; after the third the intent has failed, and goes on.
+
+        Longs that nobody bids for are no failure: an opening intent ends and keeps them, a closing waits.
+        """
         if not (work.repairing or work.was_uneven) or not self._may_rest(work.intent.legs, now):
             return
         work.tried = work.tried or now
-        if due(now, work.tried, UNEVEN_REPAIR_SECONDS / 60):
-            work.tried, work.tries = now, work.tries + 1
-            if work.tries == UNEVEN_MAX_TRIES:
-                self._failed(work, "UNEVEN_AFTER_THREE_TRIES", now)
+        if not due(now, work.tried, UNEVEN_REPAIR_SECONDS / 60):
+            return
+        work.tried, work.tries = now, work.tries + 1
+        if work.tries < UNEVEN_MAX_TRIES:
+            return
+        if not self._only_worthless(work):
+            self._failed(work, "UNEVEN_AFTER_THREE_TRIES", now)
+        elif work.repairing and work.order is None:
+            for contract, quantity in work.todo.items():
+                work.missing[contract] = quantity
+                work.goal[contract] -= quantity
+
+    def _only_worthless(self, work: Work) -> bool:
+        """Whether all that is left to trade are longs without a bid."""
+        return all(quantity < 0 and not sellable(self._port.quote(contract))
+                   for contract, quantity in work.todo.items())
 
     def _failed(self, work: Work, reason: str, now: datetime) -> None:
         if not work.failed:

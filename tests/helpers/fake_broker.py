@@ -1,17 +1,17 @@
-"""A broker for the executor's tests: obeys by default, misbehaves on request. Books holdings itself."""
+"""A broker for the tests of orders: obeys by default, misbehaves on request. Books holdings itself."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Callable
 
 from core.errors import StoreError
-from core.model import Contract, Intent, Leg, Purpose, Quote, Urgency
+from core.model import Contract, Intent, Leg, Purpose, Quote, Right, Urgency
 from helpers.atomic_order_executor import (AtomicOrderExecutor, OpenOrder, OrderStatus, OrderUpdate, Rejected,
                                            Submitted)
-from tests.builders import FRIDAY
+from tests.builders import FRIDAY, make_contract, make_quote
 
 START = datetime(2024, 7, 26, 10, 0)
 
@@ -232,3 +232,32 @@ def make_intent(legs: dict[Contract, int], quantity: int = 1, purpose: Purpose =
                   legs=tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in legs.items()),
                   quantity=quantity, reason="TEST", created=FRIDAY)
     return Intent(**(values | overrides))
+
+
+EXPIRY = date(2024, 11, 15)
+SHORT = make_contract(500.0, expiry=EXPIRY)
+LONG = make_contract(495.0, expiry=EXPIRY)
+CALL = make_contract(600.0, Right.CALL, expiry=EXPIRY)
+FAR_CALL = make_contract(605.0, Right.CALL, expiry=EXPIRY)
+QUOTES = {SHORT: make_quote(3.00, 3.10), LONG: make_quote(2.00, 2.10), CALL: make_quote(1.50, 1.60),
+          FAR_CALL: make_quote(1.00, 1.10)}
+SPREAD = {SHORT: -1, LONG: 1}
+CONDOR = {SHORT: -1, LONG: 1, CALL: -1, FAR_CALL: 1}
+CLOSING = {SHORT: 1, LONG: -1}
+
+
+def entry_desk(legs=SPREAD, quantity=2, **overrides) -> Desk:
+    desk = Desk(quotes=dict(QUOTES))
+    desk.start(make_intent(legs, quantity, **overrides))
+    return desk
+
+
+def exit_desk(urgency=Urgency.WALK, units=2, legs=CLOSING, purpose=Purpose.EXIT, start=True, **broker) -> Desk:
+    desk = Desk(quotes=dict(QUOTES), holdings={contract: -ratio * units for contract, ratio in legs.items()}, **broker)
+    if start:
+        desk.start(make_intent(legs, units, purpose, urgency))
+    return desk
+
+
+def limits(desk: Desk) -> list[float]:
+    return [sent[2] for sent in desk.broker.sent] + [limit for _, limit in desk.broker.updates]
