@@ -133,6 +133,11 @@ def session_on_or_before(day: date) -> date:
     return shift_session(day, 0)
 
 
+def ends_week(day: date) -> bool:
+    """Whether ``day`` is the last session of its week: a Friday, or the Thursday before a Friday holiday."""
+    return session_on_or_before(day + timedelta(FRIDAY - day.weekday())) == day
+
+
 def third_friday(year: int, month: int) -> date:
     """Third Friday of a month, whether or not the exchange opens on it."""
     return nth_weekday(year, month, FRIDAY, 3)

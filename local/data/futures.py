@@ -28,10 +28,10 @@ from local.data.text import decimal_rows, minute_table
 OIL_REVERSION_A_YEAR, OIL_FLOOR = 1.0, 10.0
 GOLD_OUNCES_INVERSE, GOLD_FUND_COST, GOLD_FUND_FROM = 10.53, 0.004, date(2017, 10, 1)
 FUTURE_SIZE = 100
-ROW_STEP, REMOTE_STEP, REMOTE_MONEYNESS = 5, 8, 0.09
+ROW_STEP, REMOTE_STEP, REMOTE_MONEYNESS = 5, 9, 0.09
 OPTION_SPREAD_SHARE = 0.012
 WIDTH_SIGMAS, WIDTH_DAYS, NARROWEST, WIDEST = 2.0, 60, 0.08, 0.45
-ITM_WIDTH, CALL_SHARE, FINE_WIDTH = 0.03, 0.75, 0.06
+ITM_WIDTH, CALL_SHARE, FINE_WIDTH, FINEST_SHARE = 0.03, 0.75, 0.06, 0.006
 MINUTES_A_YEAR = 365 * 24 * 60
 OPTION_UNIVERSE_HEADER = "#expiry,strike,right,open,high,low,close,volume,open_interest\n"
 
@@ -85,9 +85,10 @@ def list_options(strikes: Strikes, future: Future, market_low: float, market_hig
     """
     width = float(np.clip(WIDTH_SIGMAS * index / 100 * np.sqrt(WIDTH_DAYS / 365), NARROWEST, WIDEST))
     chains: dict[Month, list[Chain]] = {}
+    step = future.strike_step * (2 if future.strike_step < FINEST_SHARE * market_low else 1)
     for month, expiry in option_series(future, day):
-        fine = between(market_low * (1 - FINE_WIDTH), market_high * (1 + FINE_WIDTH), future.strike_step)
-        wide = between(market_low * (1 - width), market_high * (1 + width * CALL_SHARE), 2 * future.strike_step)
+        fine = between(market_low * (1 - FINE_WIDTH), market_high * (1 + FINE_WIDTH), step)
+        wide = between(market_low * (1 - width), market_high * (1 + width * CALL_SHARE), 2 * step)
         every = np.union1d(fine, wide)
         chains.setdefault(month, []).append(strikes.add(
             expiry, every[every >= market_low * (1 - ITM_WIDTH)], every[every <= market_high * (1 + ITM_WIDTH)],

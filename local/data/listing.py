@@ -16,7 +16,7 @@ WEDNESDAYS_FROM, MONDAYS_FROM, EVERY_DAY_FROM = date(2016, 8, 30), date(2018, 2,
 WEEKLY_DAYS, MONTHLY_MONTHS, QUARTERLY_MONTHS, JANUARY_YEARS = 56, 8, 18, 4
 NEAR_DAYS, MIDDLE_DAYS, FAR_DAYS = 9, 70, 260
 DAYS_A_YEAR = 365
-WIDEST_WING = 12.0
+WIDEST_WING, FAR_SHARE = 10.5, 0.12
 FINE_STEP, MANY_STRIKES = 1.0, 250.0
 COMPACT_WEEKS, COMPACT_NEAR_DAYS, COMPACT_MONTHS, CALENDAR_MONTHS = 3, 15, 1, 3
 NONE = np.empty(0)
@@ -77,9 +77,12 @@ def strike_range(days: int, spot: float, index: float, friday: bool) -> StrikeRa
     """Ranges for an expiry ``days`` calendar days away with the volatility index at ``index`` per cent."""
     move = index / 100 * np.sqrt((days + 1) / DAYS_A_YEAR)
     if days <= NEAR_DAYS:
-        fine = min(max(0.025, 1.5 * move), 0.08) if friday else min(max(0.015, 0.9 * move), 0.05)
+        if not friday:
+            fine = min(max(0.015, 0.9 * move), 0.04)
+            return StrikeRange(fine=fine, puts=(min(max(0.05, 2.5 * move), 0.15), fine), calls=(fine, fine), step=1)
+        fine = min(max(0.025, 1.5 * move), 0.08)
         return StrikeRange(fine=fine, puts=(min(max(0.06, 3.0 * move), 0.25), fine),
-                           calls=(fine, min(max(0.05, 2.0 * move), 0.15) if friday else fine), step=1)
+                           calls=(fine, min(max(0.05, 2.0 * move), 0.15)), step=1)
     if days <= MIDDLE_DAYS:
         return StrikeRange(fine=max(0.02, WIDEST_WING / spot), puts=(0.25, 0.03), calls=(0.03, 0.12), step=1)
     if days <= FAR_DAYS:
@@ -108,6 +111,13 @@ def between(low: float, high: float, step: float) -> np.ndarray:
 def coarse_step(spot: float, compact: bool = False) -> float:
     """Strike step away from the money: 5 for shares above 350 (200 in compact lists), 2.5 above 100, else 1 (USD)."""
     return 5.0 if spot > (200 if compact else 350) else 2.5 if spot > 100 else 1.0
+
+
+def _coarse_strikes(low: float, high: float, width: tuple[float, float], multiple: int, step: float) -> np.ndarray:
+    """Strikes at ``multiple`` steps from ``low`` less to ``high`` plus shares of them, at two steps far from there."""
+    below, above = (min(share, FAR_SHARE) for share in width)
+    near = between(low * (1 - below), high * (1 + above), multiple * step)
+    return np.union1d(near, between(low * (1 - width[0]), high * (1 + width[1]), 2 * step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +175,12 @@ class Listing:
         spot = (low + high) / 2
         new = compact_expiries(day, self._calendars) if self._compact else equity_expiries(day)
         for expiry in sorted({*new, *(listed for listed, _ in self._strikes.keys())}):
-            days, friday = (expiry - day).days, expiry.weekday() == calendar.FRIDAY
+            days, friday = (expiry - day).days, calendar.ends_week(expiry)
             span = compact_range(days, spot, self._calendars) if self._compact else \
                 strike_range(days, spot, index, friday)
-            coarse = span.step * coarse_step(spot, self._compact)
+            coarse = coarse_step(spot, self._compact)
             fine = between(low * (1 - span.fine), high * (1 + span.fine), FINE_STEP) if span.fine else NONE
-            calls, puts = (np.union1d(fine, between(low * (1 - below), high * (1 + above), coarse))
+            calls, puts = (np.union1d(fine, _coarse_strikes(low, high, (below, above), span.step, coarse))
                            for below, above in (span.calls, span.puts))
             chains.append(self._strikes.add(expiry, calls, puts))
         self._strikes.drop_expired(day)

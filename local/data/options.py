@@ -16,7 +16,7 @@ from local.data.surface import SurfaceShape
 from local.data.text import minute_table
 
 MINUTES_A_YEAR = 365 * 24 * 60
-SPARSE_STEP, REMOTE_STEP = 5, 8
+SPARSE_STEP, REMOTE_STEP = 5, 9
 REMOTE_MONEYNESS, REMOTE_LONG_MONEYNESS, LONG_DAYS = (-0.14, 0.12), (-0.22, 0.15), 260
 SHARE_MONEYNESS, SHARE_LONG_MONEYNESS = (-0.05, 0.06), (-0.26, -0.08)
 EVERY_MINUTE_DAYS = 7
@@ -82,11 +82,11 @@ def _prices(market: OptionMarket, strikes: np.ndarray, expiry: date, minutes: np
 
 
 def row_steps(market: OptionMarket, chain: Chain) -> np.ndarray:
-    """Minutes between the rows of each strike: 1 where strategies trade minute by minute, else 2, 5 or (remote) 8.
+    """Minutes between the rows of each strike: 1 where strategies trade minute by minute, else 2, 5 or (remote) 9.
 
     Every minute: SPY's expiry of today and of this week's Friday near the money, and its puts a third of a year out
     below the money; every second minute: its round strikes near the money one to two months out. Far from the money,
-    and where only covered calls are traded, away from the strikes those want: every eighth.
+    and where only covered calls are traded, away from the strikes those want: every ninth.
     """
     days, strikes = (chain.expiry - market.day).days, chain.strikes
     low, high = market.spot.min(), market.spot.max()
@@ -102,7 +102,7 @@ def row_steps(market: OptionMarket, chain: Chain) -> np.ndarray:
         steps[within(INCOME_MONEYNESS) & (strikes % INCOME_GRID == 0)] = INCOME_STEP
     if LONG_PUT_DAYS[0] <= days <= LONG_PUT_DAYS[1]:
         steps[within(LONG_PUT_MONEYNESS)] = 1
-    if days <= EVERY_MINUTE_DAYS and (days == 0 or chain.expiry.weekday() == calendar.FRIDAY):
+    if days <= EVERY_MINUTE_DAYS and (days == 0 or calendar.ends_week(chain.expiry)):
         width = EVERY_MINUTE_MONEYNESS * max(1.0, float(market.index.max()) / 25)
         steps[within((-width, width))] = 1
     return steps
@@ -143,6 +143,6 @@ def _universe_rows(market: OptionMarket, chain: Chain) -> str:
         table = np.stack([chain.strikes, fair[:, 0], fair.max(axis=1), fair.min(axis=1), fair[:, -1], interest // 10,
                           interest, found.volatility, found.delta, found.gamma, found.vega, found.theta, found.rho],
                          axis=1)[listed]
-        row = f"{chain.expiry:%Y%m%d},%g,{right},%.3f,%.3f,%.3f,%.3f,%d,%d,%.5f,%.5f,%.6f,%.4f,%.4f,%.4f\n"
+        row = f"{chain.expiry:%Y%m%d},%g,{right},%.3f,%.3f,%.3f,%.3f,%d,%d,%.4f,%.4f,%.6f,%.4f,%.4f,%.3f\n"
         lines.append((row * len(table)) % tuple(table.ravel().tolist()))
     return "".join(lines)

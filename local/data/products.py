@@ -67,7 +67,8 @@ class Future:
 
     ``spot`` names the price it is carried from (times ``spot_scale``), ``months`` its contract months, ``listed``
     how many of them are written; ``tick`` is the smallest price step in quote units, written with ``decimals``;
-    ``strike_step`` the distance of strikes near the money as a price; ``option_ticker`` names the options' folder.
+    ``strike_step`` the distance of strikes near the money (twice that where it is under 0.6 % of the
+    price); ``option_ticker`` names the options' folder.
     """
 
     ticker: str

@@ -80,7 +80,7 @@ def test_option_quotes(folder: Path, path: str) -> None:
         parts = name.removesuffix(".csv").split("_")
         assert (parts[0], parts[2], parts[3]) == ("20200420", "minute", "quote")
         assert parts[1] == path.split("/")[3] and parts[4] == path[:-4].split("_")[-1]
-        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 8 * 60_000
+        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 9 * 60_000
         assert (frame.bid >= 0).all() and (frame.bid < frame.ask).all()
         groups.setdefault((parts[5], parts[7]), {})[int(parts[6]) / 10_000] = frame
     for (right, _), chain in groups.items():

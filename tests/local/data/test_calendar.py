@@ -51,6 +51,11 @@ def test_shift_and_count() -> None:
     assert calendar.session_number(date(2024, 7, 8)) - calendar.session_number(date(2024, 7, 3)) == 2
 
 
+def test_last_session_of_a_week() -> None:
+    assert calendar.ends_week(date(2024, 8, 2)) and calendar.ends_week(date(2020, 4, 9))
+    assert not calendar.ends_week(date(2024, 8, 1)) and not calendar.ends_week(date(2020, 4, 10))
+
+
 def test_years_outside_are_refused() -> None:
     with pytest.raises(calendar.CalendarError):
         calendar.is_session(date(2014, 12, 31))

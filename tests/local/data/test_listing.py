@@ -57,4 +57,4 @@ def test_every_strategy_finds_its_strikes() -> None:
     assert all(has(date(2025, 6, 20), round(spot * share / 10) * 10, "P") for share in (0.95, 0.9, 0.85, 0.8))
     assert all(has(date(2024, 6, 7), spot + wing, right) for wing in (-10, 0, 10) for right in "CP")
     assert has(date(2024, 5, 10), 515, "C") and has(date(2024, 5, 3), 375, "P") is False
-    assert has(date(2024, 6, 21), 375, "P")     # a quarter below spot
+    assert has(date(2024, 6, 21), 380, "P")     # far below spot

@@ -106,7 +106,7 @@ def test_quotes_are_sane(shock: dict[tuple[str, str, float], np.recarray]) -> No
     assert len(shock) > 1_000
     for frame in shock.values():
         assert frame.time[0] == 34_200_000 and frame.time[-1] == 57_540_000
-        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 8 * 60_000
+        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 9 * 60_000
         assert (frame.bid >= 0).all() and (frame.bid < frame.ask).all()
         assert (frame.bid_size[frame.bid == 0] == 0).all() and (frame.bid_size[frame.bid > 0] > 0).all()
         assert np.allclose(frame.bid * 100, np.rint(frame.bid * 100))
