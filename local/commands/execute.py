@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local import lean_launcher, results
-from local.commands.data_folder import check_archives_whole, check_data_folder, with_static_files
+from local.commands.data_folder import check_data_folder, with_static_files
 from local.commands.errors import RUN_FAILED, CommandError
 from local.commands.progress import Progress, tell
 from local.commands.project import algorithm_class, check_project
@@ -19,6 +19,8 @@ from local.commands.project import algorithm_class, check_project
 EMBEDDED, LEAN = "embedded", "lean"
 LOG_NAMES = ("lean.log", "log.txt")
 LONGEST_LOG_LINE = 400
+# LEAN only logs a damaged archive and goes on without its data
+CORRUPT_ARCHIVE = re.compile(r"Corrupt zip file/entry: (?P<place>\S+)")
 TRACE_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
@@ -110,7 +112,6 @@ def failure_line(trace: str) -> str:
 
 def _on_lean(job: Job, name: str, scratch: Path) -> float:
     lean = _find_lean()
-    check_archives_whole(job.data)
     data = job.data if lean.launcher is None else with_static_files(job.data, scratch, lean.static_data)
     lean_job = lean_launcher.LeanJob(project=job.project, algorithm_class=name, data=data, out=job.out,
                                      scratch=scratch, parameters=job.parameters)
@@ -123,9 +124,12 @@ def _on_lean(job: Job, name: str, scratch: Path) -> float:
     elapsed = time.perf_counter() - started
     if lean.launcher is None:
         _flatten(job.out / "docker", job.out)
-    error = results.runtime_error(job.out)
+    error, log = results.runtime_error(job.out), _log(job.out)
+    corrupt = CORRUPT_ARCHIVE.search(log)
+    if corrupt is not None:
+        place = corrupt["place"].replace(str(data), str(job.data))
+        raise CommandError(f"{place}: corrupt zip: LEAN could not read it", RUN_FAILED, log)
     if error is not None:
-        log = _log(job.out)
         raise CommandError(f"the run on LEAN failed (exit code {code}): {error}{_last_error(log)}", RUN_FAILED, log)
     return elapsed
 

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from local.commands.data_folder import (REQUIRED_STATIC, check_archives_whole, check_data_folder, with_static_files)
+from local.commands.data_folder import REQUIRED_STATIC, check_data_folder, with_static_files
 from local.commands.errors import CommandError
 
 
@@ -23,16 +24,24 @@ def archive(path: Path) -> Path:
     return path
 
 
-def test_a_member_that_is_damaged_inside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [
+    lambda content: content[:-30], lambda content: content[40:], lambda content: content[:20], lambda content: b"",
+    lambda content: content[:-22],
+])
+def test_an_archive_that_was_cut(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = archive(tmp_path / "equity" / "usa" / "minute" / "spy" / "20240805_trade.zip")
     check_data_folder(tmp_path)
-    check_archives_whole(tmp_path)
-    content = bytearray(path.read_bytes())
-    content[80] ^= 0xFF
-    path.write_bytes(bytes(content))
-    check_data_folder(tmp_path)          # its directory can still be read
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CommandError, match="20240805_trade.zip: corrupt zip"):
-        check_archives_whole(tmp_path)
+        check_data_folder(tmp_path)
+
+
+def test_an_archive_without_members(tmp_path: Path) -> None:
+    path = tmp_path / "equity" / "20240805_trade.zip"
+    path.parent.mkdir()
+    zipfile.ZipFile(path, "w").close()
+    with pytest.raises(CommandError, match="corrupt zip"):
+        check_data_folder(tmp_path)
 
 
 def test_a_folder_with_everything_is_used_as_it_is(tmp_path: Path) -> None:

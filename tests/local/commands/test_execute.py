@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from local import lean_launcher
 from local.commands.errors import CommandError
-from local.commands.execute import DayProgress, failure_line
+from local.commands.execute import DayProgress, Job, execute, failure_line
 from local.commands.progress import Progress
 from local.commands.project import algorithm_class, project_parameters
 
@@ -19,6 +20,29 @@ def test_failure_line_names_error_and_place() -> None:
     assert failure_line(trace) == "ValueError: no quote (main.py:40)"
     assert failure_line("no trace") == "no trace"
     assert failure_line("") == "no reason was given"
+
+
+@pytest.mark.parametrize("log, words", [
+    ("ERROR:: ZipDataCacheProvider.Fetch(): Corrupt zip file/entry: {data}/equity/a.zip#b.csv Error: Ionic.Zip.Bad",
+     r"equity/a.zip#b.csv: corrupt zip"),
+    ("TRACE:: started\nERROR:: Engine.Run(): no such module", r"failed \(exit code 1\).*ERROR:: Engine.Run\(\)"),
+])
+def test_what_leans_log_says_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: str,
+                                          words: str) -> None:
+    (tmp_path / "main.py").write_text("class Probe(QCAlgorithm):\n    pass\n", encoding="utf-8")
+    (tmp_path / "data" / "equity").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+
+    def run_lean(_lean: lean_launcher.Lean, job: lean_launcher.LeanJob) -> int:
+        (job.out / "lean.log").write_text(log.format(data=job.data), encoding="utf-8")
+        return 1
+
+    monkeypatch.setattr(lean_launcher, "find_lean", lambda: lean_launcher.Lean(command=("x",), launcher=tmp_path / "x"))
+    monkeypatch.setattr(lean_launcher, "run_lean", run_lean)
+    job = Job(engine="lean", project=tmp_path, data=tmp_path / "data", out=tmp_path / "out", parameters={})
+    with pytest.raises(CommandError, match=words) as caught:
+        execute(job)
+    assert caught.value.exit_code == 1 and str(tmp_path / "data") in str(caught.value) or "failed" in words
 
 
 def test_algorithm_class_is_the_last_one_with_a_base(tmp_path: Path) -> None:
