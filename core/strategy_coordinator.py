@@ -14,9 +14,10 @@ from core.entry_checks import cannot_compute, minutes_since
 from core.entry_gate import EntryGate, SizedEntry
 from core.errors import CannotCompute, IntegrityError
 from core.intents import intent_id
+from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
 from core.model import (Enter, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
-                        Refused, Select, Snapshot, State, Strategy, Urgency)
+                        Refused, Select, Snapshot, State, Strategy, Underlying, Urgency)
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 from risk.dynamic_margin_manager import DynamicMarginManager
@@ -271,8 +272,13 @@ def _without(snapshot: Snapshot, hidden: set[str]) -> Snapshot:
     """The snapshot without the underlyings in ``hidden``, contract months of futures included."""
     if not hidden:
         return snapshot
-    return replace(snapshot, underlyings={key: value for key, value in snapshot.underlyings.items()
-                                          if key.partition("@")[0] not in hidden})
+    return replace(snapshot, underlyings=_visible(snapshot.underlyings, hidden))
+
+
+def _visible(underlyings: Mapping[str, Underlying], hidden: set[str]) -> Mapping[str, Underlying]:
+    if isinstance(underlyings, LazyMapping):
+        return underlyings.without(lambda key: key.partition("@")[0] in hidden)
+    return {key: value for key, value in underlyings.items() if key.partition("@")[0] not in hidden}
 
 
 def _intent(proposal: Proposal, sized: Sized, snapshot: Snapshot, position_id: str, share_usd: float) -> Intent:

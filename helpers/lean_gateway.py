@@ -210,6 +210,10 @@ class LeanGateway:
                           last_close=float(bars["close"][-1]), indicators=indicators, iv=self._iv(ticker),
                           open_price=open_price)
 
+    def has_price(self, ticker: str) -> bool:
+        """Whether an underlying (no future) has ever had a price."""
+        return self._algorithm.securities[self._symbols[ticker]].get_last_data() is not None
+
     def last_print(self, ticker: str) -> tuple[float, datetime] | None:
         """Price and New York time of the last real bar of ``ticker``; None when there was none."""
         security = self._algorithm.securities[self._symbols[ticker]]
@@ -276,11 +280,6 @@ class LeanGateway:
         bid, ask = bar.bid, bar.ask
         return Quote(bid=float(bid.close) if bid is not None else 0.0,
                      ask=float(ask.close) if ask is not None else 0.0, time=self._real_time(security, bar))
-
-    def quotes(self, contracts: Iterable[Contract]) -> dict[str, Quote]:
-        """Quotes of those contracts that have one, by contract id."""
-        found = ((contract.id, self.quote(contract)) for contract in contracts)
-        return {key: quote for key, quote in found if quote is not None}
 
     # --- chains -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from config.instruments import INSTRUMENTS
 from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
+from core.lazy_mapping import LazyMapping
 from core.model import Account, Contract, PortfolioView, Quote, Refused, Snapshot, Underlying
 from core.phase_manager import strangle_products
 from helpers.components import Components
@@ -68,7 +69,8 @@ class SnapshotBuilder:
         reading = self._parts.vix.reading(now, in_session)
         vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
         positions = self._parts.states.positions
-        quotes = self._gateway.quotes(self._gateway.subscribed)
+        by_id = {contract.id: contract for contract in self._gateway.subscribed}
+        quotes = LazyMapping(by_id, lambda key: self._gateway.quote(by_id[key]))
         holdings = self._gateway.subscribed_holdings()
         underlyings = self._underlyings(frozenset(intraday))
         account = self._account(now, holdings, quotes, underlyings)
@@ -83,15 +85,14 @@ class SnapshotBuilder:
                                          if ticker in self._tickers})
 
     def _underlyings(self, intraday: frozenset[str]) -> Mapping[str, Underlying]:
-        found: dict[str, Underlying] = {}
-        for ticker in self._tickers:
-            if ticker.startswith("/"):
-                found |= self._gateway.futures(ticker)
-                continue
-            value = self._gateway.underlying(ticker, intraday=ticker in intraday)
-            if value is not None:
-                found[ticker] = value
-        return found
+        """Built when asked for: valid within the moment, as the whole snapshot is."""
+        months = {key: value for ticker in self._tickers if ticker.startswith("/")
+                  for key, value in self._gateway.futures(ticker).items()}
+        keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
+
+        def build(key: str) -> Underlying | None:
+            return months[key] if key in months else self._gateway.underlying(key, intraday=key in intraday)
+        return LazyMapping(keys, build, lambda key: key in months or self._gateway.has_price(key))
 
     def _account(self, now: datetime, holdings: Mapping[Contract, int], quotes: Mapping[str, Quote],
                  underlyings: Mapping[str, Underlying]) -> Account:

@@ -113,7 +113,7 @@ class FuturesStrangle:
                 if position.underlying in self._family(product, snapshot.phase)]
         if held:
             return refuse(RefusalCode.ALREADY_OPEN, product=product, positions=held)
-        months = [value for key, value in snapshot.underlyings.items() if key.partition("@")[0] == product]
+        months = [snapshot.underlyings[key] for key in snapshot.underlyings if key.partition("@")[0] == product]
         if not any(has_price(month) for month in months):
             return refuse(RefusalCode.UNDERLYING_MISSING, underlying=product)
         rolling = is_roll_week(product, snapshot.time.date())
