@@ -13,6 +13,7 @@ from local.report.style import STYLE
 from local.whole_file import replace_file
 
 FILE_NAME = "report.html"
+UNFOLDED_ROWS = 15
 TILES = (("End Equity", "equity at the end"), ("Net Profit", "net profit"), ("Compounding Annual Return", "a year"),
          ("Drawdown", "worst drawdown"), ("Sharpe Ratio", "Sharpe ratio"), ("Win Rate", "LEAN's win rate"),
          ("Total Orders", "orders"), ("Total Fees", "fees"))
@@ -129,7 +130,7 @@ def _small_charts(report: Mapping[str, Any]) -> str:
 def _optional_sections(report: Mapping[str, Any]) -> list[str]:
     sections = []
     if "guards" in report:
-        sections.append(_section("guards", "Breakers and emergency levels", tables.guard_rows(report["guards"])))
+        sections.append(_section("guards", "Breakers and emergency levels", _guards(report["guards"])))
     if report.get("closest_approach"):
         sections.append(_section("closest", "Closest approach", tables.closest_rows(report["closest_approach"]),
                                  "How near the limits came that were not reached."))
@@ -138,6 +139,12 @@ def _optional_sections(report: Mapping[str, Any]) -> list[str]:
         sections.append(_section("unbuilt", "Checks that are not built yet", f"<ul>{items}</ul>",
                                  "Live trading refuses to start while any is listed."))
     return sections
+
+
+def _guards(guards: list[Mapping[str, Any]]) -> str:
+    """The table, folded away where it is long."""
+    rows = tables.guard_rows(guards)
+    return rows if len(guards) <= UNFOLDED_ROWS else f"<details><summary>{len(guards)} changes</summary>{rows}</details>"
 
 
 def _statistics(statistics: Mapping[str, Any], report: Mapping[str, Any]) -> str:

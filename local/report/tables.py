@@ -8,6 +8,9 @@ from typing import Any
 from local.report.charts import moment, strategy_colour
 
 
+FORCED = '<span class="forced">forced</span>'
+
+
 class Markup(str):
     """Text that is HTML already; anything else in a cell is escaped."""
 
@@ -64,17 +67,22 @@ def price(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
+def stacked(*parts: object) -> Markup:
+    """Values of one cell, one a line."""
+    return Markup("<br>".join(part if isinstance(part, Markup) else escape(str(part)) for part in parts))
+
+
 def trade_rows(trades: Sequence[Mapping[str, Any]]) -> str:
-    """Every trade with why it was entered and why it was left."""
+    """Every trade with why it was entered and why it was left; the entry above, the exit below."""
     rows = []
     for trade in sorted(trades, key=lambda item: item["opened"]):
-        forced = '<span class="forced">forced</span>' if trade.get("forced") else ""
-        rows.append((chip(trade["strategy"]), clock(trade["opened"]), clock(trade["closed"]), legs(trade["legs"]),
-                     trade["units"], price(trade["entry_price"]), price(trade["exit_price"]),
-                     money(trade["pnl_usd"]), f"{trade['fees_usd']:,.2f}", trade["entry_reason"],
-                     Markup(escape(str(trade["exit_reason"])) + forced)))
-    return table(("Strategy", "Opened", "Closed", "Legs", "Units", "Entry", "Exit", "P&L $", "Fees $", "Entry reason",
-                  "Exit reason"), rows, numbers=(4, 5, 6, 7, 8), empty="No trade was closed in this run.")
+        left = Markup(escape(str(trade["exit_reason"])) + (FORCED if trade.get("forced") else ""))
+        rows.append((chip(trade["strategy"]), stacked(clock(trade["opened"]), clock(trade["closed"])),
+                     legs(trade["legs"]), trade["units"],
+                     stacked(price(trade["entry_price"]), price(trade["exit_price"])), money(trade["pnl_usd"]),
+                     f"{trade['fees_usd']:,.2f}", stacked(trade["entry_reason"], left)))
+    return table(("Strategy", "Opened, closed", "Legs", "Units", "Entry, exit", "P&L $", "Fees $",
+                  "Why entered, why left"), rows, numbers=(3, 4, 5, 6), empty="No trade was closed in this run.")
 
 
 def open_rows(positions: Sequence[Mapping[str, Any]]) -> str:
