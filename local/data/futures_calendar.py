@@ -76,6 +76,17 @@ def contract_months(future: Future, day: date) -> tuple[Month, ...]:
     return tuple(found)
 
 
+def contracts_between(future: Future, first: date, last: date) -> tuple[Month, ...]:
+    """Contract months that are the nearest one, or listed, on some day from ``first`` to ``last``."""
+    month, found = (first.year, first.month), []
+    until = contract_months(future, last)[-1]
+    while month <= until:
+        if month[1] in future.months and future_expiry(future, month) >= first:
+            found.append(month)
+        month = shift_month(month, 1)
+    return tuple(found)
+
+
 def option_series(future: Future, day: date) -> tuple[tuple[Month, date], ...]:
     """(contract month of the underlying future, expiry) of the options written on ``day``, by expiry.
 

@@ -18,9 +18,10 @@ from local.data import calendar
 from local.data.days import DayTask, plan_days, write_day
 from local.data.equities import write_daily, write_factor_file, write_map_file
 from local.data.errors import ScenarioError
+from local.data.future_maps import write_future_map
 from local.data.margins import write_margins
 from local.data.market import Market, build_market
-from local.data.products import ALL, CORE, VOLATILITY_INDICES
+from local.data.products import ALL, CORE, FUTURES, VOLATILITY_INDICES
 from local.data.scenario import Scenario
 from local.data.static import write_static_files
 
@@ -111,6 +112,8 @@ def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], pro
     write_margins(root)
     first = scenario.history[0].day
     for ticker in underlyings:
+        if ticker in FUTURES:
+            write_future_map(root, FUTURES[ticker], scenario.first_minute_day, scenario.end)
         if ticker in VOLATILITY_INDICES:
             write_daily(root, market.volatility_series(ticker), index=True)
         elif ticker in market.daily:

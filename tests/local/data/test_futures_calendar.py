@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from local.data import calendar, futures_calendar
+from local.data import calendar, future_maps, futures_calendar
 from local.data.products import FUTURES
 
 
@@ -53,3 +54,21 @@ def test_most_days_have_a_strangle_to_sell(ticker: str) -> None:
     found = [any(45 <= (expiry - day).days <= 60 for _, expiry in
                  futures_calendar.option_series(FUTURES[ticker], day)) for day in days]
     assert sum(found) / len(found) > 0.4
+
+
+@pytest.mark.parametrize(("month", "name"), [((2024, 9), "mes ylz9z50bje2p"), ((2024, 12), "mes yogvnnaoi1oh")])
+def test_contract_names(month: tuple[int, int], name: str) -> None:
+    assert future_maps.security_identifier(FUTURES["MES"], month) == name     # as LEAN prints them
+
+
+def test_map_files(tmp_path: Path) -> None:
+    future_maps.write_future_map(tmp_path, FUTURES["CL"], date(2024, 4, 30), date(2024, 8, 30))
+    rows = (tmp_path / "future/nymex/map_files/cl.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "18991230,cl,NYMEX"
+    days = [row.split(",")[0] for row in rows[1:]]
+    assert days == sorted(days) and days[-4:] == ["20501231"] * 4
+    mapped = [row.split(",") for row in rows[1:] if row.endswith(",0")]
+    assert [row[0] for row in mapped[:4]] == ["20240521", "20240620", "20240722", "20240820"]
+    assert mapped[0][1] == future_maps.security_identifier(FUTURES["CL"], (2024, 6))
+    first_of_month = [row.split(",")[0] for row in rows[1:] if row.endswith(",1")]
+    assert first_of_month[:2] == ["20240430", "20240531"]
