@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _backtest_arguments(arguments: argparse.Namespace, engine: str, out: Path) -> list[str]:
+    """The command line of one backtest, with every option that was given to this command."""
     found = ["backtest", "--scenario", arguments.scenario, "--engine", engine, "--phase", str(arguments.phase),
              "--out", str(out), "--data-cache", str(Path(arguments.data_cache or DEFAULT_CACHE).absolute())]
     for option, value in (("--seed", arguments.seed), ("--cash", arguments.cash)):

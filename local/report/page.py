@@ -144,7 +144,9 @@ def _optional_sections(report: Mapping[str, Any]) -> list[str]:
 def _guards(guards: list[Mapping[str, Any]]) -> str:
     """The table, folded away where it is long."""
     rows = tables.guard_rows(guards)
-    return rows if len(guards) <= UNFOLDED_ROWS else f"<details><summary>{len(guards)} changes</summary>{rows}</details>"
+    if len(guards) <= UNFOLDED_ROWS:
+        return rows
+    return f"<details><summary>{len(guards)} changes</summary>{rows}</details>"
 
 
 def _statistics(statistics: Mapping[str, Any], report: Mapping[str, Any]) -> str:
