@@ -308,3 +308,5 @@ OPENING_FEE_USD: Final[Mapping[str, float]] = MappingProxyType({
 
 # --- strategies: strikes quoted on each side of the one a roll wants, so that a moving price finds it quoted
 ROLL_NEIGHBOUR_STRIKES: Final = 2
+# A roll that is due by its date goes at the natural price in the last hour of the session.
+ROLL_NATURAL_MINUTES_BEFORE_CLOSE: Final = 60

@@ -21,7 +21,7 @@ from strategies.entries import (NO_CAP, entry_pending, opening_fees_usd, own_pos
 from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, premium_taken, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike, nearest_to
-from strategies.rolls import change, close_leg, may_open, roll, want_chain, want_quotes
+from strategies.rolls import change, close_leg, due_urgency, may_open, roll, want_chain, want_quotes
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
     (State.WAITING, Event.SELECTED): State.VALIDATION,
@@ -185,8 +185,10 @@ class Calendar:
         now = snapshot.time
         if old is not None and old.contract.dte(now.date()) < self.spec.near_roll_dte:
             return close_leg(position, old, ExitReason.BUY_BACK, now, Urgency.NATURAL)
+        urgency = due_urgency(snapshot)
         if not may_open(view):
-            return Hold(reason="ROLL_WAITS") if old is None else close_leg(position, old, ExitReason.BUY_BACK, now)
+            waits = Hold(reason="ROLL_WAITS")
+            return waits if old is None else close_leg(position, old, ExitReason.BUY_BACK, now, urgency)
         if not snapshot.chains.get(position.underlying):
             return want_chain(position)
         new = self._next_near(far, snapshot, position)
@@ -199,7 +201,7 @@ class Calendar:
             return Hold(reason="QUOTE_MISSING")
         if old is None:
             return change(position, ((new, -1),), far.quantity, ExitReason.ROLL_NEAR, now)
-        return roll(position, old, new, ExitReason.ROLL_NEAR, now)
+        return roll(position, old, new, ExitReason.ROLL_NEAR, now, urgency)
 
     def _next_near(self, far: HeldLeg, snapshot: Snapshot, position: Position) -> Contract | None:
         spec = self.spec

@@ -35,11 +35,13 @@ def leap_strike(listing: Listing, underlying: Underlying, spec: Spec, now: datet
     return nearest_strike(strikes, target, prefer_higher=False)
 
 
-def weekly_listing(chains: Iterable[Chain], today: date, spec: Spec, leap_expiry: date) -> Listing | None:
+def weekly_listing(chains: Iterable[Chain], today: date, spec: Spec, leap_expiry: date, after: date = date.min
+                   ) -> Listing | None:
     """The expiry nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` days and at most twice the target away,
-    before the LEAP's own."""
+    later than ``after`` (the weekly that is rolled) and before the LEAP's own."""
     found = listings(chains, today, spec.weekly_roll_dte + 1, 2 * spec.weekly_target_dte)
-    return nearest_to([listing for listing in found if listing.expiry < leap_expiry], today, spec.weekly_target_dte)
+    return nearest_to([listing for listing in found if after < listing.expiry < leap_expiry], today,
+                      spec.weekly_target_dte)
 
 
 def refuse_symbol(underlying: Underlying, snapshot: Snapshot, spec: Spec) -> Refused | None:

@@ -8,6 +8,7 @@ The premium of the weekly being sold is not counted as recovered before it is in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import ClassVar, Final, Mapping, Sequence
 
@@ -25,8 +26,8 @@ from strategies.exits import (ExitReason, assignment_threatens, is_last_session,
                               walking_exit)
 from strategies.legs import at_most, mid_price, require_quotes, usable_quote
 from strategies.listing import Listing
-from strategies.rolls import (change, close_leg, holds_when_unknown, may_open, neighbourhood, roll, want_chain,
-                              want_quotes)
+from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, neighbourhood, roll,
+                              want_chain, want_quotes)
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
     (State.WAITING, Event.SELECTED): State.VALIDATION,
@@ -190,7 +191,9 @@ class Ipmcc:
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """The weekly first (assignment, roll), then the LEAP, then a missing weekly. There is no stop and no target."""
+        """A threatened or due weekly first, then the LEAP, a weekly that has earned its keep, a missing weekly. There
+        is no stop and no target."""
+        spec, calendar = self.spec, snapshot.calendar
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")
         leaps, weeklies = option_legs(position)
@@ -199,43 +202,55 @@ class Ipmcc:
         for weekly in weeklies:
             if assignment_threatens(weekly, snapshot):
                 return close_leg(position, weekly, ExitReason.EX_DIVIDEND, snapshot.time, Urgency.NATURAL)
-            if is_last_session(weekly.contract, self.spec.weekly_roll_dte, snapshot.calendar) \
-                    or self._mostly_gained(weekly, snapshot):
-                return self._roll_weekly(weekly, leaps, snapshot, view, position)
+            if is_last_session(weekly.contract, spec.weekly_roll_dte, calendar):
+                return self._roll_due(weekly, leaps, snapshot, view, position)
         for leap in leaps:
-            if is_last_session(leap.contract, self.spec.leap_roll_dte, snapshot.calendar):
+            if is_last_session(leap.contract, spec.leap_roll_dte, calendar):
                 return self._roll_leap(leap, snapshot, view, position)
-        if not weeklies and may_open(view):
-            return self._sell_weekly(leaps, snapshot, position)
-        return Hold()
+        if not may_open(view):
+            return Hold()
+        for weekly in weeklies:
+            if self._mostly_gained(weekly, snapshot):
+                return self._roll_gained(weekly, leaps, snapshot, position)
+        return Hold() if weeklies else self._sell_weekly(leaps, snapshot, position)
 
     def _mostly_gained(self, weekly: HeldLeg, snapshot: Snapshot) -> bool:
         quote = usable_quote(weekly.contract, snapshot)
         left = weekly.average_price * (1.0 - self.spec.weekly_profit_share)
         return quote is not None and at_most(quote.mid, left)
 
-    def _roll_weekly(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, view: PortfolioView,
-                     position: Position) -> Manage | Select | Hold:
-        """Into the next weekly; bought back alone where none may be sold, and without waiting on its last day."""
+    def _roll_due(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, view: PortfolioView,
+                  position: Position) -> Manage | Select | Hold:
+        """Into a later weekly; bought back alone where none may be sold, and without waiting on its last day."""
         now = snapshot.time
         if weekly.contract.dte(now.date()) < self.spec.weekly_roll_dte:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, Urgency.NATURAL)
+        urgency = due_urgency(snapshot)
         if not may_open(view):
-            return close_leg(position, weekly, ExitReason.BUY_BACK, now)
+            return close_leg(position, weekly, ExitReason.BUY_BACK, now, urgency)
         quote = usable_quote(weekly.contract, snapshot)
         if quote is None:
             return Hold(reason="QUOTE_MISSING")  # asked again each check; on its last day it is bought back regardless
-        found = self._next_weekly(leaps, quote.mid, snapshot, position)
+        found = self._next_weekly(leaps, quote.mid, weekly, snapshot, position)
         if isinstance(found, Select):
             return found
         if found is None:
-            return close_leg(position, weekly, ExitReason.BUY_BACK, now)
-        if found == weekly.contract:
-            return Hold(reason="SAME_WEEKLY")  # nothing better to sell than what is sold already
-        return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, now)
+            return close_leg(position, weekly, ExitReason.BUY_BACK, now, urgency)
+        return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, now, urgency)
+
+    def _roll_gained(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, position: Position
+                     ) -> Manage | Select | Hold:
+        """Into a later weekly before its time, where one pays even at the natural price; else it runs to its date."""
+        quote = usable_quote(weekly.contract, snapshot)
+        found = self._next_weekly(leaps, quote.mid, weekly, snapshot, position)
+        if isinstance(found, Select):
+            return found
+        if found is None or not usable_quote(found, snapshot).bid > quote.ask:
+            return Hold(reason="NO_LATER_WEEKLY_PAYS")
+        return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, snapshot.time)
 
     def _sell_weekly(self, leaps: Sequence[HeldLeg], snapshot: Snapshot, position: Position) -> Manage | Select | Hold:
-        found = self._next_weekly(leaps, 0.0, snapshot, position)
+        found = self._next_weekly(leaps, 0.0, None, snapshot, position)
         if isinstance(found, Select):
             return found
         if found is None:
@@ -243,8 +258,8 @@ class Ipmcc:
         return change(position, ((found, -1),), sum(leap.quantity for leap in leaps), ExitReason.SELL_WEEKLY,
                       snapshot.time)
 
-    def _next_weekly(self, leaps: Sequence[HeldLeg], cost_now: float, snapshot: Snapshot, position: Position
-                     ) -> Contract | Select | None:
+    def _next_weekly(self, leaps: Sequence[HeldLeg], cost_now: float, old: HeldLeg | None, snapshot: Snapshot,
+                     position: Position) -> Contract | Select | None:
         """The weekly to sell; a ``Select`` while chain or quotes are missing; None when none qualifies and pays."""
         underlying = snapshot.underlyings.get(position.underlying)
         if underlying is None:
@@ -252,7 +267,8 @@ class Ipmcc:
         chains = snapshot.chains.get(position.underlying, ())
         if not chains:
             return want_chain(position)
-        listing = weekly_listing(chains, snapshot.time.date(), self.spec, min(leap.contract.expiry for leap in leaps))
+        listing = weekly_listing(chains, snapshot.time.date(), self.spec, min(leap.contract.expiry for leap in leaps),
+                                 after=date.min if old is None else old.contract.expiry)
         if listing is None:
             return None
         recover = max(leap.contract.strike for leap in leaps) + to_recover(position, leaps) + cost_now

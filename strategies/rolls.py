@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Callable, Iterable, Mapping
 
 import numpy as np
 
-from config.constants import ROLL_NEIGHBOUR_STRIKES
+from config.constants import ROLL_NATURAL_MINUTES_BEFORE_CLOSE, ROLL_NEIGHBOUR_STRIKES
 from core.errors import CannotCompute
 from core.intents import intent_id
 from core.model import (EMPTY, Contract, EmergencyLevel, HeldLeg, Hold, Intent, Leg, Manage, Mode, PortfolioView,
-                        Position, Purpose, Right, Select, Urgency)
+                        Position, Purpose, Right, Select, Snapshot, Urgency)
 from strategies.exits import ExitReason
 from strategies.listing import Listing
 
@@ -35,6 +35,12 @@ def holds_when_unknown(decide: Callable[..., Any]) -> Callable[..., Any]:
         except CannotCompute as error:
             return Hold(reason=f"CANNOT_COMPUTE: {error}")
     return decided
+
+
+def due_urgency(snapshot: Snapshot) -> Urgency:
+    """How a roll is sent that is due by its date: walking, and at the natural price in the session's last hour."""
+    last_hour = snapshot.calendar.session_close - timedelta(minutes=ROLL_NATURAL_MINUTES_BEFORE_CLOSE)
+    return Urgency.NATURAL if snapshot.time >= last_hour else Urgency.WALK
 
 
 def want_chain(position: Position) -> Select:

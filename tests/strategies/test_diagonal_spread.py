@@ -142,6 +142,25 @@ def test_the_weekly_roll():
     assert (old.contract.strike, old.ratio, new.contract, new.ratio) == (206.0, 1, wanted.contracts[2], -1)
 
 
+def test_a_later_expiry_and_the_natural_price_in_the_last_hour():
+    now, held = (NOW + timedelta(days=6)).replace(hour=15), position()
+    wanted = managed(held, now)
+    assert {contract.expiry for contract in wanted.contracts} == {now.date() + timedelta(days=7)}
+    quotes = model_quotes([*wanted.contracts, *(leg.contract for leg in held.legs)], 200.0, now, flat(0.3))
+    assert managed(held, now, quotes=quotes).intent.urgency is Urgency.NATURAL
+
+
+def test_an_early_roll_pays_or_waits():
+    now, held = NOW + timedelta(days=3), position()
+    cheap = [(held.legs[1].contract, 0.2)]
+    wanted = managed(held, now, mids=cheap)
+    quotes = model_quotes([*wanted.contracts, *(leg.contract for leg in held.legs)], 200.0, now, flat(0.3))
+    assert managed(held, now, quotes=quotes, mids=cheap).intent.reason == "ROLL_WEEKLY"
+    poor = {contract.id: Quote(bid=0.1, ask=4.0, time=now) for contract in wanted.contracts}
+    assert managed(held, now, quotes=quotes | poor, mids=cheap) == Hold(reason="NO_LATER_WEEKLY_PAYS")
+    assert managed(held, now, quotes=quotes, mids=cheap, view=make_view(mode=Mode.EXITS_ONLY)) == Hold()
+
+
 @pytest.mark.parametrize("mid, rolls", [(0.30, True), (0.301, False)])
 def test_at_80_percent_gained(mid, rolls):
     held = position()

@@ -213,6 +213,47 @@ def test_rolls_at_80_percent_gained(mid, rolls):
     assert (found != Hold()) is rolls
 
 
+def gained(new_bid, view=None, days=(1, 7, 8, 14, 400)):
+    """A weekly at a fifth of what was taken for it, 4 days before its end; chain and quotes are there."""
+    now, held = NOW + timedelta(days=3), position()
+    listed = {"IWM": (make_chain("IWM", 200.0, now.date(), [now.date() + timedelta(days=day) for day in days],
+                                 range(140, 261), flat(0.2)),)}
+    old = held.legs[1].contract
+    later = [option(strike, "C", now.date() + timedelta(days=day), "IWM") for day in days[:-1]
+             for strike in range(206, 214)]
+    quotes = exact_quotes(now, [(old, 0.10), (held.legs[0].contract, 44.0)], spread=0.04) | {
+        contract.id: Quote(bid=new_bid, ask=new_bid + 0.05, time=now) for contract in later if contract != old}
+    calendar = make_calendar(now.date(), next_session=now.date() + timedelta(days=1))
+    found = snapshot(now, quotes=quotes, calendar=calendar, chains=listed)
+    return STRATEGY.manage(found, view or make_view(), held)
+
+
+@pytest.mark.parametrize("bid, rolls", [(0.13, True), (0.12, False)])
+def test_an_early_roll_must_pay_even_at_the_natural_price(bid, rolls):
+    found = gained(bid)
+    assert isinstance(found, Manage) is rolls and (rolls or found == Hold(reason="NO_LATER_WEEKLY_PAYS"))
+
+
+def test_a_roll_goes_to_a_later_expiry():
+    """The weekly ends in 4 days and the next one in 8: only the later one is a roll, however near 7 the other is."""
+    assert gained(0.5, days=(4, 8, 400)).intent.legs[1].contract.expiry == NOW.date() + timedelta(days=11)
+    assert gained(0.5, days=(4, 400)) == Hold(reason="NO_LATER_WEEKLY_PAYS")
+
+
+def test_no_early_roll_while_entries_are_halted():
+    assert gained(0.5, make_view(mode=Mode.EXITS_ONLY)) == Hold()
+
+
+@pytest.mark.parametrize("clock, urgency", [((14, 59), Urgency.WALK), ((15, 0), Urgency.NATURAL)])
+def test_a_due_roll_goes_at_the_natural_price_in_the_last_hour(clock, urgency):
+    held, now = position(), (NOW + timedelta(days=6)).replace(hour=clock[0], minute=clock[1])
+    target = option(208, "C", now.date() + timedelta(days=7), "IWM")
+    found = managed(held, now, mids=[(held.legs[1].contract, 0.05), (target, 0.40)])
+    assert (found.intent.reason, found.intent.urgency) == ("ROLL_WEEKLY", urgency)
+    alone = managed(held, now, view=make_view(mode=Mode.EXITS_ONLY))
+    assert (alone.intent.reason, alone.intent.urgency) == ("BUY_BACK", urgency)
+
+
 @pytest.mark.parametrize("left, following, rolls", [(2, 1, False), (1, 0, True), (3, 0, True), (2, 0, True)])
 def test_rolls_in_the_last_session_with_a_day_left(left, following, rolls):
     now = NOW + timedelta(days=7 - left)
