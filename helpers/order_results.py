@@ -207,7 +207,7 @@ class OrderResults:
         states = self._parts.states
         position = states.position(position_id)
         if position.opened is not None or position.cash_flow_usd:
-            self._record(position, now, reason, forced=True)
+            self._record(replace(position, units=max(position.units, 1)), now, reason, forced=True)
         states.apply(position_id, Event.RESET, now, reason)
         states.archive(position_id)
 
