@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from local.engine.broker.benchmark import FuncBenchmark, SecurityBenchmark, benchmark_of
 from local.engine.broker.brokerage_models import DefaultBrokerageModel, create_brokerage_model
 from local.engine.broker.enums import AccountType, BrokerageName, OrderDirection, OrderType
 from local.engine.broker.events import OrderEvent
@@ -40,6 +41,7 @@ class TradingMixin:
         self.default_order_properties: OrderProperties = OrderProperties()
         self._max_orders = MAXIMUM_ORDERS
         self._order_checks = OrderChecks(self)
+        self.benchmark: FuncBenchmark | SecurityBenchmark = SecurityBenchmark(self)
 
     @property
     def trade_builder(self) -> TradeBuilder:
@@ -51,6 +53,13 @@ class TradingMixin:
     def set_cash(self, *arguments: Any) -> None:
         """Set the starting cash: (amount) or (currency, amount[, conversion rate])."""
         self.portfolio.set_cash(*arguments)
+
+    def set_benchmark(self, *benchmark: Any) -> None:
+        """Set what statistics compare with: a ticker, a symbol, (type, ticker) or a function of time."""
+        if self._locked:
+            raise InvalidOperationException("QCAlgorithm.SetBenchmark(): Cannot change Benchmark after algorithm "
+                                            "initialized.")
+        self.benchmark = benchmark_of(self, *benchmark)
 
     def set_brokerage_model(self, brokerage: BrokerageName | DefaultBrokerageModel,
                             account_type: AccountType = AccountType.MARGIN) -> None:

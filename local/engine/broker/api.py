@@ -22,6 +22,14 @@ from local.engine.broker.enums import (
 )
 from local.engine.broker.equity_fills import EquityFillModel
 from local.engine.broker.events import CashAmount, OrderEvent, OrderFee
+from local.engine.broker.extensions import (
+    Extensions,
+    OptionSymbol,
+    OrderExtensions,
+    RegressionTestException,
+    TimeSpan,
+    TradeDirection,
+)
 from local.engine.broker.fees import (
     ConstantFeeModel,
     FeeModel,
@@ -30,14 +38,26 @@ from local.engine.broker.fees import (
     TastytradeFeeModel,
 )
 from local.engine.broker.fills import (
+    Fill,
     FillModel,
+    FillModelParameters,
     FutureFillModel,
     FutureOptionFillModel,
     ImmediateFillModel,
     Prices,
 )
 from local.engine.broker.future_margin import FutureMarginModel, FuturesOptionsMarginModel
+from local.engine.broker.group_margin import (
+    OptionStrategyPositionGroupBuyingPowerModel,
+    SecurityPositionGroupBuyingPowerModel,
+)
 from local.engine.broker.holdings import SecurityHolding
+from local.engine.broker.initializers import (
+    BrokerageModelSecurityInitializer,
+    CompositeSecurityInitializer,
+    FuncSecurityInitializer,
+    SecuritySeeder,
+)
 from local.engine.broker.margin import (
     BuyingPowerModel,
     ConstantBuyingPowerModel,
@@ -89,6 +109,7 @@ from local.engine.broker.orders import (
 )
 from local.engine.broker.portfolio import SecurityPortfolioManager
 from local.engine.broker.position_groups import NullSecurityPositionGroupModel, SecurityPositionGroupModel
+from local.engine.broker.positions import PositionGroup
 from local.engine.broker.requests import (
     CancelOrderRequest,
     OrderRequest,
@@ -112,25 +133,32 @@ from local.engine.broker.time_in_force import (
 )
 from local.engine.broker.transactions import SecurityTransactionManager
 
+IBrokerageModel, ISecuritySeeder, IPositionGroup = DefaultBrokerageModel, SecuritySeeder, PositionGroup
+
 __all__ = [
-    "AccountType", "BrokerageName", "BuyingPower", "BuyingPowerModel", "BuyingPowerParameters", "CancelOrderRequest",
-    "Cash", "CashAmount", "CashBook", "ComboLegLimitOrder", "ComboLimitOrder", "ComboMarketOrder", "ComboOrder",
-    "ConstantBuyingPowerModel", "ConstantFeeModel", "ConstantSlippageModel", "DefaultBrokerageModel",
-    "DefaultExerciseModel", "DefaultMarginCallModel", "DefaultOptionAssignmentModel", "DelayedSettlementModel",
-    "EquityFillModel", "FeeModel", "FillModel", "FutureFillModel", "FutureMarginModel", "FutureOptionFillModel",
-    "FutureSettlementModel", "FuturesOptionsMarginModel", "GetMaximumOrderQuantityResult", "GroupOrderManager",
-    "HasSufficientBuyingPowerForOrderParameters", "HasSufficientBuyingPowerForOrderResult", "ImmediateFillModel",
-    "ImmediateSettlementModel", "InitialMargin", "InitialMarginParameters",
-    "InitialMarginRequiredForOrderParameters", "InteractiveBrokersBrokerageModel", "InteractiveBrokersFeeModel",
-    "InteractiveBrokersOrderProperties", "Leg", "LimitIfTouchedOrder", "LimitOrder", "MaintenanceMargin",
-    "MaintenanceMarginParameters", "MarginCallModel", "MarketOnCloseOrder", "MarketOnOpenOrder", "MarketOrder",
-    "NullBuyingPowerModel", "NullOptionAssignmentModel", "NullSecurityPositionGroupModel", "NullSlippageModel",
-    "OptionAssignmentParameters", "OptionAssignmentResult", "OptionExerciseOrder", "OptionInitialMargin",
-    "OptionMarginModel", "OptionStrategies", "OptionStrategy", "Order", "OrderDirection", "OrderEvent", "OrderFee",
-    "OrderFeeParameters", "OrderField", "OrderPosition", "OrderProperties", "OrderRequest", "OrderRequestStatus",
-    "OrderRequestType", "OrderResponse", "OrderResponseErrorCode", "OrderStatus", "OrderTicket", "OrderType",
-    "Prices", "ReservedBuyingPowerForPosition", "ReservedBuyingPowerForPositionParameters", "SecurityHolding",
-    "SecurityMarginModel", "SecurityPortfolioManager", "SecurityPositionGroupModel", "SecurityTransactionManager",
-    "StopLimitOrder", "StopMarketOrder", "SubmitOrderRequest", "TastytradeBrokerageModel", "TastytradeFeeModel",
-    "TastytradeOrderProperties", "TimeInForce", "TrailingStopOrder", "UpdateOrderFields", "UpdateOrderRequest",
+    "AccountType", "BrokerageModelSecurityInitializer", "BrokerageName", "BuyingPower", "BuyingPowerModel",
+    "BuyingPowerParameters", "CancelOrderRequest", "Cash", "CashAmount", "CashBook", "ComboLegLimitOrder",
+    "ComboLimitOrder", "ComboMarketOrder", "ComboOrder", "CompositeSecurityInitializer", "ConstantBuyingPowerModel",
+    "ConstantFeeModel", "ConstantSlippageModel", "DefaultBrokerageModel", "DefaultExerciseModel",
+    "DefaultMarginCallModel", "DefaultOptionAssignmentModel", "DelayedSettlementModel", "EquityFillModel",
+    "Extensions", "FeeModel", "Fill", "FillModel", "FillModelParameters", "FuncSecurityInitializer",
+    "FutureFillModel", "FutureMarginModel", "FutureOptionFillModel", "FutureSettlementModel",
+    "FuturesOptionsMarginModel", "GetMaximumOrderQuantityResult", "GroupOrderManager",
+    "HasSufficientBuyingPowerForOrderParameters", "HasSufficientBuyingPowerForOrderResult", "IBrokerageModel",
+    "IPositionGroup", "ISecuritySeeder", "ImmediateFillModel", "ImmediateSettlementModel", "InitialMargin",
+    "InitialMarginParameters", "InitialMarginRequiredForOrderParameters", "InteractiveBrokersBrokerageModel",
+    "InteractiveBrokersFeeModel", "InteractiveBrokersOrderProperties", "Leg", "LimitIfTouchedOrder", "LimitOrder",
+    "MaintenanceMargin", "MaintenanceMarginParameters", "MarginCallModel", "MarketOnCloseOrder", "MarketOnOpenOrder",
+    "MarketOrder", "NullBuyingPowerModel", "NullOptionAssignmentModel", "NullSecurityPositionGroupModel",
+    "NullSlippageModel", "OptionAssignmentParameters", "OptionAssignmentResult", "OptionExerciseOrder",
+    "OptionInitialMargin", "OptionMarginModel", "OptionStrategies", "OptionStrategy",
+    "OptionStrategyPositionGroupBuyingPowerModel", "OptionSymbol", "Order", "OrderDirection", "OrderEvent",
+    "OrderExtensions", "OrderFee", "OrderFeeParameters", "OrderField", "OrderPosition", "OrderProperties",
+    "OrderRequest", "OrderRequestStatus", "OrderRequestType", "OrderResponse", "OrderResponseErrorCode",
+    "OrderStatus", "OrderTicket", "OrderType", "Prices", "RegressionTestException", "ReservedBuyingPowerForPosition",
+    "ReservedBuyingPowerForPositionParameters", "SecurityHolding", "SecurityMarginModel", "SecurityPortfolioManager",
+    "SecurityPositionGroupBuyingPowerModel", "SecurityPositionGroupModel", "SecuritySeeder",
+    "SecurityTransactionManager", "StopLimitOrder", "StopMarketOrder", "SubmitOrderRequest",
+    "TastytradeBrokerageModel", "TastytradeFeeModel", "TastytradeOrderProperties", "TimeInForce", "TimeSpan",
+    "TradeDirection", "TrailingStopOrder", "UpdateOrderFields", "UpdateOrderRequest",
 ]

@@ -1,56 +1,67 @@
-"""The benchmark of a run: SPY by the hour, as LEAN's default brokerage models have it."""
+"""The benchmark of a run: a security by the hour (LEAN's default models: SPY), or a function of time."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 from local.engine.broker.clock import to_utc
 from local.engine.broker.numeric import smart_round
-from local.engine.data_files import DataFileError, read_zip_entry
+from local.engine.enums import DataNormalizationMode, Market, Resolution, SecurityType
+from local.engine.series import BarSeries
+from local.engine.subscription import tick_types_of
+from local.engine.symbol import Symbol, SymbolCache
+from local.engine.time_zones import seconds_of
 
-_ZONE = "America/New_York"
-_PRICE_SCALE = 10_000
 
+class FuncBenchmark:
+    """A function from a UTC time to a value."""
 
-class Benchmark:
-    """SPY's last hourly close; 0 where the data folder has no hourly SPY, as in LEAN."""
+    def __init__(self, function: Callable[[datetime], float]) -> None:
+        self._function = function
 
-    def __init__(self, algorithm: Any) -> None:
-        self._folder = Path(algorithm._engine.data_folder)
-        self._range = (algorithm.start_date.date() - timedelta(days=7), algorithm.end_date.date())
-        self._ends: list[datetime] | None = None
-        self._closes: list[float] = []
-
-    def value(self, now: datetime) -> float:
+    def evaluate(self, time: datetime) -> float:
         """Return the benchmark at a UTC instant."""
-        if self._ends is None:
-            self._read()
-        index = bisect_right(self._ends, now) - 1
-        return smart_round(self._closes[index]) if index >= 0 else 0.0
-
-    def _read(self) -> None:
-        self._ends = []
-        path = self._folder / "equity" / "usa" / "hour" / "spy.zip"
-        if not path.is_file():
-            return
-        content = read_zip_entry(path, "spy.csv")
-        if content is None:
-            raise DataFileError(f"{path}: no entry spy.csv")
-        first, last = self._range
-        for number, line in enumerate(content.decode("ascii").splitlines(), 1):
-            cells = line.split(",")
-            try:
-                start = datetime.strptime(cells[0], "%Y%m%d %H:%M")
-                close = float(cells[4]) / _PRICE_SCALE
-            except (ValueError, IndexError) as error:
-                raise DataFileError(f"{path}, line {number}: malformed hourly bar") from error
-            if _within(start.date(), first, last):
-                self._ends.append(to_utc(start + timedelta(hours=1), _ZONE))
-                self._closes.append(close)
+        return float(self._function(time.replace(tzinfo=timezone.utc)))
 
 
-def _within(day: date, first: date, last: date) -> bool:
-    return first <= day <= last
+class SecurityBenchmark:
+    """A security's last hourly close; 0 where the data folder has no hourly bars of it, as in LEAN."""
+
+    def __init__(self, algorithm: Any, symbol: Symbol | None = None) -> None:
+        self._algorithm = algorithm
+        self.symbol = Symbol.create("SPY", SecurityType.EQUITY, Market.USA) if symbol is None else symbol
+        self._series: BarSeries | None = None
+
+    def evaluate(self, time: datetime) -> float:
+        """Return the benchmark at a UTC instant."""
+        if self._series is None:
+            self._series = self._open()
+        series = self._series
+        return smart_round(series.get("close")) if series.seek(seconds_of(time)) else 0.0
+
+    def _open(self) -> BarSeries:
+        """Open the hourly bars from the trading day before the run on."""
+        feed, mode = self._algorithm._feed, DataNormalizationMode.ADJUSTED
+        tick_type = tick_types_of(self.symbol.security_type, Resolution.HOUR)[0]
+        hours = feed.hours_of(self.symbol).exchange_hours
+        first = to_utc(hours.get_previous_trading_day(self._algorithm.start_date), hours.time_zone)
+        loader = feed.loader(self.symbol, tick_type, Resolution.HOUR, False, mode)
+        return BarSeries(loader, seconds_of(first), False)
+
+
+def benchmark_of(algorithm: Any, *given: Any) -> FuncBenchmark | SecurityBenchmark:
+    """Return the benchmark behind what an algorithm sets: a symbol, a ticker (with its type), or a function."""
+    if len(given) == 2:
+        return SecurityBenchmark(algorithm, Symbol.create(given[1], given[0], Market.USA))
+    (target,) = given
+    if isinstance(target, str):
+        known = SymbolCache.try_get(target) or next((s for s in algorithm.securities.keys() if s.value == target), None)
+        return SecurityBenchmark(algorithm, known or Symbol.create(target, SecurityType.EQUITY, Market.USA))
+    symbol = target if isinstance(target, Symbol) else getattr(target, "symbol", None)
+    if symbol is not None:
+        return SecurityBenchmark(algorithm, symbol)
+    if callable(target):
+        return FuncBenchmark(target)
+    raise TypeError("set_benchmark takes a ticker, a symbol or a function of time")

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from local.engine.broker.clock import next_hour
 from local.engine.broker.enums import OrderStatus, OrderType, is_closed
 from local.engine.broker.events import OrderEvent
+from local.engine.broker.fills import FillModelParameters
 from local.engine.broker.group import group_orders, insufficient_power_message
+from local.engine.broker.options_lifecycle import OptionAssignmentParameters
 from local.engine.broker.orders import Order
 from local.engine.enums import DelistingType
 
@@ -169,7 +171,8 @@ class Brokerage:
         if order.type is OrderType.OPTION_EXERCISE:
             fills = list(security.option_exercise_model.option_exercise(security, order))
         else:
-            fills = security.fill_model.fill_order(security, order, pairs, self.algorithm)
+            parameters = FillModelParameters(security, order, pairs, self.algorithm.settings.stale_price_time_span)
+            fills = list(security.fill_model.fill(parameters))
         by_id = {member.id: (member, target) for member, target in pairs}
         for fill in fills:
             if fill.status is OrderStatus.FILLED and fill.order_fee.value.amount == 0:
@@ -216,7 +219,7 @@ class Brokerage:
         short = [security for security in self.algorithm.portfolio.invested_securities()
                  if security.type.is_option() and security.holdings.quantity < 0]
         for option in sorted(short, key=lambda security: security.symbol.id.symbol):
-            result = option.option_assignment_model.assignment(option)
+            result = option.option_assignment_model.get_assignment(OptionAssignmentParameters(option))
             if result is None or result.quantity == 0:
                 continue
             if option.symbol in self._assignments:

@@ -27,7 +27,7 @@ class EquityFillModel(FillModel):
             return fill
         price, end_time = self._best_effort(asset, order.direction, order.naive_time)
         end_utc = to_utc(end_time, asset.exchange.time_zone)
-        stale = end_utc < order.naive_time - self._algorithm.settings.stale_price_time_span
+        stale = end_utc < order.naive_time - self.parameters.stale_price_time_span
         if stale and self._waits_on_stale(asset, end_utc, order.naive_time):
             return fill
         return self._complete(fill, order, self._slipped(asset, order, price))
@@ -116,7 +116,7 @@ class EquityFillModel(FillModel):
         RuntimeError
             When the security has had no data at all.
         """
-        cut_off = asset.local(order_utc) - self._algorithm.settings.stale_price_time_span
+        cut_off = asset.local(order_utc) - self.parameters.stale_price_time_span
         best: tuple[float, datetime] | None = None
         quote = asset.get_last_quote_bar()
         if quote is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.clock import Instant
 from local.engine.broker.enums import OrderDirection, OrderStatus
@@ -51,8 +51,24 @@ class OrderEvent:
 
     utc_time = Instant()
 
-    def __init__(self, order: Order, utc_time: datetime, order_fee: OrderFee = OrderFee.ZERO,
-                 message: str = "") -> None:
+    def __init__(self, order: Order | int, *arguments: Any, **named: Any) -> None:
+        """Make an event of an order: (order, UTC time[, fee, message]), or from its parts as in `_of_parts`."""
+        if isinstance(order, int):
+            self._of_parts(order, *arguments, **named)
+        else:
+            self._of_order(order, *arguments, **named)
+
+    def _of_parts(self, order_id: int, symbol: Symbol, utc_time: datetime, status: OrderStatus,
+                  direction: OrderDirection, fill_price: float, fill_quantity: float, order_fee: OrderFee,
+                  message: str = "") -> None:
+        self.order_id, self.id, self.symbol, self.utc_time = order_id, 0, symbol, utc_time
+        self.status, self.direction, self.message = status, direction, message
+        self.order_fee, self.fill_price, self.fill_quantity = order_fee, float(fill_price), float(fill_quantity)
+        self.fill_price_currency, self.quantity = "", 0.0
+        self._start_empty()
+
+    def _of_order(self, order: Order, utc_time: datetime, order_fee: OrderFee = OrderFee.ZERO,
+                  message: str = "") -> None:
         self.order_id = order.id
         self.id = 0
         self.symbol: Symbol = order.symbol
@@ -64,9 +80,12 @@ class OrderEvent:
         self.fill_quantity = 0.0
         self.direction: OrderDirection = order.direction
         self.message = message
+        self.quantity = order.quantity
+        self._start_empty()
+
+    def _start_empty(self) -> None:
         self.is_assignment = False
         self.is_in_the_money = False
-        self.quantity = order.quantity
         self.limit_price: float | None = None
         self.stop_price: float | None = None
         self.trigger_price: float | None = None

@@ -6,14 +6,16 @@ trade bar, else from the security's price. Filled-forward bars are never data he
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.engine.broker.clock import to_utc
 from local.engine.broker.enums import OrderDirection, OrderStatus, OrderType
 from local.engine.broker.events import OrderEvent
 from local.engine.broker.numeric import exact
+from local.engine.collections import LeanDictionary
 from local.engine.enums import Resolution, SecurityType
 
 if TYPE_CHECKING:
@@ -37,36 +39,64 @@ class Prices:
     close: float
 
 
+class FillModelParameters:
+    """What a fill model is asked.
+
+    Parameters
+    ----------
+    security : Security
+        Security of `order`.
+    order : Order
+        Order to try.
+    pairs : list of (Order, Security)
+        Every order of the combo with its security, in order of number.
+    stale_price_time_span : timedelta
+        Age from which a price is stale.
+    """
+
+    __slots__ = ("security", "order", "pairs", "stale_price_time_span")
+
+    def __init__(self, security: Security, order: Order, pairs: list[tuple[Order, Security]],
+                 stale_price_time_span: timedelta) -> None:
+        self.security, self.order, self.pairs = security, order, pairs
+        self.stale_price_time_span = stale_price_time_span
+
+    @property
+    def securities_for_orders(self) -> LeanDictionary[Order, Security]:
+        """Every order of the combo with its security."""
+        return LeanDictionary(dict(self.pairs))
+
+
+class Fill:
+    """The events a fill model answers with."""
+
+    __slots__ = ("_events",)
+
+    def __init__(self, events: OrderEvent | list[OrderEvent]) -> None:
+        self._events = [events] if isinstance(events, OrderEvent) else list(events)
+
+    @property
+    def order_event(self) -> OrderEvent:
+        """The first event."""
+        return self._events[0]
+
+    def __iter__(self) -> Iterator[OrderEvent]:
+        return iter(self._events)
+
+
 class FillModel:
-    """LEAN's immediate fill model: fills whole, no partial fills."""
+    """LEAN's immediate fill model: fills whole, no partial fills. Subclasses override the kinds they change."""
 
-    def __init__(self) -> None:
-        self._algorithm: Any = None
+    parameters: FillModelParameters
 
-    def fill_order(self, security: Security, order: Order, pairs: list[tuple[Order, Security]],
-                   algorithm: Any) -> list[OrderEvent]:
-        """Return the events that fill the order (all legs of a combo), or events without a fill, or nothing.
-
-        Parameters
-        ----------
-        security : Security
-            Security of `order`.
-        order : Order
-            Order to try.
-        pairs : list of (Order, Security)
-            Every order of the combo with its security, in order of number.
-        algorithm : object
-            Gives `settings.stale_price_time_span`.
-        """
-        self._algorithm = algorithm
-        kind = order.type
-        if kind is OrderType.COMBO_LIMIT:
-            return self.combo_limit_fill(order, pairs)
-        if kind is OrderType.COMBO_MARKET:
-            return self._all_or_none([self._market_fill(target, leg) for leg, target in pairs])
-        if kind is OrderType.COMBO_LEG_LIMIT:
-            return self._all_or_none([self._limit_fill(target, leg, leg.limit_price) for leg, target in pairs])
-        return [getattr(self, _METHODS[kind])(security, order)]
+    def fill(self, parameters: FillModelParameters) -> Fill:
+        """Return the events that fill the order (all legs of a combo), or events without a fill, or nothing."""
+        self.parameters = parameters
+        order = parameters.order
+        name = _COMBO_METHODS.get(order.type)
+        if name is not None:
+            return Fill(getattr(self, name)(order, parameters))
+        return Fill(getattr(self, _METHODS[order.type])(parameters.security, order))
 
     @staticmethod
     def _all_or_none(fills: list[OrderEvent]) -> list[OrderEvent]:
@@ -84,7 +114,7 @@ class FillModel:
             return fill
         prices = self.get_prices(asset, order.direction)
         end_utc = to_utc(prices.end_time, asset.exchange.time_zone)
-        if end_utc + self._algorithm.settings.stale_price_time_span < order.naive_time:
+        if end_utc + self.parameters.stale_price_time_span < order.naive_time:
             if self._waits_on_stale(asset, end_utc, order.naive_time):
                 return fill
             fill.message = f"Warning: fill at stale price ({prices.end_time} {asset.exchange.time_zone})"
@@ -209,14 +239,22 @@ class FillModel:
 
     # -- combos --------------------------------------------------------------------------------------------------
 
-    def combo_limit_fill(self, order: Order, pairs: list[tuple[Order, Security]]) -> list[OrderEvent]:
+    def combo_market_fill(self, order: Order, parameters: FillModelParameters) -> list[OrderEvent]:
+        """Fill every leg as a market order, or none."""
+        return self._all_or_none([self._market_fill(target, leg) for leg, target in parameters.pairs])
+
+    def combo_leg_limit_fill(self, order: Order, parameters: FillModelParameters) -> list[OrderEvent]:
+        """Fill every leg at its own limit, or none."""
+        return self._all_or_none([self._limit_fill(target, leg, leg.limit_price) for leg, target in parameters.pairs])
+
+    def combo_limit_fill(self, order: Order, parameters: FillModelParameters) -> list[OrderEvent]:
         """Fill the whole combo when every leg's quote is as late as the order and their sum beats the limit.
 
         A combo bought uses the low of each leg's bar, one sold the high; shares count a hundredth.
         """
         buying = order.group_order_manager.direction is OrderDirection.BUY
         total, legs = 0.0, []
-        for leg, security in pairs:
+        for leg, security in parameters.pairs:
             prices = self.get_prices(security, leg.direction)
             if to_utc(prices.end_time, security.exchange.time_zone) < leg.naive_time:
                 return []
@@ -306,6 +344,8 @@ class FillModel:
         return current and asset.exchange.is_open_during_bar(bar.time, bar.end_time, extended)
 
 
+_COMBO_METHODS = {OrderType.COMBO_MARKET: "combo_market_fill", OrderType.COMBO_LIMIT: "combo_limit_fill",
+                  OrderType.COMBO_LEG_LIMIT: "combo_leg_limit_fill"}
 _METHODS = {OrderType.MARKET: "market_fill", OrderType.LIMIT: "limit_fill", OrderType.STOP_MARKET: "stop_market_fill",
             OrderType.STOP_LIMIT: "stop_limit_fill", OrderType.TRAILING_STOP: "trailing_stop_fill",
             OrderType.LIMIT_IF_TOUCHED: "limit_if_touched_fill", OrderType.MARKET_ON_OPEN: "market_on_open_fill",

@@ -87,7 +87,8 @@ class TransactionHandler:
         order = create_order(request)
         self.orders_count += 1
         self.tickets[order.id] = ticket
-        order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close)
+        order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close,
+                                                          security.written_decimals)
         self.open_orders[order.id] = order
         self._queue.append(request)
         self.process_pending_requests()

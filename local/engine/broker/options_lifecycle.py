@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 DELISTING_TAG = "Liquidate from delisting"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OptionAssignmentResult:
-    """Contracts assigned and why."""
+    """Contracts assigned (0 for nothing) and why."""
 
     quantity: float
     tag: str = ""
@@ -78,17 +78,13 @@ class DefaultOptionAssignmentModel:
         self.required_in_the_money_percent = float(required_in_the_money_percent)
         self.prior_expiration = timedelta(days=4) if prior_expiration is None else prior_expiration
 
-    def assignment(self, option: Option) -> OptionAssignmentResult | None:
-        """Return what is assigned of a short option now, None for nothing."""
-        return self.get_assignment(OptionAssignmentParameters(option))
-
-    def get_assignment(self, parameters: OptionAssignmentParameters) -> OptionAssignmentResult | None:
-        """Return what is assigned of a short option now, None for nothing."""
+    def get_assignment(self, parameters: OptionAssignmentParameters) -> OptionAssignmentResult:
+        """Return what is assigned of a short option now."""
         option = parameters.option
         if not self._is_near_expiry(option) or not self._is_deep_in_the_money(option):
-            return None
+            return OptionAssignmentResult(0.0)
         if _gain_of_exercising(option) <= 0:
-            return None
+            return OptionAssignmentResult(0.0)
         return OptionAssignmentResult(option.holdings.absolute_quantity,
                                       "Simulated option assignment before expiration")
 
@@ -106,9 +102,9 @@ class DefaultOptionAssignmentModel:
 class NullOptionAssignmentModel(DefaultOptionAssignmentModel):
     """No early assignment."""
 
-    def get_assignment(self, parameters: OptionAssignmentParameters) -> OptionAssignmentResult | None:
-        """Return None."""
-        return None
+    def get_assignment(self, parameters: OptionAssignmentParameters) -> OptionAssignmentResult:
+        """Return nothing assigned."""
+        return OptionAssignmentResult(0.0)
 
 
 def _gain_of_exercising(option: Option) -> float:
@@ -171,7 +167,8 @@ class OptionLifecycle:
 
     def _exercise_order(self, security: Any, quantity: float, tag: str | None) -> OptionExerciseOrder:
         order = OptionExerciseOrder(security.symbol, quantity, self._algorithm._utc_now, tag)
-        order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close)
+        order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close,
+                                                          security.written_decimals)
         order.price_currency = security.symbol_properties.quote_currency
         self._handler.add_open_order(order)
         return order

@@ -69,11 +69,12 @@ class GroupOrderManager:
 
 @dataclass(slots=True)
 class OrderSubmissionData:
-    """Quotes seen when the order was submitted."""
+    """Quotes seen when the order was submitted; ``decimals`` is how many places the data file writes them with."""
 
     bid_price: float
     ask_price: float
     last_price: float
+    decimals: int = 0
 
 
 class Order:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.engine.broker.benchmark import Benchmark
 from local.engine.broker.numeric import exact
 
 SAMPLES = 4000
@@ -30,7 +29,6 @@ class Sampler:
         self._daily_value = self.starting_value
         self._volumes = [0.0, 0.0]
         self._last_turnover: datetime | None = None
-        self._index = Benchmark(algorithm)
 
     def on_slice(self, now: datetime) -> None:
         """Sample equity when the period is over."""
@@ -51,7 +49,7 @@ class Sampler:
         portfolio = self._algorithm.portfolio
         value = portfolio.total_portfolio_value
         self.equity[now] = round(value, 4)
-        self.benchmark[now] = self._index.value(now)
+        self.benchmark[now] = self._algorithm.benchmark.evaluate(now)
         change = (value - self._daily_value) * 100 / self._daily_value if self._daily_value else 0.0
         self.performance[now] = round(change, 10)
         self._sample_turnover(now, value)

@@ -83,6 +83,12 @@ class SecurityModels:
         """Leverage of the buying power model."""
         return self.buying_power_model.get_leverage(self)
 
+    @property
+    def written_decimals(self) -> int:
+        """Decimal places of the prices in the data file where they are plain and all alike, else 0."""
+        series = [getattr(self, name, None) for name in ("_quote", "_trade")]
+        return max((one.loader.decimals for one in series if one is not None), default=0)
+
     def local(self, utc: datetime) -> datetime:
         """Return the exchange's wall clock at a UTC instant."""
         return from_utc(utc, self.exchange.time_zone)

@@ -40,10 +40,10 @@ def order_list_hash(orders: Mapping[int, Order]) -> str:
 
 def order_to_json(order: Order) -> dict[str, Any]:
     """Return an order under LEAN's names."""
-    return json.loads(_order_text(order, rounded=False, properties_key="timeInForce"))
+    return json.loads(_order_text(order, rounded=False))
 
 
-def _order_text(order: Order, rounded: bool = True, properties_key: str = "TimeInForce") -> str:
+def _order_text(order: Order, rounded: bool = True) -> str:
     """Return the JSON text of an order, properties in LEAN's order, decimals with LEAN's number of places."""
     price = _normal(smart_round(order.price) if rounded else order.price)
     quantity = _normal(order.quantity)
@@ -67,7 +67,7 @@ def _order_text(order: Order, rounded: bool = True, properties_key: str = "TimeI
     parts.append(("status", str(int(order.status))))
     if order.tag is not None:
         parts.append(("tag", _text(order.tag)))
-    parts += [("properties", f'{{"{properties_key}":{_time_in_force(order)}}}'),
+    parts += [("properties", f'{{"timeInForce":{_time_in_force(order)}}}'),
               ("securityType", str(int(order.security_type))), ("direction", str(int(order.direction))),
               ("value", _number(quantity * price)), ("orderSubmissionData", _submission(order)),
               ("isMarketable", "true" if order.is_marketable else "false")]
@@ -102,7 +102,7 @@ def _stepped(value: float) -> Decimal:
 
 
 def _number(value: Decimal) -> str:
-    text = format(value, "f")
+    text = format(value if value else abs(value), "f")
     return text if "." in text else f"{text}.0"
 
 
@@ -141,12 +141,12 @@ def _submission(order: Order) -> str:
     seen = order.order_submission_data
     if seen is None:
         return "null"
-    scaled = order.security_type in _SCALED
+    places = 4 if order.security_type in _SCALED else seen.decimals
 
     def price(value: float) -> str:
         number = _normal(value)
-        if scaled and value and number.as_tuple().exponent > -4:
-            number = number.quantize(Decimal("0.0001"))
+        if value and number.as_tuple().exponent > -places:
+            number = number.quantize(Decimal(1).scaleb(-places))
         return _number(number)
 
     return (f'{{"bidPrice":{price(seen.bid_price)},"askPrice":{price(seen.ask_price)},'

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.events import OrderEvent
+from local.engine.broker.extensions import TradeDirection
 from local.engine.broker.numeric import exact, sign
 from local.engine.broker.portfolio_models import is_win
 
@@ -43,6 +44,16 @@ class Trade:
         return self.exit.replace(tzinfo=timezone.utc)
 
     @property
+    def symbols(self) -> list[Symbol]:
+        """What was traded; one symbol, as fills are matched one by one."""
+        return [self.symbol]
+
+    @property
+    def direction(self) -> TradeDirection:
+        """Side of the trade."""
+        return TradeDirection.LONG if self.side > 0 else TradeDirection.SHORT
+
+    @property
     def duration(self) -> timedelta:
         """Time from entry to exit."""
         return self.exit - self.entry
@@ -50,7 +61,7 @@ class Trade:
     def to_json(self) -> dict[str, Any]:
         """Return the trade under LEAN's names."""
         return {"symbols": [str(self.symbol.id)], "entryTime": f"{self.entry:%Y-%m-%dT%H:%M:%SZ}",
-                "entryPrice": self.entry_price, "direction": 0 if self.side > 0 else 1, "quantity": self.quantity,
+                "entryPrice": self.entry_price, "direction": int(self.direction), "quantity": self.quantity,
                 "exitTime": f"{self.exit:%Y-%m-%dT%H:%M:%SZ}", "exitPrice": self.exit_price,
                 "profitLoss": self.profit_loss, "totalFees": self.total_fees, "duration": str(self.duration),
                 "isWin": self.is_win, "orderIds": self.order_ids}

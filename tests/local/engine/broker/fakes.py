@@ -132,8 +132,8 @@ class FakeSecurity(SecurityModels):
         self.data_normalization_mode = DataNormalizationMode.RAW
         self.price = self.open = self.high = self.low = self.close = 0.0
         self.bid_price = self.ask_price = 0.0
-        self._quote: FakeQuote | None = None
-        self._trade: FakeTrade | None = None
+        self._quote_bar: FakeQuote | None = None
+        self._trade_bar: FakeTrade | None = None
         self.exercise_settlement = SettlementType.CASH if self.type is SecurityType.INDEX_OPTION else \
             SettlementType.PHYSICAL_DELIVERY
         self._init_models()
@@ -160,23 +160,23 @@ class FakeSecurity(SecurityModels):
 
     @property
     def has_data(self) -> bool:
-        return self._quote is not None or self._trade is not None
+        return self._quote_bar is not None or self._trade_bar is not None
 
     def get_last_quote_bar(self) -> FakeQuote | None:
-        return self._quote
+        return self._quote_bar
 
     def get_last_trade_bar(self) -> FakeTrade | None:
-        return self._trade
+        return self._trade_bar
 
     def get_last_data(self) -> Any:
-        bars = [bar for bar in (self._trade, self._quote) if bar is not None]
+        bars = [bar for bar in (self._trade_bar, self._quote_bar) if bar is not None]
         return max(bars, key=lambda bar: bar.end_time) if bars else None
 
     def quote(self, bid: float, ask: float, *, low: float = 0.0, high: float = 0.0, at: datetime | None = None) -> None:
         """Set a quote bar that ends now (or at a time); low and high widen both sides."""
         end = self._algorithm.time if at is None else at
         sides = [FakeBar(p, max(p, high or p), min(p, low or p), p) for p in (bid, ask)]
-        self._quote = FakeQuote(end - timedelta(minutes=1), end, *sides)
+        self._quote_bar = FakeQuote(end - timedelta(minutes=1), end, *sides)
         self.bid_price, self.ask_price = bid, ask
         self._set_price((bid + ask) / 2)
 
@@ -185,7 +185,7 @@ class FakeSecurity(SecurityModels):
         """Set a trade bar that ends now (or at a time)."""
         end = self._algorithm.time if at is None else at
         first = close if open is None else open
-        self._trade = FakeTrade(end - timedelta(minutes=1), end, first, max(first, close, high or 0.0),
+        self._trade_bar = FakeTrade(end - timedelta(minutes=1), end, first, max(first, close, high or 0.0),
                                 min(first, close, low or close), close)
         self.bid_price = self.bid_price or close
         self.ask_price = self.ask_price or close
@@ -260,7 +260,7 @@ class FakeAlgorithm(TradingMixin):
         self.time = START
         self.securities = FakeSecurities()
         self.settings = FakeSettings()
-        self.is_warming_up, self.live_mode = False, live
+        self.is_warming_up, self.live_mode, self._locked = False, live, False
         self.current_slice = None
         self.runtime_error: Exception | None = None
         self.events: list[Any] = []
@@ -268,6 +268,7 @@ class FakeAlgorithm(TradingMixin):
         self.warnings = 0
         self._engine = FakeEngine(self, data_folder)
         self._init_trading()
+        self.set_benchmark(lambda time: 0.0)
         self.set_cash(cash)
         self.broker = Broker() if broker is None else broker
 

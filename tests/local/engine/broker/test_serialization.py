@@ -36,7 +36,7 @@ def test_an_order_is_written_in_leans_order_with_leans_decimals() -> None:
         f'"id":"{own}","permtick":"SPY   241115P00490000","underlying":{{"value":"SPY","id":"{underlying}",'
         '"permtick":"SPY"}},"price":3.15,"priceCurrency":"USD","time":"2024-07-24T14:00:00Z",'
         '"createdTime":"2024-07-24T14:00:00Z","lastFillTime":"2024-07-24T14:01:00Z","status":3,"tag":"",'
-        '"properties":{"TimeInForce":{}},"securityType":2,"direction":0,"value":6.30,"orderSubmissionData":'
+        '"properties":{"timeInForce":{}},"securityType":2,"direction":0,"value":6.30,"orderSubmissionData":'
         '{"bidPrice":3.0000,"askPrice":3.1000,"lastPrice":3.0500},"isMarketable":false,"groupOrderManager":{"id":1,'
         '"quantity":2.0,"count":2,"limitPrice":-0.50,"orderIds":[1,2],"direction":0},"priceAdjustmentMode":0}')
 
