@@ -49,7 +49,9 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     live = bool(algorithm.live_mode)
     account = str(algorithm.account_name()) if live else BACKTEST_ACCOUNT
     prefix = store_prefix(run.environment.value, account, PROJECT)
-    memory = Memory(StateStore(algorithm.object_store, prefix, live=live), components, lambda: algorithm.time)
+    memory = Memory(StateStore(algorithm.object_store, prefix, live=live),
+                    StateStore(algorithm.object_store, f"{prefix}/orders", live=live), components,
+                    lambda: algorithm.time)
     components.executor = AtomicOrderExecutor(
         gateway, memory, clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST)
     journal = Journal(algorithm.log, SegmentedAudit(algorithm.object_store, prefix))

@@ -54,10 +54,10 @@ class Components:
     blind: str | None = None
 
     def remembering(self) -> dict[str, Any]:
-        """Those whose facts must survive a restart, by the name they are stored under."""
+        """Managers whose facts must survive a restart, by the name they are stored under; the executor has its own."""
         return {"vix": self.vix, "states": self.states, "concentration": self.concentration, "limiter": self.limiter,
                 "phase": self.phase, "ledger": self.ledger, "breakers": self.breakers, "emergency": self.emergency,
-                "book": self.book, "iv_record": self.iv_record, "executor": self.executor}
+                "book": self.book, "iv_record": self.iv_record}
 
     def verify(self) -> None:
         """Every component is wired, typed and agrees with itself.

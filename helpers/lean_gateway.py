@@ -54,6 +54,7 @@ class LeanGateway:
         self._daily: dict[str, tuple[date, Any]] = {}
         self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
         self._shares: tuple[Contract, ...] = ()
+        self._iv_known: dict[str, tuple[tuple[float, date], IvHistory]] = {}
         self._months: dict[str, dict[date, Any]] = {}
         self._future_closes: dict[tuple[str, date], float] = {}
         self._facts: CalendarFacts | None = None
@@ -212,7 +213,7 @@ class LeanGateway:
 
     def has_price(self, ticker: str) -> bool:
         """Whether an underlying (no future) has ever had a price."""
-        return self._algorithm.securities[self._symbols[ticker]].get_last_data() is not None
+        return bool(self._algorithm.securities[self._symbols[ticker]].has_data)
 
     def last_print(self, ticker: str) -> tuple[float, datetime] | None:
         """Price and New York time of the last real bar of ``ticker``; None when there was none."""
@@ -250,8 +251,17 @@ class LeanGateway:
         source = INSTRUMENTS[ticker].volatility_index
         if source is None:
             return self._iv_record.history(ticker)
-        last = self.last_print(source) if source in self._symbols else None
-        return None if last is None else iv_history(last[0], self._daily_bars(source)["close"][-IV_HISTORY_SESSIONS:])
+        if source not in self._symbols:
+            return None
+        security = self._algorithm.securities[self._symbols[source]]
+        if not security.has_data:
+            return None
+        now = float(security.price)
+        known = self._iv_known.get(source)
+        if known is None or known[0] != (now, self._algorithm.time.date()):
+            closes = self._daily_bars(source)["close"][-IV_HISTORY_SESSIONS:]
+            known = self._iv_known[source] = ((now, self._algorithm.time.date()), iv_history(now, closes))
+        return known[1]
 
     def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
         """First price and VWAP of today's session; None before its first minute has ended."""
@@ -318,18 +328,19 @@ class LeanGateway:
                 months[expiry] = security
                 self._future_closes[ticker, expiry] = float(row.last_price)
 
-    def futures(self, ticker: str) -> dict[str, Underlying]:
-        """The subscribed months of ``ticker`` that have a price, under ``/ES@240920``."""
-        found: dict[str, Underlying] = {}
-        for expiry, security in self._months.get(ticker, {}).items():
-            last = security.get_last_data()
-            if last is None or expiry < self._algorithm.time.date():
-                continue
-            found[f"{ticker}@{expiry:%y%m%d}"] = Underlying(
-                symbol=ticker, price=float(security.price), bid=float(security.bid_price),
-                ask=float(security.ask_price), quote_time=self._real_time(security, last),
-                last_close=self._future_closes[ticker, expiry], iv=self._iv(ticker), future_expiry=expiry)
-        return found
+    def months(self) -> dict[str, tuple[str, date]]:
+        """Subscribed contract months that have a price: ``/ES@240920`` to ticker and expiry."""
+        today = self._algorithm.time.date()
+        return {f"{ticker}@{expiry:%y%m%d}": (ticker, expiry) for ticker, months in self._months.items()
+                for expiry, security in months.items() if expiry >= today and security.has_data}
+
+    def future(self, ticker: str, expiry: date) -> Underlying:
+        """One subscribed contract month now."""
+        security = self._months[ticker][expiry]
+        last = security.get_last_data()
+        return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
+                          ask=float(security.ask_price), quote_time=self._real_time(security, last),
+                          last_close=self._future_closes[ticker, expiry], iv=self._iv(ticker), future_expiry=expiry)
 
     # --- account ----------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,16 @@
-"""One document of everything that must survive a crash: every manager's facts, saved on every change."""
+"""Everything that must survive a crash, in two documents: the managers' facts, and the executor's orders.
+
+Orders change every minute they work, positions seldom. The executor writes its own small document ahead of every
+send; whenever a position has changed since the last save, the managers' document goes first, so that no order on disk
+belongs to a position that is not.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
-from core.errors import IntegrityError
+from core.errors import IntegrityError, StoreCorrupt
 from helpers.components import Components
 from helpers.state_store import Loaded, StateStore
 
@@ -15,42 +20,51 @@ class Memory:
 
     Parameters
     ----------
-    store : StateStore
+    store, orders : StateStore
+        The managers' document and the executor's.
     components : Components
     clock : callable
         The algorithm's time, for the stamp of a document.
     """
 
-    def __init__(self, store: StateStore, components: Components, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: StateStore, orders: StateStore, components: Components, clock: Callable[[], datetime]
+                 ) -> None:
         self._store = store
+        self._orders = orders
         self._parts = components
         self._clock = clock
+        self._saved_revision: int | None = None
 
     def save(self, executor_facts: Mapping[str, Any] | None = None) -> None:
-        """Write everything; the executor passes its own facts when it saves ahead of a send.
+        """Write the managers' facts; called by the executor with its own, ahead of a send, both as far as they changed.
 
         Raises
         ------
         StoreError
             When the store did not take it.
         """
-        document = {name: part.facts() for name, part in self._parts.remembering().items()}
+        revision = self._parts.states.revision
+        if executor_facts is None or revision != self._saved_revision:
+            document = {name: part.facts() for name, part in self._parts.remembering().items()}
+            self._store.save(document, self._clock())
+            self._saved_revision = revision
         if executor_facts is not None:
-            document["executor"] = dict(executor_facts)
-        self._store.save(document, self._clock())
+            self._orders.save({"executor": dict(executor_facts)}, self._clock())
 
     def load(self) -> Loaded | None:
-        """Restore every component from the newest document; None when there is none.
+        """Restore every component from the newest documents; None when there are none.
 
         Raises
         ------
         StoreCorrupt
-            When neither slot can be read.
+            When neither slot of a document can be read, or one document is there without the other.
         IntegrityError
             When the document does not name exactly the components there are.
         """
-        loaded = self._store.load()
+        loaded, orders = self._store.load(), self._orders.load()
         if loaded is None:
+            if orders is not None:
+                raise StoreCorrupt("orders are stored without the positions they belong to")
             return None
         parts = self._parts.remembering()
         if set(loaded.payload) != set(parts):
@@ -58,4 +72,6 @@ class Memory:
                                  differing=sorted(set(loaded.payload) ^ set(parts)))
         for name, part in parts.items():
             part.restore(loaded.payload[name])
+        if orders is not None:
+            self._parts.executor.restore(orders.payload["executor"])
         return loaded

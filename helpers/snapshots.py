@@ -86,12 +86,13 @@ class SnapshotBuilder:
 
     def _underlyings(self, intraday: frozenset[str]) -> Mapping[str, Underlying]:
         """Built when asked for: valid within the moment, as the whole snapshot is."""
-        months = {key: value for ticker in self._tickers if ticker.startswith("/")
-                  for key, value in self._gateway.futures(ticker).items()}
+        months = self._gateway.months()
         keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
 
         def build(key: str) -> Underlying | None:
-            return months[key] if key in months else self._gateway.underlying(key, intraday=key in intraday)
+            if key in months:
+                return self._gateway.future(*months[key])
+            return self._gateway.underlying(key, intraday=key in intraday)
         return LazyMapping(keys, build, lambda key: key in months or self._gateway.has_price(key))
 
     def _account(self, now: datetime, holdings: Mapping[Contract, int], quotes: Mapping[str, Quote],
