@@ -1,32 +1,26 @@
-"""Handles one order of one intent: send, reprice, cancel, hear, look up, settle against the holdings.
+"""Prices, sends, reprices and cancels one order of one intent.
 
-The desk knows nothing of what an intent is for beyond its price; what to send next is the executor's decision.
+The desk knows nothing of what an intent is for beyond its price; what to send next is the worker's decision.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Callable, Mapping
+from typing import Callable
 
-from config.constants import (ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, SETTLE_MINUTES, SILENCE_MINUTES)
-from core.model import Contract, Leg, Purpose
+from config.constants import ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND
+from core.model import Leg, Purpose
+from helpers.order_books import CLOCK_JITTER, OrderBooks, due
 from helpers.order_pieces import Piece
-from helpers.order_port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate, Rejected
+from helpers.order_port import OrderPort, Rejected
 from helpers.order_pricing import (ComboPrice, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    worst_entry)
 from helpers.order_reports import Pace, ReportStream
-from helpers.order_work import LOST, OrderOut, Work
-
-CLOCK_JITTER = timedelta(seconds=1)
+from helpers.order_work import OrderOut, Work
 
 
-def due(now: datetime, since: datetime, minutes: float) -> bool:
-    """Whether ``minutes`` have passed; a second early counts, so that a jittering minute clock loses none."""
-    return now - since >= timedelta(minutes=minutes) - CLOCK_JITTER
-
-
-class OrderDesk:
-    """Sends through the port and books what comes back.
+class OrderDesk(OrderBooks):
+    """Sends through the port; what comes back is booked by its base.
 
     Parameters
     ----------
@@ -40,8 +34,7 @@ class OrderDesk:
 
     def __init__(self, port: OrderPort, reports: ReportStream, save: Callable[[bool], None],
                  clock_seconds: int) -> None:
-        self._port = port
-        self._reports = reports
+        super().__init__(port, reports)
         self._save = save
         self._pace = Pace(ORDERS_PER_SECOND, clock_seconds)
 
@@ -86,9 +79,7 @@ class OrderDesk:
             When an opening order could not be written ahead: nothing was sent. A closing order goes out regardless,
             since a store that fails must not keep risk open.
         """
-        for leg in piece.legs:
-            held = self._port.holding(leg.contract)
-            work.baseline[leg.contract] = held - work.filled.get(leg.contract, 0)
+        self.note_baseline(work, piece.legs, now)
         work.orders_sent += 1
         work.refusal, work.settle_since = "", None
         order = work.order = OrderOut(tag=f"{work.intent.id}#{work.orders_sent}", legs=piece.legs,
@@ -137,165 +128,3 @@ class OrderDesk:
         order.cancel_chased = now
         self._save(False)
         self._port.cancel(order.open_ids)
-
-    # --- hearing ----------------------------------------------------------------------------------------------------
-
-    def hear(self, work: Work, update: OrderUpdate, now: datetime) -> bool:
-        """Book one event; False when it changes nothing (a duplicate, an acknowledgement)."""
-        key = f"{update.order_id}:{update.event_id}"
-        if key in work.seen:
-            return False
-        work.seen.add(key)
-        order = work.order
-        if order is None or update.order_id not in order.ids:
-            return self._hear_late(work, update)
-        order.answered = True
-        if update.fill_quantity:
-            self._book(work, order, update)
-        if update.status in CLOSING_STATUSES and update.order_id not in order.closed:
-            order.closed[update.order_id] = update.status.value
-            order.message = update.message or order.message
-        if order.is_closed and order.closed_at is None:
-            order.closed_at = now
-        if order.is_uneven:
-            order.uneven_since = order.uneven_since or now
-        else:
-            order.uneven_since = None
-        return bool(update.fill_quantity) or update.status in CLOSING_STATUSES
-
-    def _book(self, work: Work, order: OrderOut, update: OrderUpdate) -> None:
-        contract = order.contract_of(update.order_id)
-        filled = order.filled.get(contract, 0)
-        known = within(update.fill_quantity, order.deduced.get(contract, 0))
-        if known:
-            order.deduced[contract] -= known
-        quantity = within(update.fill_quantity - known, order.total(contract) - filled)
-        if quantity:
-            order.filled[contract] = filled + quantity
-            self._count(work, contract, quantity, update.fill_price, update.fee, update.time, deduced=False)
-
-    def _hear_late(self, work: Work, update: OrderUpdate) -> bool:
-        """A fill of an order that was thought over counts; never more than it had left."""
-        left = work.past.get(update.order_id, 0)
-        known = within(update.fill_quantity, work.past_deduced.get(update.order_id, 0))
-        if known:
-            work.past_deduced[update.order_id] -= known
-        quantity = within(update.fill_quantity - known, left)
-        if not quantity:
-            return False
-        work.past[update.order_id] = left - quantity
-        self._count(work, update.contract, quantity, update.fill_price, update.fee, update.time, deduced=False)
-        return True
-
-    def _count(self, work: Work, contract: Contract, quantity: int, price: float, fee: float, time: datetime, *,
-               deduced: bool) -> None:
-        work.filled[contract] = work.filled.get(contract, 0) + quantity
-        work.value += quantity * price
-        self._reports.fill(work, contract, quantity, price, fee, time, deduced)
-
-    # --- looking up and settling ------------------------------------------------------------------------------------
-
-    def look_up(self, work: Work, now: datetime) -> None:
-        """Ask the engine which legs it still lists; those it does not are over."""
-        order = work.order
-        listed = self.listed(order)
-        for order_id in order.open_ids:
-            if order_id not in listed:
-                order.closed[order_id] = LOST
-        if order.is_closed and order.closed_at is None:
-            order.closed_at = now
-
-    def listed(self, order: OrderOut) -> tuple[int, ...]:
-        """Those of the order's ids that the engine lists as open."""
-        return tuple(order_id for order_id in self._port.open_order_ids(order.tag) if order_id in order.ids)
-
-    def settle(self, work: Work, now: datetime) -> bool:
-        """Whether the closed order is over for good: events and holdings agree, or holdings have had their time.
-
-        Leaves ``work.order`` None then. A cancelled order is given a minute for fills that crossed the cancel; where
-        events and holdings differ for longer than SETTLE_MINUTES the holdings are believed, within what was asked.
-        """
-        order = work.order
-        cancelled = not order.is_whole and set(order.closed.values()) != {OrderStatus.INVALID.value}
-        if cancelled and not order.is_uneven and not due(now, order.closed_at, 1):
-            return False
-        differences = self.differences(work, self._port.holding, now)
-        if differences or order.lacks_fills:
-            work.settle_since = work.settle_since or now
-            if not due(now, work.settle_since, SETTLE_MINUTES) or not self.deduce(work, differences, now):
-                return False
-        self.put_away(work)
-        return True
-
-    def put_away(self, work: Work) -> None:
-        """The order is over: remember what could still come of it late."""
-        order = work.order
-        for order_id in order.ids:
-            contract = order.contract_of(order_id)
-            work.past[order_id] = order.total(contract) - order.filled.get(contract, 0)
-            work.past_deduced[order_id] = order.deduced.get(contract, 0)
-        if order.ids and set(order.closed.values()) == {OrderStatus.INVALID.value} and not any(order.filled.values()):
-            work.refusal = order.message or OrderStatus.INVALID.value
-        if order.is_uneven:
-            work.was_uneven = work.ever_uneven = True
-        if not work.opens and len(set(work.counts())) == 1:
-            work.was_uneven = False                          # even again: nothing to hurry for any more
-        work.order, work.unknown, work.settle_since = None, False, None
-
-    def differences(self, work: Work, holding: Callable[[Contract], int], now: datetime) -> dict[Contract, int]:
-        """Holdings beyond what the events account for, by contract of the order; expired contracts are left out."""
-        found = {}
-        for leg in work.order.legs:
-            contract = leg.contract
-            if contract.expiry < now.date():
-                continue
-            expected = work.baseline.get(contract, 0) + work.filled.get(contract, 0)
-            if holding(contract) != expected:
-                found[contract] = holding(contract) - expected
-        return found
-
-    def deduce(self, work: Work, differences: Mapping[Contract, int], now: datetime) -> bool:
-        """Book holdings that no event reported as fills of the order, if it can have made them all."""
-        order = work.order
-        for contract, quantity in differences.items():
-            if within(quantity, order.total(contract) - order.filled.get(contract, 0)) != quantity:
-                return False
-        prices = self._deduced_prices(order, tuple(differences)) if differences else {}
-        for contract, quantity in differences.items():
-            order.filled[contract] = order.filled.get(contract, 0) + quantity
-            order.deduced[contract] = order.deduced.get(contract, 0) + quantity
-            self._count(work, contract, quantity, prices[contract], 0.0, now, deduced=True)
-        return True
-
-    def _deduced_prices(self, order: OrderOut, contracts: tuple[Contract, ...]) -> dict[Contract, float]:
-        """Bookkeeping prices of unreported fills: quotes where there are any, and the first such leg at whatever
-        makes the whole unit cost its limit (never below 0)."""
-        prices = {}
-        for leg in order.legs:
-            quote = self._port.quote(leg.contract)
-            prices[leg.contract] = quote.mid if quote is not None else 0.0
-        first = next(leg for leg in order.legs if leg.contract in contracts)
-        others = sum(leg.ratio * prices[leg.contract] for leg in order.legs if leg is not first)
-        prices[first.contract] = max(0.0, round((order.limit - others) / first.ratio, 6))
-        return prices
-
-    def is_silent(self, work: Work, now: datetime) -> bool:
-        """Whether the order, or its cancel, has gone unanswered for too long."""
-        order = work.order
-        if order.cancel_asked is not None:
-            return due(now, order.cancel_asked, SILENCE_MINUTES)
-        return not order.answered and due(now, order.sent, SILENCE_MINUTES)
-
-    def ask_after(self, work: Work, now: datetime) -> None:
-        """Once a minute, look up an order that has been out for a while: its end may never have been told."""
-        order = work.order
-        if due(now, order.sent, SILENCE_MINUTES) and (order.looked is None or due(now, order.looked, 1)):
-            order.looked = now
-            self.look_up(work, now)
-
-
-def within(quantity: int, room: int) -> int:
-    """``quantity`` cut to ``room``; 0 when the signs differ."""
-    if quantity * room <= 0:
-        return 0
-    return quantity if abs(quantity) <= abs(room) else room

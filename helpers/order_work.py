@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Any, Mapping
 
 from core.model import Contract, Intent, Leg, Purpose
-from core.serialization import (intent_from_json, intent_to_json, legs_from_json, legs_to_json, quantities_from_json,
-                                quantities_to_json, time_from_json, time_to_json)
+from core.serialization import (contract_from_json, contract_to_json, intent_from_json, intent_to_json, legs_from_json,
+                                legs_to_json, quantities_from_json, quantities_to_json, time_from_json, time_to_json)
 from helpers.order_port import OrderStatus
 
 OPENING = frozenset({Purpose.ENTRY, Purpose.MANAGE})
@@ -56,6 +56,11 @@ class OrderOut:
         """Signed quantity asked of one leg."""
         return next(leg.ratio for leg in self.legs if leg.contract == contract) * self.quantity
 
+    def left(self, contract: Contract) -> int:
+        """Signed quantity of one leg that is not filled; 0 for a contract the order does not name."""
+        asked = sum(leg.ratio for leg in self.legs if leg.contract == contract) * self.quantity
+        return asked - self.filled.get(contract, 0)
+
     def contract_of(self, order_id: int) -> Contract:
         return self.legs[self.ids.index(order_id)].contract
 
@@ -63,6 +68,10 @@ class OrderOut:
     def is_uneven(self) -> bool:
         """Whether legs stand at different counts of units."""
         return len({Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.legs}) > 1
+
+    def note_evenness(self, now: datetime) -> None:
+        """Keep since when the legs have stood apart."""
+        self.uneven_since = (self.uneven_since or now) if self.is_uneven else None
 
     @property
     def is_whole(self) -> bool:
@@ -107,6 +116,30 @@ class OrderOut:
 
 
 @dataclass(slots=True, kw_only=True)
+class PastLeg:
+    """A leg of an order that is over.
+
+    Attributes
+    ----------
+    left : int
+        Signed quantity that was not filled: a late fill may be that large.
+    deduced : int
+        Part of what was booked that only the holdings showed: its event is not counted again.
+    """
+
+    contract: Contract
+    left: int
+    deduced: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"contract": contract_to_json(self.contract), "left": self.left, "deduced": self.deduced}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> PastLeg:
+        return cls(contract=contract_from_json(facts["contract"]), left=facts["left"], deduced=facts["deduced"])
+
+
+@dataclass(slots=True, kw_only=True)
 class Work:
     """One intent on its way.
 
@@ -115,13 +148,12 @@ class Work:
     goal, filled : dict
         Contract to signed quantity: what is wanted in the end, what has been traded so far over all orders. The goal
         begins as the intent and shrinks when legs are evened out, expire or turn out not to be held.
-    baseline : dict
-        The account's holdings before the first order.
+    baseline, based : dict, datetime
+        The account's holdings before the first order (of the day, for closings), and when they were read.
     value : float
         Sum of quantity times price over all fills, points: paid positive.
-    past, past_deduced : dict
-        Order id to the signed quantity that was still unfilled when its order was over (a late fill may be that
-        large), and to what was booked from the holdings without its event.
+    past : dict
+        Order id to what could still come of a leg whose order is over.
     was_uneven, ever_uneven : bool
         Legs stand apart and must be evened out now; they did at some time.
     tries : int
@@ -157,8 +189,8 @@ class Work:
     settle_since: datetime | None = None
     short_since: datetime | None = None
     missing: dict[Contract, int] = field(default_factory=dict)
-    past: dict[int, int] = field(default_factory=dict)
-    past_deduced: dict[int, int] = field(default_factory=dict)
+    based: datetime | None = None
+    past: dict[int, PastLeg] = field(default_factory=dict)
 
     @property
     def opens(self) -> bool:
@@ -193,8 +225,8 @@ class Work:
                 "refusals": self.refusals, "refusal": self.refusal, "not_before": time_to_json(self.not_before),
                 "settle_since": time_to_json(self.settle_since), "short_since": time_to_json(self.short_since),
                 "missing": quantities_to_json(self.missing), "tried": time_to_json(self.tried),
-                "past": [[order_id, quantity] for order_id, quantity in self.past.items()],
-                "past_deduced": [[order_id, quantity] for order_id, quantity in self.past_deduced.items()]}
+                "based": time_to_json(self.based),
+                "past": [[order_id, leg.to_json()] for order_id, leg in self.past.items()]}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Work:
@@ -211,5 +243,5 @@ class Work:
                    not_before=time_from_json(facts["not_before"]), settle_since=time_from_json(facts["settle_since"]),
                    short_since=time_from_json(facts["short_since"]), missing=quantities_from_json(facts["missing"]),
                    tried=time_from_json(facts["tried"]),
-                   past={int(order_id): int(quantity) for order_id, quantity in facts["past"]},
-                   past_deduced={int(order_id): int(quantity) for order_id, quantity in facts["past_deduced"]})
+                   based=time_from_json(facts["based"]),
+                   past={int(order_id): PastLeg.from_json(row) for order_id, row in facts["past"]})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Collection, Iterable, Mapping
 
 from config.constants import (ENTRY_TIMEOUT_MINUTES, LAST_MINUTES_WITHOUT_ORDERS, MAX_COMBO_LEGS,
                               REFUSED_EXIT_PAUSE_MINUTES, REFUSED_EXIT_TRIES, SETTLE_MINUTES, UNEVEN_MAX_TRIES,
@@ -15,7 +15,8 @@ from config.constants import (ENTRY_TIMEOUT_MINUTES, LAST_MINUTES_WITHOUT_ORDERS
 from core.errors import StoreError
 from core.model import Contract, ContractKind, Leg, Purpose
 from core.serialization import contract_to_json
-from helpers.order_desk import OrderDesk, due
+from helpers.order_books import due
+from helpers.order_desk import OrderDesk
 from helpers.order_pieces import Piece, next_piece
 from helpers.order_port import OrderPort, OutcomeKind
 from helpers.order_pricing import sellable, unpriced
@@ -243,8 +244,7 @@ class IntentWorker:
             return
         if work.not_before is not None and now < work.not_before:
             return
-        if any(other is not work and other.order is not None
-               and any(leg.contract in work.todo for leg in other.order.legs) for other in self._works.values()):
+        if any(other is not work and self._occupies(other, work.todo) for other in self._works.values()):
             return
         if not self._held(work, now):
             return
@@ -263,6 +263,14 @@ class IntentWorker:
         if work.refusal:
             self._count_refusal(work, now)
 
+    @staticmethod
+    def _occupies(other: Work, contracts: Collection[Contract]) -> bool:
+        """Whether ``other`` has ``contracts`` to itself now: an opening until it ends, a closing while its order is
+        out. Holdings could not be attributed otherwise."""
+        if other.opens:
+            return any(contract in contracts for contract in other.goal)
+        return other.order is not None and any(leg.contract in contracts for leg in other.order.legs)
+
     def _held(self, work: Work, now: datetime) -> bool:
         """Whether the broker holds what is to be closed. Holdings may lag a fill: they are given their time, then
         the goal is cut to what is there, so that a close can never open the other way."""
@@ -278,10 +286,14 @@ class IntentWorker:
         work.short_since = work.short_since or now
         if not due(now, work.short_since, SETTLE_MINUTES):
             return False
+        work.short_since = None
+        found = self._desk.differences(work, self._port.holding, now)
+        found = {contract: quantity for contract, quantity in found.items() if contract in lacking}
+        if found and self._desk.deduce(work, found, now):
+            return True                                      # they were our own fills, and nobody told us
         for contract, quantity in lacking.items():
             work.goal[contract] -= quantity
             work.missing[contract] = work.missing.get(contract, 0) + quantity
-        work.short_since = None
         return True
 
     def _shrink_goal(self, work: Work, now: datetime) -> None:

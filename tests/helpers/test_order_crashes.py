@@ -292,3 +292,13 @@ def test_an_open_order_on_our_contract_with_another_tag_is_not_taken_for_ours():
     desk.executor.restore(json.loads(json.dumps(desk.journal.saved)))
     report = desk.executor.recover(desk.now, (other,) + desk.broker.open_orders(), {})
     assert report.foreign_ids == (90,) and report.adopted == (SPREAD.id,)
+
+
+def test_legs_that_came_apart_while_we_were_away_are_evened_out_after_a_minute():
+    desk = CrashingDesk(-1, True, {})
+    desk.start(SPREAD)
+    desk.broker.fill(SHORT, 1, told=False)
+    desk.reborn(tags=False)
+    assert desk.broker.cancels == []
+    desk.minutes(1)
+    assert len(desk.broker.cancels) == 1 and [sent[0] for sent in desk.broker.sent[1:]] == [((SHORT, 1),)]

@@ -242,3 +242,33 @@ def test_events_on_the_brokers_thread_are_booked_by_the_next_call():
     desk.broker.fill_all()
     assert desk.journal.count == saves and desk.executor.working("lt112/202407261000")
     assert desk.finals() == [("FILLED", True, "TEST", 2)]
+
+
+def lagging_by_one_untold_fill(desk: Desk, contract) -> None:
+    """One fill is never told; the holdings lag the next by a moment, so that they seem to agree with the events."""
+    desk.broker.fill(contract, 1, told=False)
+    desk.broker.shown_holdings = dict(desk.broker.holdings)
+    desk.broker.fill(contract, 1)
+    desk.executor.cancel_all(desk.now, "HALT")
+    desk.broker.shown_holdings = None
+
+
+def test_untold_fill_hidden_by_lagging_holdings_is_found_when_the_repair_settles():
+    desk = entry_desk()
+    lagging_by_one_untold_fill(desk, LONG)
+    for _ in range(8):
+        desk.minutes(1)
+        desk.broker.fill_all(legs=1)
+    assert desk.finals() == [("UNEVEN_REPAIRED", True, "HALT", 0)]
+    assert desk.net() == {} and desk.broker.holdings[LONG] == 0
+
+
+def test_untold_fill_of_an_exit_hidden_by_lagging_holdings_is_found_before_the_next_order():
+    desk = exit_desk()
+    lagging_by_one_untold_fill(desk, LONG)
+    for _ in range(8):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    (kind, final, reason, units), = desk.finals()
+    assert kind == "PARTIAL" and units == 2
+    assert desk.net() == {SHORT: 2, LONG: -2} and not any(desk.broker.holdings.values())
