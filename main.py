@@ -19,11 +19,12 @@ class TomKingAlgorithm(QCAlgorithm):
             self.set_end_date(run.end.year, run.end.month, run.end.day)
         if not self.live_mode:
             self.set_cash(run.cash)
-        self.shell, self.report_key = assemble(self, run)
+        self.shell, prefix = assemble(self, run)
+        self.report_key, self.answer_key = f"{prefix}/report.json", f"{prefix}/answer.json"
+        self.started = False
         spy = self.symbol("SPY")
         self.schedule.on(self.date_rules.every_day(spy),
                          self.time_rules.every(timedelta(minutes=RISK_CHECK_MINUTES)), self.heartbeat)
-        self.started = False
 
     def heartbeat(self):
         """Also without data: exits must not wait for a quote to arrive."""
@@ -37,6 +38,12 @@ class TomKingAlgorithm(QCAlgorithm):
 
     def on_order_event(self, order_event):
         self.shell.order_event(order_event, self.time)
+
+    def on_command(self, data):
+        """The operator's word: {"action": "halt", "reason": "…"}; the answer is kept in the ObjectStore."""
+        answer = self.shell.command(data, self.time)
+        self.object_store.save(self.answer_key, json.dumps(answer, indent=1))
+        return "error" not in answer
 
     def on_end_of_algorithm(self):
         record = self.shell.end(self.time)

@@ -217,6 +217,7 @@ ENTRY_CLOSE: Final = time(14, 0)
 FUTURES_ENTRY_CLOSE: Final = time(15, 0)
 RISK_CHECK_MINUTES: Final = 5
 ENTRY_ROUND_MINUTES: Final = 5
+ENTRY_ROUND_OFFSET_MINUTES: Final = 3     # quotes of far expiries come in minutes that end in 1 and 6
 POSITION_CHECK_MINUTES: Final = 15
 TROUBLE_CHECK_MINUTES: Final = 1
 MARK_TIMES: Final = (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
@@ -278,8 +279,9 @@ VALUE_AT_RISK_CONFIDENCE: Final = 0.95
 VALUE_AT_RISK_MIN_DAYS: Final = 20
 
 # --- orders: what the executor adds to the method's own figures
-EXIT_WALK_MINUTES: Final = 5              # a walking exit stands at the natural price after this many steps
-MARKETABLE_TICKS: Final = 1               # LEAN fills only strictly better than the quote: natural is sent one tick through
+EXIT_WALK_MINUTES: Final = 4              # a walking exit stands at the natural price after this many steps
+# LEAN fills only strictly better than the quote: natural is sent one tick through
+MARKETABLE_TICKS: Final = 1
 SETTLE_MINUTES: Final = 2                 # holdings may lag an event this long before they are believed against it
 SILENCE_MINUTES: Final = 2                # an order without any answer is looked up after this
 REFUSED_EXIT_TRIES: Final = 3             # refusals in a row of one exit before it counts as failed

@@ -40,7 +40,7 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     Returns
     -------
     FrameworkShell, str
-        The shell, and the ObjectStore key for the record of the run.
+        The shell, and the prefix of its keys in the ObjectStore.
     """
     tickers = tickers_of(run)
     components = build(run, ALL)
@@ -57,4 +57,4 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     journal = Journal(algorithm.log, SegmentedAudit(algorithm.object_store, prefix))
     shell = FrameworkShell(gateway=gateway, run=run, components=components, memory=memory, journal=journal,
                            tickers=tickers)
-    return shell, f"{prefix}/report.json"
+    return shell, prefix

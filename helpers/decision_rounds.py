@@ -7,7 +7,7 @@ from typing import Any
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
-from core.intents import position_id
+from core.intents import closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
                         Refused, Select, Snapshot, State)
 from helpers.components import Components
@@ -33,6 +33,7 @@ class DecisionRounds:
         self._watched: dict[str, tuple[Contract, ...]] = {}
         self._chain_wanted: set[str] = set()
         self._tried: dict[str, datetime] = {}
+        self._postponed: dict[str, Exit] = {}
         self.eager = False
 
     # --- what the shell must know -----------------------------------------------------------------------------------
@@ -49,7 +50,7 @@ class DecisionRounds:
 
     def urgent(self, position: Position) -> bool:
         """Whether a position is looked at every minute."""
-        return (position.id in self._watched or position.id in self._chain_wanted
+        return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
                 or position.state not in (State.ACTIVE, State.WAITING)
                 or self._parts.specs[position.strategy].entry_dte_max == 0)
 
@@ -133,11 +134,21 @@ class DecisionRounds:
         for position in self._parts.states.open_positions:
             if only_urgent and not self.urgent(position):
                 continue
+            if position.id in self._postponed and not self._parts.executor.working(position.id):
+                self._resume_exit(position, snapshot.time)
+                continue
             moment = snapshot
             if position.id in self._chain_wanted:
                 moment = self._builder.with_chains(snapshot, (position.underlying,))
             self._chain_wanted.discard(position.id)
             self.carry_out(position, self._parts.coordinator.manage(moment, view, position), snapshot.time)
+
+    def _resume_exit(self, position: Position, now: datetime) -> None:
+        """An exit that had to wait for a roll to be cancelled."""
+        decision = self._postponed.pop(position.id)
+        wanted = decision.intent
+        intent = closing_intent(position, wanted.reason, now, wanted.urgency, wanted.purpose, wanted.facts)
+        self.carry_out(position, Exit(intent=intent, event=decision.event), now)
 
     def carry_out(self, position: Position, decision: Exit | Manage | Select | Hold, now: datetime) -> None:
         """Do what was decided for ``position``."""
@@ -149,6 +160,13 @@ class DecisionRounds:
                 self._watched[position.id] = decision.contracts
             else:
                 self._chain_wanted.add(position.id)
+            return
+        if isinstance(decision, Exit) and position.state is State.MANAGING \
+                and self._parts.executor.working(position.id):
+            self._postponed[position.id] = decision
+            self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
+            self._journal.event(now, "EXIT_WAITS", strategy=position.strategy, position=position.id,
+                                reason=decision.intent.reason)
             return
         self._watched.pop(position.id, None)
         if isinstance(decision, Manage):

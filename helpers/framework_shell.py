@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, FUTURES_ENTRY_CLOSE, MARK_TIMES,
-                              POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
+from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
+                              MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import RunParameters
-from core.errors import CannotCompute
+from core.errors import CannotCompute, ConfigError
 from core.model import Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.memory import Memory
+from helpers.operator_commands import Command, OperatorCommands
 from helpers.order_results import OrderResults
 from helpers.recovery import Recovery
 from helpers.risk_round import RiskRound
@@ -36,6 +37,7 @@ class FrameworkShell:
         self.results = OrderResults(gateway, components, journal, self.rounds)
         self.record = RunRecord(components, journal, run)
         self.risk = RiskRound(gateway, components, self.rounds, journal, self.record)
+        self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
         self._ticked: datetime | None = None
         self._day: date | None = None
@@ -80,6 +82,18 @@ class FrameworkShell:
             return
         self.parts.executor.on_order_event(self._gateway.order_update(event), now)
 
+    def command(self, data: Any, now: datetime) -> dict[str, Any]:
+        """Carry out one of the operator's commands; what is wrong with it is the answer then."""
+        try:
+            answer = self.commands.carry_out(Command(
+                action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
+                amount=None if data.amount is None else float(data.amount)), now)
+        except ConfigError as problem:
+            answer = {"error": str(problem)}
+            self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
+        self.memory.save()
+        return answer
+
     def tick(self, now: datetime) -> None:
         """Everything that may be due at ``now``; harmless when called twice in a minute."""
         if now == self._ticked:
@@ -112,17 +126,15 @@ class FrameworkShell:
     # --- what is due ------------------------------------------------------------------------------------------------
 
     def _due(self, now: datetime) -> bool:
-        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self.rounds.eager
-                or self.risk.trouble
-                or now.time() in MARK_TIMES
+        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self._entry_round(now)
+                or self.risk.trouble or now.time() in MARK_TIMES
                 or any(self.rounds.urgent(position) for position in self.parts.states.open_positions))
 
     def _rounds(self, now: datetime) -> bool:
         try:
             snapshot = self.builder.snapshot(now, intraday=self._intraday(now))
         except CannotCompute as problem:
-            self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
-            return False
+            return self._blind_round(now, problem)
         self.parts.book.mark(snapshot.account.equity)
         if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
             self.risk.check(snapshot)
@@ -130,6 +142,13 @@ class FrameworkShell:
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
         self._mark(snapshot, now)
+        return self.results.drain(now) or self._transitions()
+
+    def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
+        """The account has no value now: nobody enters and no guard judges, but exits go on."""
+        self.parts.blind = problem.message
+        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
+        self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
         return self.results.drain(now) or self._transitions()
 
     def _transitions(self) -> bool:
@@ -146,7 +165,7 @@ class FrameworkShell:
             self.rounds.select(snapshot, self.builder.view())
 
     def _entry_round(self, now: datetime) -> bool:
-        return now.minute % ENTRY_ROUND_MINUTES == 0 or self.rounds.eager
+        return now.minute % ENTRY_ROUND_MINUTES == ENTRY_ROUND_OFFSET_MINUTES or self.rounds.eager
 
     def _intraday(self, now: datetime) -> tuple[str, ...]:
         """Underlyings whose session so far is read: those of strategies that enter on the day they expire."""

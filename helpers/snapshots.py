@@ -11,7 +11,7 @@ from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
-from core.model import Account, Contract, PortfolioView, Quote, Refused, Snapshot, Underlying
+from core.model import Account, PortfolioView, Refused, Snapshot, Underlying
 from core.phase_manager import strangle_products
 from helpers.components import Components
 
@@ -63,21 +63,28 @@ class SnapshotBuilder:
         CannotCompute
             Something held has never had a quote: the account has no value then.
         """
-        calendar = self._gateway.calendar()
+        seen = self._seen(now, frozenset(intraday))
+        return replace(seen, account=self._account(seen))
+
+    def unvalued(self, now: datetime) -> Snapshot:
+        """As :meth:`snapshot`, with the account's last known value: for exits only, while it cannot be valued."""
+        return self._seen(now, frozenset())
+
+    def _seen(self, now: datetime, intraday: frozenset[str]) -> Snapshot:
+        calendar, book = self._gateway.calendar(), self._parts.book
         self.read_vix(now)
         in_session = calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
         reading = self._parts.vix.reading(now, in_session)
         vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
-        positions = self._parts.states.positions
         by_id = {contract.id: contract for contract in self._gateway.subscribed}
-        quotes = LazyMapping(by_id, lambda key: self._gateway.quote(by_id[key]))
-        holdings = self._gateway.subscribed_holdings()
-        underlyings = self._underlyings(frozenset(intraday))
-        account = self._account(now, holdings, quotes, underlyings)
-        return Snapshot(time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix,
-                        vix_refusal=refusal, underlyings=underlyings, chains={}, quotes=quotes,
-                        holdings={contract.id: quantity for contract, quantity in holdings.items()},
-                        positions=positions)
+        account = Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
+                          equity_peak=book.equity_peak, flows_today=book.flows_today, buying_power_used=0.0)
+        return Snapshot(
+            time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix, vix_refusal=refusal,
+            underlyings=self._underlyings(intraday), chains={},
+            quotes=LazyMapping(by_id, lambda key: self._gateway.quote(by_id[key])),
+            holdings={contract.id: quantity for contract, quantity in self._gateway.subscribed_holdings().items()},
+            positions=self._parts.states.positions)
 
     def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
         """The same moment with yesterday's chains of ``tickers``."""
@@ -95,20 +102,17 @@ class SnapshotBuilder:
             return self._gateway.underlying(key, intraday=key in intraday)
         return LazyMapping(keys, build, lambda key: key in months or self._gateway.has_price(key))
 
-    def _account(self, now: datetime, holdings: Mapping[Contract, int], quotes: Mapping[str, Quote],
-                 underlyings: Mapping[str, Underlying]) -> Account:
-        book = self._parts.book
-        worth = self._gateway.cash
-        for contract, quantity in holdings.items():
-            quote = quotes.get(contract.id) or self._gateway.quote(contract)
+    def _account(self, seen: Snapshot) -> Account:
+        """Cash and everything held at the mid of its last real quote; margin by the framework's own rules."""
+        worth = seen.account.cash
+        for contract, quantity in self._gateway.subscribed_holdings().items():
+            quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
             if quote is None:
                 raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
             worth += quantity * quote.mid * contract.multiplier
-        held = tuple(position for position in self._parts.states.positions if position.is_open)
-        used = self._parts.margin.portfolio_margin(held, quotes, underlyings)
-        return Account(cash=self._gateway.cash, equity=worth, equity_day_start=book.equity_day_start,
-                       equity_peak=max(book.equity_peak, worth), flows_today=book.flows_today,
-                       buying_power_used=used)
+        held = tuple(position for position in seen.positions if position.is_open)
+        return replace(seen.account, equity=worth, equity_peak=max(seen.account.equity_peak, worth),
+                       buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
 
     def view(self) -> PortfolioView:
         """The framework's own facts, for the gate."""
