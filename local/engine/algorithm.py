@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from local.engine.collections import LeanDictionary
+from local.engine.algorithm_chains import ChainMixin
 from local.engine.algorithm_data import DataMixin
 from local.engine.algorithm_indicators import IndicatorMixin
 from local.engine.broker.algorithm_trading import TradingMixin
@@ -44,7 +45,7 @@ class AlgorithmSettings:
         self.min_absolute_portfolio_target_percentage = 0.0000000001
 
 
-class QCAlgorithm(DataMixin, IndicatorMixin, TradingMixin):
+class QCAlgorithm(DataMixin, ChainMixin, IndicatorMixin, TradingMixin):
     """Base class of algorithms; what it does not have raises with the member's name."""
 
     def __init__(self) -> None:
@@ -76,6 +77,7 @@ class QCAlgorithm(DataMixin, IndicatorMixin, TradingMixin):
         self.runtime_error: BaseException | None = None
         self.runtime_statistics: dict[str, str] = {}
         self._init_data()
+        self._init_chains()
         self._init_indicators()
         rules = (self._hours_of, lambda: self._clock.utc, lambda: self._clock.time_zone)
         self.date_rules, self.time_rules = DateRules(*rules), TimeRules(*rules, self._all_hours)
@@ -96,8 +98,8 @@ class QCAlgorithm(DataMixin, IndicatorMixin, TradingMixin):
 
     @property
     def utc_time(self) -> datetime:
-        """Naive UTC time."""
-        return self._clock.utc
+        """UTC time, with its zone as LEAN's has."""
+        return self._clock.utc.replace(microsecond=0, tzinfo=timezone.utc)
 
     @property
     def time_zone(self) -> str:

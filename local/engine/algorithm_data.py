@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from local.engine.bars import QuoteBar
+from local.engine.chain_universes import OptionChainUniverse
 from local.engine.chains import FuturesChain, OptionChain
-from local.engine.enums import DataNormalizationMode, Market, Resolution, SecurityType
+from local.engine.enums import DataMappingMode, DataNormalizationMode, Market, Resolution, SecurityType
 from local.engine.errors import ArgumentException, InvalidOperationException
 from local.engine.feed import Feed, SubscriptionRequest, canonical_of
-from local.engine.index_options import underlying_index
-from local.engine.security import Equity, Future, FutureOption, Index, IndexOption, Option, Security
+from local.engine.derivatives import Future, FutureOption, IndexOption, Option
+from local.engine.security import Equity, Index, Security
 from local.engine.symbol import Symbol, SymbolCache
-from local.engine.time_zones import convert_from_utc
+from local.engine.time_zones import ONE_DAY, convert_from_utc
+from local.engine.universe_selection import Universe
 from local.engine.universes import UniverseFuture, UniverseOption
 
 _NO_LEVERAGE = 0.0
@@ -24,8 +26,10 @@ class UniverseSettings:
 
     def __init__(self) -> None:
         self.resolution, self.fill_forward, self.extended_market_hours = Resolution.MINUTE, True, False
-        self.leverage = _NO_LEVERAGE
+        self.leverage, self.minimum_time_in_universe = _NO_LEVERAGE, ONE_DAY
         self.data_normalization_mode = DataNormalizationMode.ADJUSTED
+        self.data_mapping_mode, self.contract_depth_offset = DataMappingMode.OPEN_INTEREST, 0
+        self.asynchronous = False
 
 
 class DataMixin:
@@ -35,7 +39,7 @@ class DataMixin:
 
     def _init_data(self) -> None:
         self.universe_settings = UniverseSettings()
-        self._pending_changes: list[SubscriptionRequest | Symbol] = []
+        self._pending_changes: list[SubscriptionRequest | Symbol | Universe] = []
         self._security_initializers: list[Callable[[Security], Any]] | None = None
 
     # initializers -----------------------------------------------------------------------------------------------
@@ -72,12 +76,12 @@ class DataMixin:
         if leverage != _NO_LEVERAGE:
             security.set_leverage(leverage)
         if mode is None:
-            is_equity = symbol.security_type == SecurityType.EQUITY
-            mode = settings.data_normalization_mode if is_equity else DataNormalizationMode.RAW
+            follows_settings = symbol.security_type in (SecurityType.EQUITY, SecurityType.FUTURE)
+            mode = settings.data_normalization_mode if follows_settings else DataNormalizationMode.RAW
         security.data_normalization_mode = mode
         resolution = settings.resolution if resolution is None else resolution
         if not self.securities.is_listed(symbol):
-            self.securities.add(symbol, security)
+            self.securities.list_security(symbol, security)
         security.is_tradable = symbol.security_type != SecurityType.INDEX and not symbol.is_canonical()
         security.resolution = min(resolution, security.resolution) if self._feed.is_subscribed(symbol) else resolution
         self._pending_changes.append(SubscriptionRequest(
@@ -116,8 +120,11 @@ class DataMixin:
         if symbol.security_type.is_option() and not symbol.is_canonical():
             return self.add_option_contract(symbol, resolution, fill_forward is not False, leverage,
                                             bool(extended_market_hours))
+        if symbol.is_canonical() and symbol.security_type == SecurityType.FUTURE:
+            return self._add_future_chain(symbol, resolution, fill_forward, leverage, extended_market_hours,
+                                          data_mapping_mode, data_normalization_mode)
         if symbol.is_canonical():
-            raise NotImplementedError(f"add_security of the chain {symbol.value}")
+            return self._add_chain(symbol, resolution, fill_forward, leverage)
         return self._add(symbol, resolution, fill_forward, extended_market_hours, data_normalization_mode, None, leverage)
 
     def add_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
@@ -143,6 +150,17 @@ class DataMixin:
             self._make_raw(underlying)
         return self._add(symbol, resolution, fill_forward, extended_market_hours, DataNormalizationMode.RAW, underlying,
                          leverage)
+
+    def _add_underlying_of(self, chain: OptionChainUniverse) -> None:
+        """Adds the underlying of a chain by hand when it is not there, and has it in raw prices."""
+        symbol = chain.canonical.symbol.underlying
+        underlying = self.securities.get(symbol) if self.securities.is_listed(symbol) else None
+        if underlying is None:
+            underlying = self._add(symbol, chain.settings.resolution, chain.settings.fill_forward, chain.settings.extended,
+                                   DataNormalizationMode.RAW)
+        chain.canonical.underlying = underlying
+        if symbol.security_type == SecurityType.EQUITY and not self._locked:
+            self._make_raw(underlying)
 
     def _make_raw(self, underlying: Security) -> None:
         if underlying.data_normalization_mode == DataNormalizationMode.RAW:
@@ -182,6 +200,9 @@ class DataMixin:
             return False
         self._trading_on_remove(security, tag)
         security.reset()
+        if security.symbol.is_canonical():
+            self._remove_chain(security, tag)
+            return True
         self._pending_changes = [c for c in self._pending_changes if getattr(c, "security", None) is not security]
         self._pending_changes.append(security.symbol)
         return True
@@ -232,28 +253,12 @@ class DataMixin:
         """Lists of listed futures."""
         return FutureChainProvider(self._feed)
 
-    def add_option(self, *args: Any, **named: Any) -> Option:
-        """Adds a chain of options that a filter selects from every day."""
-        raise NotImplementedError("QCAlgorithm.add_option")
-
-    def add_future(self, *args: Any, **named: Any) -> Future:
-        """Adds a continuous future and a chain of futures."""
-        raise NotImplementedError("QCAlgorithm.add_future")
-
-    def add_index_option(self, *args: Any, **named: Any) -> IndexOption:
-        """Adds a chain of index options that a filter selects from every day."""
-        raise NotImplementedError("QCAlgorithm.add_index_option")
-
     def symbol(self, ticker: str) -> Symbol:
         """Symbol behind a ticker of an added security."""
         found = SymbolCache.try_get(ticker)
         if found is None:
             raise ArgumentException(f"no symbol is known for the ticker {ticker}")
         return found
-
-    @staticmethod
-    def _index_of(ticker: str) -> str:
-        return underlying_index(ticker)
 
 
 class OptionChainProvider:

@@ -130,3 +130,12 @@ def columns_of(kind: str, numbers: np.ndarray, scaled: bool) -> dict[str, np.nda
         is_price = not (name.endswith("size") or name in ("volume", "open_interest"))
         found[name] = column / _PRICE_SCALE if scaled and is_price else column
     return found
+
+
+def written_decimals(data: bytes, numbers: np.ndarray, kind: str) -> int:
+    """Decimal places of a file that writes every price with the same number of them, else 0."""
+    names = {"trade": TRADE_COLUMNS, "quote": QUOTE_COLUMNS}.get(kind, ())
+    prices = sum(int((~np.isnan(numbers[:, index + 1])).sum()) for index, name in enumerate(names)
+                 if not name.endswith("size") and name != "volume")
+    lengths = {len(piece.partition(b",")[0].strip()) for line in data.split() for piece in line.split(b".")[1:]}
+    return lengths.pop() if prices and len(lengths) == 1 and data.count(b".") == prices else 0

@@ -10,6 +10,7 @@ from local.engine import algorithm as algorithm_module
 from local.engine.algorithm import QCAlgorithm
 from local.engine.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent
 from local.engine.broker.broker import Broker
+from local.engine.chain_universes import OptionChainUniverse
 from local.engine.clock import ONE_TICK, Clock
 from local.engine.commands import Command, CommandFolder
 from local.engine.enums import DelistingType
@@ -25,7 +26,7 @@ from local.engine.services import Services
 from local.engine.slice import Slice
 from local.engine.symbol import Symbol
 from local.engine.time_zones import EPOCH, convert_to_utc, seconds_of
-from local.engine.user_universes import UserUniverses
+from local.engine.universe_selection import Universe, UniverseSelection
 
 MARGIN_CALL_INTERVAL = timedelta(minutes=5)
 _FIRST_TIME = datetime.min
@@ -63,7 +64,7 @@ class Engine:
         self.object_store = ObjectStore(self.out / "storage")
         self.log = RunLog(self.out / "log.txt")
         self.broker = Broker() if broker is None else broker
-        self.universes = UserUniverses(self.feed, self._is_held)
+        self.universes = UniverseSelection(self.feed, self._is_held)
         self.services = Services(clock=self.clock, feed=self.feed, scheduler=self.scheduler,
                                  object_store=self.object_store, parameters=dict(parameters or {}),
                                  write_log=self.log.write, engine=self, name=name, live=live)
@@ -108,6 +109,7 @@ class Engine:
         end = convert_to_utc((algorithm.end_date + ONE_TICK), self.clock.time_zone)
         self.feed.start(self.clock.second, seconds_of(end))
         self.broker.attach(algorithm)
+        self._take_changes()
         algorithm._locked, algorithm.is_warming_up = True, False
         owner = type(algorithm)
         self._sees_every_slice = owner.on_data is not QCAlgorithm.on_data
@@ -121,18 +123,25 @@ class Engine:
         self._first_slice()
 
     def _first_slice(self) -> None:
-        self._take_changes()
-        universes, self.universes.due_next_tick = self.universes.due_next_tick, []
-        self._run_slice(self.clock.utc, self.clock.second, False, self.universes.select(universes, self.clock.utc))
+        due = self.universes.take_due(self.clock.utc, next_tick=True)
+        self._run_slice(self.clock.utc, self.clock.second, False, due)
 
     def _take_changes(self) -> None:
         """Hands what the algorithm added and removed to the universes."""
-        changes, self.algorithm._pending_changes = self.algorithm._pending_changes, []
+        algorithm, universes = self.algorithm, self.universes
+        for change in algorithm._pending_changes:
+            if isinstance(change, OptionChainUniverse) and not change.is_disposed:
+                algorithm._add_underlying_of(change)
+        changes, algorithm._pending_changes = algorithm._pending_changes, []
         for change in changes:
             if isinstance(change, Symbol):
-                self.universes.remove(change)
+                universes.remove(change)
+            elif not isinstance(change, Universe):
+                universes.add(change)
+            elif change.is_disposed:
+                universes.dispose(change)
             else:
-                self.universes.add(change)
+                universes.add_planned(change)
 
     # the loop ---------------------------------------------------------------------------------------------------
     def run(self) -> None:
@@ -156,12 +165,14 @@ class Engine:
             self._step(when)
 
     def _next_instant(self) -> datetime | None:
-        if self.universes.due_now:
-            return self.clock.utc
-        if self.universes.due_next_tick:
-            return self.clock.utc + ONE_TICK
+        due = self.universes.due_time(self.clock.utc)
+        if due is not None:
+            return due
         step, event = self.feed.next_step(), self.feed.next_event()
-        if step is None and (event is None or seconds_of(event) >= self.feed.end_second):
+        planned = self.universes.next_planned()
+        if planned is not None and (event is None or planned < event):
+            event = planned
+        if step is None and planned is None and (event is None or seconds_of(event) >= self.feed.end_second):
             return None
         if step is None:
             return event
@@ -214,21 +225,12 @@ class Engine:
             index = next((i for i in range(index + 1, min(index + 301, len(skipped))) if skipped[i] >= wanted), len(skipped))
 
     def _step(self, when: datetime) -> None:
-        if self.universes.due_now or self.universes.due_next_tick:
-            self._run_selection(when)
-            return
         second = seconds_of(when)
+        if when.microsecond or when == self.clock.utc:
+            self._run_slice(when, self.clock.second, False, self.universes.take_due(when, next_tick=when != self.clock.utc))
+            return
         has_bars = self.feed.next_step() is not None and self._has_step(second)
-        self._run_slice(when, second, has_bars, None)
-
-    def _run_selection(self, when: datetime) -> None:
-        """A slice without bars that LEAN makes to let securities in (a tick later) or out (at once)."""
-        universes = self.universes
-        if universes.due_now:
-            due, universes.due_now = universes.due_now, []
-        else:
-            due, universes.due_next_tick = universes.due_next_tick, []
-        self._run_slice(when, self.clock.second, False, universes.select(due, when))
+        self._run_slice(when, second, has_bars, self.universes.take_due(when, next_tick=False))
 
     def _has_step(self, second: int) -> bool:
         return bool(self.feed.steps_between(second, second + 1))
@@ -237,7 +239,7 @@ class Engine:
         self.clock.utc = utc
 
     # one slice --------------------------------------------------------------------------------------------------
-    def _run_slice(self, utc: datetime, second: int, has_bars: bool, changes: SecurityChanges | None) -> None:
+    def _run_slice(self, utc: datetime, second: int, has_bars: bool, due: list[Universe]) -> None:
         algorithm, broker = self.algorithm, self.broker
         self.slices += 1
         if self.live:
@@ -253,9 +255,10 @@ class Engine:
         self._last_second = second
         self.feed.consume(second)
         events = self.feed.pop_events(utc)
-        for event in events:
-            if isinstance(event, Delisting):
-                self._before_delisting(event)
+        changes = self._before_delistings(events)
+        if due and second < self.feed.end_second:
+            selected = algorithm._call_user("Universe selection", self.universes.select, due, utc)
+            changes = selected if changes is None else changes.plus(selected)
         algorithm.current_slice = Slice(self.feed, second, algorithm.time, utc, events, has_bars)
         if changes is not None:
             self._plan_day_ends(changes)
@@ -320,17 +323,23 @@ class Engine:
                     algorithm._call_user(f"On{name.title()}", getattr(algorithm, f"on_{name}"), getattr(slice_, name))
         if self._sees_every_slice and slice_.has_data and not algorithm._has_ended:
             algorithm._call_user("OnData", algorithm.on_data, slice_)
+        algorithm._chained_options.refresh()
 
     # securities coming and going --------------------------------------------------------------------------------
-    def _before_delisting(self, event: Delisting) -> None:
-        security = self.feed.securities.get(event.symbol)
-        if security is None:
-            return
-        last = security.get_last_trade_bar()
-        event._price = last.close if last is not None else 0.0
-        if event.type == DelistingType.DELISTED:
-            security.is_delisted, security.is_tradable = True, False
-            self.feed.securities.remove(event.symbol)
+    def _before_delistings(self, events: list[BaseData]) -> SecurityChanges | None:
+        removed = []
+        for event in events:
+            security = self.feed.securities.get(event.symbol) if isinstance(event, Delisting) else None
+            if security is None:
+                continue
+            last = security.get_last_trade_bar()
+            event._price = last.close if last is not None else 0.0
+            if event.type == DelistingType.DELISTED:
+                security.is_delisted, security.is_tradable = True, False
+                self.feed.securities.remove(event.symbol)
+                if not self.universes.is_waiting(event.symbol):
+                    removed.append(security)
+        return SecurityChanges([], removed) if removed else None
 
     def _end_of_time_step(self, delistings: list[Delisting]) -> None:
         algorithm = self.algorithm

@@ -11,11 +11,14 @@ import numpy as np
 
 from local.engine.bars import BaseData, Delisting
 from local.engine.clock import Clock
-from local.engine.enums import DataNormalizationMode, DelistingType, Resolution, SecurityType, TickType
+from local.engine.continuous import ContinuousFutures, ContinuousLoader
+from local.engine.derivatives import CLASS_OF_TYPE, Future, Option
+from local.engine.enums import DataMappingMode, DataNormalizationMode, DelistingType, Resolution, SecurityType, TickType
 from local.engine.map_files import MapFiles
 from local.engine.market_hours import MarketHoursDatabase, MarketHoursEntry
 from local.engine.properties import SymbolPropertiesDatabase
-from local.engine.security import CLASS_OF_TYPE, Option, Security, SecurityManager
+from local.engine.security import Security
+from local.engine.security_manager import SecurityManager
 from local.engine.series import RESOLUTION_SECONDS, BarLoader, BarSeries
 from local.engine.slice import bar_of
 from local.engine.subscription import Subscription, tick_types_of
@@ -29,12 +32,13 @@ _DAY = 86_400
 class SubscriptionRequest:
     """What an algorithm asked for when it added a security."""
 
-    __slots__ = ("security", "resolution", "fill_forward", "extended", "mode", "is_internal")
+    __slots__ = ("security", "resolution", "fill_forward", "extended", "mode", "is_internal", "mapping")
 
     def __init__(self, security: Security, resolution: Resolution, fill_forward: bool, extended: bool,
-                 mode: DataNormalizationMode, is_internal: bool = False) -> None:
+                 mode: DataNormalizationMode, is_internal: bool = False,
+                 mapping: DataMappingMode = DataMappingMode.OPEN_INTEREST) -> None:
         self.security, self.resolution, self.fill_forward = security, resolution, fill_forward
-        self.extended, self.mode, self.is_internal = extended, mode, is_internal
+        self.extended, self.mode, self.is_internal, self.mapping = extended, mode, is_internal, mapping
 
 
 class Feed:
@@ -45,6 +49,7 @@ class Feed:
         self.hours = MarketHoursDatabase.of_folder(folder)
         self.properties = SymbolPropertiesDatabase.of_folder(folder)
         self.maps = MapFiles(folder)
+        self.continuous = ContinuousFutures(folder)
         self.universes = UniverseStore(folder, self.hours)
         self.securities = SecurityManager()
         self.subscriptions: list[Subscription] = []
@@ -58,7 +63,7 @@ class Feed:
         self._step_index = 0
         self._window_end = 0
         self.end_second = 0
-        self.fill_seconds = 60
+        self.fill_seconds, self.has_internal = 60, False
         SymbolCache.clear()
         set_map_file_lookup(self.maps.first_of)
 
@@ -70,8 +75,8 @@ class Feed:
             symbol.value if symbol.security_type == SecurityType.EQUITY else symbol.id.symbol)
         return self.hours.get_entry(symbol.id.market, ticker, symbol.security_type)
 
-    def create_security(self, symbol: Symbol, underlying: Security | None = None) -> Security:
-        """The listed security of a symbol, else a new one with its models set."""
+    def create_security(self, symbol: Symbol, underlying: Security | None = None, *, is_named: bool = True) -> Security:
+        """The listed security of a symbol, else a new one with its models set, which goes by its ticker when named."""
         existing = self.securities.get(symbol)
         if existing is not None:
             return existing
@@ -79,9 +84,13 @@ class Feed:
         if kind is None:
             raise NotImplementedError(f"securities of type {symbol.security_type}")
         security = kind(symbol, self.clock, self.hours_of(symbol), self.properties.of_symbol(symbol), underlying)
-        SymbolCache.set(symbol.value, symbol)
+        if is_named:
+            SymbolCache.set(symbol.value, symbol)
+            if symbol.security_type.is_option():
+                SymbolCache.set(symbol.underlying.value, symbol.underlying)
         if isinstance(security, Option) and not symbol.is_canonical():
             security._interest = lambda: self.open_interest(security)
+        self.securities.remember(symbol, security)
         self.initialize_security(security)
         return security
 
@@ -99,26 +108,43 @@ class Feed:
 
     # subscriptions ----------------------------------------------------------------------------------------------
     def loader(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, extended: bool,
-               mode: DataNormalizationMode) -> BarLoader:
+               mode: DataNormalizationMode, mapping: DataMappingMode = DataMappingMode.OPEN_INTEREST) -> BarLoader:
         """The reader of one kind of bars of a symbol; readers are shared by subscriptions and history."""
-        key = (symbol, int(tick_type), int(resolution), extended, int(mode))
+        key = (symbol, int(tick_type), int(resolution), extended, int(mode), int(mapping))
         if key not in self._loaders:
-            self._loaders[key] = BarLoader(self.folder, symbol, tick_type, resolution, self.hours_of(symbol), extended,
-                                           lambda day: self.maps.ticker_on(symbol, day))
+            self._loaders[key] = self._make_loader(symbol, tick_type, resolution, extended, mode, mapping)
         return self._loaders[key]
 
-    def subscribe(self, request: SubscriptionRequest, utc: datetime) -> bool:
-        """Starts the streams of a request; bars must end at or after `utc`. False when they are there already."""
-        security, symbol = request.security, request.security.symbol
+    def _make_loader(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, extended: bool,
+                     mode: DataNormalizationMode, mapping: DataMappingMode) -> BarLoader:
+        hours = self.hours_of(symbol)
         if symbol.is_canonical():
+            return ContinuousLoader(self.folder, symbol, tick_type, resolution, hours, extended, self.continuous, mapping, mode,
+                                    lambda contract: self.loader(contract, tick_type, resolution, extended,
+                                                                 DataNormalizationMode.RAW))
+        return BarLoader(self.folder, symbol, tick_type, resolution, hours, extended,
+                         lambda day: self.maps.ticker_on(symbol, day))
+
+    def subscribe(self, request: SubscriptionRequest, utc: datetime, holder: object = None) -> bool:
+        """Starts the streams of a request; bars must end at or after `utc`. Whether LEAN tells the algorithm so.
+
+        When they are there already it does so for kinds of securities with open interest, whose stream is internal.
+        """
+        security, symbol = request.security, request.security.symbol
+        if symbol.is_canonical() and symbol.security_type != SecurityType.FUTURE:
             return False
-        running = [s for s in self.subscriptions if s.symbol == symbol and not s.is_ended and not s.is_internal]
-        if any(s.resolution == request.resolution for s in running):
-            return False
+        running = [s for s in self.subscriptions if s.symbol == symbol and not s.is_ended
+                   and s.is_internal == request.is_internal and s.resolution == request.resolution]
+        for subscription in running:
+            if holder not in subscription.holders:
+                subscription.holders.append(holder)
+        if running:
+            return symbol.security_type.is_option() or symbol.security_type == SecurityType.FUTURE
         first_end = seconds_of(utc) + (1 if utc.microsecond else 0)
         made = []
         for tick_type in tick_types_of(symbol.security_type, request.resolution):
             made.append(self._subscription(request, tick_type, first_end))
+            made[-1].holders.append(holder)
         self.subscriptions.extend(made)
         self.subscriptions.sort(key=lambda s: s.sort_key)
         self._attach(security)
@@ -128,10 +154,21 @@ class Feed:
 
     def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int) -> Subscription:
         symbol, resolution, fill = request.security.symbol, request.resolution, request.fill_forward
-        series = [BarSeries(self.loader(symbol, tick_type, resolution, extended, request.mode), first_end, fill)
+        series = [BarSeries(self.loader(symbol, tick_type, resolution, extended, request.mode, request.mapping), first_end, fill)
                   for extended in ((request.extended,) if request.extended else (False, True))]
-        return Subscription(symbol, tick_type, resolution, fill, request.extended, request.security.market_hours_entry,
+        made = Subscription(symbol, tick_type, resolution, fill, request.extended, request.security.market_hours_entry,
                             series[0], request.is_internal, series[-1])
+        if isinstance(request.security, Future) and request.security.mapped is not None and symbol.is_canonical():
+            made.show_as(request.security.mapped)
+        return made
+
+    def set_mapped(self, future: Future, contract: Symbol) -> None:
+        """Makes a continuous future stand for a contract."""
+        future.mapped = contract
+        for subscription in self.subscriptions:
+            if subscription.symbol == future.symbol:
+                subscription.show_as(contract)
+        self.subscriptions.sort(key=lambda s: s.sort_key)
 
     def _attach(self, security: Security) -> None:
         mine = [s for s in self.subscriptions if s.symbol == security.symbol and not s.is_ended]
@@ -145,21 +182,34 @@ class Feed:
             security.is_fill_data_forward = finest[0].fill_forward
 
     def unsubscribe(self, symbol: Symbol, clear_cache: bool) -> None:
-        """Ends the streams of a symbol now."""
-        for subscription in self.subscriptions:
-            if subscription.symbol == symbol:
-                subscription.until = min(subscription.until, self.clock.second)
-                subscription.series.until = min(subscription.series.until, self.clock.second)
-        self.subscriptions = [s for s in self.subscriptions if s.symbol != symbol]
-        self._events = [event for event in self._events if event[2].symbol != symbol]
-        heapq.heapify(self._events)
+        """Ends all streams of a symbol now."""
+        self._end([s for s in self.subscriptions if s.symbol == symbol], symbol, clear_cache)
+
+    def release(self, symbol: Symbol, holder: object, clear_cache: bool) -> None:
+        """Ends those streams of a symbol now that nobody but one holder needs."""
+        mine = [s for s in self.subscriptions if s.symbol == symbol and holder in s.holders]
+        for subscription in mine:
+            subscription.holders.remove(holder)
+        self._end([s for s in mine if not s.holders], symbol, clear_cache)
+
+    def _end(self, ending: list[Subscription], symbol: Symbol, clear_cache: bool) -> None:
+        for subscription in ending:
+            subscription.until = min(subscription.until, self.clock.second)
+            subscription.series.until = min(subscription.series.until, self.clock.second)
+        self.subscriptions = [s for s in self.subscriptions if s not in ending]
         security = self.securities.get(symbol)
+        if not any(s.symbol == symbol for s in self.subscriptions):
+            self._events = [event for event in self._events if event[2].symbol != symbol]
+            heapq.heapify(self._events)
+        elif security is not None:
+            self._attach(security)
         if security is not None and clear_cache:
             security.clear_cache()
         self._update_fill_seconds()
 
     def _update_fill_seconds(self) -> None:
         visible = [RESOLUTION_SECONDS[s.resolution] for s in self.subscriptions if not s.is_internal]
+        self.has_internal = len(visible) < len(self.subscriptions)
         self.fill_seconds = min(visible, default=60)
 
     def is_subscribed(self, symbol: Symbol) -> bool:

@@ -159,7 +159,7 @@ class History:
         return security.is_extended_market_hours if security is not None else False
 
     def _span(self, symbol: Symbol, resolution: Resolution, values: dict[str, Any]) -> tuple[int, int]:
-        zone, now = self._algorithm.time_zone, self._algorithm.utc_time
+        zone, now = self._algorithm.time_zone, self._algorithm._utc_now
         if values.get("periods") is not None:
             exchange = self._feed.hours_of(symbol).exchange_hours
             local = convert_from_utc(now, exchange.time_zone).replace(microsecond=0)

@@ -20,7 +20,8 @@ from local.engine.feed import Feed
 from local.engine.index_options import is_open_settled
 from local.engine.market_hours import SecurityExchangeHours
 from local.engine.rates import InterestRates
-from local.engine.security import Option, Security
+from local.engine.derivatives import Option
+from local.engine.security import Security
 from local.engine.symbol import Symbol
 from local.engine.trees import FORWARD_STEPS, black_price, crr_lattice, d1_d2, forward_tree_prices
 

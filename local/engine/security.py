@@ -7,60 +7,14 @@ from typing import Any
 from local.engine.bars import Bar, BaseData, QuoteBar, TradeBar
 from local.engine.broker.security_models import SecurityModels
 from local.engine.clock import Clock
-from local.engine.collections import LeanDictionary
-from local.engine.enums import DataNormalizationMode, OptionRight, OptionStyle, Resolution, SecurityType, SettlementType
+from local.engine.enums import DataNormalizationMode, Resolution, SecurityType
 from local.engine.errors import MemberNotSupported
-from local.engine.market_hours import MarketHoursEntry, SecurityExchangeHours
+from local.engine.market_hours import MarketHoursEntry
 from local.engine.properties import SymbolProperties
+from local.engine.security_exchange import SecurityExchange
 from local.engine.series import BarSeries
-from local.engine.symbol import Symbol, SymbolCache
+from local.engine.symbol import Symbol
 from local.engine.time_zones import EPOCH, convert_from_utc
-
-
-class SecurityExchange:
-    """The exchange of a security, at the algorithm's time."""
-
-    def __init__(self, hours: SecurityExchangeHours, clock: Clock) -> None:
-        self.hours, self._clock = hours, clock
-
-    @property
-    def time_zone(self) -> str:
-        """The exchange's zone."""
-        return self.hours.time_zone
-
-    @property
-    def local_time(self) -> datetime:
-        """Exchange time."""
-        return self._clock.in_zone(self.hours.time_zone)
-
-    @property
-    def exchange_open(self) -> bool:
-        """Whether the regular session is open now."""
-        return self.hours.is_open(self.local_time, False)
-
-    @property
-    def closing_soon(self) -> bool:
-        """Whether the regular session is over in ten minutes."""
-        return self.is_closing_soon(10)
-
-    def is_closing_soon(self, minutes_to_close: int) -> bool:
-        """Whether the regular session is over in some minutes."""
-        return not self.hours.is_open(self.local_time + timedelta(minutes=minutes_to_close), False)
-
-    def date_is_open(self, date: datetime, extended_market_hours: bool = False) -> bool:
-        """Whether the exchange trades on a date."""
-        return self.hours.is_date_open(date, extended_market_hours)
-
-    def date_time_is_open(self, local: datetime) -> bool:
-        """Whether the regular session is open at an exchange time."""
-        return self.hours.is_open(local, False)
-
-    def is_open_during_bar(self, start: datetime, end: datetime, extended: bool) -> bool:
-        """Whether the exchange is open at some moment of a bar."""
-        return self.hours.is_open(start, end, extended)
-
-    def __getattr__(self, name: str) -> Any:
-        raise MemberNotSupported(f"SecurityExchange.{name}")
 
 
 def make_bar(symbol: Symbol, series: BarSeries, zone: str, end: int | None = None) -> TradeBar | QuoteBar:
@@ -123,7 +77,7 @@ class Security(SecurityModels):
         self.symbol, self.type, self.symbol_properties = symbol, symbol.security_type, properties
         self._clock, self.market_hours_entry = clock, hours
         self.exchange = SecurityExchange(hours.exchange_hours, clock)
-        self.is_tradable = symbol.security_type != SecurityType.INDEX and not symbol.is_canonical()
+        self.is_tradable = self.can_be_traded
         self.is_delisted, self.underlying = False, underlying
         self.resolution, self.is_extended_market_hours, self.is_fill_data_forward = Resolution.MINUTE, False, True
         self.data_normalization_mode = DataNormalizationMode.ADJUSTED
@@ -233,6 +187,11 @@ class Security(SecurityModels):
         return self._interest() if self._interest is not None else 0
 
     @property
+    def can_be_traded(self) -> bool:
+        """Whether the kind of security can be traded at all: indices and chains cannot."""
+        return self.type != SecurityType.INDEX and not self.symbol.is_canonical()
+
+    @property
     def has_data(self) -> bool:
         """Whether a bar has come."""
         return self._default_series() is not None
@@ -321,133 +280,3 @@ class Equity(Security):
 
 class Index(Security):
     """An index, which cannot be traded."""
-
-
-class Option(Security):
-    """An option contract, or the chain it stands for when the symbol is canonical."""
-
-    @property
-    def bid_price(self) -> float:
-        """Last bid that was not zero, 0 when there was none."""
-        return self._side("bid_close")
-
-    @property
-    def ask_price(self) -> float:
-        """Last ask that was not zero, 0 when there was none."""
-        return self._side("ask_close")
-
-    @property
-    def strike_price(self) -> float:
-        """Strike."""
-        return self.symbol.id.strike_price
-
-    @property
-    def expiry(self) -> datetime:
-        """Expiration date."""
-        return self.symbol.id.date
-
-    @property
-    def right(self) -> OptionRight:
-        """Call or put."""
-        return self.symbol.id.option_right
-
-    @property
-    def style(self) -> OptionStyle:
-        """American or European."""
-        return self.symbol.id.option_style
-
-    @property
-    def contract_multiplier(self) -> float:
-        """Units of account currency per point."""
-        return self.symbol_properties.contract_multiplier
-
-    @property
-    def contract_unit_of_trade(self) -> int:
-        """Units of the underlying one contract delivers."""
-        return self.symbol_properties.contract_unit_of_trade
-
-    @property
-    def exercise_settlement(self) -> SettlementType:
-        """Delivery of the underlying, or cash for options on indices."""
-        return SettlementType.CASH if self.type == SecurityType.INDEX_OPTION else SettlementType.PHYSICAL_DELIVERY
-
-
-class IndexOption(Option):
-    """A cash-settled option on an index."""
-
-
-class FutureOption(Option):
-    """An option on a future."""
-
-
-class Future(Security):
-    """A futures contract, or the continuous future when the symbol is canonical."""
-
-    mapped: Symbol | None = None
-
-    @property
-    def expiry(self) -> datetime:
-        """Last trading day."""
-        return self.symbol.id.date
-
-    @property
-    def settlement_type(self) -> SettlementType:
-        """LEAN settles every future in cash."""
-        return SettlementType.CASH
-
-
-CLASS_OF_TYPE = {SecurityType.EQUITY: Equity, SecurityType.INDEX: Index, SecurityType.OPTION: Option,
-                 SecurityType.INDEX_OPTION: IndexOption, SecurityType.FUTURE_OPTION: FutureOption,
-                 SecurityType.FUTURE: Future}
-
-
-class SecurityManager(LeanDictionary[Symbol, Security]):
-    """The algorithm's `securities`, by symbol or ticker. Removed ones are still found by key but no longer listed."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._known: dict[Symbol, Security] = {}
-
-    def _find(self, key: Any) -> Security | None:
-        found = self._known.get(key) if isinstance(key, Symbol) else None
-        if found is None and isinstance(key, str):
-            symbol = SymbolCache.try_get(key) or SymbolCache.try_get(key.upper())
-            found = None if symbol is None else self._known.get(symbol)
-        return found
-
-    def __getitem__(self, key: Any) -> Security:
-        found = self._find(key)
-        if found is None:
-            raise KeyError(f"'{key}' was not found in the securities; add it first")
-        return found
-
-    def __contains__(self, key: Any) -> bool:
-        return self._find(key) is not None
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        """A security that is or was listed, or a default."""
-        return self._find(key) or default
-
-    def try_get_value(self, key: Any, *_: Any) -> tuple[bool, Security | None]:
-        """Whether a security is or was listed, and the security."""
-        found = self._find(key)
-        return found is not None, found
-
-    def is_listed(self, symbol: Symbol) -> bool:
-        """Whether a security is listed now."""
-        return symbol in self._items
-
-    @property
-    def total(self) -> list[Security]:
-        """All securities that are or were listed."""
-        return list(self._known.values())
-
-    def add(self, symbol: Symbol, security: Security) -> None:
-        """Lists a security."""
-        self._items[symbol] = self._known[symbol] = security
-
-    def remove(self, symbol: Symbol) -> None:
-        """Takes a security off the list; it can still be looked up."""
-        self._items.pop(symbol, None)

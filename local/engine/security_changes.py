@@ -11,6 +11,13 @@ class SecurityChanges:
         self.added_securities = sorted(added, key=lambda s: s.symbol.value)
         self.removed_securities = sorted(removed, key=lambda s: s.symbol.value)
 
+    def plus(self, other: SecurityChanges | None) -> SecurityChanges:
+        """These changes and others."""
+        if other is None:
+            return self
+        return SecurityChanges([*self.added_securities, *other.added_securities],
+                               [*self.removed_securities, *other.removed_securities])
+
     @property
     def count(self) -> int:
         """Number of changes."""

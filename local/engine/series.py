@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from local.engine.bar_columns import BarColumns, columns_of, parse_numbers, split_dated_lines
+from local.engine.bar_columns import BarColumns, columns_of, parse_numbers, split_dated_lines, written_decimals
 from local.engine.data_files import bar_file, is_per_day, read_zip_entry
 from local.engine.enums import Resolution, SecurityType, TickType
 from local.engine.market_hours import MarketHoursEntry
@@ -35,6 +35,7 @@ class BarLoader:
         self._ticker_on, self._scale_on = ticker_on, scale_on
         self._chunks: dict[date, BarColumns] = {}
         self._missing: set[date] = set()
+        self.decimals = 0
         self.per_day = is_per_day(resolution)
         self._per_year = not self.per_day and symbol.security_type.is_option()
 
@@ -79,13 +80,16 @@ class BarLoader:
         if not self.per_day:
             data = split_dated_lines(data)
         numbers = parse_numbers(data, _WIDTH[self.kind], path, entry)
+        scaled = self.symbol.security_type in _SCALED_TYPES
+        if not scaled and self.per_day:
+            self.decimals = written_decimals(data, numbers, self.kind)
         starts, ends = self._times(numbers[:, 0], chunk)
         keep = self._open_mask(starts, ends)
         if not keep.all():
             numbers, starts, ends = numbers[keep], starts[keep], ends[keep]
         if not len(ends):
             return None
-        columns = columns_of(self.kind, numbers, self.symbol.security_type in _SCALED_TYPES)
+        columns = columns_of(self.kind, numbers, scaled)
         self._adjust(columns, chunk, starts)
         return BarColumns(chunk, self.kind, starts, ends, {name: np.nan_to_num(values) for name, values in columns.items()})
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from local.engine.bars import BaseData, Delisting, Dividend, QuoteBar, Split, SymbolChangedEvent, TradeBar
@@ -10,7 +10,8 @@ from local.engine.chains import FuturesChain, FuturesContract, OptionChain, Opti
 from local.engine.collections import KeyValuePair, LeanDictionary
 from local.engine.enums import SecurityType, TickType
 from local.engine.errors import MemberNotSupported
-from local.engine.security import Option, Security, make_bar
+from local.engine.derivatives import Option
+from local.engine.security import Security, make_bar
 from local.engine.subscription import Subscription
 from local.engine.symbol import Symbol, SymbolCache
 
@@ -32,15 +33,20 @@ class Slice:
 
     def __init__(self, feed: Feed, second: int, time: datetime, utc_time: datetime,
                  events: list[BaseData], has_bars: bool) -> None:
-        self._feed, self._second, self.time, self.utc_time = feed, second, time, utc_time
+        self._feed, self._second, self.time, self._utc = feed, second, time, utc_time
         self._events, self._has_bars = events, has_bars
         self._built: dict[str, Any] = {}
         self._data: list[tuple[Subscription, Security, BaseData]] | None = None
 
     @property
+    def utc_time(self) -> datetime:
+        """UTC time, with its zone as LEAN's has."""
+        return self._utc.replace(microsecond=0, tzinfo=timezone.utc)
+
+    @property
     def has_data(self) -> bool:
         """Whether a bar or an event came."""
-        return self._has_bars or bool(self._events)
+        return bool(self._events) or self._has_bars and (not self._feed.has_internal or bool(self._bars()))
 
     def _bars(self) -> list[tuple[Subscription, Security, BaseData]]:
         if self._data is None:

@@ -22,6 +22,8 @@ class Subscription:
     ----------
     until
         Epoch second after which nothing comes any more.
+    holders
+        Universes that need the stream.
     fill_series
         Bars that are filled forward: those outside the hours asked for count too, as LEAN fills before it filters.
     """
@@ -34,7 +36,13 @@ class Subscription:
         self.hours, self.series, self.until = hours, series, NO_END
         self.fill_series = series if fill_series is None else fill_series
         self.first_bar_end: int | None = None
+        self.holders: list[object] = []
         self.sort_key = (int(symbol.security_type), int(tick_type), symbol.value)
+
+    def show_as(self, contract: Symbol) -> None:
+        """Gives a continuous future the ticker of the contract it stands for."""
+        self.symbol = Symbol(self.symbol.id, contract.value, contract)
+        self.sort_key = (*self.sort_key[:2], contract.value)
 
     @property
     def is_ended(self) -> bool:

@@ -50,7 +50,8 @@ from local.engine.market_hours import MarketHoursDatabase, SecurityExchangeHours
 from local.engine.object_store import ObjectStore
 from local.engine.properties import SymbolProperties
 from local.engine.schedule import ScheduledEvent
-from local.engine.security import Equity, Future, FutureOption, Index, IndexOption, Option, Security
+from local.engine.derivatives import Future, FutureOption, IndexOption, Option
+from local.engine.security import Equity, Index, Security
 from local.engine.security_changes import SecurityChanges
 from local.engine.slice import Slice
 from local.engine.symbol import SecurityIdentifier, Symbol, SymbolCache
