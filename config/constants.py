@@ -65,9 +65,12 @@ class PromotionRule:
 
 
 PROMOTIONS: Final[tuple[PromotionRule, ...]] = (
-    PromotionRule(to_phase=2, min_equity_usd=40_000, min_closed_trades=20, min_win_rate=0.60, max_single_loss_share=0.05),
-    PromotionRule(to_phase=3, min_equity_usd=60_000, min_closed_trades=50, min_win_rate=0.65, needs_profitable_lt112=True),
-    PromotionRule(to_phase=4, min_equity_usd=75_000, min_closed_trades=100, min_win_rate=0.70, max_drawdown_share=0.15),
+    PromotionRule(to_phase=2, min_equity_usd=40_000, min_closed_trades=20, min_win_rate=0.60,
+                  max_single_loss_share=0.05),
+    PromotionRule(to_phase=3, min_equity_usd=60_000, min_closed_trades=50, min_win_rate=0.65,
+                  needs_profitable_lt112=True),
+    PromotionRule(to_phase=4, min_equity_usd=75_000, min_closed_trades=100, min_win_rate=0.70,
+                  max_drawdown_share=0.15),
 )
 DEMOTION_FLOOR_SHARE: Final = 0.93
 DEMOTION_DRAWDOWN_SHARE: Final = 0.20
