@@ -1,0 +1,68 @@
+"""Volatilities kept from daily chains: one a session, a year at most, the right strike and expiry."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from config.constants import IV_HISTORY_SESSIONS
+from core.errors import IntegrityError
+from core.iv_record import IvRecord, at_the_money_iv
+from core.model import Chain
+
+DAY = date(2024, 7, 1)
+
+
+def chain(rows: list[tuple[int, float, bool, float]]) -> Chain:
+    days, strikes, puts, iv = (np.array(column) for column in zip(*rows))
+    return Chain(underlying="MSFT", as_of=DAY, expiry=DAY.toordinal() + days, strike=strikes.astype(float),
+                 is_put=puts, price=np.ones(len(rows)), iv=iv.astype(float), delta=np.zeros(len(rows)))
+
+
+def test_the_expiry_nearest_thirty_days_and_the_nearest_strike_count() -> None:
+    rows = [(10, 100, True, 0.50), (31, 95, True, 0.40), (31, 100, True, 0.20), (31, 100, False, 0.22),
+            (60, 100, True, 0.60)]
+    assert at_the_money_iv([chain(rows)], spot=101.0) == pytest.approx(21.0)
+
+
+def test_a_chain_without_volatilities_says_nothing() -> None:
+    assert at_the_money_iv([chain([(30, 100, True, 0.0), (30, 100, False, float("nan"))])], spot=100.0) is None
+    assert at_the_money_iv([], spot=100.0) is None
+
+
+def test_a_year_is_kept_and_no_more() -> None:
+    record = IvRecord()
+    for number in range(IV_HISTORY_SESSIONS + 5):
+        record.record("MSFT", DAY + timedelta(days=number), 20.0 + number)
+    found = record.history("MSFT")
+    assert found is not None and found.samples == IV_HISTORY_SESSIONS
+    assert found.rank == pytest.approx(100.0)
+
+
+def test_before_the_first_session_there_is_nothing() -> None:
+    assert IvRecord().history("MSFT") is None
+
+
+@pytest.mark.parametrize("points", [0.0, -1.0, float("nan")])
+def test_an_impossible_volatility_is_refused(points: float) -> None:
+    with pytest.raises(IntegrityError):
+        IvRecord().record("MSFT", DAY, points)
+
+
+def test_sessions_do_not_go_back() -> None:
+    record = IvRecord()
+    record.record("MSFT", DAY, 20.0)
+    record.record("MSFT", DAY, 21.0)
+    with pytest.raises(IntegrityError):
+        record.record("MSFT", DAY - timedelta(days=1), 20.0)
+
+
+def test_facts_survive_the_store() -> None:
+    record, other = IvRecord(), IvRecord()
+    record.record("MSFT", DAY, 20.0)
+    record.record("MSFT", DAY + timedelta(days=1), 22.0)
+    other.restore(json.loads(json.dumps(record.facts())))
+    assert other.facts() == record.facts()
