@@ -16,12 +16,12 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-def build_parser() -> OneLineParser:
-    """The parser with every sub-command."""
+def build_parser(only: str | None = None) -> OneLineParser:
+    """The parser with every sub-command, or with one of them."""
     parser = OneLineParser(prog="python -m local", description="Runs the Tom King Trading Framework without Docker.")
     parser.add_argument("--debug", action="store_true", help="show the whole trace of a run that failed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in COMMANDS if only is None else (only,):
         module = import_module(f"local.commands.{name.replace('-', '_')}")
         module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.__doc__))
     return parser
@@ -34,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from local.results import ResultsError
     debug = False
     try:
-        arguments = build_parser().parse_args(argv)
+        given = sys.argv[1:] if argv is None else list(argv)
+        named = next((word for word in given if not word.startswith("-")), None)
+        arguments = build_parser(named if named in COMMANDS else None).parse_args(given)
         debug = arguments.debug
         return int(import_module(f"local.commands.{arguments.command.replace('-', '_')}").run(arguments))
     except CommandError as error:
