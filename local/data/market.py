@@ -105,6 +105,6 @@ def build_market(scenario: Scenario, underlyings: tuple[str, ...] = ("SPY", "VIX
     daily = {"SPY": spy, "VIX": vix}
     for ticker in prices_needed(underlyings):
         daily[ticker] = follower_series(scenario, ticker, daily[FOLLOWERS[ticker].leader])
-    factors = {ticker: volatility_factor(scenario.seed, ticker, len(vix.days)) for ticker in daily
-               if ticker in FOLLOWERS}
+    factors = {ticker: volatility_factor(scenario.seed, FOLLOWERS[ticker], series, vix)
+               for ticker, series in daily.items() if ticker in FOLLOWERS}
     return Market(scenario=scenario, daily=daily, factors=factors)

@@ -114,15 +114,15 @@ def _chain_entries(market: OptionMarket, chain: Chain, entries: list[tuple[str, 
     steps = row_steps(market, chain)
     for step in np.unique(steps):
         chosen = steps == step
-        minutes, strikes = sampled_minutes(count, int(step)), chain.strikes[chosen]
-        prices = _prices(market, strikes, chain.expiry, minutes)
+        minutes = sampled_minutes(count, int(step))
+        prices = _prices(market, chain.strikes, chain.expiry, minutes)
         for fair, listed, word in zip(prices, (chain.has_call, chain.has_put), ("call", "put")):
-            kept = listed[chosen]
+            kept = listed & chosen
             if kept.any():
                 bid, ask = quotes(fair[kept], market.vix[minutes], minutes, days)
                 rows += bid.size
                 entries.extend(quote_entries(
-                    f"{market.day:%Y%m%d}_{market.ticker.lower()}_minute_quote_american_{word}_", strikes[kept],
+                    f"{market.day:%Y%m%d}_{market.ticker.lower()}_minute_quote_american_{word}_", chain.strikes[kept],
                     chain.expiry, minutes, minute_table(calendar.OPEN_MINUTE_OF_DAY, count), bid, ask))
     return rows
 

@@ -22,7 +22,8 @@ TRADING_HOURS_SHARE = 0.75
 INDEX_HORIZON_YEARS = 20.7 / SESSIONS_A_YEAR
 SHORTEST_VARIANCE_YEARS = 0.25 / 390 / SESSIONS_A_YEAR
 SMALLEST_FIRST_VARIANCE_SHARE = 0.3
-EXERCISE_FRACTIONS = (0.5, 0.25, 0.125, 0.0625)
+BISECTIONS = 26
+LEAST_RATE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,22 +100,56 @@ def black_scholes(forward: np.ndarray, strike: np.ndarray, variance: np.ndarray,
 def equity_option_prices(shape: SurfaceShape, spot: np.ndarray, index: np.ndarray, strikes: np.ndarray,
                          variance_time: np.ndarray, calendar_time: np.ndarray, rate: float
                          ) -> tuple[np.ndarray, np.ndarray]:
-    """American (call, put) prices on shares that pay nothing, as arrays (strikes, times).
+    """American (call, put) prices on shares that pay nothing, as arrays (strikes ascending, times).
 
-    A call is its European value. A put is the best of exercising at its expiry, now, or at a few moments between: a
-    lower bound of the American value that keeps it above intrinsic, convex and rising in the strike, and (but for the
-    coarseness of the moments) rising in time.
+    A call is its European value. A put is its European value plus the right to exercise early, which is priced at the
+    money's volatility; where a strike more would add more than itself, the price goes on with slope one. So prices
+    stay convex and rise by no more than the strike does, and no put is below what exercising it now gives.
     """
     column = strikes[:, None]
     call, put = _european(shape, spot, index, column, variance_time, calendar_time, rate)
-    put = np.maximum(put, column - spot)
-    if rate > 0:
-        inside = strikes > 0.97 * spot.min()
-        for fraction in EXERCISE_FRACTIONS if inside.any() else ():
-            earlier = _european(shape, spot, index, column[inside], np.maximum(
-                variance_time * fraction, SHORTEST_VARIANCE_YEARS), calendar_time * fraction, rate)[1]
-            put[inside] = np.maximum(put[inside], earlier)
-    return call, put
+    if rate > LEAST_RATE:
+        critical, power, scale = exercise_boundary(shape, index, variance_time, calendar_time, rate)
+        at_once = spot / critical               # the strike from which a put is exercised at once
+        put = put + _early_value(spot, column, critical, power, scale)
+        there = _european(shape, spot, index, at_once, variance_time, calendar_time, rate)[1] \
+            + _early_value(spot, at_once, critical, power, scale) - at_once
+        best = np.minimum.accumulate(put - column, axis=0)
+        put = column + np.where(column >= at_once, np.minimum(best, there), best)
+    return call, np.maximum(put, column - spot)
+
+
+def exercise_boundary(shape: SurfaceShape, index: np.ndarray, variance_time: np.ndarray, calendar_time: np.ndarray,
+                      rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(critical price of strike one, power, scale) of the quadratic approximation of Barone-Adesi and Whaley
+    ("Efficient analytic approximation of American option values", 1987) for a cost of carry equal to the rate.
+
+    A put of strike K is exercised at once below K times the critical price.
+    """
+    variance = atm_variance(shape, index, variance_time)
+    deviation, discount = np.sqrt(variance), np.exp(-rate * calendar_time)
+    drift = 2 * rate * calendar_time / variance
+    power = (1 - drift - np.sqrt((drift - 1) ** 2 + 4 * drift / -np.expm1(-rate * calendar_time))) / 2
+    low, high = np.zeros_like(variance), np.ones_like(variance)
+    for _ in range(BISECTIONS):
+        critical = (low + high) / 2
+        above, held = _unit_put(critical, deviation, discount)
+        waiting = held - (1 - above) * critical / power > 1 - critical
+        low, high = np.where(waiting, low, critical), np.where(waiting, critical, high)
+    above, _ = _unit_put(critical, deviation, discount)
+    return critical, power, -(1 - above) * critical / power
+
+
+def _early_value(spot: np.ndarray, strike: np.ndarray, critical: np.ndarray, power: np.ndarray, scale: np.ndarray
+                 ) -> np.ndarray:
+    """What the right to exercise early adds to a put, while it is not exercised."""
+    return strike * scale * np.exp(power * np.log(spot / (strike * critical)))
+
+
+def _unit_put(price: np.ndarray, deviation: np.ndarray, discount: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N(-d1), European put) of strike one."""
+    d1 = np.log(price / discount) / deviation + deviation / 2
+    return ndtr(-d1), discount * ndtr(deviation - d1) - price * ndtr(-d1)
 
 
 def _european(shape: SurfaceShape, spot: np.ndarray, index: np.ndarray, column: np.ndarray, variance_time: np.ndarray,

@@ -113,3 +113,10 @@ def test_real_oil_keeps_its_last_settlement_over_a_gap() -> None:
     assert series.days == market.daily["SPY"].days
     assert series.row(date(2020, 4, 20))[3] == -36.98
     assert series.row(date(2020, 3, 12))[3] == 31.56
+
+
+def test_implied_volatility_follows_what_the_price_has_done(covid: Market) -> None:
+    series = covid.volatility_series("OVX")
+    level = dict(zip(series.days, series.prices[:, 3]))
+    assert level[date(2020, 4, 20)] < 90 < 150 < level[date(2020, 4, 21)]      # known the day after, not before
+    assert level[date(2020, 4, 30)] < level[date(2020, 4, 21)]                 # and forgotten slowly

@@ -12,7 +12,8 @@ INDEX = some.floats(8.5, 90)
 SHARE = some.floats(0, 1)
 SESSIONS = some.integers(0, 700)
 RATE = some.floats(0, 0.06)
-STRIKES = np.arange(250.0, 700.0, 5.0)
+STRIKES = np.arange(300.0, 650.0, 5.0)
+ELAPSED = some.floats(0, 0.998)
 
 
 def prices(index: float, sessions: int, elapsed: float, rate: float, strikes: np.ndarray = STRIKES
@@ -25,7 +26,7 @@ def prices(index: float, sessions: int, elapsed: float, rate: float, strikes: np
     return call[:, 0], put[:, 0]
 
 
-@given(INDEX, SESSIONS, SHARE, RATE)
+@given(INDEX, SESSIONS, ELAPSED, RATE)
 @settings(max_examples=200, deadline=None)
 def test_strikes_leave_no_arbitrage(index: float, sessions: int, elapsed: float, rate: float) -> None:
     call, put = prices(index, sessions, elapsed, rate)
@@ -37,7 +38,7 @@ def test_strikes_leave_no_arbitrage(index: float, sessions: int, elapsed: float,
     assert (call <= 500).all() and (put <= STRIKES).all()
 
 
-@given(INDEX, some.integers(0, 600), some.integers(1, 100), SHARE, RATE)
+@given(INDEX, some.integers(0, 600), some.integers(1, 100), ELAPSED, RATE)
 @settings(max_examples=200, deadline=None)
 def test_later_expiries_are_not_cheaper(index: float, sessions: int, more: int, elapsed: float, rate: float) -> None:
     near, far = prices(index, sessions, elapsed, rate), prices(index, sessions + more, elapsed, rate)
@@ -131,3 +132,29 @@ def test_a_shape_with_arbitrage_is_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="arbitrage|positive"):
         surface.SurfaceShape(**change)
     assert surface.SurfaceShape(eta=1.25).eta == 1.25
+
+
+def tree_put(spot: float, strike: float, volatility: float, years: float, rate: float, steps: int = 400) -> float:
+    """American put on a Cox-Ross-Rubinstein tree."""
+    step = years / steps
+    up = np.exp(volatility * np.sqrt(step))
+    chance = (np.exp(rate * step) - 1 / up) / (up - 1 / up)
+    value = np.maximum(strike - spot * up ** (steps - 2.0 * np.arange(steps + 1)), 0)
+    for left in range(steps - 1, -1, -1):
+        held = np.exp(-rate * step) * (chance * value[:-1] + (1 - chance) * value[1:])
+        value = np.maximum(held, strike - spot * up ** (left - 2.0 * np.arange(left + 1)))
+    return float(value[0])
+
+
+@pytest.mark.parametrize(("volatility", "years", "rate"), [(0.17, 1.46, 0.055), (0.15, 0.3, 0.055), (0.4, 0.3, 0.05),
+                                                           (0.14, 1.2, 0.02), (0.3, 2.5, 0.0075)])
+def test_early_exercise_is_worth_what_a_tree_says(monkeypatch: pytest.MonkeyPatch, volatility: float, years: float,
+                                                  rate: float) -> None:
+    monkeypatch.setattr(surface, "atm_variance", lambda *_: np.array([volatility**2 * years]))
+    monkeypatch.setattr(surface, "total_variance", lambda shape, theta, moneyness: theta + 0 * moneyness)
+    strikes = np.array([430.0, 480.0, 500.0, 515.0, 550.0, 600.0])
+    time = np.array([years])
+    _, put = surface.equity_option_prices(surface.EQUITY_INDEX, np.array([500.0]), np.array([20.0]), strikes, time,
+                                          time, rate)
+    for strike, price in zip(strikes, put[:, 0]):
+        assert price == pytest.approx(tree_put(500, strike, volatility, years, rate), rel=0.015, abs=0.3)
