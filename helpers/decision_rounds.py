@@ -9,7 +9,7 @@ from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATI
 from core.codes import RefusalCode
 from core.intents import closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
-                        Refused, Select, Snapshot, State)
+                        Refused, Select, Snapshot, State, Urgency)
 from helpers.components import Components
 from helpers.journal import Journal
 from helpers.snapshots import SnapshotBuilder
@@ -19,6 +19,7 @@ QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, 
                             RefusalCode.QUOTE_CROSSED})
 EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
+EXIT_WANTED = "exit_wanted"
 
 
 class DecisionRounds:
@@ -51,7 +52,7 @@ class DecisionRounds:
     def urgent(self, position: Position) -> bool:
         """Whether a position is looked at every minute."""
         return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
-                or position.state not in (State.ACTIVE, State.WAITING)
+                or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts
                 or self._parts.specs[position.strategy].entry_dte_max == 0)
 
     # --- entries ----------------------------------------------------------------------------------------------------
@@ -137,11 +138,20 @@ class DecisionRounds:
             if position.id in self._postponed and not self._parts.executor.working(position.id):
                 self._resume_exit(position, snapshot.time)
                 continue
+            if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
+                self.carry_out(position, self._wanted_exit(position, snapshot.time), snapshot.time)
+                continue
             moment = snapshot
             if position.id in self._chain_wanted:
                 moment = self._builder.with_chains(snapshot, (position.underlying,))
             self._chain_wanted.discard(position.id)
             self.carry_out(position, self._parts.coordinator.manage(moment, view, position), snapshot.time)
+
+    @staticmethod
+    def _wanted_exit(position: Position, now: datetime) -> Exit:
+        """The exit that a guard asked for while an entry or a repair was under way."""
+        return Exit(event=Event.DEFEND, intent=closing_intent(
+            position, str(position.facts[EXIT_WANTED]), now, Urgency.NATURAL, facts={"forced": True}))
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
         """An exit that had to wait for a roll to be cancelled."""
@@ -171,6 +181,9 @@ class DecisionRounds:
         self._watched.pop(position.id, None)
         if isinstance(decision, Manage):
             self._parts.states.apply(position.id, Event.MANAGE, now, decision.intent.reason)
+        elif not self._may_exit(position, decision):
+            self._defer_exit(position, decision, now)
+            return
         else:
             self._exit(position, decision, now)
         self._journal.event(now, "EXIT" if isinstance(decision, Exit) else "MANAGE", strategy=position.strategy,
@@ -179,10 +192,24 @@ class DecisionRounds:
                             legs=[f"{leg.ratio:+d} {leg.contract.id}" for leg in decision.intent.legs])
         self._parts.executor.start(decision.intent, now)
 
+    def _may_exit(self, position: Position, decision: Exit) -> bool:
+        return (EXIT_STATES[decision.event] is position.state
+                or self._parts.states.allows(position.id, decision.event))
+
+    def _defer_exit(self, position: Position, decision: Exit, now: datetime) -> None:
+        """A guard wants out of what is still being entered or evened out: the entry is stopped, and the exit follows
+        as soon as the position's machine knows one. The wish stands in its facts, so that a restart keeps it."""
+        if EXIT_WANTED not in position.facts:
+            self._parts.states.change(position.id, facts=dict(position.facts) | {EXIT_WANTED: decision.intent.reason})
+            self._journal.event(now, "EXIT_DEFERRED", strategy=position.strategy, position=position.id,
+                                state=position.state.value, reason=decision.intent.reason)
+        self._parts.executor.start(decision.intent, now)
+
     def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
         if EXIT_STATES[decision.event] is not position.state:
             self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
-        self._parts.states.change(position.id, facts=dict(position.facts) | {
+        facts = {key: value for key, value in position.facts.items() if key != EXIT_WANTED}
+        self._parts.states.change(position.id, facts=facts | {
             "exit_reason": decision.intent.reason, "exit_forced": bool(decision.intent.facts.get("forced", False))})
 
 
