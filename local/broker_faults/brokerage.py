@@ -46,6 +46,7 @@ class Broken:
 class Group:
     """What the broker keeps of one order of one or more legs."""
 
+    tag: str
     members: list[Order]
     answer: Answer
     limit: float
@@ -80,12 +81,15 @@ class FaultyBrokerage(Brokerage):
         self._trade_of: dict[int, int] = {}
         self._own_orders: set[int] = set()
         self._book: Any = None
+        self._swallowed: list[int] = []
 
     # -- the algorithm that is served ----------------------------------------------------------------------------
 
     def bind(self, algorithm: Any, handler: TransactionHandler) -> None:
         """Serve this algorithm from now on; legs that trade on their own go on doing so."""
         super().bind(algorithm, handler)
+        self.log.told += [(self.now, number, 0) for number in self._swallowed]
+        self._swallowed = []
         for leg in self._broken:
             self.pending.pop(leg.order.id, None)
         self._own_orders = {leg.order.id for leg in self._broken} | set(self.pending)
@@ -107,7 +111,7 @@ class FaultyBrokerage(Brokerage):
         kept = {id(order) for order in self.pending.values()} | {id(leg.order) for leg in self._broken}
         for group in old:
             members = [order for order in group.members if id(order) in kept]
-            renewed = Group(members, group.answer, group.limit, set(), set())
+            renewed = Group(group.tag, members, group.answer, group.limit, set(), set())
             for order in members:
                 self._groups[order.id] = renewed
 
@@ -115,11 +119,28 @@ class FaultyBrokerage(Brokerage):
         """The process is gone: fills it was not told of are returned, and its resting legs stay with the account."""
         untold = [event for _, _, event, _ in sorted(self._events, key=lambda row: row[:2])
                   if event.fill_quantity and event.order_id in self._own_orders]
+        self._swallowed += [number for _, _, _, number in self._events if number is not None]
         late = [event for _, _, event in sorted(self._bookings, key=lambda row: row[:2])]
         self._events, self._bookings = [], []
         for leg in self._broken:
             self.pending[leg.order.id] = leg.order
         return late + untold
+
+    @property
+    def untold(self) -> int:
+        """Fills nobody has been told of."""
+        return sum(1 for _, _, _, number in self._events if number is not None) + len(self._swallowed)
+
+    @property
+    def resting_tags(self) -> tuple[str, ...]:
+        """Tags of orders that still work, one an order."""
+        orders = [*self.pending.values(), *(leg.order for leg in self._broken)]
+        return tuple(sorted({self._tag(order) for order in orders}))
+
+    def _tag(self, order: Order) -> str:
+        """The tag an order came with, also when a restart lost it."""
+        group = self._groups.get(order.id)
+        return order.tag if group is None else group.tag
 
     @property
     def now(self) -> datetime:
@@ -158,7 +179,7 @@ class FaultyBrokerage(Brokerage):
         members = [order] if manager is None else [self.handler.find(number) for number in sorted(manager.order_ids)]
         limit = order.limit_price if manager is None else manager.limit_price
         answer = self._answer(members)
-        group = Group(members, answer, limit, set(), set())
+        group = Group(order.tag, members, answer, limit, set(), set())
         for member in members:
             self._groups[member.id] = group
         self.log.orders.append(TakenOrder(
@@ -249,9 +270,14 @@ class FaultyBrokerage(Brokerage):
         for group in {id(group): group for group in self._groups.values()}.values():
             for kind, asked in (("update", group.wants_update), ("cancel", group.wants_cancel)):
                 working = {member.id for member in group.members if self._works(member.id)}
-                if asked & working and not working <= asked:
+                if asked & working and any(self._unasked(kind, number) for number in working - asked):
                     self.log.one_leg_requests.append((self.now, group.members[0].tag, kind))
                 asked.clear()
+
+    def _unasked(self, kind: str, order_id: int) -> bool:
+        """Whether the algorithm asked nothing of this leg; a request that LEAN itself refused was asked."""
+        ticket = self.handler.tickets[order_id]
+        return ticket.cancel_request is None if kind == "cancel" else not ticket.update_requests
 
     def _cross(self, working: Sequence[Order]) -> list[tuple[OrderEvent, int, int]]:
         """Fills that crossed a cancel: they have happened, and are told after it."""
@@ -299,13 +325,14 @@ class FaultyBrokerage(Brokerage):
         limit = order.limit_price if order.group_order_manager is None else order.group_order_manager.limit_price
         units = abs(order.group_order_manager.quantity) if order.group_order_manager is not None else 1
         if order.group_order_manager is None:
-            if (limit - prices[0]) * order.quantity < 0 or not prices[0] > 0:
+            worse = (prices[0] - limit) * (1 if order.quantity > 0 else -1)
+            if worse > _tolerance(prices[0]) or not prices[0] > 0:
                 return []
             prices[0] = limit
         else:
             ratios = [member.quantity / units for member, _ in pairs]
             middle = sum(ratio * price for ratio, price in zip(ratios, prices))
-            if limit < middle - 0.011:
+            if limit < middle - _tolerance(middle):
                 return []
             prices[0] = max(0.0, prices[0] + (limit - middle) / ratios[0])
         events = []
@@ -359,7 +386,7 @@ class FaultyBrokerage(Brokerage):
         left = (leg.left if leg is not None else self._left(order)) - quantity
         if leg is not None:
             leg.left = left
-        number = self.log.trade(self.now, order.symbol, signed, price, order.tag, order.id)
+        number = self.log.trade(self.now, order.symbol, signed, price, self._tag(order), order.id)
         event = self._event(order, OrderStatus.PARTIALLY_FILLED if left else OrderStatus.FILLED)
         event.fill_quantity, event.fill_price = float(signed), price
         event.order_fee = OrderFee(CashAmount(fee, "USD")) if fee else OrderFee.ZERO
@@ -439,6 +466,11 @@ class FaultyBrokerage(Brokerage):
                 heapq.heappush(self._bookings, (self.now + timedelta(minutes=lag), self._number, fill))
             else:
                 self._book([fill])
+
+
+def _tolerance(middle: float) -> float:
+    """How much better than the middle an order may be for us and still be met: its tick's rounding."""
+    return 0.011 + 0.005 * abs(middle)
 
 
 class _Echo:

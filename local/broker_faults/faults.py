@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar, Sequence
 
+ALL_TIME = (datetime(1990, 1, 1), datetime(2100, 1, 1))
 WALL_MINUTES = 30
 MAX_LEGS = 4
 

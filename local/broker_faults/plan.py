@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from local.broker_faults.faults import (KINDS, CrossedQuotes, Disconnect, DoubleFills, ExpirationWall, Fault,
+from local.broker_faults.faults import (ALL_TIME, KINDS, CrossedQuotes, Disconnect, DoubleFills, ExpirationWall, Fault,
                                         FillAfterCancel, HoldingsLag, LateFills, LegLimit, MissingSide, NoAnswer,
                                         OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes, UnevenFills, VixLost)
 
 FIRST_MINUTE, LAST_MINUTE = time(9, 35), time(15, 40)
-ALL_TIME = (datetime(1990, 1, 1), datetime(2100, 1, 1))
 MOST_FAULTS = 7
 FILL_DELAYS = (None, 0, 1, 2, 4)
 
@@ -21,6 +20,9 @@ def always() -> tuple[Fault, ...]:
     """TastyTrade's own rules, which hold in every run."""
     start, end = ALL_TIME
     return (LegLimit(start=start, end=end), ExpirationWall(start=start, end=end))
+
+
+Moments = Callable[[int | None], Sequence[datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,14 @@ class FaultPlan:
     fills_after: int | None
 
     @classmethod
-    def draw(cls, seed: int, sessions: Sequence[date]) -> FaultPlan:
+    def draw(cls, seed: int, sessions: Sequence[date], moments: Moments) -> FaultPlan:
         """The plan of ``seed`` over ``sessions``.
+
+        Parameters
+        ----------
+        moments : callable
+            Gives, for a ``fills_after``, New York times at which something happens in a run without faults: faults
+            that last minutes are aimed at them.
 
         Raises
         ------
@@ -52,10 +60,12 @@ class FaultPlan:
         if not sessions:
             raise ValueError("a plan needs sessions")
         chance = random.Random(f"faults {seed}")
+        fills_after = chance.choice(FILL_DELAYS)
+        hot = tuple(moments(fills_after))
         kinds = [KINDS[seed % len(KINDS)]]       # every kind comes round
         kinds += chance.sample([kind for kind in KINDS if kind is not kinds[0]], chance.randint(1, MOST_FAULTS - 1))
-        faults = [_DRAWERS[kind](chance, _window(chance, sessions, kind)) for kind in kinds]
-        return cls(seed, (*always(), *faults), chance.choice(FILL_DELAYS))
+        faults = [_DRAWERS[kind](chance, _window(chance, sessions, kind, hot)) for kind in kinds]
+        return cls(seed, (*always(), *faults), fills_after)
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain JSON."""
@@ -67,17 +77,20 @@ Window = dict[str, datetime]
 LONG = (PartialFills, UnevenFills, LateFills, OutOfOrder, DoubleFills, FillAfterCancel, HoldingsLag)
 
 
-def _window(chance: random.Random, sessions: Sequence[date], kind: type[Fault]) -> Window:
-    """Whole days for what happens to trades, minutes to hours for what happens to lines and quotes."""
+def _window(chance: random.Random, sessions: Sequence[date], kind: type[Fault], hot: Sequence[datetime]) -> Window:
+    """Whole days for what happens to trades, minutes to hours around an order for lines, quotes and processes."""
     if kind in LONG and chance.random() < 0.7:
         first = chance.randrange(len(sessions))
+        if hot and chance.random() < 0.7:
+            first = list(sessions).index(chance.choice(hot).date())
         last = min(first + chance.randint(1, 5), len(sessions) - 1)
         return {"start": datetime.combine(sessions[first], FIRST_MINUTE),
                 "end": datetime.combine(sessions[last], time(16, 15))}
-    start = datetime.combine(chance.choice(list(sessions)), FIRST_MINUTE) + timedelta(minutes=chance.choice(
-        (chance.randrange(60), chance.randrange(365))))
+    start = datetime.combine(chance.choice(list(sessions)), FIRST_MINUTE) + timedelta(minutes=chance.randrange(365))
+    if hot and chance.random() < 0.85:
+        start = chance.choice(hot) + timedelta(minutes=chance.randint(-4, 3))
     longest = {Disconnect: 45, Restart: 30}.get(kind, 240)
-    return {"start": start, "end": start + timedelta(minutes=chance.randint(2, longest))}
+    return {"start": start, "end": start + timedelta(minutes=chance.randint(1, chance.choice((5, longest))))}
 
 
 Drawer = Callable[[random.Random, Window], Fault]
