@@ -23,7 +23,7 @@ INDEX_HORIZON_YEARS = 20.7 / SESSIONS_A_YEAR
 SHORTEST_VARIANCE_YEARS = 0.25 / 390 / SESSIONS_A_YEAR
 SMALLEST_FIRST_VARIANCE_SHARE = 0.3
 BISECTIONS = 26
-LEAST_RATE = 1e-6
+LEAST_RATE, LARGEST_EXPONENT = 1e-6, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ def exercise_boundary(shape: SurfaceShape, index: np.ndarray, variance_time: np.
 def _early_value(spot: np.ndarray, strike: np.ndarray, critical: np.ndarray, power: np.ndarray, scale: np.ndarray
                  ) -> np.ndarray:
     """What the right to exercise early adds to a put, while it is not exercised."""
-    return strike * scale * np.exp(power * np.log(spot / (strike * critical)))
+    return strike * scale * np.exp(np.minimum(power * np.log(spot / (strike * critical)), LARGEST_EXPONENT))
 
 
 def _unit_put(price: np.ndarray, deviation: np.ndarray, discount: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

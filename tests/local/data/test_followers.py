@@ -70,7 +70,7 @@ def test_volatility_indices(covid: Market) -> None:
     for index in products.VOLATILITY_INDICES:
         series = covid.volatility_series(index)
         assert (series.prices[:, 1] >= series.prices[:, 2]).all() and (series.prices > 5).all()
-        assert np.corrcoef(series.prices[:, 3], vix)[0, 1] > 0.8
+        assert np.corrcoef(series.prices[:, 3], vix)[0, 1] > (0.6 if index == "OVX" else 0.8)
         day = date(2020, 3, 12)
         path = covid.volatility_path(index, day, covid.paths(day)["VIX"])
         assert path.close[-1] == pytest.approx(series.row(day)[3], abs=0.011)
