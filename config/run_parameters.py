@@ -4,6 +4,7 @@ frozen values. A key that is not known, or a value out of bounds, stops the run 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -15,6 +16,8 @@ from core.model import Mode
 
 ALL_STRATEGIES: Final = "all"
 DEFAULT_PHASE: Final = 1
+DEFAULT_ACCOUNT: Final = "main"
+ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 Value = TypeVar("Value")
 
 
@@ -61,6 +64,9 @@ class RunParameters:
     start, end : date or None
         First and last day of a backtest; both or neither.
     log_level : LogLevel
+    account : str
+        Name under which a live run keeps its store: LEAN tells an algorithm nothing of the account it trades. Live
+        runs that share a workspace need different names.
     """
 
     mode: Mode
@@ -72,12 +78,15 @@ class RunParameters:
     start: date | None
     end: date | None
     log_level: LogLevel
+    account: str = DEFAULT_ACCOUNT
 
     def __post_init__(self) -> None:
         if self.starting_phase not in PHASES:
             raise ConfigError(f"starting_phase must be one of {', '.join(map(str, PHASES))}, not {self.starting_phase}")
         if not (math.isfinite(self.cash) and self.cash > 0.0):
             raise ConfigError(f"cash must be a positive amount of USD, not {self.cash}")
+        if not ACCOUNT_NAME.fullmatch(self.account):
+            raise ConfigError(f"account must be 1 to 40 letters, digits, _ or -, not {self.account!r}")
         if not self.strategies:
             raise ConfigError("strategies must name at least one strategy")
         unknown = [name for name in self.strategies if name not in STRATEGY_PRIORITY]
@@ -133,7 +142,7 @@ def _names(key: str, text: str) -> tuple[str, ...]:
 _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
     "margin": _choice(MarginAuthority), "environment": _choice(Environment), "start": _day, "end": _day,
-    "log_level": _choice(LogLevel),
+    "log_level": _choice(LogLevel), "account": lambda key, text: text,
 }
 KNOWN_PARAMETERS: Final = tuple(_READERS)
 

@@ -47,13 +47,13 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN)
     gateway.configure(tickers)
     live = bool(algorithm.live_mode)
-    account = str(algorithm.account_name()) if live else BACKTEST_ACCOUNT
+    account = run.account if live else BACKTEST_ACCOUNT
     prefix = store_prefix(run.environment.value, account, PROJECT)
     memory = Memory(StateStore(algorithm.object_store, prefix, live=live),
                     StateStore(algorithm.object_store, f"{prefix}/orders", live=live), components,
                     lambda: algorithm.time)
     components.executor = AtomicOrderExecutor(
-        gateway, memory, clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST)
+        gateway, memory, clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST, events_later=live)
     journal = Journal(algorithm.log, SegmentedAudit(algorithm.object_store, prefix))
     shell = FrameworkShell(gateway=gateway, run=run, components=components, memory=memory, journal=journal,
                            tickers=tickers)
