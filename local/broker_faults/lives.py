@@ -125,14 +125,17 @@ class Lives:
     # --- what is left -----------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """The newest document of the framework's store; empty when there is none."""
-        found: dict[str, Any] = {}
+        """What the framework's store holds: the newest document of each folder, the orders' own over the managers'."""
+        newest: dict[Path, dict[str, Any]] = {}
         for path in sorted((self.out / "storage").rglob("*.json")):
             if STATE_KEY.search(path.name):
                 document = json.loads(path.read_text(encoding="utf-8"))
-                if not found or document["sequence"] > found["sequence"]:
-                    found = document
-        return found.get("payload", {})
+                if document["sequence"] > newest.get(path.parent, {"sequence": -1})["sequence"]:
+                    newest[path.parent] = document
+        found: dict[str, Any] = {}
+        for folder in sorted(newest, key=lambda folder: len(folder.parts)):
+            found |= newest[folder]["payload"]
+        return found
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit trail, in order of time."""
