@@ -22,12 +22,18 @@ from core.market_analysis import iv_history
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
 from helpers.indicators import daily_indicators, session_vwap
-from helpers.lean_values import plain_time, read_chain, shares
+from helpers.lean_values import plain_time, read_chain, read_option, shares
 
 DAILY_BARS = 300
 REGULAR_HOURS = False
 SESSIONS_AHEAD = 10
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
+KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+         lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
+STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
+            lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+            lean.OrderStatus.FILLED: OrderStatus.FILLED, lean.OrderStatus.CANCELED: OrderStatus.CANCELED,
+            lean.OrderStatus.INVALID: OrderStatus.INVALID}
 
 
 class LeanGateway:
@@ -374,25 +380,13 @@ class LeanGateway:
             return known
         if symbol.security_type == lean.SecurityType.EQUITY:
             return shares(str(symbol.value))
-        found = self._read_option_symbol(symbol)
+        kind = KINDS.get(symbol.security_type)
+        if kind is None:
+            raise GatewayError("a holding of a kind the framework does not trade", symbol=str(symbol))
+        found = read_option(symbol, kind, symbol.id.option_right == lean.OptionRight.PUT)
         self._contract_of[str(symbol.id)] = found
         self._symbol_of[found] = symbol
         return found
-
-    def _read_option_symbol(self, symbol: Any) -> Contract:
-        kinds = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
-                 lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
-                 lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
-        if symbol.security_type not in kinds:
-            raise GatewayError("a holding of a kind the framework does not trade", symbol=str(symbol))
-        kind = kinds[symbol.security_type]
-        future = kind is ContractKind.FUTURE_OPTION
-        ticker = f"/{symbol.underlying.id.symbol}" if future else str(symbol.underlying.value)
-        return Contract(underlying=ticker, expiry=symbol.id.date.date(), strike=float(symbol.id.strike_price),
-                        right=Right.PUT if symbol.id.option_right == lean.OptionRight.PUT else Right.CALL, kind=kind,
-                        multiplier=INSTRUMENTS[ticker].multiplier,
-                        root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",
-                        future_expiry=symbol.underlying.id.date.date() if future else None)
 
     # --- orders -----------------------------------------------------------------------------------------------------
 
@@ -458,13 +452,8 @@ class LeanGateway:
 
     def order_update(self, event: Any) -> OrderUpdate:
         """LEAN's order event as a plain value."""
-        names = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED,
-                 lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
-                 lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
-                 lean.OrderStatus.FILLED: OrderStatus.FILLED, lean.OrderStatus.CANCELED: OrderStatus.CANCELED,
-                 lean.OrderStatus.INVALID: OrderStatus.INVALID}
         return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
-                           status=names.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
+                           status=STATUSES.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
                            fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
                            message=str(event.message or ""), time=plain_time(self._algorithm.time),
                            event_id=f"{event.order_id}:{event.id}")

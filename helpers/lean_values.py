@@ -8,7 +8,7 @@ from typing import Any, Iterable
 
 import numpy as np
 
-from config.instruments import Instrument
+from config.instruments import INSTRUMENTS, Instrument
 from core.model import Chain, Contract, ContractKind, Right
 
 
@@ -41,6 +41,16 @@ def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrumen
                  is_put=is_put.astype(bool), price=price.astype(float), iv=iv.astype(float), delta=delta.astype(float),
                  kind=instrument.option_kind, multiplier=instrument.multiplier,
                  root=ticker if instrument.security == "index" else "", future_expiry=future_expiry)
+
+
+def read_option(symbol: Any, kind: ContractKind, is_put: bool) -> Contract:
+    """The contract of one of LEAN's option symbols."""
+    future = kind is ContractKind.FUTURE_OPTION
+    ticker = f"/{symbol.underlying.id.symbol}" if future else str(symbol.underlying.value)
+    return Contract(underlying=ticker, expiry=symbol.id.date.date(), strike=float(symbol.id.strike_price),
+                    right=Right.PUT if is_put else Right.CALL, kind=kind, multiplier=INSTRUMENTS[ticker].multiplier,
+                    root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",
+                    future_expiry=symbol.underlying.id.date.date() if future else None)
 
 
 def shares(ticker: str) -> Contract:

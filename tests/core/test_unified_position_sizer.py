@@ -295,7 +295,7 @@ def test_a_phase_that_allows_none() -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(equity=st.floats(20_000, 300_000), phase=st.integers(2, 4), vix=st.floats(9, 80), risk=st.floats(20, 3_000),
-       used=st.floats(0, 0.7), heat=st.floats(0, 0.45), cap=st.integers(0, 40), reserved=st.floats(0, 500),
+       used=st.floats(0, 0.7), heat=st.floats(0, 0.45), cap=st.integers(0, 40), reserved=st.integers(0, 500),
        multiplier=st.floats(0.1, 1.0))
 def test_no_limit_is_ever_exceeded_and_one_more_would(equity, phase, vix, risk, used, heat, cap, reserved, multiplier):
     shot = snapshot(equity, phase, vix, account=make_account(equity, buying_power_used=used * equity),

@@ -14,7 +14,7 @@ def test_exit_walks_from_mid_to_natural_and_stays_there():
     desk = exit_desk()
     assert limits(desk) == [1.00]
     desk.minutes(12)
-    assert limits(desk) == [1.00, 1.02, 1.04, 1.06, 1.08, 1.11]
+    assert limits(desk) == [1.00, 1.02, 1.05, 1.07, 1.11]
     assert desk.finals() == [] and desk.broker.cancels == []
 
 
