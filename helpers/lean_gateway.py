@@ -28,7 +28,8 @@ DAILY_BARS = 300
 REGULAR_HOURS = False
 SESSIONS_AHEAD = 10
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
-KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
+         lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
          lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
 STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
             lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
