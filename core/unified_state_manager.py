@@ -94,6 +94,7 @@ class UnifiedStateManager:
             raise IntegrityError("strategy has no transition table", strategy=position.strategy)
         if position.state is not State.WAITING:
             raise IntegrityError("a new position begins in WAITING", position=position.id, state=position.state.value)
+        self._revision += 1
         self._positions[position.id] = position
         self._since[position.id] = time
         return position
@@ -117,6 +118,7 @@ class UnifiedStateManager:
         self._undrained.append(step)
         if target is not position.state:
             self._since[position_id] = time
+        self._revision += 1
         moved = self._positions[position_id] = replace(position, state=target)
         if event is Event.FAULT:
             self.record_error(position.strategy, time, reason)
@@ -178,6 +180,7 @@ class UnifiedStateManager:
         wrong = set(fields) - CHANGEABLE
         if wrong:
             raise IntegrityError("field may not be changed from outside", position=position_id, fields=sorted(wrong))
+        self._revision += 1
         changed = self._positions[position_id] = replace(self.position(position_id), **fields)
         return changed
 
@@ -193,6 +196,7 @@ class UnifiedStateManager:
         if position.is_open or position.state not in ENDED:
             raise IntegrityError("position is not over", position=position_id, state=position.state.value,
                                  legs=[(leg.contract.id, leg.quantity) for leg in position.legs])
+        self._revision += 1
         del self._positions[position_id]
         del self._since[position_id]
         self._archived[position_id] = position
@@ -216,6 +220,7 @@ class UnifiedStateManager:
         self._log.append(step)
         self._undrained.append(step)
         self._since[position_id] = time
+        self._revision += 1
         reopened = self._positions[position_id] = replace(archived, state=State.ERROR)
         self.record_error(archived.strategy, time, reason)
         return reopened
@@ -229,6 +234,7 @@ class UnifiedStateManager:
         """
         if sequence <= self._accepted:
             return False
+        self._revision += 1
         self._accepted = sequence
         return True
 
@@ -258,6 +264,7 @@ class UnifiedStateManager:
                 legs.append(leg)
         if not booked and quantity:
             legs.append(HeldLeg(contract=contract, quantity=quantity, average_price=price))
+        self._revision += 1
         changed = self._positions[position_id] = replace(
             position, legs=tuple(legs), fees_usd=position.fees_usd + fee,
             cash_flow_usd=position.cash_flow_usd - quantity * price * contract.multiplier - fee)
@@ -276,6 +283,7 @@ class UnifiedStateManager:
                                  held=held[contract])
         legs = (replace(leg, quantity=leg.quantity - taken) if leg.contract == contract else leg
                 for leg in position.legs)
+        self._revision += 1
         changed = self._positions[position_id] = replace(position, legs=tuple(leg for leg in legs if leg.quantity))
         return changed
 
@@ -295,6 +303,7 @@ class UnifiedStateManager:
         window = timedelta(minutes=ERROR_WINDOW_MINUTES)
         recent = [item for item in self._errors.get(strategy, []) if time - item[0] <= window]
         recent.append((time, reason))
+        self._revision += 1
         self._errors[strategy] = recent
         if len(recent) >= ERRORS_TO_SUSPEND:
             self._suspended.add(strategy)
@@ -302,6 +311,7 @@ class UnifiedStateManager:
 
     def resume(self, strategy: str) -> None:
         """The operator's word: the strategy may enter again and its errors are forgotten."""
+        self._revision += 1
         self._suspended.discard(strategy)
         self._errors.pop(strategy, None)
 
@@ -375,13 +385,6 @@ class UnifiedStateManager:
 
     def self_check(self) -> None:
         """Raise IntegrityError when positions, clocks and tables do not fit each other."""
-        self._revision += 1
-        self._revision += 1
-        self._revision += 1
-        self._revision += 1
-        self._revision += 1
-        self._revision += 1
-        self._revision += 1
         if set(self._since) != set(self._positions):
             raise IntegrityError("positions and their clocks differ",
                                  ids=sorted(set(self._since) ^ set(self._positions)))
