@@ -16,6 +16,7 @@ from local.engine.broker.order_checks import OrderChecks
 from local.engine.broker.orders import GroupOrderManager, Leg, TrailingStopOrder
 from local.engine.broker.portfolio import SecurityPortfolioManager
 from local.engine.broker.requests import OrderResponse, SubmitOrderRequest
+from local.engine.broker.symbols import symbol_of
 from local.engine.broker.tickets import OrderTicket
 from local.engine.broker.time_in_force import GoodTilDateTimeInForce, OrderProperties, TimeInForce
 from local.engine.broker.transactions import SecurityTransactionManager
@@ -275,9 +276,9 @@ class TradingMixin:
         if symbol is None:
             symbols = sorted((pair.key for pair in self.securities), key=lambda item: item.value)
         elif isinstance(symbol, (list, tuple, set)):
-            symbols = list(symbol)
+            symbols = [symbol_of(item) for item in symbol]
         else:
-            symbols = [symbol]
+            symbols = [symbol_of(symbol)]
         tickets: list[OrderTicket] = []
         for each in symbols:
             if each not in self.securities:
@@ -308,7 +309,7 @@ class TradingMixin:
 
     def calculate_order_quantity(self, symbol: Symbol, target: float) -> float:
         """Return the quantity that brings a holding to a share of portfolio value."""
-        security = self.securities[symbol]
+        security = self.securities[symbol_of(symbol)]
         if security.price == 0:
             self.error(zero_price_message(security))
             return 0.0
@@ -332,7 +333,7 @@ class TradingMixin:
                                       "embedded engine")
         quantity = self.calculate_order_quantity(symbol, float(percentage))
         tickets: list[OrderTicket] = []
-        security = self.securities[symbol]
+        security = self.securities[symbol_of(symbol)]
         if liquidate_existing_holdings:
             others = [key for key in self.portfolio.keys if key != security.symbol]
             tickets += self.liquidate(sorted(others, key=lambda key: key.value), tag=tag,
@@ -348,7 +349,7 @@ class TradingMixin:
 
     def is_market_open(self, symbol: Symbol) -> bool:
         """Tell whether the regular session of a symbol is open."""
-        return self.securities[symbol].exchange.exchange_open
+        return self.securities[symbol_of(symbol)].exchange.exchange_open
 
     # -- plumbing ------------------------------------------------------------------------------------------------
 
@@ -383,6 +384,7 @@ class TradingMixin:
         InvalidOperationException
             When the symbol is not in the algorithm and cannot be added.
         """
+        symbol = symbol_of(symbol)
         security = self.securities.get(symbol)
         if security is not None and (security.symbol.is_canonical() or security.is_tradable or security.is_delisted):
             return security

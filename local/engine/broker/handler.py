@@ -22,7 +22,7 @@ from local.engine.broker.enums import (
 )
 from local.engine.broker.events import OrderEvent
 from local.engine.broker.group import group_orders, insufficient_power_message
-from local.engine.broker.numeric import round_to_increment, text, truncate_to_lot
+from local.engine.broker.numeric import places, round_to_increment, text, truncate_to_lot
 from local.engine.broker.orders import Order, OrderSubmissionData, create_order
 from local.engine.broker.requests import (
     CancelOrderRequest,
@@ -62,6 +62,7 @@ class TransactionHandler:
         self.brokerage = brokerage
         self.orders: dict[int, Order] = {}
         self.tickets: dict[int, OrderTicket] = {}
+        self._adjustment_modes: dict[Any, Any] = {}
         self.open_orders: dict[int, Order] = {}
         self.order_events: list[OrderEvent] = []
         self.orders_count = 0
@@ -164,7 +165,7 @@ class TransactionHandler:
         self._round_quantity(order, security)
         orders = group_orders(order, self.orders)
         self._round_prices(order, orders)
-        order.price_adjustment_mode = getattr(security, "data_normalization_mode", None)
+        order.price_adjustment_mode = self._adjustment_mode(security)
         self.tickets[order.id].set_order(order)
         if orders is None:
             return OrderResponse.success(request)
@@ -182,6 +183,10 @@ class TransactionHandler:
                     request, OrderResponseErrorCode.BROKERAGE_FAILED_TO_SUBMIT_ORDER,
                     f"Brokerage failed to place orders: [{ids}]"))
         return OrderResponse.success(request)
+
+    def _adjustment_mode(self, security: Any) -> Any:
+        """The security's price normalization as it was at the first order on it."""
+        return self._adjustment_modes.setdefault(security.symbol, getattr(security, "data_normalization_mode", None))
 
     def _buying_power_refusal(self, orders: list[Order], request: OrderRequest) -> OrderResponse | None:
         securities = self.algorithm.securities
@@ -316,6 +321,7 @@ class TransactionHandler:
             group = order.group_order_manager
             if steps:
                 group.limit_price = self._rounded(group.limit_price, min(steps), "LimitPrice")
+                group.limit_decimals = places(min(steps))
             return
         fields = _ROUNDED_FIELDS.get(order.type, ())
         if order.type is OrderType.TRAILING_STOP and not order.trailing_as_percentage:
@@ -437,8 +443,8 @@ class TransactionHandler:
         request.set_response(OrderResponse.success(request), OrderRequestStatus.PROCESSED)
         ticket = OrderTicket(transactions, request)
         ticket.set_order(order)
-        self.open_orders[order.id] = order
-        self.orders[order.id] = order
+        order.price_adjustment_mode = self._adjustment_mode(self.algorithm.securities[order.symbol])
+        self.open_orders[order.id] = self.orders[order.id] = order
         self.tickets[order.id] = ticket
         self.orders_count += 1
         return ticket

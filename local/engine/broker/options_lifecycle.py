@@ -187,7 +187,6 @@ class OptionLifecycle:
         if security is None or security.holdings.quantity == 0:
             return
         order = MarketOrder(symbol, -security.holdings.quantity, self._algorithm._utc_now, DELISTING_TAG)
-        order.price_currency = security.symbol_properties.quote_currency
         self._handler.add_open_order(order)
         fill = OrderEvent(order, self._algorithm._utc_now, message=DELISTING_TAG)
         fill.fill_price, fill.fill_quantity, fill.status = security.price, order.quantity, OrderStatus.FILLED

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from local.engine.broker.clock import Instant
 from local.engine.broker.enums import OrderDirection, OrderStatus, OrderType, direction_of
 from local.engine.broker.numeric import exact, text
+from local.engine.broker.symbols import symbol_of
 from local.engine.broker.time_in_force import OrderProperties, TimeInForce
 from local.engine.enums import SecurityType
 
@@ -43,11 +44,14 @@ class Leg:
         whole = int(quantity)
         if whole != quantity:
             raise TypeError(f"Leg.create: quantity must be a whole number, got {quantity!r}")
-        return Leg(symbol, whole, limit_price)
+        return Leg(symbol_of(symbol), whole, limit_price)
 
 
 class GroupOrderManager:
     """What the orders of one combo share: quantity, limit and the ids of its legs."""
+
+    limit_decimals = 2
+    """Decimal places of the price step that the limit was rounded to."""
 
     def __init__(self, legs_count: int, quantity: float, limit_price: float = 0.0, group_id: int = 0) -> None:
         self.id = group_id

@@ -17,6 +17,7 @@ from local.engine.broker.margin_types import (
 from local.engine.broker.numeric import exact
 from local.engine.broker.orders import Order
 from local.engine.broker.position_groups import NullSecurityPositionGroupModel, SecurityPositionGroupModel
+from local.engine.broker.symbols import symbol_of
 from local.engine.broker.unsupported import UnsupportedMembers
 from local.engine.collections import KeyValuePair
 from local.engine.enums import SecurityType
@@ -96,10 +97,10 @@ class SecurityPortfolioManager(UnsupportedMembers):
     # -- holdings as a dictionary --------------------------------------------------------------------------------
 
     def __getitem__(self, symbol: Symbol | str) -> SecurityHolding:
-        return self.securities[symbol].holdings
+        return self.securities[symbol_of(symbol)].holdings
 
     def __contains__(self, symbol: object) -> bool:
-        return symbol in self.securities
+        return symbol_of(symbol) in self.securities
 
     def __len__(self) -> int:
         return len(self.securities)

@@ -95,10 +95,10 @@ def _normal(value: float) -> Decimal:
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
-def _stepped(value: float) -> Decimal:
-    """Return a price that was rounded to a step of a cent: two decimals, more where it has more."""
+def _stepped(value: float, places: int = 2) -> Decimal:
+    """Return a price that was rounded to a step: with the step's decimals (a cent's: two), more where it has more."""
     number = _normal(value)
-    return number if number.as_tuple().exponent < -2 else number.quantize(Decimal("0.01"))
+    return number if number.as_tuple().exponent < -places else number.quantize(Decimal(1).scaleb(-places))
 
 
 def _number(value: Decimal) -> str:
@@ -155,7 +155,8 @@ def _submission(order: Order) -> str:
 
 def _group(order: Order) -> str:
     group = order.group_order_manager
-    limit = _stepped(group.limit_price) if order.type is OrderType.COMBO_LIMIT else _normal(group.limit_price)
+    rounded = order.type is OrderType.COMBO_LIMIT
+    limit = _stepped(group.limit_price, group.limit_decimals) if rounded else _normal(group.limit_price)
     ids = ",".join(str(order_id) for order_id in group.order_ids)
     return (f'{{"id":{group.id},"quantity":{_number(_normal(group.quantity))},"count":{group.count},'
             f'"limitPrice":{_number(limit)},"orderIds":[{ids}],"direction":{int(group.direction)}}}')

@@ -80,7 +80,7 @@ def portfolio_statistics(sampler: Sampler, record: Mapping[datetime, float], win
     _trade_rates(result, record, start, wins, losses)
     result.total_net_profit = values[-1] / start - 1
     times = list(equity)
-    years = (times[-1] - times[0]).total_seconds() / 86400 / 365
+    years = float(Decimal(f"{(times[-1] - times[0]).total_seconds() / 86400:.15g}") / 365)
     result.compounding_annual_return = _annual_return(float(start), float(values[-1]), years)
     _return_ratios(result, performance, benchmark, risk_free_rate, trading_days)
     result.drawdown, result.drawdown_recovery = drawdown(times, values)
@@ -179,7 +179,7 @@ def _annual_return(start: float, end: float, years: float) -> Decimal:
         return ZERO
     if isinstance(result, complex) or math.isnan(result) or math.isinf(result):
         return ZERO
-    return Decimal(repr(result)) if result else ZERO
+    return Decimal(f"{result:.15g}") if result else ZERO
 
 
 def drawdown(times: Sequence[datetime], values: Sequence[Decimal]) -> tuple[Decimal, int]:
@@ -211,7 +211,7 @@ def summary(figures: PortfolioStatistics, total_orders: int, total_fees: float) 
 
     def number(value: float) -> str:
         rounded = round(float(value), 3)
-        return str(int(rounded)) if rounded == int(rounded) else repr(rounded)
+        return f"{rounded:.0f}" if rounded == int(rounded) else repr(rounded)
 
     return {
         "Total Orders": str(total_orders),
@@ -262,10 +262,10 @@ def _rounded(value: Decimal, digits: int) -> Decimal:
     """Round half to even to at most `digits` places; fewer places stay fewer."""
     exponent = value.as_tuple().exponent
     if exponent > 0:
-        return value.quantize(Decimal(1))
-    if exponent >= -digits:
-        return value
-    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+        return Decimal(int(value))
+    if exponent < -digits:
+        value = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+    return value if value else abs(value)
 
 
 def _plain(value: Decimal) -> str:

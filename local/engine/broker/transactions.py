@@ -13,6 +13,7 @@ from local.engine.broker.requests import (
     SubmitOrderRequest,
     UpdateOrderRequest,
 )
+from local.engine.broker.symbols import symbol_of
 from local.engine.broker.unsupported import UnsupportedMembers
 from local.engine.errors import InvalidOperationException
 
@@ -142,7 +143,8 @@ class SecurityTransactionManager(UnsupportedMembers):
     def _as_filter(what: Symbol | Filter | None) -> Filter | None:
         if what is None or callable(what):
             return what
-        return lambda item: item.symbol == what
+        symbol = symbol_of(what)
+        return lambda item: item.symbol == symbol
 
     def get_order_tickets(self, filter: Filter | None = None) -> list[OrderTicket]:
         """Return all tickets that pass the filter."""
