@@ -238,6 +238,11 @@ class UnifiedStateManager:
         self._accepted = sequence
         return True
 
+    @property
+    def accepted(self) -> int:
+        """Number of the last report that was accepted: the executor's own facts must not be older after a restart."""
+        return self._accepted
+
     def apply_fill(self, position_id: str, contract: Contract, quantity: int, price: float, fee: float) -> Position:
         """Book one fill: legs, cash flow and fees.
 

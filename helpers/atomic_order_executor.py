@@ -269,6 +269,12 @@ class AtomicOrderExecutor:
         self._reports.restore(facts["reports"])
         self.self_check()
 
+    @property
+    def reported(self) -> int:
+        """Number of the last report. Restored facts whose number lies below what the positions have accepted are
+        older than the positions: going on would book fills twice, so a start must refuse."""
+        return self._reports.last
+
     def self_check(self) -> None:
         """Raise IntegrityError when an intent is both working and finished, or an order is not of its intent."""
         both = set(self._works) & set(self._finished)

@@ -51,6 +51,11 @@ class ReportStream:
         self._handed = len(self._items)
         return tuple(self._items)
 
+    @property
+    def last(self) -> int:
+        """Number of the last report."""
+        return self._sequence
+
     def facts(self) -> dict[str, Any]:
         return {"sequence": self._sequence, "items": [_item_to_json(item) for item in self._items]}
 

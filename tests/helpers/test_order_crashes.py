@@ -302,3 +302,15 @@ def test_legs_that_came_apart_while_we_were_away_are_evened_out_after_a_minute()
     assert desk.broker.cancels == []
     desk.minutes(1)
     assert len(desk.broker.cancels) == 1 and [sent[0] for sent in desk.broker.sent[1:]] == [((SHORT, 1),)]
+
+
+def test_facts_older_than_the_positions_can_be_told():
+    desk = CrashingDesk(-1, True, {})
+    desk.start(SPREAD)
+    old = json.loads(json.dumps(desk.journal.saved))
+    desk.broker.fill_all()
+    taken = desk.executor.drain()[-1].sequence
+    for facts, stale in ((old, True), (desk.journal.saved, False)):
+        executor = AtomicOrderExecutor(desk.broker, desk.journal)
+        executor.restore(facts)
+        assert (executor.reported < taken) is stale
