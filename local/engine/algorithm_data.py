@@ -148,6 +148,7 @@ class DataMixin:
             raise ArgumentException(f"The underlying {symbol.underlying.value} is delisted (current time is {self.time})")
         elif symbol.security_type == SecurityType.OPTION:
             self._make_raw(underlying)
+        underlying.data_normalization_mode = DataNormalizationMode.RAW
         return self._add(symbol, resolution, fill_forward, extended_market_hours, DataNormalizationMode.RAW, underlying,
                          leverage)
 

@@ -12,8 +12,10 @@ import numpy as np
 from local.engine.bars import BaseData, Delisting
 from local.engine.clock import Clock
 from local.engine.continuous import ContinuousFutures, ContinuousLoader
+from local.engine.corporate_events import corporate_events
 from local.engine.derivatives import CLASS_OF_TYPE, Future, Option
 from local.engine.enums import DataMappingMode, DataNormalizationMode, DelistingType, Resolution, SecurityType, TickType
+from local.engine.factor_files import FactorFiles
 from local.engine.map_files import MapFiles
 from local.engine.market_hours import MarketHoursDatabase, MarketHoursEntry
 from local.engine.properties import SymbolPropertiesDatabase
@@ -48,7 +50,7 @@ class Feed:
         self.folder, self.clock = folder, clock
         self.hours = MarketHoursDatabase.of_folder(folder)
         self.properties = SymbolPropertiesDatabase.of_folder(folder)
-        self.maps = MapFiles(folder)
+        self.maps, self.factors = MapFiles(folder), FactorFiles(folder)
         self.continuous = ContinuousFutures(folder)
         self.universes = UniverseStore(folder, self.hours)
         self.securities = SecurityManager()
@@ -149,6 +151,7 @@ class Feed:
         self.subscriptions.sort(key=lambda s: s.sort_key)
         self._attach(security)
         self._add_delistings(security, utc)
+        self._add_corporate_events(security, utc)
         self._update_fill_seconds()
         return True
 
@@ -256,6 +259,12 @@ class Feed:
             if kind == DelistingType.DELISTED and not self._trades_after(hours, when, last_local, security.is_extended_market_hours):
                 continue
             self.add_event(max(convert_to_utc(local, zone), utc), Delisting(security.symbol, local, 0.0, kind))
+
+    def _add_corporate_events(self, security: Security, utc: datetime) -> None:
+        zone = security.exchange.time_zone
+        span = [convert_from_utc(instant, zone) for instant in (utc, EPOCH + timedelta(seconds=self.end_second))]
+        for local, event in corporate_events(self.factors, security.symbol, security.exchange.hours, *span):
+            self.add_event(convert_to_utc(local, zone), event)
 
     @staticmethod
     def _trades_after(hours, when: datetime, last: datetime, extended: bool) -> bool:
