@@ -326,7 +326,7 @@ class LeanGateway:
         today = self._algorithm.time.date()
         for ticker in tickers:
             months = self._months.setdefault(ticker, {})
-            for row in self._algorithm.future_chain(self._symbols[ticker]):
+            for row in sorted(self._algorithm.future_chain(self._symbols[ticker]), key=lambda row: row.expiry):
                 expiry = row.expiry.date()
                 if expiry in months or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
                     continue

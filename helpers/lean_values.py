@@ -14,7 +14,7 @@ from core.model import Chain, Contract, ContractKind, Right
 
 def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrument, as_of: date,
                future_expiry: date | None = None) -> Chain | None:
-    """Columns of one option chain.
+    """Columns of one option chain, in order of expiry, strike and right: LEAN's own order is not to be relied on.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrumen
     Chain or None
         None where there are no rows.
     """
-    found = [(row.expiry.toordinal(), row.strike, row.right == put, row.last_price, row.implied_volatility,
-              row.greeks.delta) for row in rows]
+    found = sorted((row.expiry.toordinal(), row.strike, row.right == put, row.last_price, row.implied_volatility,
+                    row.greeks.delta) for row in rows)
     if not found:
         return None
     expiry, strike, is_put, price, iv, delta = (np.asarray(column) for column in zip(*found))
