@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 SCENARIO ?= august_2024
 PHASE ?= 3
+STRATEGIES ?= friday_0dte,lt112
 SEEDS ?= 200
 ARGS ?=
 
@@ -40,7 +41,7 @@ $(READY): pyproject.toml requirements.txt
 	@$(PY) -c "import numpy, pandas, scipy, pytest, hypothesis" && touch $@
 
 backtest: $(READY)
-	@$(PY) -m local backtest --scenario $(SCENARIO) --phase $(PHASE) $(ARGS)
+	@$(PY) -m local backtest --scenario $(SCENARIO) --phase $(PHASE) --param strategies=$(STRATEGIES) $(ARGS)
 
 test: $(READY)
 	@$(PY) -m pytest -m "not long" $(ARGS)
@@ -53,7 +54,7 @@ lint: $(READY)
 	@echo "lint: clean"
 
 parity: $(READY)
-	@$(PY) -m local parity --scenario $(SCENARIO) --phase $(PHASE) $(ARGS)
+	@$(PY) -m local parity --scenario $(SCENARIO) --phase $(PHASE) --param strategies=$(STRATEGIES) $(ARGS)
 
 bench: $(READY)
 	@$(PY) -m local bench $(ARGS)

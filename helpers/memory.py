@@ -74,4 +74,7 @@ class Memory:
             part.restore(loaded.payload[name])
         if orders is not None:
             self._parts.executor.restore(orders.payload["executor"])
+        if self._parts.executor.reported < self._parts.states.accepted:
+            raise IntegrityError("the positions have booked what the stored orders do not know of",
+                                 accepted=self._parts.states.accepted, reported=self._parts.executor.reported)
         return loaded

@@ -45,7 +45,10 @@ class Recovery:
 
     def unexplained(self, now: datetime) -> None:
         """In the morning: what left overnight by expiry or assignment without an event, and holdings of nobody."""
-        self._settle(now, self._gateway.holdings())
+        holdings = self._gateway.holdings()
+        self._parts.executor.reconcile(now, holdings)
+        self._results.drain(now)
+        self._settle(now, holdings)
 
     # --- verdicts ---------------------------------------------------------------------------------------------------
 

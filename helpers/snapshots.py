@@ -11,7 +11,7 @@ from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
-from core.model import Account, PortfolioView, Refused, Snapshot, Underlying
+from core.model import Account, Contract, PortfolioView, Refused, Snapshot, Underlying
 from core.phase_manager import strangle_products
 from helpers.components import Components
 
@@ -113,6 +113,10 @@ class SnapshotBuilder:
         held = tuple(position for position in seen.positions if position.is_open)
         return replace(seen.account, equity=worth, equity_peak=max(seen.account.equity_peak, worth),
                        buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
+
+    def holdings(self) -> Mapping[Contract, int]:
+        """Everything the broker holds, signed."""
+        return self._gateway.holdings()
 
     def view(self) -> PortfolioView:
         """The framework's own facts, for the gate."""
