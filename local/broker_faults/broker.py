@@ -6,6 +6,7 @@ from typing import Any
 
 from local.broker_faults.brokerage import FaultyBrokerage
 from local.broker_faults.faults import Fault, Restart
+from local.broker_faults.market import spoil
 from local.engine.broker.broker import Broker
 
 
@@ -22,6 +23,11 @@ class FaultyBroker(Broker):
     def __init__(self, faults: Sequence[Fault] = (), *, fills_after: int | None = None) -> None:
         super().__init__(FaultyBrokerage(faults, fills_after=fills_after))
         self.keeps_tags = True
+
+    def prepare(self, algorithm: Any) -> None:
+        """Bind the order path before the algorithm's `initialize`; its data come as the market faults say."""
+        super().prepare(algorithm)
+        spoil(algorithm._engine.feed, self.brokerage.faults)
 
     @property
     def log(self) -> Any:

@@ -72,6 +72,7 @@ class FaultyBrokerage(Brokerage):
         self.log = BrokerLog()
         self.crash_after_event: int | None = None
         self.events_told = 0
+        self._dying = False
         self._fills_after = fills_after
         self._groups: dict[int, Group] = {}
         self._broken: list[Broken] = []
@@ -88,6 +89,7 @@ class FaultyBrokerage(Brokerage):
     def bind(self, algorithm: Any, handler: TransactionHandler) -> None:
         """Serve this algorithm from now on; legs that trade on their own go on doing so."""
         super().bind(algorithm, handler)
+        self._dying = False
         self.log.told += [(self.now, number, 0) for number in self._swallowed]
         self._swallowed = []
         for leg in self._broken:
@@ -99,11 +101,22 @@ class FaultyBrokerage(Brokerage):
         hear = algorithm.on_order_event
 
         def on_order_event(event: OrderEvent) -> None:
+            if self._dying:
+                return
             hear(event)
             self.events_told += 1
             if self.events_told == self.crash_after_event:
-                raise Crash(f"after event {self.events_told}")
+                self._dying = True
+                self._die_between_requests()
         algorithm.on_order_event = on_order_event
+
+    def _die_between_requests(self) -> None:
+        """Raise when the process is to die; an order that is just being taken is taken whole first."""
+        taken = {id(group): group for number, group in self._groups.items() if number in self.pending}
+        whole = all(member.id in self.pending or member.status is not OrderStatus.NEW
+                    for group in taken.values() for member in group.members)
+        if self._dying and whole:
+            raise Crash(f"after event {self.events_told}")
 
     def _regroup(self) -> None:
         """Legs that were one order before a restart are one still, under their new numbers."""
@@ -172,7 +185,9 @@ class FaultyBrokerage(Brokerage):
             self.pending[order.id] = order
             self._mark(order)
             return True
-        return super().place_order(order)
+        taken = super().place_order(order)
+        self._die_between_requests()
+        return taken
 
     def _open_group(self, order: Order) -> Group:
         manager = order.group_order_manager

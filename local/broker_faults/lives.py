@@ -14,7 +14,6 @@ from typing import Any
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.brokerage import Crash
 from local.broker_faults.faults import Fault
-from local.broker_faults.market import spoil
 from local.engine.engine import Engine
 
 LIVE_ENVIRONMENT = {"environment": "staging", "mode": "trade"}
@@ -62,7 +61,6 @@ class Lives:
         self.out.mkdir(parents=True, exist_ok=True)
         self.engine = Engine(self.project, self.data, self.out, parameters, broker=self.broker, live=self.live,
                              start=start, end=datetime(self.last.year, self.last.month, self.last.day))
-        spoil(self.engine.feed, self.faults)
         return self.engine
 
     def run(self, until: datetime | None = None) -> bool:

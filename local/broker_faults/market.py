@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from local.broker_faults.brokerage import NEW_YORK
 from local.broker_faults.faults import CrossedQuotes, Fault, MarketFault, MissingSide, StaleQuotes, VixLost
 from local.engine.bar_columns import BarColumns
 from local.engine.broker.clock import to_utc
-from local.engine.enums import Resolution, SecurityType, TickType
+from local.engine.enums import Resolution, SecurityType
 from local.engine.feed import Feed
 from local.engine.series import BarLoader
 from local.engine.time_zones import seconds_of
 
+NEW_YORK = "America/New_York"
 VIX = "VIX"
 SIDES = ("open", "high", "low", "close", "size")
 
@@ -23,17 +23,18 @@ SIDES = ("open", "high", "low", "close", "size")
 def spoil(feed: Feed, faults: Sequence[Fault]) -> None:
     """Have ``feed`` deliver minute bars as the market faults among ``faults`` say."""
     wanted = [fault for fault in faults if isinstance(fault, MarketFault)]
-    if not wanted:
+    if not wanted or getattr(feed, "is_spoiled", False):
         return
+    feed.is_spoiled = True
     whole: Callable[..., BarLoader] = feed.loader
 
-    def loader(symbol: Any, tick_type: TickType, resolution: Resolution, *others: Any) -> BarLoader:
-        found = whole(symbol, tick_type, resolution, *others)
-        mine = [fault for fault in wanted if _concerns(fault, symbol)]
-        if mine and resolution == Resolution.MINUTE and not getattr(found, "is_spoiled", False):
-            _spoil_loader(found, mine)
+    def loader(symbol: Any, *others: Any) -> BarLoader:
+        found = whole(symbol, *others)
+        _spoil_loader(found, wanted)
         return found
     feed.loader = loader
+    for found in feed._loaders.values():
+        _spoil_loader(found, wanted)
 
 
 def _concerns(fault: MarketFault, symbol: Any) -> bool:
@@ -43,6 +44,9 @@ def _concerns(fault: MarketFault, symbol: Any) -> bool:
 
 
 def _spoil_loader(loader: BarLoader, faults: Sequence[MarketFault]) -> None:
+    faults = [fault for fault in faults if _concerns(fault, loader.symbol)]
+    if not faults or loader.resolution != Resolution.MINUTE or getattr(loader, "is_spoiled", False):
+        return
     load, kept = loader.load, {}
 
     def spoiled(chunk: date) -> BarColumns | None:

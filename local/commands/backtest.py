@@ -3,19 +3,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from config import run_parameters
 from config.constants import PHASE_STARTING_CASH
 from core.errors import ConfigError
 from local import results
-from local.commands.arguments import add_account, add_engine, add_scenario, pairs
+from local.broker_faults.broker import FaultyBroker
+from local.broker_faults.faults import Restart
+from local.broker_faults.plan import FaultPlan
+from local.commands.arguments import add_account, add_engine, add_scenario, pairs, seed
 from local.commands.errors import CommandError
-from local.commands.execute import Job, execute, require_engine
+from local.commands.execute import EMBEDDED, Job, execute, require_engine
 from local.commands.project import PROJECT_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
+from local.data.calendar import sessions
 from local.data.scenario import Scenario
 from local.report.page import write_report
 from local.statistics_table import run_table
@@ -30,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
     add_engine(parser)
     add_account(parser)
+    parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
     parser.add_argument("--out", metavar="DIR", help="results folder (default backtests/<time>-<scenario>)")
 
 
@@ -93,21 +98,45 @@ def run(arguments: argparse.Namespace) -> int:
     check_replaceable(out)
     check_project(PROJECT_FOLDER)
     require_engine(arguments.engine)
+    broker = faulty_broker(arguments.faults, parameters, arguments.engine)
     about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
-             "bars": bool(arguments.bars), "parameters": parameters}
+             "bars": bool(arguments.bars), "parameters": parameters, "faults": arguments.faults}
     with staged_folder(out, about) as stage:
         data = data_folder(scenario, arguments, strategies_of(parameters))
-        run_project_folder(arguments.engine, data, stage, parameters)
+        run_project_folder(arguments.engine, data, stage, parameters, broker)
         report = results.read_report(stage)
         summary = results.read_summary(stage)
         write_report(stage, title=scenario.name, about=about)
         table = run_table(summary["statistics"], report)
     print(table)
+    if broker is not None:
+        print("\n" + "\n".join(f"fault {fault.kind}: {fault.hits} times from {fault.start} to {fault.end}"
+                               for fault in broker.brokerage.faults))
     print(f"\nreport: {out / REPORT_NAME}")
     return 0
 
 
-def run_project_folder(engine: str, data: Path, out: Path, parameters: Mapping[str, str]) -> float:
+def faulty_broker(number: int | None, parameters: Mapping[str, str], engine: str) -> FaultyBroker | None:
+    """The broker of --faults, without restarts (those are the faults command's); None where it was not asked for.
+
+    Raises
+    ------
+    CommandError
+        Asked for on LEAN.
+    """
+    if number is None:
+        return None
+    if engine != EMBEDDED:
+        raise CommandError("--faults needs the embedded engine")
+    days = sessions(date.fromisoformat(parameters["start"]), date.fromisoformat(parameters["end"]))
+    plan = FaultPlan.draw(number, days, lambda _: ())
+    return FaultyBroker([fault for fault in plan.faults if not isinstance(fault, Restart)],
+                        fills_after=plan.fills_after)
+
+
+def run_project_folder(engine: str, data: Path, out: Path, parameters: Mapping[str, str],
+                       broker: FaultyBroker | None = None) -> float:
     """Run this project on ``data``; returns the engine's wall time in seconds."""
     (out / "storage").mkdir(exist_ok=True)
-    return execute(Job(engine=engine, project=PROJECT_FOLDER, data=data, out=out, parameters=parameters))
+    return execute(Job(engine=engine, project=PROJECT_FOLDER, data=data, out=out, parameters=parameters,
+                       broker=broker))

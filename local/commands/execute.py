@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from local import lean_launcher, results
 from local.commands.data_folder import check_data_folder, with_static_files
@@ -26,13 +27,15 @@ TRACE_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One run of one project folder. ``parameters`` are complete: nothing else is read from a config.json."""
+    """One run of one project folder. ``parameters`` are complete: nothing else is read from a config.json. ``broker``
+    takes the place of the embedded engine's own."""
 
     engine: str
     project: Path
     data: Path
     out: Path
     parameters: Mapping[str, str]
+    broker: Any = None
 
 
 def require_engine(engine: str) -> None:
@@ -80,7 +83,7 @@ def _on_embedded(job: Job, name: str, scratch: Path) -> float:
     data = with_static_files(job.data, scratch, None)
     started = time.perf_counter()
     result = run_project(job.project, data=data, out=job.out, parameters=job.parameters, algorithm_type_name=name,
-                         progress=DayProgress(Progress("running", "days")))
+                         broker=job.broker, progress=DayProgress(Progress("running", "days")))
     elapsed = time.perf_counter() - started
     if result.error:
         raise CommandError(f"the run failed: {failure_line(result.error)}", RUN_FAILED, details=result.error)
