@@ -55,6 +55,11 @@ class DataMixin:
             self._security_initializers = [lambda security: self.brokerage_model.initialize(security)]
         self._security_initializers.append(getattr(initializer, "initialize", initializer))
 
+    @property
+    def security_initializer(self) -> Callable[[Security], Any]:
+        """What prepares new securities."""
+        return self._prepare_new_security
+
     def _before_run(self, what: str) -> None:
         if self._locked:
             raise InvalidOperationException(f"{what} cannot be called after algorithm initialization.")
@@ -177,6 +182,7 @@ class DataMixin:
     def add_index_option_contract(self, symbol: Symbol, resolution: Resolution | None = None,
                                   fill_forward: bool = True) -> IndexOption:
         """Adds one index option."""
+        symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
         if symbol.security_type != SecurityType.INDEX_OPTION or symbol.is_canonical():
             raise ArgumentException("Symbol provided must be non-canonical and of type SecurityType.IndexOption")
         return self.add_option_contract(symbol, resolution, fill_forward)
@@ -184,6 +190,7 @@ class DataMixin:
     def add_future_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                                    leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> FutureOption:
         """Adds one option on a future."""
+        symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
         if symbol.is_canonical():
             raise ArgumentException("Expected non-canonical Symbol (i.e. a Symbol representing a specific Future contract")
         return self.add_option_contract(symbol, resolution, fill_forward, leverage, extended_market_hours)
@@ -191,6 +198,7 @@ class DataMixin:
     def add_future_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                             leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> Future:
         """Adds one futures contract."""
+        symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
         return self._add(symbol, resolution, fill_forward, extended_market_hours, None, None, leverage)
 
     # removing ---------------------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ class PriceModelResult:
         self.greeks = greeks or Greeks()
 
 
+_OF_SYMBOL = ("security_type", "underlying", "has_underlying", "is_canonical", "has_canonical", "canonical")
+
+
 class BaseContract:
     """A contract of a chain with its prices at the chain's time."""
 
@@ -82,9 +85,17 @@ class BaseContract:
     def __str__(self) -> str:
         return self.symbol.value
 
+    def __eq__(self, other: object) -> bool:
+        return self is other or self.symbol == getattr(other, "symbol", other)
+
+    def __hash__(self) -> int:
+        return hash(self.symbol)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in _OF_SYMBOL:
+            return getattr(self.symbol, name)
         raise MemberNotSupported(f"{type(self).__name__}.{name}")
 
 

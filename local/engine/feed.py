@@ -124,8 +124,11 @@ class Feed:
             return ContinuousLoader(self.folder, symbol, tick_type, resolution, hours, extended, self.continuous, mapping, mode,
                                     lambda contract: self.loader(contract, tick_type, resolution, extended,
                                                                  DataNormalizationMode.RAW))
+        factors = None
+        if symbol.security_type == SecurityType.EQUITY and mode == DataNormalizationMode.ADJUSTED:
+            factors = self.factors.get(symbol.id.market, symbol.value)
         return BarLoader(self.folder, symbol, tick_type, resolution, hours, extended,
-                         lambda day: self.maps.ticker_on(symbol, day))
+                         lambda day: self.maps.ticker_on(symbol, day), None if factors is None else factors.scale)
 
     def subscribe(self, request: SubscriptionRequest, utc: datetime, holder: object = None) -> bool:
         """Starts the streams of a request; bars must end at or after `utc`. Whether LEAN tells the algorithm so.
@@ -369,6 +372,7 @@ def _no_price_model() -> Callable[..., object]:
 
 def canonical_of(symbol: Symbol) -> Symbol:
     """Canonical option symbol of an underlying, a contract or a chain."""
+    symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
     if symbol.security_type.is_option():
         return symbol.canonical
     if symbol.security_type == SecurityType.FUTURE and symbol.id.date == DEFAULT_DATE:

@@ -18,6 +18,7 @@ class SecurityManager(LeanDictionary[Symbol, Security]):
         self._known: dict[Symbol, Security] = {}
 
     def _find(self, key: Any) -> Security | None:
+        key = key if isinstance(key, (str, Symbol)) else getattr(key, "symbol", key)
         found = self._known.get(key) if isinstance(key, Symbol) else None
         if found is None and isinstance(key, str):
             symbol = SymbolCache.try_get(key) or SymbolCache.try_get(key.upper())

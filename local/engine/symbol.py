@@ -263,7 +263,7 @@ class Symbol:
         if isinstance(other, str):
             found = _symbols.get(other)
             return found is not None and found.id == self.id
-        return isinstance(other, SecurityIdentifier) and self.id == other
+        return self.id == other if isinstance(other, SecurityIdentifier) else NotImplemented
 
     def __lt__(self, other: Symbol) -> bool:
         return self.value < other.value

@@ -2,8 +2,6 @@
 # ruff: noqa: F401, F403
 import json
 import math
-import os
-import sys
 from datetime import date, datetime, time, timedelta
 from typing import *
 
@@ -11,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from local.engine.algorithm import AlgorithmSettings, QCAlgorithm
+from local.engine.algorithm_data import UniverseSettings
 from local.engine.bars import (
     Bar,
     BaseData,
@@ -25,6 +24,8 @@ from local.engine.bars import (
 from local.engine.broker.api import *
 from local.engine.chains import FuturesChain, FuturesContract, Greeks, OptionChain, OptionContract
 from local.engine.collections import KeyValuePair
+from local.engine.contract_filters import FutureFilterUniverse, FutureUniverse, OptionUniverse
+from local.engine.derivatives import Future, FutureOption, IndexOption, Option
 from local.engine.enums import (
     AlgorithmMode,
     DataMappingMode,
@@ -45,12 +46,13 @@ from local.engine.enums import (
     SplitType,
     TickType,
 )
+from local.engine.futures_constants import Futures
 from local.engine.indicators_api import *
 from local.engine.market_hours import MarketHoursDatabase, SecurityExchangeHours
 from local.engine.object_store import ObjectStore
+from local.engine.option_filters import OptionFilterUniverse
 from local.engine.properties import SymbolProperties
 from local.engine.schedule import ScheduledEvent
-from local.engine.derivatives import Future, FutureOption, IndexOption, Option
 from local.engine.security import Equity, Index, Security
 from local.engine.security_changes import SecurityChanges
 from local.engine.slice import Slice
