@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from itertools import dropwhile, takewhile
 from typing import Any, Generic, TypeVar
 
+from local.engine.broker.extensions import OptionSymbol
 from local.engine.chains import Greeks
 from local.engine.enums import OptionRight, SecurityType
 from local.engine.errors import ArgumentException, InvalidOperationException, MemberNotSupported
-from local.engine.futures_expiry import contract_month, expiry_of_month, third_friday
+from local.engine.futures_expiry import contract_month, expiry_of_month
 from local.engine.market_hours import MarketHoursDatabase
 from local.engine.symbol import Symbol
 from local.engine.universes import UniverseRow
 
 _STANDARD, _WEEKLY = 1, 2
-_WITH_WEEKLIES = ("NQX", "SPXW", "RUTW")
 _EXACT = 8
 R = TypeVar("R", bound="FutureUniverse")
 F = TypeVar("F", bound="ContractFilter")
@@ -293,14 +293,7 @@ class BaseOptionFilter(ContractFilter[OptionUniverse]):
 
     def is_standard(self, symbol: Symbol) -> bool:
         """Whether an option is a monthly one."""
-        expiry = symbol.id.date
-        if symbol.security_type == SecurityType.FUTURE_OPTION:
-            return True
-        if symbol.security_type == SecurityType.INDEX_OPTION:
-            return symbol.id.symbol not in _WITH_WEEKLIES or third_friday(expiry.date()) == expiry.date()
-        weekday = (expiry.replace(day=1).weekday() + 1) % 7
-        first_friday = 7 if weekday == 6 else 6 - weekday
-        return first_friday + 12 < expiry.day < first_friday + 16
+        return OptionSymbol.is_standard(symbol)
 
     def strikes(self, min_strike: int, max_strike: int) -> BaseOptionFilter:
         """Leaves strikes from some steps below the underlying's price to some steps above it."""

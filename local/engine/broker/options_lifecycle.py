@@ -15,7 +15,7 @@ from local.engine.enums import OptionRight, OptionStyle, SecurityType, Settlemen
 
 if TYPE_CHECKING:
     from local.engine.broker.handler import TransactionHandler
-    from local.engine.security import Option
+    from local.engine.derivatives import Option
     from local.engine.symbol import Symbol
 
 DELISTING_TAG = "Liquidate from delisting"

@@ -23,7 +23,8 @@ from local.engine.collections import KeyValuePair
 from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
-    from local.engine.security import Security, SecurityManager
+    from local.engine.security import Security
+    from local.engine.security_manager import SecurityManager
     from local.engine.symbol import Symbol
 
 DEFAULT_CASH = 100_000.0
