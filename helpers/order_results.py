@@ -61,6 +61,8 @@ class OrderResults:
         for row in outcome.facts.get("missing", ()):
             self._parts.states.remove_leg(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
         if self._parts.states.position(intent.position_id).state is State.ERROR:
+            if intent.purpose is Purpose.ENTRY:
+                self._book_entry(outcome, now)
             self._recovered(intent.position_id, now, outcome.reason)
             return
         if intent.purpose is Purpose.ENTRY:
@@ -82,21 +84,12 @@ class OrderResults:
 
     def _entry(self, outcome: Outcome, now: datetime) -> None:
         intent, states = outcome.intent, self._parts.states
+        kept = self._book_entry(outcome, now)
         position = states.position(intent.position_id)
-        if outcome.kind in KEPT and outcome.units:
-            self._parts.concentration.confirm(intent.id, outcome.units)
-            shorts = [leg.contract.dte(now.date()) for leg in position.legs if leg.quantity < 0]
-            states.change(position.id, units=outcome.units, opened=now, entry_price=outcome.price,
-                          entry_margin_usd=intent.margin_usd * outcome.units,
-                          entry_risk_usd=intent.risk_usd * outcome.units,
-                          short_dte_at_entry=max(shorts) if shorts else None,
-                          facts=dict(position.facts) | dict(intent.facts) | {"entry_reason": intent.reason,
-                                                                             "entry_intent": intent.id})
+        if kept:
             if position.state is State.ENTERING:
                 states.apply(position.id, Event.ENTRY_FILLED, now, outcome.kind.value)
-            self._parts.book.entered()
             return
-        self._parts.concentration.free(intent.id)
         event = Event.ENTRY_REFUSED if outcome.kind is OutcomeKind.REFUSED else Event.TIMED_OUT
         self._rounds.eager = outcome.kind is OutcomeKind.NOT_FILLED
         if position.is_open or position.state is not State.ENTERING:
@@ -105,6 +98,25 @@ class OrderResults:
         if position.fees_usd or position.cash_flow_usd:
             self._record(replace(position, opened=now, units=1), now, "UNEVEN_REPAIRED", forced=True)
         states.archive(position.id)
+
+    def _book_entry(self, outcome: Outcome, now: datetime) -> bool:
+        """Reservation and figures of an entry that has ended, whatever its position has been through; True when units
+        are kept."""
+        intent, states = outcome.intent, self._parts.states
+        if outcome.kind not in KEPT or not outcome.units:
+            self._parts.concentration.free(intent.id)
+            return False
+        position = states.position(intent.position_id)
+        self._parts.concentration.confirm(intent.id, outcome.units)
+        shorts = [leg.contract.dte(now.date()) for leg in position.legs if leg.quantity < 0]
+        states.change(position.id, units=outcome.units, opened=now, entry_price=outcome.price,
+                      entry_margin_usd=intent.margin_usd * outcome.units,
+                      entry_risk_usd=intent.risk_usd * outcome.units,
+                      short_dte_at_entry=max(shorts) if shorts else None,
+                      facts=dict(position.facts) | dict(intent.facts) | {"entry_reason": intent.reason,
+                                                                         "entry_intent": intent.id})
+        self._parts.book.entered()
+        return True
 
     # --- changes ----------------------------------------------------------------------------------------------------
 
