@@ -62,7 +62,8 @@ class ContinuousFutures:
                 continue
             try:
                 if int(fields[3]) == int(mapping):
-                    found.append((datetime.strptime(fields[0], "%Y%m%d").date(), fields[1].upper()))
+                    contract = str(SecurityIdentifier.parse(fields[1].upper()))
+                    found.append((datetime.strptime(fields[0], "%Y%m%d").date(), contract))
             except ValueError as error:
                 raise DataFileError(f"{path}, line {number}: malformed map file row ({error})") from error
         found.sort(key=lambda row: row[0])
@@ -155,4 +156,3 @@ class ContinuousLoader(BarLoader):
             columns = {name: values[rows] for name, values in bars.columns.items()}
             found.append((starts[rows], ends[rows], self._scaled(columns, day)))
         return found
-

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from local.engine.bars import BaseData
 from local.engine.enums import MovingAverageType
 from local.engine.errors import MemberNotSupported
-from local.engine.symbol import Symbol
 
 NO_TIME = datetime.min
 T = TypeVar("T")
