@@ -283,6 +283,8 @@ VALUE_AT_RISK_MIN_DAYS: Final = 20
 
 # --- orders: what the executor adds to the method's own figures
 EXIT_WALK_MINUTES: Final = 4              # a walking exit stands at the natural price after this many steps
+# an entry stands a quarter of the way to natural after this many minutes, and waits there
+ENTRY_WALK_MINUTES: Final = 2
 # LEAN fills only strictly better than the quote: natural is sent one tick through
 MARKETABLE_TICKS: Final = 1
 SETTLE_MINUTES: Final = 2                 # holdings may lag an event this long before they are believed against it

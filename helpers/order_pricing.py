@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import floor, isfinite
 from typing import Callable, Sequence
 
-from config.constants import ENTRY_TIMEOUT_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
+from config.constants import ENTRY_WALK_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
 from core.model import Contract, Leg, Quote
 
 QuoteOf = Callable[[Contract], Quote | None]
@@ -85,9 +85,9 @@ def worst_entry(price: ComboPrice) -> float:
 
 
 def entry_limit(price: ComboPrice, minute: int, worst: float) -> float:
-    """Limit of an entry ``minute`` minutes after its start: at most a quarter of the way to natural, reached in the
-    last minute before it is cancelled, and never worse than a quarter of the way at the start."""
-    share = ENTRY_WALK_SHARE * min(1.0, minute / (ENTRY_TIMEOUT_MINUTES - 1))
+    """Limit of an entry ``minute`` minutes after its start: at most a quarter of the way to natural, reached after
+    ENTRY_WALK_MINUTES, and never worse than a quarter of the way at the start."""
+    share = ENTRY_WALK_SHARE * min(1.0, minute / ENTRY_WALK_MINUTES)
     return min(price.mid + share * (price.natural - price.mid), worst)
 
 

@@ -58,7 +58,7 @@ PRICE = ComboPrice(mid=1.0, natural=1.4)
 
 def test_the_walks():
     assert [entry_limit(PRICE, minute, worst_entry(PRICE)) for minute in (0, 1, 2, 3, 4, 5, 60)] == pytest.approx(
-        [1.0, 1.025, 1.05, 1.075, 1.1, 1.1, 1.1])
+        [1.0, 1.05, 1.1, 1.1, 1.1, 1.1, 1.1])
     assert [exit_limit(PRICE, step, 0.01) for step in (0, 1, 4, 5, 60)] == pytest.approx([1.0, 1.1, 1.41, 1.41, 1.41])
     assert marketable(PRICE, 0.05) == pytest.approx(1.45)
 
