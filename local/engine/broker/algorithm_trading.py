@@ -124,7 +124,9 @@ class TradingMixin:
                 return convert(security.symbol, quantity, asynchronous, tag, order_properties)
         return self._submit(OrderType.MARKET, security, quantity, asynchronous, tag, order_properties)
 
-    order = market_order
+    def order(self, what: Symbol | OptionStrategy, quantity: float, *arguments: Any, **options: Any) -> Any:
+        """Trade a signed quantity of a symbol at the market, or an option strategy."""
+        return self._trade(what, quantity, arguments, options)
 
     def buy(self, what: Symbol | OptionStrategy, quantity: float, *arguments: Any, **options: Any) -> Any:
         """Buy a quantity of a symbol, or an option strategy."""

@@ -20,7 +20,7 @@ def exact(value: float) -> float:
 
 def sign(value: float) -> int:
     """Return -1, 0 or 1."""
-    return (value > 0) - (value < 0)
+    return int(value > 0) - int(value < 0)
 
 
 def round_to_increment(price: float, increment: float) -> float:
