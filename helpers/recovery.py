@@ -30,18 +30,22 @@ class Recovery:
 
     def run(self, now: datetime, *, restored: bool) -> None:
         """At a start: resolve orders in flight first, then compare holdings."""
-        positions = self._parts.states.positions
-        self._gateway.subscribe({leg.contract for position in positions for leg in position.legs}
-                                | set(self._parts.executor.contracts))
+        self._subscribe()
         holdings = self._gateway.holdings()
         report = self._parts.executor.recover(now, self._gateway.open_orders(), holdings)
         if report.orphan_ids or report.foreign_ids:
             self._journal.event(now, "ORDERS_FOUND", orphans=list(report.orphan_ids),
                                 foreign=list(report.foreign_ids))
         self._results.drain(now)
+        self._subscribe()       # fills that were told before the restart but not booked have given positions legs
         self._settle(now, holdings)
         if restored:
             self._resume(now)
+
+    def _subscribe(self) -> None:
+        """Quotes of everything that is held or worked."""
+        held = {leg.contract for position in self._parts.states.positions for leg in position.legs}
+        self._gateway.subscribe(held | set(self._parts.executor.contracts))
 
     def unexplained(self, now: datetime) -> None:
         """In the morning: what left overnight by expiry or assignment without an event, and holdings of nobody."""
