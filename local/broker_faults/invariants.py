@@ -317,7 +317,8 @@ def _ends(evidence: Evidence) -> Iterable[Violation]:
     for intent, work in working.items():
         begun = datetime.fromisoformat(work["started"])
         calm = [minute for minute in session_minutes(begun, evidence.ended) if not evidence.obstructed(minute)]
-        if purpose_of(f"{intent}#1") == "ENTRY" and len(calm) > 2 * REPAIR_MINUTES:
+        waits = work["unknown"] and evidence.owned_up(intent, begun, evidence.ended)    # for reconciliation
+        if purpose_of(f"{intent}#1") == "ENTRY" and len(calm) > 2 * REPAIR_MINUTES and not waits:
             yield Violation("NO_END", f"{intent} is worked since {begun}, {len(calm)} undisturbed minutes")
 
 

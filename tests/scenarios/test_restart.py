@@ -1,0 +1,143 @@
+"""The algorithm dies, a new one starts on the same broker and the same store: nothing doubled, naked, forgotten."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from local.broker_faults.faults import Restart
+from local.broker_faults.invariants import violations
+from local.broker_faults.lives import Lives
+from local.broker_faults.plan import FaultPlan
+from local.broker_faults.seeds import evidence_of
+from local.broker_faults.truth import intent_of
+from tests.scenarios.order_world import FRIDAY, lives
+
+EVENTS_OF_THE_DAY = 24
+
+
+def at(hour: int, minute: int) -> datetime:
+    return datetime(FRIDAY.year, FRIDAY.month, FRIDAY.day, hour, minute)
+
+
+@lru_cache(maxsize=2)
+def uninterrupted(live: bool) -> Lives:
+    with TemporaryDirectory() as folder:
+        run = lives(Path(folder), live=live)
+        assert run.whole(), run.error
+        return run
+
+
+def traded(run: Lives) -> list[tuple[str, int]]:
+    return sorted((str(trade.symbol), trade.quantity) for trade in run.broker.log.trades)
+
+
+def shorts(run: Lives) -> dict[str, int]:
+    return {str(symbol): quantity for symbol, quantity in run.broker.log.holdings.items() if quantity < 0}
+
+
+def found(run: Lives) -> list[str]:
+    return [str(violation) for violation in violations(evidence_of(run, FaultPlan(0, tuple(run.faults), 1)))]
+
+
+def positions(run: Lives) -> dict[str, str]:
+    return {row["strategy"]: row["state"] for row in run.state()["states"]["positions"]}
+
+
+def test_the_day_that_is_interrupted_holds_entries_an_exit_and_a_position_that_stays(tmp_path):
+    run = lives(tmp_path)
+    assert run.whole(), run.error
+    assert run.broker.brokerage.events_told == EVENTS_OF_THE_DAY
+    purposes = [order.tag.split(":")[1] for order in run.broker.log.orders]
+    assert purposes == ["ENTRY", "ENTRY", "EXIT"]
+    assert positions(run) == {"lt112": "ACTIVE"}
+    assert found(run) == []
+
+
+def died(tmp_path: Path, event: int, live: bool) -> Lives:
+    run = lives(tmp_path, live=live)
+    run.broker.brokerage.crash_after_event = event
+    run.begin()
+    assert not run.run() and not run.error
+    run.begin(run.die() + timedelta(minutes=1))
+    assert run.run(), run.error
+    return run
+
+
+@pytest.mark.parametrize("event", range(1, EVENTS_OF_THE_DAY + 1, 2))
+def test_dead_after_order_events_of_a_live_day(tmp_path, event):
+    run = died(tmp_path, event, live=True)
+    whole = uninterrupted(True)
+    assert found(run) == []
+    assert shorts(run) == shorts(whole)
+    assert positions(run)["lt112"] == "ACTIVE"
+    missing = set(traded(whole)) - set(traded(run))
+    worthless = {str(symbol): quantity for symbol, quantity in run.broker.log.holdings.items()
+                 if symbol.id.date.date() == FRIDAY}
+    assert all(symbol in worthless and worthless[symbol] > 0 for symbol, _ in missing), missing
+
+
+@pytest.mark.parametrize("event", range(2, EVENTS_OF_THE_DAY + 1, 2))
+def test_dead_after_order_events_of_a_backtest(tmp_path, event):
+    run = died(tmp_path, event, live=False)
+    assert found(run) == []
+    assert shorts(run) == shorts(uninterrupted(False))
+
+
+@pytest.mark.parametrize("live", (False, True))
+@pytest.mark.parametrize("moment, what", [
+    ((9, 48), "in VALIDATION"), ((9, 49), "entry in flight"), ((9, 50), "filled a moment ago"),
+    ((12, 0), "positions open"), ((14, 0), "exit working"), ((14, 1), "exit filled a moment ago"), ((15, 45), "saved")])
+def test_stopped_at_a_minute_of_the_day(tmp_path, moment, what, live):
+    run = lives(tmp_path, Restart(start=at(*moment), end=at(*moment) + timedelta(minutes=2)), live=live)
+    assert run.whole(), f"{what}: {run.error}"
+    assert run.lives == 2
+    assert found(run) == [], what
+    assert shorts(run) == shorts(uninterrupted(live))
+    entries = [intent_of(order.tag) for order in run.broker.log.orders if ":ENTRY:" in order.tag]
+    assert len(entries) == len(set(entries))
+
+
+def test_orders_that_come_back_without_their_tags_are_taken_up(tmp_path):
+    run = lives(tmp_path, Restart(start=at(9, 49), end=at(9, 51), keeps_tags=False), live=True, fills_after=3)
+    assert run.whole(), run.error
+    assert found(run) == []
+    tags = [order.tag for order in run.broker.log.orders if order.time < at(9, 52)]
+    assert len({intent_of(tag) for tag in tags if tag.startswith("friday_0dte")}) == 1
+
+
+def test_three_restarts_in_a_day(tmp_path):
+    restarts = [Restart(start=at(*moment), end=at(*moment) + timedelta(minutes=1)) for moment in
+                ((9, 49), (9, 59), (14, 0))]
+    run = lives(tmp_path, *restarts, live=True)
+    assert run.whole(), run.error
+    assert run.lives == 4
+    assert found(run) == []
+
+
+def test_both_slots_unreadable_stop_a_live_start(tmp_path):
+    run = lives(tmp_path, live=True)
+    run.begin()
+    assert run.run(at(12, 0)), run.error
+    run.die()
+    for path in (tmp_path / "storage").rglob("state-?.json"):
+        path.write_text("{", encoding="utf-8")
+    run.begin(at(12, 5))
+    assert not run.run()
+    assert "StoreCorrupt" in run.error
+
+
+def test_a_holding_nobody_knows_is_quarantined_and_stops_entries(tmp_path):
+    run = lives(tmp_path, live=True)
+    run.begin()
+    assert run.run(at(12, 0)), run.error
+    run.die()
+    for path in (tmp_path / "storage").rglob("state-?.json"):
+        path.unlink()
+    run.begin(at(12, 5))
+    assert run.run(), run.error
+    assert len(run.state()["book"]["quarantined"]) == 6
+    assert not [order for order in run.broker.log.orders if order.time > at(12, 5)]
