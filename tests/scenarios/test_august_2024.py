@@ -23,10 +23,11 @@ CRASH = "2024-08-05"
 def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     data = writer.ensure_data(scenario.load("august_2024"), PROJECT / ".cache" / "data", progress=None)
     out = tmp_path_factory.mktemp("august")
-    result = run_project(PROJECT, data=data, out=out, algorithm_type_name="TomKingAlgorithm", progress=None, parameters={
-        "strategies": "friday_0dte,lt112", "starting_phase": "3", "cash": "65000", "start": START.isoformat(),
-        "end": END.isoformat()})
-    assert result.error is None, result.error
+    parameters = {"strategies": "friday_0dte,lt112", "starting_phase": "3", "cash": "65000",
+                  "start": START.isoformat(), "end": END.isoformat()}
+    result = run_project(PROJECT, data=data, out=out, algorithm_type_name="TomKingAlgorithm", progress=None,
+                         parameters=parameters)
+    assert result.exit_code == 0, result.error
     record = next((out / "storage").rglob("report.json"))
     return json.loads(record.read_text(encoding="utf-8"))
 
