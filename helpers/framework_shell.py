@@ -7,7 +7,7 @@ from typing import Any
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
                               MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
-from config.run_parameters import RunParameters
+from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError
 from core.model import Snapshot
 from helpers.components import Components
@@ -113,6 +113,8 @@ class FrameworkShell:
             changed = self._rounds(now) or changed
         if changed:
             self.memory.save()
+            if self.run.environment is not Environment.DEVELOPMENT:
+                self.journal.flush()
 
     def _morning(self, now: datetime) -> bool:
         if self.parts.book.roll(now.date()):
