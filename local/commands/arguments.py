@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import NoReturn
 
 from local.commands.errors import CommandError
@@ -51,6 +52,11 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def scenario(text: str) -> str:
+    """A name as it is; the path of a file in full, so that it holds from any folder."""
+    return str(Path(text).absolute()) if text.endswith(".toml") else text
+
+
 def pairs(given: list[tuple[str, str]]) -> dict[str, str]:
     """Parameters as a mapping; one given twice is refused.
 
@@ -67,10 +73,13 @@ def pairs(given: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def add_scenario(parser: argparse.ArgumentParser, *, required: bool = True, default: str | None = None) -> None:
+def add_scenario(parser: argparse.ArgumentParser, *, required: bool = True, default: str | None = None,
+                 action: str = "store") -> None:
     """--scenario, --seed, --bars, --data-cache."""
-    parser.add_argument("--scenario", required=required, default=default, metavar="NAME",
-                        help="name of a scenario in local/scenarios, or the path of a TOML file")
+    more = "; may be given more than once" if action == "append" else ""
+    parser.add_argument("--scenario", required=required, default=default, action=action, type=scenario,
+                        metavar="NAME",
+                        help=f"name of a scenario in local/scenarios, or the path of a TOML file{more}")
     parser.add_argument("--seed", type=seed, metavar="N", help="instead of the scenario's own seed")
     parser.add_argument("--bars", metavar="DIR", help="folder of real daily bars that replace the written ones")
     parser.add_argument("--data-cache", metavar="DIR", help="keeps written data between runs (default .cache/data)")

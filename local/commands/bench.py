@@ -27,11 +27,12 @@ MINUTE_GOAL_MS = 1.0
 MEBIBYTE = 2**20
 SESSION_MINUTES = 390
 PROFILE_ROWS = 12
+DEFAULT = "august_2024"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    add_scenario(parser, required=False, default="august_2024")
+    add_scenario(parser, required=False, action="append")
     add_account(parser)
     parser.add_argument("--pairs", type=int, choices=range(1, 10), default=1, metavar="N",
                         help="how often both engines run, by turns (default 1)")
@@ -39,25 +40,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure and print."""
-    scenario = load_scenario(arguments)
-    parameters = backtest_parameters(scenario, arguments)
+    """Measure and print; the writer's and the framework's own figures come from the first scenario."""
+    tasks = [argparse.Namespace(**vars(arguments) | {"scenario": name}) for name in arguments.scenario or (DEFAULT,)]
+    for task in tasks:
+        backtest_parameters(load_scenario(task), task)
     try:
         require_engine(LEAN)
         engines, missing = (EMBEDDED, LEAN), ""
     except CommandError as error:
         engines, missing = (EMBEDDED,), str(error)
     with tempfile.TemporaryDirectory(prefix="tom-king-bench-") as scratch:
-        folder = Path(scratch)
-        print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}\n")
-        print(writer_line(arguments, parameters["strategies"], folder))
-        data = data_folder(scenario, arguments, strategies_of(parameters))
-        pairs = [measure_pair(engines, arguments, folder / f"pair-{number}") for number in range(arguments.pairs)]
-        print("\n" + "\n".join(pair_lines(pairs, missing)))
-        print("\n" + "\n".join(framework_lines(engines, data, parameters, folder)))
-        if EMBEDDED in engines and LEAN in engines and _ratio(pairs) > WALL_RATIO_GOAL:
-            print("\n" + profile_lines(arguments, folder))
+        for task in tasks:
+            folder = Path(scratch) / Path(task.scenario).stem
+            measure_scenario(task, engines, missing, folder, whole=task is tasks[0])
     return 0
+
+
+def measure_scenario(arguments: argparse.Namespace, engines: tuple[str, ...], missing: str, folder: Path, *,
+                     whole: bool) -> None:
+    """Pairs of one scenario; with ``whole`` also the data writer and the framework's own time."""
+    scenario = load_scenario(arguments)
+    parameters = backtest_parameters(scenario, arguments)
+    print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}\n", flush=True)
+    if whole:
+        print(writer_line(arguments, parameters["strategies"], folder) + "\n", flush=True)
+    data = data_folder(scenario, arguments, strategies_of(parameters))
+    pairs = [measure_pair(engines, arguments, folder / f"pair-{number}") for number in range(arguments.pairs)]
+    print("\n".join(pair_lines(pairs, missing)) + "\n", flush=True)
+    if whole:
+        print("\n".join(framework_lines(engines, data, parameters, folder)) + "\n", flush=True)
+    if LEAN in engines and _ratio(pairs) > WALL_RATIO_GOAL:
+        print(profile_lines(arguments, folder) + "\n", flush=True)
 
 
 def _backtest_arguments(arguments: argparse.Namespace, engine: str, out: Path) -> list[str]:

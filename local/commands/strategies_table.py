@@ -11,7 +11,7 @@ from typing import Any
 from config.constants import STRATEGY_PRIORITY
 from local import results
 from local.bench.measure import run_measured
-from local.commands.arguments import add_account, add_engine, phase, seed
+from local.commands.arguments import add_account, add_engine, phase, scenario, seed
 from local.commands.errors import CommandError
 from local.commands.execute import require_engine
 from local.commands.progress import tell
@@ -25,7 +25,7 @@ AT_ONCE = 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("--scenario", dest="scenarios", action="append", metavar="NAME",
+    parser.add_argument("--scenario", dest="scenarios", action="append", type=scenario, metavar="NAME",
                         help="a scenario; may be given more than once (default: all)")
     parser.add_argument("--seed", type=seed, metavar="N", help="instead of each scenario's own seed")
     parser.add_argument("--data-cache", metavar="DIR", help="keeps written data between runs (default .cache/data)")
