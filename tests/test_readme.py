@@ -39,13 +39,13 @@ def test_commands_can_be_parsed(line: str) -> None:
 @pytest.mark.parametrize("line", [line for line in code_lines() if line.startswith("make ")])
 def test_targets_exist(line: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in line.split()[1:]:
+    for target in (word for word in line.split()[1:] if "=" not in word):
         assert re.search(rf"^{re.escape(target)}:", makefile, flags=re.MULTILINE)
 
 
 def test_targets_named_in_the_text_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"`make ([\w-]+)`", README):
+    for target in re.findall(r"`make ([\w-]+)[^`]*`", README):
         assert re.search(rf"^{re.escape(target)}:", makefile, flags=re.MULTILINE), target
 
 
