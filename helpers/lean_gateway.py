@@ -22,14 +22,12 @@ from core.market_analysis import iv_history
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
 from helpers.indicators import daily_indicators, session_vwap
-from helpers.lean_values import plain_time, read_chain, read_option, shares
+from helpers.lean_values import plain_time, read_chain, read_option, sessions_ahead, shares
 
-DAILY_BARS = 300
+DAILY_BARS, SESSIONS_AHEAD = 300, 10
 REGULAR_HOURS = False
-SESSIONS_AHEAD = 10
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
-KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
-         lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
          lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
 STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
             lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
@@ -182,16 +180,8 @@ class LeanGateway:
             previous = hours.get_previous_trading_day(midnight).date()
             self._facts = calendar_facts(today=today, session_open=opens, session_close=closes,
                                          previous_session=previous, next_session=following,
-                                         sessions_ahead=self._sessions_ahead(hours, midnight))
+                                         sessions_ahead=sessions_ahead(hours, midnight, SESSIONS_AHEAD))
         return self._facts
-
-    @staticmethod
-    def _sessions_ahead(hours: Any, midnight: datetime) -> tuple[date, ...]:
-        found: list[date] = []
-        for _ in range(SESSIONS_AHEAD):
-            midnight = hours.get_next_trading_day(midnight)
-            found.append(midnight.date())
-        return tuple(found)
 
     # --- prices -----------------------------------------------------------------------------------------------------
 

@@ -59,6 +59,15 @@ def shares(ticker: str) -> Contract:
                     multiplier=1.0)
 
 
+def sessions_ahead(hours: Any, midnight: datetime, count: int) -> tuple[date, ...]:
+    """The ``count`` trading days after the day that begins at ``midnight``, by the exchange's own hours."""
+    found: list[date] = []
+    for _ in range(count):
+        midnight = hours.get_next_trading_day(midnight)
+        found.append(midnight.date())
+    return tuple(found)
+
+
 def plain_time(moment: Any) -> datetime:
     """A plain datetime of one of the bridge's."""
     return datetime(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from local.broker_faults.brokerage_values import Broken, Crash, Echo, Group, set_limit, tolerance
 from local.broker_faults.faults import Answer, Disconnect, Fault, FillAfterCancel, Part
 from local.broker_faults.truth import BrokerLog, TakenOrder
 from local.engine.broker.brokerage import Brokerage
@@ -25,33 +25,6 @@ if TYPE_CHECKING:
 NEW_YORK = "America/New_York"
 LIMITS = frozenset({OrderType.LIMIT, OrderType.COMBO_LIMIT})
 REFUSAL = "refused by the broker"
-
-
-class Crash(BaseException):
-    """The algorithm's process dies here and now."""
-
-
-@dataclass(slots=True)
-class Broken:
-    """A leg that trades on its own: its order was filled in pieces, or unevenly."""
-
-    order: Order
-    left: int
-    price: float
-    fee: float
-    due: list[tuple[datetime, int]]
-
-
-@dataclass(slots=True)
-class Group:
-    """What the broker keeps of one order of one or more legs."""
-
-    tag: str
-    members: list[Order]
-    answer: Answer
-    limit: float
-    wants_update: set[int]
-    wants_cancel: set[int]
 
 
 class FaultyBrokerage(Brokerage):
@@ -237,24 +210,17 @@ class FaultyBrokerage(Brokerage):
         group.wants_update.add(order.id)
         working = [member for member in group.members if self._works(member.id)]
         if not {member.id for member in working} <= group.wants_update:
-            self._set_limit(order, group.limit)
+            set_limit(order, group.limit)
             return True
         group.wants_update.clear()
         group.limit = wanted
-        self._set_limit(order, wanted)
+        set_limit(order, wanted)
         for member in working:
             if member.id in self.pending:
                 super().update_order(member)
             else:
                 self.deliver([self._event(member, OrderStatus.UPDATE_SUBMITTED)])
         return True
-
-    @staticmethod
-    def _set_limit(order: Order, limit: float) -> None:
-        if order.group_order_manager is None:
-            order.limit_price = limit
-        else:
-            order.group_order_manager.limit_price = limit
 
     def _works(self, order_id: int) -> bool:
         return order_id in self.pending or any(leg.order.id == order_id for leg in self._broken)
@@ -341,13 +307,13 @@ class FaultyBrokerage(Brokerage):
         units = abs(order.group_order_manager.quantity) if order.group_order_manager is not None else 1
         if order.group_order_manager is None:
             worse = (prices[0] - limit) * (1 if order.quantity > 0 else -1)
-            if worse > _tolerance(prices[0]) or not prices[0] > 0:
+            if worse > tolerance(prices[0]) or not prices[0] > 0:
                 return []
             prices[0] = limit
         else:
             ratios = [member.quantity / units for member, _ in pairs]
             middle = sum(ratio * price for ratio, price in zip(ratios, prices))
-            if limit < middle - _tolerance(middle):
+            if limit < middle - tolerance(middle):
                 return []
             prices[0] = max(0.0, prices[0] + (limit - middle) / ratios[0])
         events = []
@@ -450,7 +416,7 @@ class FaultyBrokerage(Brokerage):
             again = next((minutes for minutes in (fault.again_after(self.now) for fault in self.faults)
                           if minutes is not None), None) if number is not None else None
             if again is not None:
-                self._tell_later(_Echo(event), self.now + timedelta(minutes=again), None)
+                self._tell_later(Echo(event), self.now + timedelta(minutes=again), None)
 
     def _release(self) -> None:
         now = self.now
@@ -462,7 +428,7 @@ class FaultyBrokerage(Brokerage):
             return
         while self._events and self._events[0][0] <= now:
             _, _, event, number = heapq.heappop(self._events)
-            if isinstance(event, _Echo):
+            if isinstance(event, Echo):
                 self.algorithm._call_user("Order Event Handler", self.algorithm.on_order_event, event.event)
             elif event.order_id in self.handler.orders:
                 self._hand_over([(event, number)])
@@ -481,17 +447,3 @@ class FaultyBrokerage(Brokerage):
                 heapq.heappush(self._bookings, (self.now + timedelta(minutes=lag), self._number, fill))
             else:
                 self._book([fill])
-
-
-def _tolerance(middle: float) -> float:
-    """How much better than the middle an order may be for us and still be met: its tick's rounding."""
-    return 0.011 + 0.005 * abs(middle)
-
-
-class _Echo:
-    """An event told a second time: to the algorithm only, the account is not fooled."""
-
-    def __init__(self, event: OrderEvent) -> None:
-        self.event = event
-        self.fill_quantity = 0
-        self.order_id = event.order_id

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.broker_faults.broker import FaultyBroker
-from local.broker_faults.brokerage import Crash
+from local.broker_faults.brokerage_values import Crash
 from local.broker_faults.faults import Fault
 from local.engine.engine import Engine
 
