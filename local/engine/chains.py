@@ -229,6 +229,7 @@ class OptionChain(Chain[OptionContract]):
             "delta": [c.greeks.delta for c in contracts], "expiry": [c.expiry for c in contracts],
             "gamma": [c.greeks.gamma for c in contracts], "impliedvolatility": [c.implied_volatility for c in contracts],
             "lastprice": [c.last_price for c in contracts], "openinterest": [c.open_interest for c in contracts],
+            "rho": [c.greeks.rho for c in contracts],
             "right": [c.right for c in contracts], "scaledstrike": [c.scaled_strike for c in contracts],
             "strike": [c.strike for c in contracts], "style": [c.style for c in contracts],
             "theta": [c.greeks.theta for c in contracts],
@@ -236,7 +237,8 @@ class OptionChain(Chain[OptionContract]):
             "underlyingsymbol": [c.underlying_symbol for c in contracts], "vega": [c.greeks.vega for c in contracts],
             "volume": [c.volume for c in contracts],
         }
-        return pd.DataFrame(columns, index=pd.Index([c.symbol for c in contracts], name="symbol", dtype=object))
+        kept = {name: values for name, values in columns.items() if not _all_zero(values)}
+        return pd.DataFrame(kept, index=pd.Index([c.symbol for c in contracts], name="symbol", dtype=object))
 
 
 class FuturesChain(Chain[FuturesContract]):
@@ -249,3 +251,8 @@ class FuturesChain(Chain[FuturesContract]):
         columns = {name.replace("_", ""): [getattr(c, name) for c in contracts] for name in (
             "ask_price", "ask_size", "bid_price", "bid_size", "expiry", "last_price", "open_interest", "volume")}
         return pd.DataFrame(columns, index=pd.Index([c.symbol for c in contracts], name="symbol", dtype=object))
+
+
+def _all_zero(values: list[Any]) -> bool:
+    """Whether a column holds decimals only and none but zeros: LEAN leaves such columns out of its frames."""
+    return bool(values) and all(isinstance(value, float) and value == 0 for value in values)

@@ -188,8 +188,9 @@ class ConsolidatorHub:
                                               and s.tick_type == wanted), None)
         return registration.subscription is not None
 
-    def close_periods(self, second: int, call: Callable[..., Any]) -> None:
-        """Emits the periods that ended by an instant."""
+    def close_periods(self, second: int, call: Callable[..., Any],
+                      set_time: Callable[[datetime], None] | None = None) -> None:
+        """Emits the periods that ended by an instant; with `set_time` each at the time it ended."""
         due = self.next_second()
         if due is None or due > second:
             return
@@ -201,6 +202,8 @@ class ConsolidatorHub:
                 bar = registration.bar_between(start, end)
                 registration.done = end
                 if bar is not None:
+                    if set_time is not None:
+                        set_time(EPOCH + timedelta(seconds=end))
                     call("Consolidators update", registration.consolidator.emit, bar)
                 start, end = registration.span_after(end)
         self._next = None

@@ -250,7 +250,7 @@ class Engine:
         self.clock.second = self._last_second
         self.scheduler.scan_past(utc, self._set_time)
         if not algorithm._hub.is_idle:
-            algorithm._hub.close_periods(second - 1, algorithm._call_user)
+            algorithm._hub.close_periods(second - 1, algorithm._call_user, self._set_time)
         self.clock.utc, self.clock.second = utc, second
         self._last_second = second
         self.feed.consume(second)

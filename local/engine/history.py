@@ -29,7 +29,7 @@ class HistoryRequest:
                  fill_forward: bool, extended: bool, mode: DataNormalizationMode) -> None:
         loader = feed.loader(symbol, tick_type, resolution, extended, mode)
         self.symbol, self.tick_type, self.start, self.end = symbol, tick_type, start, end
-        self.series = BarSeries(loader, start + 1, fill_forward)
+        self.series = BarSeries(loader, start, fill_forward)
         hours = feed.hours_of(symbol)
         self.zone = hours.exchange_hours.time_zone
         self._subscription = Subscription(symbol, tick_type, resolution, fill_forward, extended, hours, self.series)
@@ -37,7 +37,7 @@ class HistoryRequest:
 
     def ends(self) -> list[int]:
         """Ends of the bars, those filled forward included."""
-        self._subscription.first_bar_end = None
+        self._subscription.first_bar_end = self.series.first_end_in(self.start - 1, self.end)
         return self._subscription.steps(self.start, self.end, self._seconds).tolist()
 
     def bars(self) -> list[Any]:

@@ -137,6 +137,19 @@ def _black_greeks(case: _Case, volatility: float) -> Greeks:
     return _rounded(delta, density / case.spot / vol / root, case.spot * root * density * carry / 100.0, theta / 365.0, rho)
 
 
+def _undiluted_vega_and_rho(case: _Case, volatility: float) -> tuple[float, float]:
+    """Vega and rho per percentage point as LEAN has them where its tree gives none: the formula gets the volatility
+    of a year as the whole term's spread.
+    """
+    discount = math.exp(-case.rate * case.years)
+    forward = case.spot / discount
+    d1 = math.log(forward / case.strike) / volatility + 0.5 * volatility
+    sign = 1.0 if case.is_call else -1.0
+    vega = forward * discount * math.sqrt(case.years) * _PDF * math.exp(-0.5 * d1 * d1) / 100.0
+    rho = sign * case.years * discount * case.strike * float(ndtr(sign * (d1 - volatility))) / 100.0
+    return vega, rho
+
+
 def _rounded(delta: float, gamma: float, vega: float, theta_per_day: float, rho: float) -> Greeks:
     values = [round(float(value), _DIGITS) for value in (delta, gamma, vega, theta_per_day, rho)]
     return Greeks(values[0], values[1], values[2], values[3] * 365.0, values[4])
@@ -220,6 +233,6 @@ class DefaultPriceModel:
         if not volatility:
             return PriceModelResult()
         price, delta, gamma = crr_lattice(spot, strike, years, rate, 0.0, volatility, is_call)
-        black = _black_greeks(_Case(price, spot, strike, years, rate, 0.0, is_call), volatility)
+        vega, rho = _undiluted_vega_and_rho(_Case(price, spot, strike, years, rate, 0.0, is_call), volatility)
         theta = rate * price - rate * spot * delta - 0.5 * volatility ** 2 * spot ** 2 * gamma
-        return PriceModelResult(price, volatility, Greeks(delta, gamma, black.vega, theta, black.rho))
+        return PriceModelResult(price, volatility, Greeks(delta, gamma, vega, theta, rho))

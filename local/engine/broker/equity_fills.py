@@ -9,7 +9,7 @@ from local.engine.broker.clock import to_utc
 from local.engine.broker.enums import OrderDirection, OrderStatus
 from local.engine.broker.events import OrderEvent
 from local.engine.broker.fills import FillModel
-from local.engine.broker.numeric import exact
+from local.engine.broker.numeric import exact, fixed
 from local.engine.enums import Resolution
 
 if TYPE_CHECKING:
@@ -39,8 +39,10 @@ class EquityFillModel(FillModel):
         if bar is None:
             return fill
         if order.direction is OrderDirection.BUY and bar.low < order.limit_price:
+            self._tell_gap(fill, asset, bar, "a favorable", bar.open < order.limit_price)
             return self._complete(fill, order, min(bar.open, order.limit_price))
         if order.direction is OrderDirection.SELL and bar.high > order.limit_price:
+            self._tell_gap(fill, asset, bar, "a favorable", bar.open > order.limit_price)
             return self._complete(fill, order, max(bar.open, order.limit_price))
         return fill
 
@@ -52,8 +54,10 @@ class EquityFillModel(FillModel):
             return fill
         slip = asset.slippage_model.get_slippage_approximation(asset, order)
         if order.direction is OrderDirection.SELL and bar.low <= order.stop_price:
+            self._tell_gap(fill, asset, bar, "an unfavorable", bar.open <= order.stop_price)
             return self._complete(fill, order, exact(min(bar.open, order.stop_price) - slip))
         if order.direction is OrderDirection.BUY and bar.high >= order.stop_price:
+            self._tell_gap(fill, asset, bar, "an unfavorable", bar.open >= order.stop_price)
             return self._complete(fill, order, exact(max(bar.open, order.stop_price) + slip))
         return fill
 
@@ -98,6 +102,13 @@ class EquityFillModel(FillModel):
         bar = asset.get_last_trade_bar()
         price = bar.close if bar is not None else self._best_effort(asset, order.direction, order.naive_time)[0]
         return self._complete(fill, order, self._slipped(asset, order, price))
+
+    @staticmethod
+    def _tell_gap(fill: OrderEvent, asset: Security, bar: Any, kind: str, there: bool) -> None:
+        """Note in the event that the bar opened beyond the price, so that its open counted."""
+        if there:
+            fill.message = (f"Due to {kind} gap at {bar.end_time:%m/%d/%Y %H:%M:%S} {asset.exchange.time_zone}, "
+                            f"order filled using the open price ({fixed(bar.open, 4)})")
 
     def _later_trade_bar(self, asset: Security, order: Order, extended: bool) -> Any:
         """Return the last trade bar when it ended after the order and the exchange is open."""
