@@ -67,17 +67,17 @@ class Probe(QCAlgorithm):
         hour, minute = map(int, clock.split(":"))
         self.schedule.on(dates, self.time_rules.at(hour, minute), action)
 
-    def option(self, expiry, strike, right, underlying=None):
+    def share_option(self, expiry, strike, right, underlying=None):
         """Subscribe to an American option on a share."""
         symbol = Symbol.create_option(underlying or self.spy, Market.USA, OptionStyle.AMERICAN, right, strike,
                                       datetime(*expiry))
         return self.add_option_contract(symbol, Resolution.MINUTE).symbol
 
     def put(self, expiry, strike, underlying=None):
-        return self.option(expiry, strike, OptionRight.PUT, underlying)
+        return self.share_option(expiry, strike, OptionRight.PUT, underlying)
 
     def call(self, expiry, strike, underlying=None):
-        return self.option(expiry, strike, OptionRight.CALL, underlying)
+        return self.share_option(expiry, strike, OptionRight.CALL, underlying)
 
     def market_side(self, symbol, quantity):
         """The price at once: the ask to buy, the bid to sell."""
@@ -106,4 +106,4 @@ class Probe(QCAlgorithm):
         responses = [ticket.submit_request.response for ticket in tickets]
         self.note(what, statuses=[int(ticket.status) for ticket in tickets],
                   codes=[int(response.error_code) for response in responses],
-                  message=str(responses[-1].error_message or "")[:60], **more)
+                  message=str(responses[-1].error_message or "")[:60] if responses else "", **more)
