@@ -11,7 +11,8 @@ from typing import Sequence
 from local.commands.arguments import OneLineParser
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
-COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table")
+COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
+            "record", "regressions")
 INTERRUPTED = 130
 TERMINATED = 143
 
