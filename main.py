@@ -3,6 +3,7 @@
 from AlgorithmImports import *
 
 import json
+from functools import partial
 
 from config.constants import RISK_CHECK_MINUTES
 from config.run_parameters import parse
@@ -25,6 +26,9 @@ class TomKingAlgorithm(QCAlgorithm):
         spy = self.symbol("SPY")
         self.schedule.on(self.date_rules.every_day(spy),
                          self.time_rules.every(timedelta(minutes=RISK_CHECK_MINUTES)), self.heartbeat)
+        for planned in run.commands:
+            self.schedule.on(self.date_rules.on(planned.at.year, planned.at.month, planned.at.day),
+                             self.time_rules.at(planned.at.hour, planned.at.minute), partial(self.on_command, planned))
 
     def heartbeat(self):
         """Also without data: exits must not wait for a quote to arrive."""

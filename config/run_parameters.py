@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Callable, Final, Mapping, TypeVar
 
 from config.constants import PHASES, STARTING_EQUITY_USD, STRATEGY_PRIORITY
+from config.planned_commands import PlannedCommand, read_commands
 from core.errors import ConfigError
 from core.model import Mode
 
@@ -67,6 +68,8 @@ class RunParameters:
     account : str
         Name under which a live run keeps its store: LEAN tells an algorithm nothing of the account it trades. Live
         runs that share a workspace need different names.
+    commands : tuple of PlannedCommand
+        The operator's commands of a backtest; live they arrive by themselves.
     """
 
     mode: Mode
@@ -79,6 +82,7 @@ class RunParameters:
     end: date | None
     log_level: LogLevel
     account: str = DEFAULT_ACCOUNT
+    commands: tuple[PlannedCommand, ...] = ()
 
     def __post_init__(self) -> None:
         if self.starting_phase not in PHASES:
@@ -98,6 +102,10 @@ class RunParameters:
             raise ConfigError("start and end must be given together")
         if self.start is not None and self.end is not None and self.end < self.start:
             raise ConfigError(f"end {self.end} is before start {self.start}")
+        for command in self.commands:
+            if self.start is None or self.end is None or not self.start <= command.at.date() <= self.end:
+                raise ConfigError(f"the command of {command.at:%Y-%m-%d %H:%M} needs a backtest from start to end "
+                                  "around it")
 
 
 def _choice(kind: type[Value]) -> Callable[[str, str], Value]:
@@ -142,7 +150,7 @@ def _names(key: str, text: str) -> tuple[str, ...]:
 _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
     "margin": _choice(MarginAuthority), "environment": _choice(Environment), "start": _day, "end": _day,
-    "log_level": _choice(LogLevel), "account": lambda key, text: text,
+    "log_level": _choice(LogLevel), "account": lambda key, text: text, "commands": read_commands,
 }
 KNOWN_PARAMETERS: Final = tuple(_READERS)
 
@@ -181,6 +189,8 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
         if not isinstance(text, str) or not text.strip():
             raise ConfigError(f"{key} must be text with a value, not {text!r}")
         values[key] = reader(key, text.strip())
+    if live and "commands" in values:
+        raise ConfigError("commands are planned for a backtest; a live run is sent them")
     parameters = RunParameters(**values)  # type: ignore[arg-type]
     if live == (parameters.environment is Environment.DEVELOPMENT):
         run = "a live run" if live else "a backtest"

@@ -16,6 +16,8 @@ from local.broker_faults.plan import FaultPlan
 from local.commands.arguments import add_account, add_engine, add_scenario, pairs, seed
 from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
+from local.commands.planned import KEY as COMMANDS
+from local.commands.planned import add_commands, commands_text
 from local.commands.project import PROJECT_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
@@ -34,12 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
     add_engine(parser)
     add_account(parser)
+    add_commands(parser)
     parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
     parser.add_argument("--out", metavar="DIR", help="results folder (default backtests/<time>-<scenario>)")
 
 
 def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, str]:
-    """The algorithm's text parameters: the project's, then the scenario's window, phase and cash, then --param.
+    """The algorithm's text parameters: the project's, then the scenario's window, phase and cash, then --param and
+    --commands, where the command has it.
 
     Raises
     ------
@@ -58,6 +62,11 @@ def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> di
     parameters |= given
     if arguments.cash is not None:
         parameters["cash"] = repr(arguments.cash)
+    planned = commands_text(arguments) if COMMANDS in arguments else None
+    if planned is not None:
+        if COMMANDS in given:
+            raise CommandError(f"{COMMANDS} is given twice: as an option and as --param")
+        parameters[COMMANDS] = planned
     _check(parameters, scenario)
     cash = PHASE_STARTING_CASH[int(parameters["starting_phase"])]
     return {"cash": repr(cash)} | parameters

@@ -11,6 +11,7 @@ from local.commands.arguments import add_account, add_scenario
 from local.commands.backtest import OUTPUT_FOLDER, backtest_parameters, run_project_folder, strategies_of
 from local.commands.errors import RUN_FAILED
 from local.commands.execute import EMBEDDED, LEAN, require_engine
+from local.commands.planned import add_commands
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
 from local.report.page import write_report
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     add_scenario(parser)
     add_account(parser)
+    add_commands(parser)
     parser.add_argument("--out", metavar="DIR", help="results folder (default backtests/<time>-parity-<scenario>)")
 
 

@@ -14,6 +14,7 @@ from local.bench.measure import run_measured
 from local.commands.arguments import add_account, add_engine, phase, scenario, seed
 from local.commands.errors import CommandError
 from local.commands.execute import require_engine
+from local.commands.planned import add_commands, own_file
 from local.commands.progress import tell
 from local.commands.project import PROJECT_FOLDER
 from local.data import scenario as scenarios
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="keeps the runs, one folder a scenario")
     add_engine(parser)
     add_account(parser)
+    add_commands(parser)
     parser.set_defaults(phase=phase("4"))
 
 
@@ -61,6 +63,8 @@ def _backtest(name: str, arguments: argparse.Namespace, out: Path) -> dict[str, 
         command += [option, str(value)] if value is not None else []
     for key, value in arguments.parameters:
         command += ["--param", f"{key}={value}"]
+    if arguments.commands is not None and (arguments.commands or own_file(name).is_file()):
+        command += ["--commands", *([str(Path(arguments.commands).absolute())] if arguments.commands else [])]
     try:
         run_measured(command, cwd=PROJECT_FOLDER)
     except CommandError as error:
