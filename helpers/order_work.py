@@ -188,6 +188,7 @@ class Work:
     not_before: datetime | None = None
     settle_since: datetime | None = None
     short_since: datetime | None = None
+    unquoted_since: datetime | None = None
     missing: dict[Contract, int] = field(default_factory=dict)
     based: datetime | None = None
     past: dict[int, PastLeg] = field(default_factory=dict)

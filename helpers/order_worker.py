@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Callable, Collection, Iterable, Mapping
 
-from config.constants import (ENTRY_TIMEOUT_MINUTES, LAST_MINUTES_WITHOUT_ORDERS, MAX_COMBO_LEGS,
+from config.constants import (ENTRY_TIMEOUT_MINUTES, LAST_MINUTES_WITHOUT_ORDERS, MAX_COMBO_LEGS, QUOTE_AWAIT_MINUTES,
                               REFUSED_EXIT_PAUSE_MINUTES, REFUSED_EXIT_TRIES, SETTLE_MINUTES, UNEVEN_MAX_TRIES,
                               UNEVEN_REPAIR_SECONDS)
 from core.errors import StoreError
@@ -112,7 +112,7 @@ class IntentWorker:
             return "TIMEOUT" if due(now, work.started, ENTRY_TIMEOUT_MINUTES) else ""
         if order.update_failures >= UPDATE_FAILURES_BORNE:
             return "UPDATE_FAILED"
-        if unpriced(order.legs, self._port.quote):
+        if unpriced(order.legs, self._port.quote) and not self._awaits_quotes(work, now):
             plan = next_piece(work.todo, self._port.quote, apart=work.was_uneven or work.repairing)
             if plan.piece and {leg.contract for leg in plan.piece.legs} != {leg.contract for leg in order.legs}:
                 return "DEAD_LEG"
@@ -251,6 +251,8 @@ class IntentWorker:
         if not work.todo:
             self._conclude(work, now)
             return
+        if self._awaits_quotes(work, now):
+            return
         plan = next_piece(work.todo, self._port.quote, apart=work.was_uneven or work.repairing)
         self._note_stuck(work, plan.stuck, now)
         if plan.piece is None or not self._may_rest(plan.piece.legs, now):
@@ -262,6 +264,18 @@ class IntentWorker:
         self._tell_sent(work, now)
         if work.refusal:
             self._count_refusal(work, now)
+
+    def _awaits_quotes(self, work: Work, now: datetime) -> bool:
+        """Whether a long to be sold never had a quote and its time has not run out: subscribed a moment ago, after a
+        restart, it is not worthless for that. Then it counts as worthless, so that it never holds its short back; it
+        does not hold back shorts that are uneven already."""
+        apart = work.was_uneven or work.repairing
+        if apart or all(quantity > 0 or self._port.quote(contract) is not None
+                        for contract, quantity in work.todo.items()):
+            work.unquoted_since = None
+            return False
+        work.unquoted_since = work.unquoted_since or now
+        return not due(now, work.unquoted_since, QUOTE_AWAIT_MINUTES)
 
     @staticmethod
     def _occupies(other: Work, contracts: Collection[Contract]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from config.constants import QUOTE_AWAIT_MINUTES
 from core.model import ContractKind, Purpose, Right, Urgency
 from tests.builders import make_contract, make_quote
 from tests.helpers.fake_broker import (CALL, CLOSING, Desk, EXPIRY, FAR_CALL, LONG, QUOTES, SHORT, entry_desk,
@@ -71,6 +72,34 @@ def test_worthless_long_is_left_out_and_sold_once_somebody_bids():
     assert dict(desk.broker.sent[1][0]) == {LONG: -1} and desk.broker.sent[1][2] == -0.01
     desk.broker.fill_all()
     assert desk.finals() == [("FILLED", True, "TEST", 2)]
+
+
+def test_long_that_never_had_a_quote_is_awaited_and_not_taken_for_worthless():
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    del desk.broker.quotes[LONG]
+    desk.start(make_intent(CLOSING, 2, Purpose.EXIT, Urgency.NATURAL))
+    desk.minutes(QUOTE_AWAIT_MINUTES - 1)
+    assert desk.broker.sent == []
+    desk.broker.quotes[LONG] = QUOTES[LONG]
+    desk.minutes(1)
+    assert dict(desk.broker.sent[0][0]) == CLOSING
+
+
+def test_long_without_any_quote_frees_its_short_when_its_time_is_up():
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    del desk.broker.quotes[LONG]
+    desk.start(make_intent(CLOSING, 2, Purpose.EXIT, Urgency.NATURAL))
+    desk.minutes(QUOTE_AWAIT_MINUTES)
+    assert dict(desk.broker.sent[0][0]) == {SHORT: 1}
+
+
+def test_order_taken_over_by_a_restart_outlives_the_minutes_until_its_long_is_quoted():
+    desk = exit_desk(Urgency.NATURAL)
+    del desk.broker.quotes[LONG]
+    desk.minutes(QUOTE_AWAIT_MINUTES - 1)
+    assert desk.broker.cancels == []
+    desk.minutes(2)
+    assert len(desk.broker.cancels) == 1
 
 
 def test_bid_that_dies_on_the_way_frees_the_short():
