@@ -12,7 +12,7 @@ from local.engine.algorithm_data import DataMixin
 from local.engine.algorithm_indicators import IndicatorMixin
 from local.engine.broker.algorithm_trading import TradingMixin
 from local.engine.enums import AlgorithmMode, DeploymentTarget, Market, SecurityType
-from local.engine.errors import MemberNotSupported
+from local.engine.net_names import other_member
 from local.engine.schedule import ScheduleManager
 from local.engine.schedule_rules import DateRules, TimeRules
 from local.engine.services import Services
@@ -283,7 +283,7 @@ class QCAlgorithm(DataMixin, ChainMixin, IndicatorMixin, TradingMixin):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"QCAlgorithm.{name}")
+        return other_member(self, name, "QCAlgorithm")
 
 
 def _date_of(args: tuple[Any, ...]) -> datetime:

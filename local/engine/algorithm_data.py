@@ -8,6 +8,7 @@ from typing import Any
 from local.engine.bars import QuoteBar
 from local.engine.chain_universes import OptionChainUniverse
 from local.engine.chains import FuturesChain, OptionChain
+from local.engine.data_dictionaries import OptionChains
 from local.engine.enums import DataMappingMode, DataNormalizationMode, Market, Resolution, SecurityType
 from local.engine.errors import ArgumentException, InvalidOperationException
 from local.engine.feed import Feed, SubscriptionRequest, canonical_of
@@ -233,10 +234,10 @@ class DataMixin:
             chain.contracts[row.symbol] = UniverseOption(row, multiplier)
         return chain
 
-    def option_chains(self, symbols: list[Symbol], flatten: bool = False) -> dict[Symbol, OptionChain]:
+    def option_chains(self, symbols: list[Symbol], flatten: bool = False) -> OptionChains:
         """Chains of several underlyings by canonical symbol."""
         chains = [self.option_chain(symbol, flatten) for symbol in symbols]
-        return {chain.symbol: chain for chain in chains}
+        return OptionChains({chain.symbol: chain for chain in chains}, flatten)
 
     def futures_chain(self, symbol: Symbol, flatten: bool = False) -> FuturesChain:
         """Futures of a product by the last daily universe file."""

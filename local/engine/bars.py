@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.engine.enums import DelistingType, MarketDataType, SplitType
-from local.engine.errors import MemberNotSupported
+from local.engine.net_names import other_member
 from local.engine.symbol import Symbol
 
 
@@ -37,7 +37,7 @@ class BaseData:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
 
 
 class Bar:

@@ -8,9 +8,10 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from local.engine.bars import BaseData, QuoteBar, TradeBar
-from local.engine.collections import LeanDictionary
+from local.engine.collections import DataDictionary
 from local.engine.enums import OptionRight, OptionStyle
 from local.engine.errors import MemberNotSupported
+from local.engine.net_names import other_member
 from local.engine.symbol import Symbol
 
 
@@ -27,6 +28,11 @@ class Greeks:
     def theta_per_day(self) -> float:
         """Theta of one calendar day."""
         return self.theta / 365.0
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return other_member(self, name)
 
 
 class PriceModelResult:
@@ -96,7 +102,7 @@ class BaseContract:
             raise AttributeError(name)
         if name in _OF_SYMBOL:
             return getattr(self.symbol, name)
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
 
 
 class OptionContract(BaseContract):
@@ -168,15 +174,15 @@ class Chain(BaseData, Generic[C]):
 
     def __init__(self, canonical: Symbol, time: datetime, flatten: bool = True) -> None:
         super().__init__(canonical, time, time)
-        self.contracts: LeanDictionary[Symbol, C] = LeanDictionary()
+        self.contracts: DataDictionary[C] = DataDictionary()
         self.underlying: BaseData | None = None
-        self.trade_bars: LeanDictionary[Symbol, TradeBar] = LeanDictionary()
-        self.quote_bars: LeanDictionary[Symbol, QuoteBar] = LeanDictionary()
+        self.trade_bars: DataDictionary[TradeBar] = DataDictionary()
+        self.quote_bars: DataDictionary[QuoteBar] = DataDictionary()
         self.filtered_contracts: list[Symbol] = []
         self._flatten, self._frame = flatten, None
 
     def __iter__(self) -> Iterator[C]:
-        return iter(list(self.contracts.values()))
+        return iter(self.contracts.values())
 
     def __len__(self) -> int:
         return len(self.contracts)
@@ -210,7 +216,7 @@ class Chain(BaseData, Generic[C]):
 
     def _nested_frame(self) -> pd.DataFrame:
         index = pd.Index([str(self.symbol.id)], name="symbol")
-        return pd.DataFrame({"contracts": [list(self.contracts.values())], "count": [len(self.contracts)]}, index=index)
+        return pd.DataFrame({"contracts": [self.contracts.values()], "count": [len(self.contracts)]}, index=index)
 
     def _flat_frame(self) -> pd.DataFrame:
         raise MemberNotSupported(f"{type(self).__name__}.data_frame")
@@ -222,7 +228,7 @@ class OptionChain(Chain[OptionContract]):
     __slots__ = ()
 
     def _flat_frame(self) -> pd.DataFrame:
-        contracts = list(self.contracts.values())
+        contracts = self.contracts.values()
         columns = {
             "askprice": [c.ask_price for c in contracts], "asksize": [c.ask_size for c in contracts],
             "bidprice": [c.bid_price for c in contracts], "bidsize": [c.bid_size for c in contracts],
@@ -247,7 +253,7 @@ class FuturesChain(Chain[FuturesContract]):
     __slots__ = ()
 
     def _flat_frame(self) -> pd.DataFrame:
-        contracts = list(self.contracts.values())
+        contracts = self.contracts.values()
         columns = {name.replace("_", ""): [getattr(c, name) for c in contracts] for name in (
             "ask_price", "ask_size", "bid_price", "bid_size", "expiry", "last_price", "open_interest", "volume")}
         return pd.DataFrame(columns, index=pd.Index([c.symbol for c in contracts], name="symbol", dtype=object))

@@ -1,10 +1,10 @@
 """Containers shaped like the .NET ones algorithms iterate over."""
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from local.engine.errors import MemberNotSupported
+from local.engine.net_names import other_member
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -80,20 +80,54 @@ class LeanDictionary(Generic[K, V]):
         """Value of an entry or a default."""
         return self._items.get(self._key(key), default)
 
-    def keys(self) -> KeysView[K]:
-        """View of the keys."""
-        return self._items.keys()
+    def keys(self) -> list[K]:
+        """List of the keys."""
+        return list(self._items)
 
-    def values(self) -> ValuesView[V]:
-        """View of the values."""
-        return self._items.values()
+    def values(self) -> list[V]:
+        """List of the values."""
+        return list(self._items.values())
 
-    def items(self) -> ItemsView[K, V]:
-        """View of (key, value) tuples."""
-        return self._items.items()
+    def items(self) -> list[tuple[K, V]]:
+        """List of (key, value) tuples."""
+        return list(self._items.items())
 
     def __getattr__(self, name: str) -> Any:
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
+
+
+class DataDictionary(LeanDictionary[Any, V]):
+    """Data by symbol; its entries come in the order of their tickers, whatever the order they were set in."""
+
+    __slots__ = ("_ordered",)
+
+    def __init__(self, items: dict[Any, V] | None = None) -> None:
+        super().__init__(items)
+        self._ordered: list[tuple[Any, V]] | None = None
+
+    def __setitem__(self, key: Any, value: V) -> None:
+        super().__setitem__(key, value)
+        self._ordered = None
+
+    def _entries(self) -> list[tuple[Any, V]]:
+        if self._ordered is None:
+            self._ordered = sorted(self._items.items(), key=lambda entry: entry[0].value.upper())
+        return self._ordered
+
+    def __iter__(self) -> Iterator[KeyValuePair[Any, V]]:
+        return iter([KeyValuePair(key, value) for key, value in self._entries()])
+
+    def keys(self) -> list[Any]:
+        """List of the symbols."""
+        return [key for key, _ in self._entries()]
+
+    def values(self) -> list[V]:
+        """List of the data."""
+        return [value for _, value in self._entries()]
+
+    def items(self) -> list[tuple[Any, V]]:
+        """List of (symbol, data) tuples."""
+        return list(self._entries())
 
 
 class LazyDictionary(LeanDictionary[K, V]):

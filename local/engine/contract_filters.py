@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from local.engine.broker.extensions import OptionSymbol
 from local.engine.chains import Greeks
 from local.engine.enums import OptionRight, SecurityType
-from local.engine.errors import ArgumentException, InvalidOperationException, MemberNotSupported
+from local.engine.errors import ArgumentException, InvalidOperationException
 from local.engine.futures_expiry import contract_month, expiry_of_month
 from local.engine.market_hours import MarketHoursDatabase
+from local.engine.net_names import other_member
 from local.engine.symbol import Symbol
 from local.engine.universes import UniverseRow
 
@@ -76,7 +77,7 @@ class FutureUniverse:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
 
 
 class OptionUniverse(FutureUniverse):
@@ -148,7 +149,7 @@ class ContractFilter(Generic[R]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
 
     def _keep(self: F, rows: Iterable[R]) -> F:
         self._rows = list(rows)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from local.engine.bars import BaseData
 from local.engine.enums import MovingAverageType
-from local.engine.errors import MemberNotSupported
+from local.engine.net_names import other_member
 
 NO_TIME = datetime.min
 T = TypeVar("T")
@@ -177,6 +177,18 @@ class Indicator:
     def __float__(self) -> float:
         return float(self.current.value)
 
+    def __lt__(self, other: Any) -> bool:
+        return float(self) < float(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return float(self) > float(other)
+
+    def __le__(self, other: Any) -> bool:
+        return float(self) <= float(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return float(self) >= float(other)
+
     def __getitem__(self, index: int) -> IndicatorDataPoint:
         return self.window[index]
 
@@ -186,7 +198,7 @@ class Indicator:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
 
 
 def split_name(args: tuple[Any, ...], kind: str) -> tuple[str, tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from local.engine.clock import Clock
 from local.engine.enums import DataNormalizationMode, Resolution, SecurityType
 from local.engine.errors import MemberNotSupported
 from local.engine.market_hours import MarketHoursEntry
+from local.engine.net_names import other_member
 from local.engine.properties import SymbolProperties
 from local.engine.security_exchange import SecurityExchange
 from local.engine.series import BarSeries
@@ -271,7 +272,7 @@ class Security(SecurityModels):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"{type(self).__name__}.{name}")
+        return other_member(self, name)
 
 
 class Equity(Security):

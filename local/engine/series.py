@@ -53,6 +53,12 @@ class BarLoader:
             return chunk - timedelta(days=1)
         return date(chunk.year - 1, 1, 1) if self._per_year else date.min
 
+    def next_chunk(self, chunk: date) -> date:
+        """Key of the chunk after."""
+        if self.per_day:
+            return chunk + timedelta(days=1)
+        return date(chunk.year + 1, 1, 1) if self._per_year else date.max
+
     def chunk_end(self, chunk: date) -> int:
         """Instant up to which a chunk is the one to look into."""
         if self.per_day:
@@ -260,7 +266,7 @@ class BarSeries:
                 found.append(ends[(ends > start) & (ends <= stop) & (ends >= self.first_end)])
             if chunk == last:
                 break
-            chunk = self.loader.chunk_of(self.loader.chunk_end(chunk) + 1)
+            chunk = self.loader.next_chunk(chunk)
         return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
     def rows_between(self, start: int, stop: int) -> list[tuple[BarColumns, int, int]]:
@@ -277,5 +283,5 @@ class BarSeries:
                     found.append((bars, low, high))
             if chunk == last:
                 break
-            chunk = self.loader.chunk_of(self.loader.chunk_end(chunk) + 1)
+            chunk = self.loader.next_chunk(chunk)
         return found

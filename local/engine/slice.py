@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from local.engine.bars import BaseData, Delisting, Dividend, QuoteBar, Split, SymbolChangedEvent, TradeBar
 from local.engine.chains import FuturesChain, FuturesContract, OptionChain, OptionContract
-from local.engine.collections import KeyValuePair, LeanDictionary
+from local.engine.collections import KeyValuePair
+from local.engine.data_dictionaries import FuturesChains, OptionChains, QuoteBars, SymbolDictionary, TradeBars
 from local.engine.enums import SecurityType, TickType
 from local.engine.errors import MemberNotSupported
 from local.engine.derivatives import Option
+from local.engine.net_names import other_member
 from local.engine.security import Security, make_bar
 from local.engine.subscription import Subscription
-from local.engine.symbol import Symbol, SymbolCache
+from local.engine.symbol import Symbol
 
 if TYPE_CHECKING:
     from local.engine.feed import Feed
-
-
-class SymbolDictionary(LeanDictionary[Symbol, Any]):
-    """Data by symbol or ticker."""
-
-    __slots__ = ("time",)
-
-    def _key(self, key: Any) -> Any:
-        return (SymbolCache.try_get(key) or key) if isinstance(key, str) else key
 
 
 class Slice:
@@ -58,8 +51,8 @@ class Slice:
             self._built[name] = build()
         return self._built[name]
 
-    def _by_type(self, kind: type) -> SymbolDictionary:
-        return SymbolDictionary({d.symbol: d for _, _, d in self._bars() if isinstance(d, kind)})
+    def _by_type(self, kind: type, dictionary: type[SymbolDictionary]) -> SymbolDictionary:
+        return dictionary({d.symbol: d for _, _, d in self._bars() if isinstance(d, kind)})
 
     def _events_of(self, kind: type) -> SymbolDictionary:
         return self._once(kind.__name__, lambda: SymbolDictionary({e.symbol: e for e in self._events if isinstance(e, kind)}))
@@ -67,12 +60,12 @@ class Slice:
     @property
     def bars(self) -> SymbolDictionary:
         """Trade bars by symbol."""
-        return self._once("bars", lambda: self._by_type(TradeBar))
+        return self._once("bars", lambda: self._by_type(TradeBar, TradeBars))
 
     @property
     def quote_bars(self) -> SymbolDictionary:
         """Quote bars by symbol."""
-        return self._once("quote_bars", lambda: self._by_type(QuoteBar))
+        return self._once("quote_bars", lambda: self._by_type(QuoteBar, QuoteBars))
 
     @property
     def splits(self) -> SymbolDictionary:
@@ -118,7 +111,7 @@ class Slice:
             if isinstance(security, Option):
                 self._add_option(chains, security, data, latest)
             latest[security.symbol] = data
-        return SymbolDictionary(chains)
+        return OptionChains(chains)
 
     def _add_option(self, chains: dict[Symbol, OptionChain], option: Option, data: BaseData,
                     latest: dict[Symbol, BaseData]) -> None:
@@ -155,7 +148,7 @@ class Slice:
                 chain.contracts[symbol] = contract
             contract.update(data)
             (chain.trade_bars if isinstance(data, TradeBar) else chain.quote_bars)[symbol] = data
-        return SymbolDictionary(chains)
+        return FuturesChains(chains)
 
     # by symbol --------------------------------------------------------------------------------------------------
     def _by_symbol(self) -> SymbolDictionary:
@@ -165,7 +158,7 @@ class Slice:
             for subscription, _, data in self._bars():
                 if subscription.tick_type == TickType.TRADE or not isinstance(found.get(data.symbol), TradeBar):
                     found[data.symbol] = data
-            return SymbolDictionary({symbol: found[symbol] for symbol in sorted(found)})
+            return SymbolDictionary(found)
         return self._once("by_symbol", build)
 
     def __getitem__(self, symbol: Any) -> Any:
@@ -221,7 +214,7 @@ class Slice:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise MemberNotSupported(f"Slice.{name}")
+        return other_member(self, name)
 
 
 def bar_of(subscription: Subscription, second: int) -> BaseData | None:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from local.engine.enums import MARKET_CODES, MARKET_NAMES, OptionRight, OptionStyle, SecurityType
-from local.engine.errors import MemberNotSupported
 from local.engine.futures_option_tickers import option_of_future
+from local.engine.net_names import other_member
 
 DEFAULT_DATE = datetime(1899, 12, 30)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -280,7 +280,9 @@ class Symbol:
     def __getattr__(self, name: str) -> Any:
         if name == "ID":
             return self.id
-        raise AttributeError(name) if name.startswith("__") else MemberNotSupported(f"Symbol.{name}")
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return other_member(self, name, "Symbol")
 
 
 def _as_datetime(when: date) -> datetime:

@@ -25,6 +25,7 @@ from local.engine.broker.api import *
 from local.engine.chains import FuturesChain, FuturesContract, Greeks, OptionChain, OptionContract
 from local.engine.collections import KeyValuePair
 from local.engine.contract_filters import FutureFilterUniverse, FutureUniverse, OptionUniverse
+from local.engine.data_dictionaries import FuturesChains, OptionChains, QuoteBars, TradeBars
 from local.engine.derivatives import Future, FutureOption, IndexOption, Option
 from local.engine.enums import (
     AlgorithmMode,
