@@ -1,4 +1,4 @@
-"""``bench``: paired times and memory of both engines, the data writer's rate, the framework's own time a minute bar."""
+"""``bench``: paired times and memory of both engines, the data writer's rate, the framework's own time and rounds."""
 from __future__ import annotations
 
 import argparse
@@ -7,6 +7,7 @@ import pstats
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
@@ -24,10 +25,12 @@ BENCH_FOLDER = PROJECT_FOLDER / "local" / "bench"
 WALL_RATIO_GOAL = 0.5
 PEAK_GOAL_BYTES = 2**30
 MINUTE_GOAL_MS = 1.0
+ROUNDS_GOAL = 200.0
 MEBIBYTE = 2**20
 SESSION_MINUTES = 390
 PROFILE_ROWS = 12
-DEFAULT = "august_2024"
+DEFAULT = ("august_2024", "volmageddon_2018", "covid_2020")
+LAYERS = ("local/engine", "local", "helpers", "strategies", "core", "risk", "config")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; the writer's and the framework's own figures come from the first scenario."""
-    tasks = [argparse.Namespace(**vars(arguments) | {"scenario": name}) for name in arguments.scenario or (DEFAULT,)]
+    tasks = [argparse.Namespace(**vars(arguments) | {"scenario": name}) for name in arguments.scenario or DEFAULT]
     for task in tasks:
         backtest_parameters(load_scenario(task), task)
     try:
@@ -49,19 +52,33 @@ def run(arguments: argparse.Namespace) -> int:
         engines, missing = (EMBEDDED, LEAN), ""
     except CommandError as error:
         engines, missing = (EMBEDDED,), str(error)
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tom-king-bench-") as scratch:
+        ratios = {}
         for task in tasks:
             folder = Path(scratch) / Path(task.scenario).stem
-            measure_scenario(task, engines, missing, folder, whole=task is tasks[0])
+            ratios[Path(task.scenario).stem] = measure_scenario(task, engines, missing, folder, whole=task is tasks[0])
+        missed = [task for task, ratio in zip(tasks, ratios.values()) if ratio is not None and ratio > WALL_RATIO_GOAL]
+        if missed:
+            print(profile_lines(missed[0], Path(scratch)) + "\n", flush=True)
+    print(closing_line(ratios, time.perf_counter() - started))
     return 0
 
 
+def closing_line(ratios: dict[str, float | None], seconds: float) -> str:
+    """Every scenario's ratio in one line, and how long the measuring took."""
+    told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items() if ratio is not None)
+    return f"embedded ÷ LEAN: {told or 'no LEAN to compare with'}; measured in {seconds / 60.0:.1f} minutes"
+
+
 def measure_scenario(arguments: argparse.Namespace, engines: tuple[str, ...], missing: str, folder: Path, *,
-                     whole: bool) -> None:
-    """Pairs of one scenario; with ``whole`` also the data writer and the framework's own time."""
+                     whole: bool) -> float | None:
+    """Pairs of one scenario, and their ratio where there is LEAN; with ``whole`` also the data writer and the
+    framework's own time."""
     scenario = load_scenario(arguments)
     parameters = backtest_parameters(scenario, arguments)
-    print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}\n", flush=True)
+    print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}, "
+          f"strategies {parameters['strategies']}\n", flush=True)
     if whole:
         print(writer_line(arguments, parameters["strategies"], folder) + "\n", flush=True)
     data = data_folder(scenario, arguments, strategies_of(parameters))
@@ -69,8 +86,7 @@ def measure_scenario(arguments: argparse.Namespace, engines: tuple[str, ...], mi
     print("\n".join(pair_lines(pairs, missing)) + "\n", flush=True)
     if whole:
         print("\n".join(framework_lines(engines, data, parameters, folder)) + "\n", flush=True)
-    if LEAN in engines and _ratio(pairs) > WALL_RATIO_GOAL:
-        print(profile_lines(arguments, folder) + "\n", flush=True)
+    return _ratio(pairs) if LEAN in engines else None
 
 
 def _backtest_arguments(arguments: argparse.Namespace, engine: str, out: Path) -> list[str]:
@@ -139,8 +155,9 @@ def pair_lines(pairs: list[dict[str, Measured]], missing: str) -> list[str]:
 
 
 def framework_lines(engines: tuple[str, ...], data: Path, parameters: dict[str, str], folder: Path) -> list[str]:
-    """The framework's own time a minute bar, and the run's time against a bare algorithm with its subscriptions."""
-    rows = []
+    """The framework's own time a minute bar, its decision rounds, and the run's time against a bare algorithm with its
+    subscriptions."""
+    minutes, rounds = [], []
     for engine in engines:
         tell(f"bench: the framework's own time on {engine}")
         timed, bare = folder / f"timed-{engine}", folder / f"bare-{engine}"
@@ -149,16 +166,25 @@ def framework_lines(engines: tuple[str, ...], data: Path, parameters: dict[str, 
         times = json.loads(record.read_text(encoding="utf-8"))
         keys = {key: parameters[key] for key in ("start", "end", "cash")} | {"record": str(record)}
         alone = _run_probe("bare", engine, data, bare, keys)
-        if not times["seconds"]:
+        if not times["seconds"] or not times["round_seconds"]:
             raise CommandError("the framework saw no minute bar", RUN_FAILED)
         median, p99 = median_and_p99(times["seconds"])
         mean = 1000.0 * sum(times["seconds"]) / len(times["seconds"])
-        rows.append((engine, f"{len(times['seconds']):,}", f"{median:.3f}", f"{mean:.3f}", f"{p99:.2f}",
-                     _verdict(mean <= MINUTE_GOAL_MS), f"{spent.seconds:.1f}", f"{alone.seconds:.1f}",
-                     f"{spent.seconds / alone.seconds:.2f}"))
-    header = ("Framework on", "Minute bars", "Median ms", "Mean ms", "p99 ms", f"Mean at most {MINUTE_GOAL_MS:g} ms",
-              "Run s", "Bare run s", "Run ÷ bare")
-    return grid(header, rows)
+        minutes.append((engine, f"{len(times['seconds']):,}", f"{median:.3f}", f"{mean:.3f}", f"{p99:.2f}",
+                        f"{_verdict(median <= MINUTE_GOAL_MS)}, {_verdict(mean <= MINUTE_GOAL_MS)}",
+                        f"{spent.seconds:.1f}", f"{alone.seconds:.1f}", f"{spent.seconds / alone.seconds:.2f}"))
+        rounds.append(rounds_row(engine, times["round_seconds"]))
+    header = ("Framework on", "Minute bars", "Median ms", "Mean ms", "p99 ms",
+              f"Median, mean at most {MINUTE_GOAL_MS:g} ms", "Run s", "Bare run s", "Run ÷ bare")
+    return [*grid(header, minutes), "", *grid(("Decision rounds on", "Rounds", "Mean ms", "p99 ms", "A second",
+                                               f"At least {ROUNDS_GOAL:g}"), rounds)]
+
+
+def rounds_row(engine: str, seconds: list[float]) -> tuple[str, ...]:
+    """Rounds from a snapshot to every strategy's decision: how long one takes, how many a second."""
+    rate = len(seconds) / sum(seconds)
+    return (engine, f"{len(seconds):,}", f"{1000.0 / rate:.2f}", f"{median_and_p99(seconds)[1]:.2f}", f"{rate:,.0f}",
+            _verdict(rate >= ROUNDS_GOAL))
 
 
 def _run_probe(name: str, engine: str, data: Path, out: Path, parameters: dict[str, str]) -> Measured:
@@ -176,8 +202,29 @@ def profile_lines(arguments: argparse.Namespace, folder: Path) -> str:
                *_backtest_arguments(arguments, EMBEDDED, folder / "profiled")]
     subprocess.run(command, cwd=PROJECT_FOLDER, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
-    statistics = pstats.Stats(str(profile))
-    found = sorted(statistics.stats.items(), key=lambda item: -item[1][2])[:PROFILE_ROWS]  # type: ignore[attr-defined]
+    statistics = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
+    found = sorted(statistics.items(), key=lambda item: -item[1][2])[:PROFILE_ROWS]
     rows = [(f"{Path(place[0]).name}:{place[1]} {place[2]}", f"{row[1]:,}", f"{row[2]:.2f}", f"{row[3]:.2f}")
             for place, row in found]
-    return "\n".join(grid(("Where the embedded run spends its time", "Calls", "Own s", "With callees s"), rows))
+    shares: dict[str, float] = {}
+    for place, row in statistics.items():
+        shares[layer_of(place[0])] = shares.get(layer_of(place[0]), 0.0) + row[2]
+    return "\n".join([*grid(("Where the embedded run spends its time", "Calls", "Own s", "With callees s"), rows),
+                      next_step(shares, rows[0][0])])
+
+
+def layer_of(path: str) -> str:
+    """The part of the project a file belongs to; libraries are one part."""
+    for layer in LAYERS:
+        if Path(path).is_relative_to(PROJECT_FOLDER / layer):
+            return layer
+    return "Python and libraries"
+
+
+def next_step(shares: dict[str, float], first: str) -> str:
+    """Own time by part of the project, and where to begin."""
+    total = sum(shares.values())
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
+    told = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in ordered)
+    own = next((name for name, _ in ordered if name in LAYERS), ordered[0][0])
+    return f"own time by part: {told}\nnext step: {own}, which takes the most of what is ours; first {first}"

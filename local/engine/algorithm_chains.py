@@ -143,7 +143,7 @@ class ChainMixin:
             members = sorted(member for member in universe.members if not member.is_canonical())
             for member in ([symbol.underlying] if symbol.underlying is not None else []) + members:
                 if not any(member in other.members for other in others):
-                    self.remove_security(member, tag)
+                    self._remove_security(member, tag)
         self._drop_chain(symbol)
 
 

@@ -124,8 +124,8 @@ class DataMixin:
                     leverage: float = _NO_LEVERAGE, extended_market_hours: bool | None = None,
                     data_mapping_mode: Any = None, data_normalization_mode: DataNormalizationMode | None = None) -> Security:
         if symbol.security_type.is_option() and not symbol.is_canonical():
-            return self.add_option_contract(symbol, resolution, fill_forward is not False, leverage,
-                                            bool(extended_market_hours))
+            return self._add_option_contract(symbol, resolution, fill_forward is not False, leverage,
+                                             bool(extended_market_hours))
         if symbol.is_canonical() and symbol.security_type == SecurityType.FUTURE:
             return self._add_future_chain(symbol, resolution, fill_forward, leverage, extended_market_hours,
                                           data_mapping_mode, data_normalization_mode)
@@ -142,6 +142,11 @@ class DataMixin:
         ArgumentException
             When the symbol is not an option, or its underlying is delisted or not in raw prices.
         """
+        return self._add_option_contract(symbol, resolution, fill_forward, leverage, extended_market_hours)
+
+    def _add_option_contract(self, symbol: Symbol, resolution: Resolution | None, fill_forward: bool = True,
+                             leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> Option:
+        """What all ways to add one option come to: as in LEAN, never by way of an algorithm's own override."""
         if not isinstance(symbol, Symbol):
             symbol = symbol.symbol
         if not symbol.security_type.is_option() or symbol.underlying is None:
@@ -186,7 +191,7 @@ class DataMixin:
         symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
         if symbol.security_type != SecurityType.INDEX_OPTION or symbol.is_canonical():
             raise ArgumentException("Symbol provided must be non-canonical and of type SecurityType.IndexOption")
-        return self.add_option_contract(symbol, resolution, fill_forward)
+        return self._add_option_contract(symbol, resolution, fill_forward)
 
     def add_future_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                                    leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> FutureOption:
@@ -194,7 +199,7 @@ class DataMixin:
         symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
         if symbol.is_canonical():
             raise ArgumentException("Expected non-canonical Symbol (i.e. a Symbol representing a specific Future contract")
-        return self.add_option_contract(symbol, resolution, fill_forward, leverage, extended_market_hours)
+        return self._add_option_contract(symbol, resolution, fill_forward, leverage, extended_market_hours)
 
     def add_future_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                             leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> Future:
@@ -205,6 +210,9 @@ class DataMixin:
     # removing ---------------------------------------------------------------------------------------------------
     def remove_security(self, symbol: Symbol, tag: str | None = None) -> bool:
         """Cancels a security's orders, liquidates it and takes it off the list at the end of the time step."""
+        return self._remove_security(symbol, tag)
+
+    def _remove_security(self, symbol: Symbol, tag: str | None) -> bool:
         security = self.securities.get(symbol)
         if security is None:
             return False
@@ -219,7 +227,7 @@ class DataMixin:
 
     def remove_option_contract(self, symbol: Symbol, tag: str | None = None) -> bool:
         """Removes one option."""
-        return self.remove_security(symbol, tag)
+        return self._remove_security(symbol, tag)
 
     # chains -----------------------------------------------------------------------------------------------------
     def option_chain(self, symbol: Symbol, flatten: bool = False) -> OptionChain:

@@ -8,8 +8,10 @@ import pytest
 
 from local.bench import measure
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
-from local.commands.bench import PEAK_GOAL_BYTES, pair_lines
+from local.commands.bench import PEAK_GOAL_BYTES, closing_line, layer_of, next_step, pair_lines, rounds_row
 from local.commands.errors import CommandError
+from local.commands.project import PROJECT_FOLDER
+from local.engine.algorithm_data import DataMixin
 
 
 def test_quotes_are_counted_by_row_and_contract(tmp_path: Path) -> None:
@@ -61,3 +63,30 @@ def test_a_child_is_measured_and_its_failure_passed_on(tmp_path: Path) -> None:
     assert spent.seconds > 0.0 and spent.peak_bytes > 2**20
     with pytest.raises(CommandError, match="unknown scenario"):
         run_measured(["backtest", "--scenario", "none"], cwd=Path(measure.__file__).resolve().parents[2])
+
+
+@pytest.mark.parametrize("count, verdict", [(200, "met"), (199, "MISSED")])
+def test_goal_of_decision_rounds(count: int, verdict: str) -> None:
+    row = rounds_row("embedded", [1.0 / count] * 4)
+    assert row[0] == "embedded" and row[4] == f"{count}" and row[-1] == verdict
+
+
+def test_a_profile_names_the_part_that_is_ours() -> None:
+    assert layer_of(str(PROJECT_FOLDER / "local" / "engine" / "feed.py")) == "local/engine"
+    assert layer_of(str(PROJECT_FOLDER / "local" / "parity.py")) == "local"
+    assert layer_of("~") == "Python and libraries"
+    told = next_step({"Python and libraries": 6.0, "local/engine": 3.0, "core": 1.0}, "series.py:161 seek")
+    assert "Python and libraries 60%, local/engine 30%, core 10%" in told
+    assert told.endswith("next step: local/engine, which takes the most of what is ours; first series.py:161 seek")
+
+
+def test_the_last_line_tells_every_ratio() -> None:
+    assert closing_line({"a": 0.4, "b": 0.61}, 120.0) == "embedded ÷ LEAN: a 0.40, b 0.61; measured in 2.0 minutes"
+    assert "no LEAN" in closing_line({"a": None}, 60.0)
+
+
+@pytest.mark.parametrize("name", ["add_index_option_contract", "add_future_option_contract", "remove_option_contract"])
+def test_an_override_of_one_way_is_not_reached_by_another(name: str) -> None:
+    """LEAN's own members do not come back through the algorithm's class; the probe counts each subscription once."""
+    called = getattr(DataMixin, name).__code__.co_names
+    assert not {"add_option_contract", "remove_security"} & set(called)

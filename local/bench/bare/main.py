@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class BareAlgorithm(QCAlgorithm):
-    """Adds and removes contracts as the record says; decides nothing."""
+    """Adds and removes securities as the record says; decides nothing."""
 
     def initialize(self):
         start, end = (datetime.fromisoformat(self.get_parameter(name)) for name in ("start", "end"))
@@ -15,23 +15,26 @@ class BareAlgorithm(QCAlgorithm):
         self.set_end_date(end.year, end.month, end.day)
         self.set_cash(float(self.get_parameter("cash")))
         self.set_brokerage_model(BrokerageName.TASTYTRADE, AccountType.MARGIN)
-        spy = self.add_equity("SPY", Resolution.MINUTE, data_normalization_mode=DataNormalizationMode.RAW).symbol
-        self.add_index("VIX", Resolution.MINUTE)
-        self.underlyings = {"SPY": spy}
         self.record = json.loads(Path(self.get_parameter("record")).read_text())["subscriptions"]
         self.position = 0
+        self._follow_until(str(self.time)[:19])
 
     def on_data(self, data):
-        now = str(self.time)[:19]
+        self._follow_until(str(self.time)[:19])
+
+    def _follow_until(self, now):
         while self.position < len(self.record) and self.record[self.position]["time"] <= now:
-            self._follow(self.record[self.position])
+            self._follow(**self.record[self.position])
             self.position += 1
 
-    def _follow(self, row):
-        right = OptionRight.PUT if row["is_put"] else OptionRight.CALL
-        symbol = Symbol.create_option(self.underlyings[row["underlying"]], Market.USA, OptionStyle.AMERICAN, right,
-                                      row["strike"], datetime.fromisoformat(row["expiry"]))
-        if row["action"] == "add":
-            self.add_option_contract(symbol, Resolution.MINUTE)
+    def _follow(self, time, call, id, value):
+        if call == "add_equity":
+            self.add_equity(value, Resolution.MINUTE, data_normalization_mode=DataNormalizationMode.RAW)
+        elif call == "add_index":
+            self.add_index(value, Resolution.MINUTE)
         else:
-            self.remove_option_contract(symbol)
+            symbol = Symbol(SecurityIdentifier.parse(id), value)
+            if call == "remove_option_contract":
+                self.remove_option_contract(symbol)
+            else:
+                getattr(self, call)(symbol, Resolution.MINUTE)
