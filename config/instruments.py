@@ -49,7 +49,7 @@ def _future(root: str, market: str, multiplier: float, tick: float, volatility_i
 
 def _index(ticker: str) -> Instrument:
     return Instrument(security="index", root=ticker, market="usa", option_kind=ContractKind.INDEX_OPTION,
-                      multiplier=100.0, tick_usd=0.01, volatility_index=ticker)
+                      multiplier=100.0, tick_usd=0.05, volatility_index=ticker)
 
 
 INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType({

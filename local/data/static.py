@@ -47,6 +47,7 @@ SYMBOL_PROPERTIES = (
     "comex,GC,future,Gold,USD,100,0.1,1",
     "comex,MGC,future,Micro gold,USD,10,0.1,1",
     "comex,SI,future,Silver,USD,5000,0.005,1",
+    "comex,SO,futureoption,Silver options,USD,5000,0.001,1",
 )
 
 
