@@ -74,6 +74,10 @@ class DecisionRounds:
                 refusal = answer
             self._journal.refused(snapshot.time, name, refusal)
 
+    def hold_back(self, strategy: str, now: datetime) -> None:
+        """The broker refused the strategy's entry: it is not asked again before its pause is over."""
+        self._tried[strategy] = now
+
     def _tried_lately(self, name: str, now: datetime) -> bool:
         last, spec = self._tried.get(name), self._parts.specs[name]
         window = _minutes(spec.window_close) - _minutes(spec.window_open)

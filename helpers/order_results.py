@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from core.model import ContractKind, Event, Intent, Position, Purpose, State
+from core.codes import RefusalCode
+from core.model import ContractKind, Event, Intent, Position, Purpose, Refused, State
 from core.serialization import contract_from_json
 from core.trade_records import ClosedTrade
 from helpers.atomic_order_executor import Fill, OrderUpdate, Outcome, OutcomeKind
@@ -90,7 +91,13 @@ class OrderResults:
             if position.state is State.ENTERING:
                 states.apply(position.id, Event.ENTRY_FILLED, now, outcome.kind.value)
             return
-        event = Event.ENTRY_REFUSED if outcome.kind is OutcomeKind.REFUSED else Event.TIMED_OUT
+        refused = outcome.kind is OutcomeKind.REFUSED
+        event = Event.ENTRY_REFUSED if refused else Event.TIMED_OUT
+        self._journal.refused(now, intent.strategy, Refused(
+            code=RefusalCode.BROKER_REFUSED if refused else RefusalCode.ENTRY_TIMEOUT,
+            facts={"intent": intent.id, "why": outcome.reason}))
+        if refused:
+            self._rounds.hold_back(intent.strategy, now)
         self._rounds.eager = outcome.kind is OutcomeKind.NOT_FILLED
         if position.is_open or position.state is not State.ENTERING:
             return
