@@ -284,6 +284,15 @@ class MissingSide(MarketFault):
 
 
 @dataclass(slots=True, kw_only=True)
+class WideQuotes(MarketFault):
+    """Bid and ask of option contracts stand ``share`` of their mid below and above it. Not among the kinds that are
+    drawn by seed: the method refuses such a market, it does not repair it."""
+
+    share: float = 0.25
+    kind: ClassVar[str] = "wide_quotes"
+
+
+@dataclass(slots=True, kw_only=True)
 class VixLost(MarketFault):
     """No bars of VIX."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from local.broker_faults.faults import CrossedQuotes, Fault, MarketFault, MissingSide, StaleQuotes, VixLost
+from local.broker_faults.faults import CrossedQuotes, Fault, MarketFault, MissingSide, StaleQuotes, VixLost, WideQuotes
 from local.engine.bar_columns import BarColumns
 from local.engine.broker.clock import to_utc
 from local.engine.enums import Resolution, SecurityType
@@ -94,5 +94,10 @@ def _changed(bars: BarColumns, hit: np.ndarray, fault: MarketFault) -> BarColumn
         elif isinstance(fault, MissingSide):
             name = f"{fault.side}_{part}"
             columns[name] = np.where(hit, 0.0, columns[name])
+        elif isinstance(fault, WideQuotes) and part != "size":
+            away = np.maximum(np.round((bid + ask) / 2.0 * fault.share, 2), 0.01)
+            middle = (bid + ask) / 2.0
+            columns[f"bid_{part}"] = np.where(hit, np.maximum(middle - away, 0.01), bid)
+            columns[f"ask_{part}"] = np.where(hit, middle + away, ask)
     return BarColumns(bars.day, bars.kind, np.array(bars.starts, dtype=np.int64), np.array(bars.ends, dtype=np.int64),
                       columns)
