@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
+                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, YELLOW_LOSS_SHARE, YELLOW_VIX)
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.intents import closing_intent
@@ -17,6 +19,9 @@ from risk.circuit_breakers import BreakerInputs, BreakerReport
 from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, positions_to_close
 from risk.emergency_protocol import EmergencyReport
 
+DAY_LOSSES = (("day's loss YELLOW", YELLOW_LOSS_SHARE), ("day's loss ORANGE", ORANGE_LOSS_SHARE),
+              ("day's loss RED", RED_LOSS_SHARE))
+VIX_LEVELS = (("VIX at 30", YELLOW_VIX), ("VIX at 35", ORANGE_VIX))
 CLOSING = (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta)
 
 
@@ -56,7 +61,7 @@ class RiskRound:
             return
         parts.blind = None
         self._show(breakers, emergency, snapshot.time)
-        self._approaches(snapshot)
+        self._approaches(breakers, snapshot)
         self._close(breakers.actions + emergency.actions, snapshot)
 
     def _data_fresh(self, snapshot: Snapshot) -> bool:
@@ -87,9 +92,18 @@ class RiskRound:
             self._record.guards(now, breakers.level, emergency.level.name, emergency.triggers)
         self._shown = shown
 
-    def _approaches(self, snapshot: Snapshot) -> None:
-        for trip in self._parts.breakers.report.trips:
-            self._journal.approach(snapshot.time, f"breaker {trip.kind.value}", trip.value, trip.threshold)
+    def _approaches(self, breakers: BreakerReport, snapshot: Snapshot) -> None:
+        """How near each guard came, reached or not."""
+        now, account = snapshot.time, snapshot.account
+        for reading in breakers.measured:
+            self._journal.approach(now, f"breaker {reading.kind.value}", reading.value, reading.threshold)
+        for name, limit in DAY_LOSSES:
+            self._journal.approach(now, name, -account.day_result_share, limit)
+        self._journal.approach(now, "buying power RED", account.buying_power_used / account.equity,
+                               RED_BUYING_POWER_SHARE)
+        if snapshot.vix is not None:
+            for name, limit in VIX_LEVELS:
+                self._journal.approach(now, name, snapshot.vix.value, limit)
 
     def _close(self, actions: tuple[Action, ...], snapshot: Snapshot) -> None:
         wanted = tuple(action for action in actions if isinstance(action, CLOSING))
@@ -106,7 +120,14 @@ class RiskRound:
         """The ledger's mark of the session, and the phase's judgement."""
         parts = self._parts
         parts.ledger.mark(snapshot.time.date(), snapshot.account.equity)
+        phase = parts.phase.phase
         change = parts.phase.update(snapshot.account.equity, parts.ledger.promotion_facts())
+        if phase > min(PHASES) and parts.phase.earned_equity > 0.0:
+            floor = DEMOTION_FLOOR_SHARE * PHASES[phase].equity_floor_usd
+            self._journal.approach(snapshot.time, f"demotion from {phase} below the floor",
+                                   floor / parts.phase.earned_equity, 1.0)
+            self._journal.approach(snapshot.time, f"demotion from {phase} by drawdown", parts.phase.drawdown_share,
+                                   DEMOTION_DRAWDOWN_SHARE)
         if change is not None:
             self._journal.event(snapshot.time, "PHASE", before=change.before, after=change.after, reason=change.reason,
                                 equity=change.equity, drawdown_share=change.drawdown_share)

@@ -76,7 +76,8 @@ class Trip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerReport:
-    """What the breakers say. ``trips`` are those at a level now; ``actions`` what is to be done at once."""
+    """What the breakers say. ``trips`` are those at a level now, ``measured`` what every breaker measured at this check;
+    ``actions`` what is to be done at once."""
 
     level: int
     size_multiplier: float
@@ -85,6 +86,7 @@ class BreakerReport:
     actions: tuple[Action, ...] = ()
     trips: tuple[Trip, ...] = ()
     locked_until: datetime | None = None
+    measured: tuple[Trip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +202,9 @@ class CircuitBreakers:
         trips = tuple(Trip(kind=kind, level=level, value=values[kind], threshold=limits.second(kind))
                       for kind, level in shown.items() if level)
         self._report = self._make_report(self._level(levels), inputs.time.date(), trips)
-        return replace(self._report, actions=tuple(actions))
+        measured = tuple(Trip(kind=kind, level=levels[kind], value=value, threshold=limits.second(kind))
+                         for kind, value in values.items())
+        return replace(self._report, actions=tuple(actions), measured=measured)
 
     def _measure(self, inputs: BreakerInputs) -> dict[BreakerKind, float]:
         if not all(map(math.isfinite, (inputs.equity, inputs.flows_today, inputs.margin_used_share))):

@@ -133,7 +133,7 @@ def _optional_sections(report: Mapping[str, Any]) -> list[str]:
         sections.append(_section("guards", "Breakers and emergency levels", _guards(report["guards"])))
     if report.get("closest_approach"):
         sections.append(_section("closest", "Closest approach", tables.closest_rows(report["closest_approach"]),
-                                 "How near the limits came that were not reached."))
+                                 "How near each guard's figure came to its threshold, and when."))
     if report.get("unbuilt_checks"):
         items = "".join(f"<li>{escape(str(check))}</li>" for check in report["unbuilt_checks"])
         sections.append(_section("unbuilt", "Checks that are not built yet", f"<ul>{items}</ul>",

@@ -7,7 +7,8 @@ from html import escape
 from typing import Any
 
 from config.strategy_parameters import SPECS
-from local.report.tables import chip, definition_list, money, refusal_day_rows, refusal_rows, table, trade_rows
+from local.report.tables import (chip, definition_list, money, open_rows, refusal_day_rows, refusal_rows, table,
+                                 trade_rows)
 
 
 def strategy_names(report: Mapping[str, Any]) -> list[str]:
@@ -21,15 +22,20 @@ def strategy_names(report: Mapping[str, Any]) -> list[str]:
 def strategy_page(name: str, report: Mapping[str, Any]) -> str:
     """One strategy's section."""
     trades = [trade for trade in report["trades"] if trade["strategy"] == name]
+    held = [item for item in report.get("open_positions", []) if item["strategy"] == name]
     refusals = report["refusals"].get(name, {})
     days = [item for item in report.get("refusal_days", []) if item["strategy"] == name]
     day_table = (f"<details><summary>{len(days)} rows of refusals, day by day</summary>"
                  f"{refusal_day_rows(days)}</details>") if days else ""
     return (f'<article id="strategy-{escape(name)}"><h2>{chip(name)}</h2>{_summary(name, trades)}'
-            f"<h3>Trades</h3>{trade_rows(trades)}"
+            f"<h3>Trades</h3>{trade_rows(trades)}{_held(held)}"
             f'<div class="columns"><div><h3>Why trades ended</h3>{_exit_reasons(trades)}</div>'
             f"<div><h3>Why entries were refused</h3>{refusal_rows({name: refusals} if refusals else {})}</div></div>"
             f"{day_table}</article>")
+
+
+def _held(positions: list[Mapping[str, Any]]) -> str:
+    return f"<h3>Held at the end</h3>{open_rows(positions)}" if positions else ""
 
 
 def _summary(name: str, trades: list[Mapping[str, Any]]) -> str:
@@ -60,5 +66,6 @@ def _exit_reasons(trades: list[Mapping[str, Any]]) -> str:
     for trade in trades:
         reason = str(trade["exit_reason"])
         results[reason] = results.get(reason, 0.0) + float(trade["pnl_usd"])
-    rows = [(reason, count, money(results[reason])) for reason, count in counts.most_common()]
-    return table(("Reason", "Trades", "P&L $"), rows, numbers=(1, 2), empty="No trade was closed.")
+    forced = Counter(str(trade["exit_reason"]) for trade in trades if trade.get("forced"))
+    rows = [(reason, count, forced[reason] or "–", money(results[reason])) for reason, count in counts.most_common()]
+    return table(("Reason", "Trades", "Forced", "P&L $"), rows, numbers=(1, 2, 3), empty="No trade was closed.")

@@ -127,10 +127,12 @@ def refusal_day_rows(days: Sequence[Mapping[str, Any]]) -> str:
 
 
 def closest_rows(rules: Mapping[str, Mapping[str, Any]]) -> str:
-    """How near each rule came that never fired."""
-    rows = [(name, _short(item.get("value")), _short(item.get("threshold")), clock(item.get("time")))
-            for name, item in rules.items()]
-    return table(("Rule", "Closest", "Threshold", "Time"), rows, numbers=(1, 2), empty="None was recorded.")
+    """How near each rule came, the nearest first, and whether it was reached."""
+    nearest = sorted(rules.items(), key=lambda pair: -pair[1]["value"] / pair[1]["threshold"])
+    rows = [(name, _short(item["value"]), _short(item["threshold"]),
+             "yes" if item["value"] >= item["threshold"] else "no", clock(item.get("time")))
+            for name, item in nearest]
+    return table(("Rule", "Closest", "Threshold", "Reached", "Time"), rows, numbers=(1, 2), empty="None was recorded.")
 
 
 def definition_list(pairs: Mapping[str, Any]) -> str:

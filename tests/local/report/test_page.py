@@ -130,3 +130,21 @@ def test_ticks_are_inside_and_even(low: float, high: float) -> None:
 
 def test_ticks_of_nothing() -> None:
     assert svg.nice_ticks(5.0, 5.0) == [5.0]
+
+
+def test_a_strategys_page_shows_plan_achievement_reasons_refusals_and_what_is_held() -> None:
+    page, _ = parsed()
+    section = page[page.index('id="strategy-lt112"'):]
+    for words in ("Win rate achieved", "Win rate planned", "Win rate at least", "Payoff ratio planned", "EMERGENCY",
+                  "PROFIT_TARGET", "Forced", "Held at the end", "ACTIVE", "WEEK_TAKEN", "2,310"):
+        assert words in section, words
+    condor = page[page.index('id="strategy-friday_0dte"'):page.index('id="strategy-lt112"')]
+    assert "100%" in condor and "88%" in condor and "Held at the end" not in condor
+
+
+def test_the_nearest_approach_stands_first_and_says_whether_it_was_reached() -> None:
+    rules = {"far": {"value": 0.1, "threshold": 1.0, "time": "2024-08-05T10:30:00"},
+             "at": {"value": 1.0, "threshold": 1.0, "time": "2024-08-05T10:30:00"},
+             "near": {"value": 0.999, "threshold": 1.0, "time": "2024-08-05T10:30:00"}}
+    rows = re.findall(r"<tr><td>(\w+)</td>.*?<td>(yes|no)</td>", parsed(closest_approach=rules)[0])
+    assert rows == [("at", "yes"), ("near", "no"), ("far", "no")]
