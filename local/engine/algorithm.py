@@ -12,6 +12,7 @@ from local.engine.algorithm_data import DataMixin
 from local.engine.algorithm_indicators import IndicatorMixin
 from local.engine.broker.algorithm_trading import TradingMixin
 from local.engine.enums import AlgorithmMode, DeploymentTarget, Market, SecurityType
+from local.engine.errors import InvalidOperationException
 from local.engine.net_names import other_member
 from local.engine.schedule import ScheduleManager
 from local.engine.schedule_rules import DateRules, TimeRules
@@ -19,6 +20,7 @@ from local.engine.services import Services
 from local.engine.slice import Slice
 from local.engine.symbol import Symbol, SymbolCache
 from local.engine.time_zones import convert_from_utc
+from local.engine.warm_up import WarmUpRequest, requested
 
 _LAST_INSTANT = timedelta(days=1) - timedelta(microseconds=1)
 _pending_services: list[Services] = []
@@ -34,6 +36,7 @@ class AlgorithmSettings:
 
     def __init__(self) -> None:
         self.automatic_indicator_warm_up, self.daily_precise_end_time = False, True
+        self.warmup_resolution = None
         self.stale_price_time_span = timedelta(hours=1)
         self.free_portfolio_value_percentage, self.free_portfolio_value = 0.0025, None
         self.minimum_order_margin_portfolio_percentage = 0.001
@@ -73,7 +76,7 @@ class QCAlgorithm(DataMixin, ChainMixin, IndicatorMixin, TradingMixin):
         self._locked, self.is_warming_up, self._status_quit = False, True, False
         self.current_slice: Slice | None = None
         self._start_date, self._end_date = services.default_start, services.default_end
-        self._warm_up: tuple[str, Any, Any] | None = None
+        self._warm_up: WarmUpRequest | None = None
         self.runtime_error: BaseException | None = None
         self.runtime_statistics: dict[str, str] = {}
         self._init_data()
@@ -216,8 +219,11 @@ class QCAlgorithm(DataMixin, ChainMixin, IndicatorMixin, TradingMixin):
 
     # warm-up ----------------------------------------------------------------------------------------------------
     def set_warm_up(self, *args: Any, **named: Any) -> None:
-        """Feeds data before the start date; not supported (use history or automatic indicator warm-up)."""
-        raise NotImplementedError("QCAlgorithm.set_warm_up")
+        """Has data of a span, or of a number of bars, come before the start; no order can be placed until then."""
+        if self._locked:
+            raise InvalidOperationException("set_warm_up can only be called in initialize")
+        self._warm_up = requested(args, named)
+        self.settings.warmup_resolution = self._warm_up.resolution
 
     set_warmup = set_warm_up
 

@@ -40,7 +40,10 @@ class PriceModelResult:
 
     __slots__ = ("theoretical_price", "implied_volatility", "greeks")
 
-    def __init__(self, theoretical_price: float = 0.0, implied_volatility: float = 0.0, greeks: Greeks | None = None) -> None:
+    def __init__(self, theoretical_price: float = 0.0, implied_volatility: float | Greeks = 0.0,
+                 greeks: Greeks | None = None) -> None:
+        if isinstance(implied_volatility, Greeks):
+            implied_volatility, greeks = 0.0, implied_volatility
         self.theoretical_price, self.implied_volatility = theoretical_price, implied_volatility
         self.greeks = greeks or Greeks()
 

@@ -15,10 +15,11 @@ class Clock:
     microsecond, as Python sees LEAN's times without it.
     """
 
-    __slots__ = ("utc", "second", "time_zone", "_local_of", "_local")
+    __slots__ = ("utc", "second", "time_zone", "has_volatility_models", "_local_of", "_local")
 
     def __init__(self) -> None:
         self.utc, self.second, self.time_zone = EPOCH, 0, NEW_YORK
+        self.has_volatility_models = False
         self._local_of: datetime | None = None
         self._local = EPOCH
 

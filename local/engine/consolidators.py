@@ -164,6 +164,18 @@ class ConsolidatorHub:
         self._registrations = [r for r in self._registrations if r.symbol != symbol or (
             consolidator is not None and r.consolidator is not consolidator)]
 
+    def start_over(self, second: int) -> None:
+        """Has all periods begin at an instant."""
+        for registration in self._registrations:
+            registration.done = second
+        self._next = None
+
+    def forget_streams(self) -> None:
+        """Looks for the streams anew, after they changed."""
+        for registration in self._registrations:
+            registration.subscription = None
+        self._next = None
+
     @property
     def is_idle(self) -> bool:
         """Whether nothing is registered."""

@@ -17,6 +17,10 @@ class Option(Security):
     contract_selection: Callable[[Any], Any] = staticmethod(default_option_selection)
     price_model: Any = None
 
+    def set_price_model(self, model: Any) -> None:
+        """Sets the model that gives theoretical prices, implied volatilities and Greeks; None is LEAN's default."""
+        self.price_model = model
+
     def set_filter(self, *args: Any, **named: Any) -> None:
         """Sets which contracts of the chain enter the feed: a function, or strikes and expiries around today's."""
         self.contract_selection = option_selection(*args, **named)

@@ -8,11 +8,12 @@ from typing import Any
 
 from local.engine import algorithm as algorithm_module
 from local.engine.algorithm import QCAlgorithm
-from local.engine.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent
+from local.engine.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent, TradeBar
 from local.engine.broker.broker import Broker
 from local.engine.chain_universes import OptionChainUniverse
 from local.engine.clock import ONE_TICK, Clock
 from local.engine.commands import Command, CommandFolder
+from local.engine.day_ends import DayEnds
 from local.engine.enums import DelistingType
 from local.engine.errors import EngineError
 from local.engine.feed import Feed
@@ -27,10 +28,11 @@ from local.engine.slice import Slice
 from local.engine.symbol import Symbol
 from local.engine.time_zones import EPOCH, convert_to_utc, seconds_of
 from local.engine.universe_selection import Universe, UniverseSelection
+from local.engine.volatility_models import feed_models, warm_up
+from local.engine.warm_up import WarmUp, first_instant
 
 MARGIN_CALL_INTERVAL = timedelta(minutes=5)
 _FIRST_TIME = datetime.min
-_BEFORE_CLOSE = timedelta(minutes=10)
 _HEALTHY_SHARE = 0.3
 
 
@@ -75,8 +77,8 @@ class Engine:
         self._next_margin = self._next_worth = _FIRST_TIME
         self._last_second, self._most_worth = 0, 0.0
         self._waiting_for_clearing: list[Symbol] = []
-        self._day_ends: dict[Symbol, ScheduledEvent] = {}
-        self._sees_every_slice = self._has_day_end = False
+        self._day_ends = DayEnds(self.clock, self.scheduler)
+        self._sees_every_slice = False
 
     def _is_held(self, symbol: Symbol) -> bool:
         """Whether a security has a holding or an open order, which keep it in the feed."""
@@ -107,20 +109,49 @@ class Engine:
 
     def _open_feed(self, algorithm: QCAlgorithm) -> None:
         end = convert_to_utc((algorithm.end_date + ONE_TICK), self.clock.time_zone)
+        self._start_warm_up(algorithm)
         self.feed.start(self.clock.second, seconds_of(end))
         self.broker.attach(algorithm)
         self._take_changes()
-        algorithm._locked, algorithm.is_warming_up = True, False
+        if self.clock.has_volatility_models and self.feed.warm_up is None:
+            for security in algorithm.securities.values():
+                warm_up(security, algorithm.history[TradeBar])
+        algorithm._locked, algorithm.is_warming_up = True, self.feed.warm_up is not None
         owner = type(algorithm)
         self._sees_every_slice = owner.on_data is not QCAlgorithm.on_data
-        self._has_day_end = hasattr(owner, "on_end_of_day")
+        self._day_ends.watch(algorithm)
         self.scheduler.skip_until(self.clock.utc)
         midnight = algorithm.time_rules.midnight.create_utc_event_times(
             algorithm.schedule._dates(algorithm.date_rules.every_day()))
         algorithm.schedule.add(ScheduledEvent("Daily Sampling", midnight, lambda: self.broker.sample(self.clock.utc)))
-        algorithm._call_user("OnWarmupFinished", algorithm.on_warmup_finished)
+        if not algorithm.is_warming_up:
+            algorithm._call_user("OnWarmupFinished", algorithm.on_warmup_finished)
         self._last_second = self.clock.second
         self._first_slice()
+
+    def _start_warm_up(self, algorithm: QCAlgorithm) -> None:
+        """Goes back to where the warm-up begins, when the algorithm asked for one."""
+        if algorithm._warm_up is None:
+            return
+        begin = first_instant(algorithm, algorithm._warm_up, self.clock.utc)
+        if begin < self.clock.utc:
+            self.feed.warm_up = WarmUp(self.clock.second, algorithm._warm_up.resolution)
+            self.clock.utc, self.clock.second = begin, seconds_of(begin)
+            algorithm._hub.start_over(self.clock.second)
+
+    def _pass_warm_up_end(self) -> None:
+        """Comes before the first slice after the start: a warm-up no slice ended at its end ends there."""
+        algorithm, end = self.algorithm, self.feed.warm_up.end
+        if algorithm.is_warming_up:
+            self.scheduler.scan_past(EPOCH + timedelta(seconds=end), self._set_time)
+            self.clock.utc, self.clock.second = EPOCH + timedelta(seconds=end), end
+            self._finish_warm_up()
+        self.feed.end_warm_up()
+        algorithm._hub.forget_streams()
+
+    def _finish_warm_up(self) -> None:
+        self.algorithm.is_warming_up = False
+        self.algorithm._call_user("OnWarmupFinished", self.algorithm.on_warmup_finished)
 
     def _first_slice(self) -> None:
         due = self.universes.take_due(self.clock.utc, next_tick=True)
@@ -190,9 +221,10 @@ class Engine:
             return False
 
     def _can_skip(self) -> bool:
-        if self.live and self.commands.is_waiting:
+        if self.live and self.commands.is_waiting or self.feed.warm_up is not None:
             return False
-        return not (self._sees_every_slice or self._waiting_for_clearing or self.algorithm._hub.needs_every_slice
+        return not (self._sees_every_slice or self.clock.has_volatility_models or self._waiting_for_clearing
+                    or self.algorithm._hub.needs_every_slice
                     or self.broker.needs_slice(self.clock.utc))
 
     def _skip_to(self, step: int, event: datetime | None) -> int:
@@ -226,6 +258,8 @@ class Engine:
 
     def _step(self, when: datetime) -> None:
         second = seconds_of(when)
+        if self.feed.warm_up is not None and second > self.feed.warm_up.end:
+            self._pass_warm_up_end()
         if when.microsecond or when == self.clock.utc:
             self._run_slice(when, self.clock.second, False, self.universes.take_due(when, next_tick=when != self.clock.utc))
             return
@@ -260,9 +294,13 @@ class Engine:
             selected = algorithm._call_user("Universe selection", self.universes.select, due, utc)
             changes = selected if changes is None else changes.plus(selected)
         algorithm.current_slice = Slice(self.feed, second, algorithm.time, utc, events, has_bars)
+        if self.clock.has_volatility_models:
+            feed_models(algorithm.current_slice.bars_of_instant)
         if changes is not None:
-            self._plan_day_ends(changes)
+            self._day_ends.plan(changes)
         broker.scan_settlements(utc)
+        if algorithm.is_warming_up and second >= self.feed.warm_up.end:
+            self._finish_warm_up()
         delistings = [e for e in events if isinstance(e, Delisting)]
         self._symbol_changes(events)
         broker.process_synchronous_events(delistings or None)
@@ -350,7 +388,7 @@ class Engine:
                 self.feed.unsubscribe(symbol, clear_cache=True)
                 self._waiting_for_clearing.remove(symbol)
                 self.universes.forget(symbol)
-                self._drop_day_end(symbol)
+                self._day_ends.drop(symbol)
                 self.feed.rebuild()
         if algorithm._pending_changes:
             self._take_changes()
@@ -358,35 +396,6 @@ class Engine:
             self.object_store.flush()
         if self._progress is not None:
             self._progress(algorithm.time, algorithm.start_date, algorithm.end_date)
-
-    def _plan_day_ends(self, changes: SecurityChanges) -> None:
-        if not self._has_day_end:
-            return
-        for security in changes.removed_securities:
-            self._drop_day_end(security.symbol)
-        for security in changes.added_securities:
-            symbol, hours = security.symbol, security.exchange.hours
-            self._drop_day_end(symbol)
-            event = ScheduledEvent(f"{symbol}.EndOfDay", self._day_end_times(security, hours),
-                                   lambda s=symbol: self.algorithm.on_end_of_day(s))
-            self._day_ends[symbol] = event
-            self.scheduler.add(event, self.clock.utc)
-
-    def _day_end_times(self, security: Any, hours: Any) -> Any:
-        now = self.clock.utc
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        while day <= self.algorithm.end_date:
-            if hours.is_date_open(day):
-                close = hours.get_last_daily_market_close(day, security.is_extended_market_hours)
-                when = convert_to_utc(close - _BEFORE_CLOSE, hours.time_zone)
-                if when > now:
-                    yield when
-            day += timedelta(days=1)
-
-    def _drop_day_end(self, symbol: Symbol) -> None:
-        event = self._day_ends.pop(symbol, None)
-        if event is not None:
-            self.scheduler.remove(event)
 
     def get_or_add_security(self, symbol: Symbol) -> Any:
         """The listed security of a symbol, added when it is not there."""

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from local.engine.enums import DataMappingMode, DataNormalizationMode, Delisting
 from local.engine.factor_files import FactorFiles
 from local.engine.map_files import MapFiles
 from local.engine.market_hours import MarketHoursDatabase, MarketHoursEntry
+from local.engine.option_models import OptionPriceModelParameters
 from local.engine.properties import SymbolPropertiesDatabase
 from local.engine.security import Security
 from local.engine.security_manager import SecurityManager
@@ -27,6 +29,7 @@ from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_lookup
 from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, seconds_of
 from local.engine.universes import UniverseStore
+from local.engine.warm_up import WarmUp, last_daily_start
 
 _DAY = 86_400
 
@@ -66,6 +69,7 @@ class Feed:
         self._window_end = 0
         self.end_second = 0
         self.fill_seconds, self.has_internal = 60, False
+        self.warm_up: WarmUp | None = None
         SymbolCache.clear()
         set_map_file_lookup(self.maps.first_of)
 
@@ -92,6 +96,8 @@ class Feed:
                 SymbolCache.set(symbol.underlying.value, symbol.underlying)
         if isinstance(security, Option) and not symbol.is_canonical():
             security._interest = lambda: self.open_interest(security)
+            security.default_evaluation = lambda contract, style: self._default_model()(security, contract, style)
+            security.interest_rate = lambda day: self._default_model().rate_on(day)
         self.securities.remember(symbol, security)
         self.initialize_security(security)
         return security
@@ -146,10 +152,9 @@ class Feed:
         if running:
             return symbol.security_type.is_option() or symbol.security_type == SecurityType.FUTURE
         first_end = seconds_of(utc) + (1 if utc.microsecond else 0)
-        made = []
-        for tick_type in tick_types_of(symbol.security_type, request.resolution):
-            made.append(self._subscription(request, tick_type, first_end))
-            made[-1].holders.append(holder)
+        made = self._streams(request, first_end)
+        for subscription in made:
+            subscription.holders.append(holder)
         self.subscriptions.extend(made)
         self.subscriptions.sort(key=lambda s: s.sort_key)
         self._attach(security)
@@ -158,8 +163,32 @@ class Feed:
         self._update_fill_seconds()
         return True
 
-    def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int) -> Subscription:
-        symbol, resolution, fill = request.security.symbol, request.resolution, request.fill_forward
+    def _streams(self, request: SubscriptionRequest, first_end: int) -> list[Subscription]:
+        kind, resolution = request.security.symbol.security_type, request.resolution
+        if self.warm_up is None or not self.warm_up.changes(resolution, first_end):
+            return [self._subscription(request, tick_type, first_end, resolution) for tick_type in tick_types_of(kind, resolution)]
+        end, coarse = self.warm_up.end, self.warm_up.resolution
+        before = [self._subscription(request, tick_type, first_end, coarse) for tick_type in tick_types_of(kind, coarse)]
+        overlap = max(first_end, last_daily_start(request.security.exchange.hours, end))
+        after = [self._subscription(request, tick_type, overlap, resolution) for tick_type in tick_types_of(kind, resolution)]
+        for subscription in before:
+            subscription.is_warm_up = True
+        for subscription in after:
+            subscription.begin = end
+        return before + after
+
+    def end_warm_up(self) -> None:
+        """Goes over from the warm-up's resolution to each stream's own."""
+        self.warm_up = None
+        over = [s for s in self.subscriptions if s.is_warm_up]
+        self.subscriptions = [s for s in self.subscriptions if not s.is_warm_up]
+        for symbol in {s.symbol for s in over}:
+            self._attach(self.securities[symbol])
+        self._update_fill_seconds()
+        self.rebuild()
+
+    def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int, resolution: Resolution) -> Subscription:
+        symbol, fill = request.security.symbol, request.fill_forward
         series = [BarSeries(self.loader(symbol, tick_type, resolution, extended, request.mode, request.mapping), first_end, fill)
                   for extended in ((request.extended,) if request.extended else (False, True))]
         made = Subscription(symbol, tick_type, resolution, fill, request.extended, request.security.market_hours_entry,
@@ -178,12 +207,12 @@ class Feed:
 
     def _attach(self, security: Security) -> None:
         mine = [s for s in self.subscriptions if s.symbol == security.symbol and not s.is_ended]
-        finest = sorted(mine, key=lambda s: int(s.resolution))
+        finest = sorted(mine, key=lambda s: (not s.is_warm_up, int(s.resolution)))
         trade = next((s.series for s in finest if s.tick_type == TickType.TRADE), None)
         quote = next((s.series for s in finest if s.tick_type == TickType.QUOTE), None)
         security.attach_series(trade, quote)
         if finest:
-            security.resolution = finest[0].resolution
+            security.resolution = min(s.resolution for s in mine if not s.is_warm_up)
             security.is_extended_market_hours = finest[0].extended_market_hours
             security.is_fill_data_forward = finest[0].fill_forward
 
@@ -215,7 +244,7 @@ class Feed:
 
     def _update_fill_seconds(self) -> None:
         visible = [RESOLUTION_SECONDS[s.resolution] for s in self.subscriptions if not s.is_internal]
-        self.has_internal = len(visible) < len(self.subscriptions)
+        self.has_internal = len(visible) < len(self.subscriptions) or self.warm_up is not None
         self.fill_seconds = min(visible, default=60)
 
     def is_subscribed(self, symbol: Symbol) -> bool:
@@ -353,10 +382,15 @@ class Feed:
         return found
 
     def evaluate_price_model(self, option: Option, contract: object, at: object) -> object:
-        """Implied volatility and Greeks of an option of a slice."""
+        """Price, implied volatility and Greeks of an option of a slice by its model."""
+        if option.price_model is None:
+            return self._default_model()(option, contract)
+        return option.price_model.evaluate(OptionPriceModelParameters(option, at, contract))
+
+    def _default_model(self) -> Any:
         if self._price_model is None:
             self._price_model = self.make_price_model()
-        return self._price_model(option, contract, at)
+        return self._price_model
 
     def universe_rows(self, canonical: Symbol, lookback: int = 3) -> list:
         """Latest universe rows of a chain before today, expired contracts left out."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from local.engine.bar_counts import bar_count_start
 from local.engine.bars import QuoteBar, TradeBar
 from local.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
 from local.engine.feed import Feed
@@ -15,7 +16,7 @@ from local.engine.security import make_bar
 from local.engine.series import RESOLUTION_SECONDS, BarSeries
 from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import Symbol, SymbolCache
-from local.engine.time_zones import EPOCH, ONE_DAY, convert, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to_utc, seconds_of
 
 _TRADE = ("close", "high", "low", "open", "volume")
 _SIDES = ("bidclose", "bidhigh", "bidlow", "bidopen", "bidsize", "askclose", "askhigh", "asklow", "askopen", "asksize")
@@ -63,42 +64,6 @@ class HistoryRequest:
         index = [convert_from_utc(EPOCH + timedelta(seconds=end), self.zone) for end in ends]
         table = np.array(rows, dtype=float).reshape(len(rows), len(names))
         return pd.DataFrame(table, index=pd.DatetimeIndex(index), columns=[name.replace("_", "") for name in names])
-
-
-def bar_count_start(exchange: Any, now: datetime, resolution: Resolution, count: int, extended: bool) -> datetime:
-    """Exchange time from which there are a number of bars up to now."""
-    size = timedelta(seconds=RESOLUTION_SECONDS[resolution])
-    if resolution == Resolution.DAILY:
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        closed = exchange.is_date_open(now) and exchange.get_next_market_close(midnight, False) <= now
-        current = now if closed else midnight
-    else:
-        current = _floor(now, size)
-    if resolution in (Resolution.MINUTE, Resolution.SECOND):
-        return _count_back(exchange, current, size, count, extended)
-    found = 0
-    while found < count:
-        previous, current = current, current - size
-        found += exchange.is_open(current, previous, extended and resolution != Resolution.DAILY)
-    return current
-
-
-def _floor(when: datetime, size: timedelta) -> datetime:
-    midnight = when.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + (when - midnight) // size * size
-
-
-def _count_back(exchange: Any, current: datetime, size: timedelta, count: int, extended: bool) -> datetime:
-    second, step = seconds_of(convert_to_utc(current, exchange.time_zone)), int(size.total_seconds())
-    day = current.date()
-    while count > 0:
-        for opening, close in reversed(exchange.open_spans_utc(day, extended)):
-            bars = max(0, min(close, second) - opening) // step
-            if bars >= count:
-                return convert_from_utc(EPOCH + timedelta(seconds=min(close, second) - count * step), exchange.time_zone)
-            count -= bars
-        day -= ONE_DAY
-    return current
 
 
 class History:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -172,12 +172,16 @@ class DefaultPriceModel:
         self._factors = FactorFiles(feed.folder)
         self._events: dict[Symbol, list[CorporateEvent]] = {}
 
-    def __call__(self, option: Option, contract: OptionContract, at: object = None) -> PriceModelResult:
-        """Implied volatility and Greeks of an option at the clock's instant."""
+    def rate_on(self, day: date) -> float:
+        """Interest rate of a day."""
+        return self._rates.on(day)
+
+    def __call__(self, option: Option, contract: OptionContract, is_european: bool | None = None) -> PriceModelResult:
+        """Implied volatility and Greeks of an option at the clock's instant, by its style unless one is given."""
         underlying = option.underlying
         if contract.time.date() > contract.expiry.date() or option.price == 0 or underlying.price == 0:
             return PriceModelResult()
-        if option.symbol.security_type == SecurityType.FUTURE_OPTION:
+        if is_european is None and option.symbol.security_type == SecurityType.FUTURE_OPTION:
             return self._on_future(option, contract)
         now = option.local_time
         years = (settlement_time(option.symbol, option.exchange.hours) - now).total_seconds() / 86_400 / 365
@@ -185,10 +189,9 @@ class DefaultPriceModel:
                      self._yield_of(underlying, now), option.right == OptionRight.CALL)
         if years <= 0:
             return PriceModelResult()
-        return self._evaluated(option, case)
+        return self._evaluated(option, case, option.style == OptionStyle.EUROPEAN if is_european is None else is_european)
 
-    def _evaluated(self, option: Option, case: _Case) -> PriceModelResult:
-        european = option.style == OptionStyle.EUROPEAN
+    def _evaluated(self, option: Option, case: _Case, european: bool) -> PriceModelResult:
         solve, greeks = (_black_volatility, _black_greeks) if european else (_tree_volatility, _tree_greeks)
         volatility = solve(case)
         mirrored = self._mirror_volatility(option, case, solve)

@@ -41,6 +41,11 @@ class Slice:
         """Whether a bar or an event came."""
         return bool(self._events) or self._has_bars and (not self._feed.has_internal or bool(self._bars()))
 
+    @property
+    def bars_of_instant(self) -> list[tuple[Subscription, Security, BaseData]]:
+        """All bars with their streams and securities, for the engine's own use."""
+        return self._bars()
+
     def _bars(self) -> list[tuple[Subscription, Security, BaseData]]:
         if self._data is None:
             self._data = self._feed.bars_at(self._second) if self._has_bars else []

@@ -20,8 +20,10 @@ class Subscription:
 
     Attributes
     ----------
-    until
-        Epoch second after which nothing comes any more.
+    begin, until
+        Epoch seconds up to which nothing comes yet, and after which nothing comes any more.
+    is_warm_up
+        Whether it stands in for a stream of another resolution until the algorithm's start.
     holders
         Universes that need the stream.
     fill_series
@@ -36,6 +38,7 @@ class Subscription:
         self.hours, self.series, self.until = hours, series, NO_END
         self.fill_series = series if fill_series is None else fill_series
         self.first_bar_end: int | None = None
+        self.begin, self.is_warm_up = 0, False
         self.holders: list[object] = []
         self.sort_key = (int(symbol.security_type), int(tick_type), symbol.value)
 
@@ -55,18 +58,26 @@ class Subscription:
 
     def steps(self, start: int, stop: int, fill_seconds: int) -> np.ndarray:
         """Instants within (start, stop] at which the subscription has a bar, real or filled forward."""
-        stop = min(stop, self.until)
+        start, stop = max(start, self.begin), min(stop, self.until)
         if stop <= start:
             return _EMPTY
         if not self.fill_forward:
             return self.series.ends_in(start, stop)
         if self.first_bar_end is None:
-            self.first_bar_end = self.fill_series.first_end_in(max(start, self.series.first_end - 1), stop)
+            self.first_bar_end = self.fill_series.first_end_in(self._search_from(start), stop)
             if self.first_bar_end is None:
                 return _EMPTY
-        step = min(fill_seconds, RESOLUTION_SECONDS[self.resolution])
+        step = self._step(fill_seconds)
         grid = self._daily_ends(start, stop) if step >= 86_400 else self._grid(start, stop, step)
         return grid[grid >= self.first_bar_end]
+
+    def _search_from(self, start: int) -> int:
+        before_first = self.series.first_end - 1
+        return before_first if self.begin > before_first else max(start, before_first)
+
+    def _step(self, fill_seconds: int) -> int:
+        own = RESOLUTION_SECONDS[self.resolution]
+        return own if self.is_warm_up else min(fill_seconds, own)
 
     def _grid(self, start: int, stop: int, step: int) -> np.ndarray:
         exchange, found = self.hours.exchange_hours, []
@@ -97,11 +108,13 @@ class Subscription:
 
     def has_bar_at(self, second: int, fill_seconds: int) -> bool:
         """Whether the subscription's bar, real or filled forward, belongs to the slice of an instant."""
+        if second <= self.begin:
+            return False
         if second > self.until or self.first_bar_end is None or second < self.first_bar_end:
             return not self.fill_forward and len(self.series.ends_in(second - 1, second)) > 0
         if not self.fill_forward:
             return self.series.seek(second) and self.series.end() == second
-        step = min(fill_seconds, RESOLUTION_SECONDS[self.resolution])
+        step = self._step(fill_seconds)
         if step >= 86_400:
             return len(self._daily_ends(second - 1, second)) > 0
         if second % step:

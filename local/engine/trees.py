@@ -74,8 +74,8 @@ def _rolled_back(values: np.ndarray, chance: float, rate: float, years: float) -
 
 
 def crr_lattice(spot: float, strike: float, years: float, rate: float, dividend: float, volatility: float, is_call: bool,
-                steps: int = 100) -> tuple[float, float, float]:
-    """Price, delta and gamma of an American option on a Cox-Ross-Rubinstein tree.
+                steps: int = 100, *, is_american: bool = True) -> tuple[float, float, float]:
+    """Price, delta and gamma of an option on a Cox-Ross-Rubinstein tree.
 
     Delta and gamma are taken along the upper edge of the tree, as QuantLib's binomial engine takes them.
     """
@@ -88,7 +88,8 @@ def crr_lattice(spot: float, strike: float, years: float, rate: float, dividend:
     tops = {}
     for period in range(steps - 1, -1, -1):
         values = factor * ((1 - chance) * values[:-1] + chance * values[1:])
-        np.maximum(values, exercise[steps - period:steps + period + 1:2], out=values)
+        if is_american:
+            np.maximum(values, exercise[steps - period:steps + period + 1:2], out=values)
         if period <= 2:
             tops[period] = float(values[-1])
     first, second = spot * math.exp(spread), spot * math.exp(2 * spread)

@@ -31,7 +31,9 @@ class Sampler:
         self._last_turnover: datetime | None = None
 
     def on_slice(self, now: datetime) -> None:
-        """Sample equity when the period is over."""
+        """Sample equity when the period is over; warm-up leaves no samples."""
+        if self._algorithm.is_warming_up:
+            return
         if self.next_sample is None or now > self.next_sample:
             self.next_sample = now + self.period
             self.equity[now] = round(self._algorithm.portfolio.total_portfolio_value, 4)
@@ -46,6 +48,8 @@ class Sampler:
 
     def daily(self, now: datetime) -> None:
         """Take the daily sample (midnight of the algorithm's zone, and the end)."""
+        if self._algorithm.is_warming_up:
+            return
         portfolio = self._algorithm.portfolio
         value = portfolio.total_portfolio_value
         self.equity[now] = round(value, 4)

@@ -18,6 +18,7 @@ from local.engine.broker.portfolio_models import OptionPortfolioModel, SecurityP
 from local.engine.broker.settlement import FutureSettlementModel, ImmediateSettlementModel
 from local.engine.broker.slippage import NullSlippageModel
 from local.engine.enums import DataNormalizationMode, OptionRight, SecurityType
+from local.engine.volatility_models import VolatilityModel
 
 _ADJUSTED = (DataNormalizationMode.ADJUSTED, DataNormalizationMode.SPLIT_ADJUSTED)
 _QUOTE_CURRENCY = Cash(ACCOUNT_CURRENCY)
@@ -53,6 +54,7 @@ class SecurityModels:
         free = self.type in (SecurityType.INDEX, SecurityType.INDEX_OPTION)
         self.fee_model = ConstantFeeModel(0.0) if free else InteractiveBrokersFeeModel()
         self.slippage_model = NullSlippageModel()
+        self._volatility_model: Any = VolatilityModel.NULL
         self.settlement_model = FutureSettlementModel() if self.type is SecurityType.FUTURE else \
             ImmediateSettlementModel()
         self.buying_power_model = default_buying_power_model(self)
@@ -138,6 +140,20 @@ class SecurityModels:
     def set_fill_model(self, model: Any) -> None:
         """Replace the fill model."""
         self.fill_model = model
+
+    @property
+    def volatility_model(self) -> Any:
+        """Model of the security's volatility."""
+        return self._volatility_model
+
+    @volatility_model.setter
+    def volatility_model(self, model: Any) -> None:
+        self._volatility_model = model
+        self._clock.has_volatility_models = True
+
+    def set_volatility_model(self, model: Any) -> None:
+        """Replace the volatility model."""
+        self.volatility_model = model
 
     def set_slippage_model(self, model: Any) -> None:
         """Replace the slippage model."""

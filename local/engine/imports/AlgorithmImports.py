@@ -23,6 +23,7 @@ from local.engine.bars import (
 )
 from local.engine.broker.api import *
 from local.engine.chains import FuturesChain, FuturesContract, Greeks, OptionChain, OptionContract
+from local.engine.chains import PriceModelResult as OptionPriceModelResult
 from local.engine.collections import KeyValuePair
 from local.engine.contract_filters import FutureFilterUniverse, FutureUniverse, OptionUniverse
 from local.engine.data_dictionaries import FuturesChains, OptionChains, QuoteBars, TradeBars
@@ -47,11 +48,22 @@ from local.engine.enums import (
     SplitType,
     TickType,
 )
+from local.engine.errors import ArgumentException, InvalidOperationException, KeyNotFoundException
 from local.engine.futures_constants import Futures
 from local.engine.indicators_api import *
 from local.engine.market_hours import MarketHoursDatabase, SecurityExchangeHours
 from local.engine.object_store import ObjectStore
 from local.engine.option_filters import OptionFilterUniverse
+from local.engine.option_models import (
+    CurrentPriceOptionPriceModel,
+    IndicatorBasedOptionPriceModel,
+    OptionPriceModel,
+    OptionPriceModelParameters,
+    OptionPriceModels,
+    OptionPricingModelType,
+    QLOptionPriceModel,
+    QLOptionPriceModelProvider,
+)
 from local.engine.properties import SymbolProperties
 from local.engine.schedule import ScheduledEvent
 from local.engine.security import Equity, Index, Security
@@ -59,3 +71,10 @@ from local.engine.security_changes import SecurityChanges
 from local.engine.slice import Slice
 from local.engine.symbol import SecurityIdentifier, Symbol, SymbolCache
 from local.engine.time_zones import TimeZones
+from local.engine.volatility_models import (
+    BaseVolatilityModel,
+    IndicatorVolatilityModel,
+    RelativeStandardDeviationVolatilityModel,
+    StandardDeviationOfReturnsVolatilityModel,
+    VolatilityModel,
+)
