@@ -22,7 +22,6 @@ class TomKingAlgorithm(QCAlgorithm):
             self.set_cash(run.cash)
         self.shell, prefix = assemble(self, run)
         self.report_key, self.answer_key = f"{prefix}/report.json", f"{prefix}/answer.json"
-        self.started = False
         spy = self.symbol("SPY")
         self.schedule.on(self.date_rules.every_day(spy),
                          self.time_rules.every(timedelta(minutes=RISK_CHECK_MINUTES)), self.heartbeat)
@@ -31,13 +30,9 @@ class TomKingAlgorithm(QCAlgorithm):
                              self.time_rules.at(planned.at.hour, planned.at.minute), partial(self.on_command, planned))
 
     def heartbeat(self):
-        """Also without data: exits must not wait for a quote to arrive."""
-        self.on_data(None)
+        self.shell.heartbeat(self.time)
 
     def on_data(self, data):
-        if not self.started:
-            self.started = True
-            self.shell.start(self.time)
         self.shell.tick(self.time)
 
     def on_order_event(self, order_event):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections import deque
+from datetime import date, datetime, timedelta
+from threading import RLock
 from typing import Any
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
@@ -13,6 +15,7 @@ from core.model import Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
+from helpers.lean_values import plain_time
 from helpers.memory import Memory
 from helpers.operator_commands import Command, OperatorCommands
 from helpers.order_results import OrderResults
@@ -23,7 +26,11 @@ from helpers.snapshots import SnapshotBuilder
 
 
 class FrameworkShell:
-    """One tick a minute: executor, results, risk, management, entries, marks."""
+    """One tick a minute: executor, results, risk, management, entries, marks.
+
+    Live, minutes arrive in several slices with seconds to them: the executor hears of each, decisions are taken once a
+    minute, at its first slice.
+    """
 
     def __init__(self, *, gateway: Any, run: RunParameters, components: Components, memory: Memory, journal: Journal,
                  tickers: tuple[str, ...]) -> None:
@@ -39,8 +46,12 @@ class FrameworkShell:
         self.risk = RiskRound(gateway, components, self.rounds, journal, self.record)
         self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
-        self._ticked: datetime | None = None
+        self.started = False
+        self._minute: datetime | None = None
         self._day: date | None = None
+        self._exchange: deque[Any] = deque()
+        # live, LEAN calls from two threads: data and commands on one, scheduled events on another
+        self._alone = RLock()
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -66,51 +77,91 @@ class FrameworkShell:
 
     def end(self, now: datetime) -> dict[str, Any]:
         """Close the books of this run; returns its record."""
-        self.results.drain(now)
-        self.journal.flush()
-        self.memory.save()
-        return self.record.document(now)
+        with self._alone:
+            self.results.drain(now)
+            self.journal.flush()
+            self.memory.save()
+            return self.record.document(now)
 
     # --- events -----------------------------------------------------------------------------------------------------
 
     def order_event(self, event: Any, now: datetime) -> None:
-        """Hand an order event on; its consequences are drawn at the next tick."""
-        if self._gateway.is_exercise(event):
-            update = self._gateway.order_update(event)
-            if update.fill_quantity or update.contract.expiry <= now.date():
-                self.results.exchange_event(update, now)
+        """Hand an order event on; its consequences are drawn at the next tick. Live it comes on the broker's thread."""
+        update = self._gateway.order_update(event)
+        if not self._gateway.is_exercise(event):
+            self.parts.executor.on_order_event(update, now)
             return
-        self.parts.executor.on_order_event(self._gateway.order_update(event), now)
+        self._exchange.append((update, now))
+        if self.run.environment is Environment.DEVELOPMENT:
+            self._book_exchange_events()
+
+    def _book_exchange_events(self) -> None:
+        while self._exchange:
+            update, heard = self._exchange.popleft()
+            if update.fill_quantity or update.contract.expiry <= heard.date():
+                self.results.exchange_event(update, heard)
 
     def command(self, data: Any, now: datetime) -> dict[str, Any]:
         """Carry out one of the operator's commands; what is wrong with it is the answer then."""
-        try:
-            answer = self.commands.carry_out(Command(
-                action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
-                amount=None if data.amount is None else float(data.amount)), now)
-        except ConfigError as problem:
-            answer = {"error": str(problem)}
-            self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
-        self.memory.save()
-        return answer
+        with self._alone:
+            try:
+                answer = self.commands.carry_out(Command(
+                    action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
+                    amount=None if data.amount is None else float(data.amount)), now)
+            except ConfigError as problem:
+                answer = {"error": str(problem)}
+                self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
+            self.memory.save()
+            return answer
+
+    def heartbeat(self, now: datetime) -> None:
+        """A tick when no data brought one for more than a minute: exits must not wait for a quote to arrive."""
+        with self._alone:
+            if self._minute is None or now - self._minute > timedelta(minutes=2):
+                self.tick(now)
 
     def tick(self, now: datetime) -> None:
-        """Everything that may be due at ``now``; harmless when called twice in a minute."""
-        if now == self._ticked:
-            return
-        self._ticked = now
-        calendar = self._gateway.calendar()
-        if calendar.session_open is None or not calendar.session_open < now <= calendar.session_close:
-            return
+        """Everything that may be due at ``now``; the first one starts the framework. Harmless when called often.
+
+        Raises
+        ------
+        IntegrityError, StoreCorrupt
+            At the start: the algorithm must not run.
+        """
+        with self._alone:
+            if not self.started:
+                self.started = True
+                self.start(now)
+            minute = plain_time(now).replace(second=0, microsecond=0)
+            fresh, self._minute = minute != self._minute, minute
+            calendar = self._gateway.calendar()
+            if calendar.session_open is None or not calendar.session_open < minute <= calendar.session_close:
+                return
+            if fresh:
+                self._whole(minute, calendar.today)
+            elif self.parts.executor.working_positions or self._exchange:
+                self._orders(now)
+
+    def _whole(self, minute: datetime, today: date) -> None:
         changed = False
-        if self._day != calendar.today:
-            self._day = calendar.today
-            changed = self._morning(now)
+        self._book_exchange_events()
+        if self._day != today:
+            self._day = today
+            changed = self._morning(minute)
         if self.parts.executor.working_positions:
-            self.parts.executor.on_minute(now)
-        changed = self.results.drain(now) or changed
-        if self._due(now):
-            changed = self._rounds(now) or changed
+            self.parts.executor.on_minute(minute)
+        changed = self.results.drain(minute) or changed
+        if self._due(minute):
+            changed = self._rounds(minute) or changed
+        self._keep(changed)
+
+    def _orders(self, now: datetime) -> None:
+        """Between two minutes, live: orders under way are tended, nothing is decided."""
+        self._book_exchange_events()
+        self.parts.executor.on_minute(now)
+        self._keep(self.results.drain(now))
+
+    def _keep(self, changed: bool) -> None:
         if changed:
             self.memory.save()
             if self.run.environment is not Environment.DEVELOPMENT:

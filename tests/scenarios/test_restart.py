@@ -1,6 +1,7 @@
 """The algorithm dies, a new one starts on the same broker and the same store: nothing doubled, naked, forgotten."""
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from helpers.framework_shell import FrameworkShell
 from local.broker_faults.faults import Restart
 from local.broker_faults.invariants import violations
 from local.broker_faults.lives import Lives
@@ -141,3 +143,29 @@ def test_a_holding_nobody_knows_is_quarantined_and_stops_entries(tmp_path):
     assert run.run(), run.error
     assert len(run.state()["book"]["quarantined"]) == 6
     assert not [order for order in run.broker.log.orders if order.time > at(12, 5)]
+
+
+def test_slices_with_seconds_decide_once_a_minute(tmp_path, monkeypatch):
+    """Live, a minute's data comes in several slices, none of them on the whole minute."""
+    tick = FrameworkShell.tick
+
+    def several(shell: FrameworkShell, now: datetime) -> None:
+        for seconds in (0.2, 0.9, 31.0):
+            tick(shell, now + timedelta(seconds=seconds))
+
+    whole = lives(tmp_path / "whole", live=True)
+    assert whole.whole(), whole.error
+    monkeypatch.setattr(FrameworkShell, "tick", several)
+    run = lives(tmp_path / "several", live=True)
+    assert run.whole(), run.error
+    assert found(run) == []
+    assert traded(run) == traded(whole) and positions(run) == positions(whole)
+    assert len(steps(whole)) > 5 and steps(run) == steps(whole)
+
+
+def steps(run: Lives) -> list[tuple[str, str, str]]:
+    """Every transition of the run: whose, when (whole minutes), into what."""
+    lines = [json.loads(line) for path in sorted(run.out.rglob("audit/*.jsonl"))
+             for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(line["facts"]["position_id"], line["time"][:16], line["facts"]["to"]) for line in lines
+            if line["event"] == "TRANSITION"]

@@ -53,7 +53,7 @@ class TimedAlgorithm(_framework.TomKingAlgorithm):
         if data is not None:
             minute = str(self.time)[:16]
             self.bars.add(minute)
-            if self.started and self.time.minute % ROUND_EVERY_MINUTES == ROUND_OFFSET:
+            if self.shell.started and self.time.minute % ROUND_EVERY_MINUTES == ROUND_OFFSET:
                 self.round_minutes.add(minute)
                 self._decide_once(self.time)
         self._timed(super().on_data, data)
