@@ -165,9 +165,9 @@ class ConsolidatorHub:
             consolidator is not None and r.consolidator is not consolidator)]
 
     def start_over(self, second: int) -> None:
-        """Has all periods begin at an instant."""
+        """Has all periods begin at an instant, with the bar that ends then."""
         for registration in self._registrations:
-            registration.done = second
+            registration.done = second - 1
         self._next = None
 
     def forget_streams(self) -> None:

@@ -113,7 +113,7 @@ class Engine:
         self.feed.start(self.clock.second, seconds_of(end))
         self.broker.attach(algorithm)
         self._take_changes()
-        if self.clock.has_volatility_models and self.feed.warm_up is None:
+        if self.live and self.clock.has_volatility_models:
             for security in algorithm.securities.values():
                 warm_up(security, algorithm.history[TradeBar])
         algorithm._locked, algorithm.is_warming_up = True, self.feed.warm_up is not None
@@ -156,6 +156,8 @@ class Engine:
     def _first_slice(self) -> None:
         due = self.universes.take_due(self.clock.utc, next_tick=True)
         self._run_slice(self.clock.utc, self.clock.second, False, due)
+        if self.feed.warm_up is not None and self.feed.has_bars_at(self.clock.second):
+            self._run_slice(self.clock.utc, self.clock.second, True, [])
 
     def _take_changes(self) -> None:
         """Hands what the algorithm added and removed to the universes."""

@@ -177,6 +177,10 @@ class Feed:
             subscription.begin = end
         return before + after
 
+    def has_bars_at(self, second: int) -> bool:
+        """Whether some stream has a bar at an instant that is not among the steps: the warm-up's first."""
+        return any(len(subscription.steps(second - 1, second, self.fill_seconds)) for subscription in self.subscriptions)
+
     def end_warm_up(self) -> None:
         """Goes over from the warm-up's resolution to each stream's own."""
         self.warm_up = None
@@ -207,7 +211,7 @@ class Feed:
 
     def _attach(self, security: Security) -> None:
         mine = [s for s in self.subscriptions if s.symbol == security.symbol and not s.is_ended]
-        finest = sorted(mine, key=lambda s: (not s.is_warm_up, int(s.resolution)))
+        finest = sorted([s for s in mine if s.is_warm_up] or mine, key=lambda s: int(s.resolution))
         trade = next((s.series for s in finest if s.tick_type == TickType.TRADE), None)
         quote = next((s.series for s in finest if s.tick_type == TickType.QUOTE), None)
         security.attach_series(trade, quote)

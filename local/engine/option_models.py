@@ -16,6 +16,7 @@ from local.engine.quantlib_engines import (
     crank_nicolson,
     implied_volatility,
     newton,
+    without_spread,
 )
 
 Engine = Callable[[Terms, float], tuple[float, Greeks]]
@@ -100,7 +101,7 @@ class QLOptionPriceModel(OptionPriceModel):
         implied = implied_volatility(terms, option.price)
         if implied is None:
             implied = newton(terms, option.price, guess)
-        return PriceModelResult(max(0.0, price), implied, self._engine(terms, implied)[1] if implied else Greeks())
+        return PriceModelResult(max(0.0, price), implied, self._engine(terms, implied)[1] if implied else without_spread(terms))
 
 
 class _Models(type):

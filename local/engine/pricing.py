@@ -189,9 +189,11 @@ class DefaultPriceModel:
                      self._yield_of(underlying, now), option.right == OptionRight.CALL)
         if years <= 0:
             return PriceModelResult()
-        return self._evaluated(option, case, option.style == OptionStyle.EUROPEAN if is_european is None else is_european)
+        if is_european is not None:
+            return self._evaluated(option, case, is_european, by_tree=not is_european)
+        return self._evaluated(option, case, option.style == OptionStyle.EUROPEAN)
 
-    def _evaluated(self, option: Option, case: _Case, european: bool) -> PriceModelResult:
+    def _evaluated(self, option: Option, case: _Case, european: bool, by_tree: bool = False) -> PriceModelResult:
         solve, greeks = (_black_volatility, _black_greeks) if european else (_tree_volatility, _tree_greeks)
         volatility = solve(case)
         mirrored = self._mirror_volatility(option, case, solve)
@@ -199,7 +201,8 @@ class DefaultPriceModel:
             in_the_money = case.strike < case.spot if case.is_call else case.strike > case.spot
             volatility = mirrored if in_the_money or not volatility else volatility
         volatility = round(volatility, _DIGITS)
-        price = black_price(case.spot, case.strike, case.years, case.rate, case.dividend, volatility, case.is_call)
+        price = float(_tree(case, case.spot, case.years, case.rate, volatility)[0]) if by_tree else black_price(
+            case.spot, case.strike, case.years, case.rate, case.dividend, volatility, case.is_call)
         return PriceModelResult(price if volatility else 0.0, volatility, greeks(case, volatility))
 
     def _mirror_volatility(self, option: Option, case: _Case, solve: Callable[[_Case], float]) -> float:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from scipy.special import ndtr
@@ -15,22 +15,28 @@ from local.engine.enums import OptionRight, OptionStyle
 from local.engine.trees import black_price, crr_lattice
 
 _LOWEST, _HIGHEST, _ACCURACY = 1e-7, 4.0, 1e-4
-_GRID_POINTS = 99
+_GRID_POINTS, _NO_SPREAD = 99, 1e-12
 _ITERATIONS, _RELATIVE_TOLERANCE = 10, 1e-3
 _PDF = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+def _next_day(day: datetime, hours: Any) -> datetime:
+    following = day + timedelta(days=1)
+    return following if hours.is_date_open(following) else hours.get_next_trading_day(following)
 
 
 class Terms:
     """An option as QuantLib's engines see it: to the trading day after expiry, without dividends."""
 
-    __slots__ = ("spot", "strike", "years", "rate", "is_call", "is_american")
+    __slots__ = ("spot", "strike", "years", "rate", "is_call", "is_american", "first_exercise")
 
     def __init__(self, option: Any, contract: Any, rate_on: Callable[[Any], float]) -> None:
         today = contract.time.replace(hour=0, minute=0, second=0, microsecond=0)
-        hours, following = option.exchange.hours, contract.expiry.replace(hour=0, minute=0) + timedelta(days=1)
-        maturity = following if hours.is_date_open(following) else hours.get_next_trading_day(following)
+        hours = option.exchange.hours
+        maturity, settlement = (_next_day(day, hours) for day in (contract.expiry.replace(hour=0, minute=0), today))
         self.spot, self.strike = option.underlying.price, contract.strike
         self.years, self.rate = (maturity - today).days / 365.0, rate_on(today.date())
+        self.first_exercise = (settlement - today).days / 365.0
         self.is_call, self.is_american = contract.right == OptionRight.CALL, contract.style == OptionStyle.AMERICAN
 
     @property
@@ -92,21 +98,29 @@ def undiluted_greeks(terms: Terms, volatility: float) -> Greeks:
     return black_greeks(terms, volatility)
 
 
+def without_spread(terms: Terms) -> Greeks:
+    """Greeks where there is no volatility."""
+    return black_greeks(terms, _NO_SPREAD)
+
+
 def analytic(terms: Terms, volatility: float) -> tuple[float, Greeks]:
     """The formula for European options."""
     return (black_price(*terms.plain, volatility, terms.is_call), black_greeks(terms, volatility * math.sqrt(terms.years)))
 
 
-def _with_filled_in(terms: Terms, volatility: float, value: float, delta: float, gamma: float) -> tuple[float, Greeks]:
+def _with_filled_in(terms: Terms, volatility: float, value: float, delta: float, gamma: float,
+                    theta: float | None = None) -> tuple[float, Greeks]:
     filled = undiluted_greeks(terms, volatility)
-    theta = terms.rate * (value - terms.spot * delta) - 0.5 * volatility ** 2 * terms.spot ** 2 * gamma
+    theta = filled.theta if theta is None else theta
     return value, Greeks(delta, gamma, filled.vega, theta, filled.rho, terms.spot * delta / value if value else 0.0)
 
 
 def cox_ross_rubinstein(terms: Terms, volatility: float) -> tuple[float, Greeks]:
     """A binomial tree of 100 steps."""
-    value, delta, gamma = crr_lattice(*terms.plain, volatility, terms.is_call, is_american=terms.is_american)
-    return _with_filled_in(terms, volatility, value, delta, gamma)
+    value, delta, gamma = crr_lattice(*terms.plain, volatility, terms.is_call, is_american=terms.is_american,
+                                      first_exercise=terms.first_exercise)
+    theta = terms.rate * (value - terms.spot * delta) - 0.5 * volatility ** 2 * terms.spot ** 2 * gamma
+    return _with_filled_in(terms, volatility, value, delta, gamma, theta)
 
 
 def crank_nicolson(terms: Terms, volatility: float) -> tuple[float, Greeks]:
@@ -114,7 +128,9 @@ def crank_nicolson(terms: Terms, volatility: float) -> tuple[float, Greeks]:
     grid, values = grid_values(*terms.plain, volatility, terms.is_call, _GRID_POINTS)
     european = at_centre(grid, values[:, 1])
     if not terms.is_american:
-        return _with_filled_in(terms, volatility, *european)
+        value, delta, gamma = european
+        theta = terms.rate * (value - terms.spot * delta) - 0.5 * volatility ** 2 * terms.spot ** 2 * gamma
+        return _with_filled_in(terms, volatility, value, delta, gamma, theta)
     american, (formula, greeks) = at_centre(grid, values[:, 0]), analytic(terms, volatility)
     premium = [one - other for one, other in zip(american, european)]
     return _with_filled_in(terms, volatility, formula + premium[0], greeks.delta + premium[1], greeks.gamma + premium[2])

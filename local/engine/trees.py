@@ -74,9 +74,10 @@ def _rolled_back(values: np.ndarray, chance: float, rate: float, years: float) -
 
 
 def crr_lattice(spot: float, strike: float, years: float, rate: float, dividend: float, volatility: float, is_call: bool,
-                steps: int = 100, *, is_american: bool = True) -> tuple[float, float, float]:
+                steps: int = 100, *, is_american: bool = True, first_exercise: float = 0.0) -> tuple[float, float, float]:
     """Price, delta and gamma of an option on a Cox-Ross-Rubinstein tree.
 
+    It can be exercised from `first_exercise` on, in years.
     Delta and gamma are taken along the upper edge of the tree, as QuantLib's binomial engine takes them.
     """
     step = years / steps
@@ -88,7 +89,7 @@ def crr_lattice(spot: float, strike: float, years: float, rate: float, dividend:
     tops = {}
     for period in range(steps - 1, -1, -1):
         values = factor * ((1 - chance) * values[:-1] + chance * values[1:])
-        if is_american:
+        if is_american and period * step >= first_exercise - 1e-12:
             np.maximum(values, exercise[steps - period:steps + period + 1:2], out=values)
         if period <= 2:
             tops[period] = float(values[-1])

@@ -23,7 +23,7 @@ class Universe:
     sort_key
         Universes that are due together select in this order: by resolution, then by identifier.
     minimum_stay
-        Time a member stays at least; a day means half a day, as LEAN rounds.
+        Time a member stays at least; a day means more than half a day, as LEAN rounds.
     selection_changed
         Called with the symbols of each selection that differs from the one before.
     """
@@ -74,7 +74,7 @@ class Universe:
             return True
         step = next((rounding for rounding in _ROUNDINGS if self.minimum_stay >= rounding), None)
         stayed = utc - self.members[symbol]
-        return stayed >= self.minimum_stay if step is None else (stayed + step / 2) // step * step >= self.minimum_stay
+        return stayed >= self.minimum_stay if step is None else round(stayed / step) * step >= self.minimum_stay
 
 
 class UserUniverse(Universe):

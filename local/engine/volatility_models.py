@@ -131,7 +131,7 @@ def feed_models(bars: list[tuple[Any, Any, BaseData]]) -> None:
 
 
 def warm_up(security: Any, history: Callable[..., Any]) -> None:
-    """Fills a security's model with the bars before the start."""
+    """Fills a security's model with the bars before the start, as LEAN does in live runs only."""
     wanted = getattr(security.volatility_model, "bars_to_warm_up", lambda security: None)(security)
     if wanted is not None:
         for bar in history(security.symbol, *wanted):

@@ -104,9 +104,9 @@ class OrderResponse:
     def warming_up(request: OrderRequest) -> OrderResponse:
         """Refusal: the algorithm is in initialize or warming up."""
         return OrderResponse.error(request, OrderResponseErrorCode.ALGORITHM_WARMING_UP,
-                                   "This operation is not allowed in Initialize or during warm up: OrderRequest."
+                                   "This operation is not allowed in initialize or during warm up: OrderRequest."
                                    f"{camel(request.order_request_type.name)}. "
-                                   "Please move this code to the OnWarmupFinished() method.")
+                                   "Please move this code to the on_warmup_finished() method.")
 
     def __str__(self) -> str:
         if not self.is_processed:

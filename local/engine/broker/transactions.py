@@ -130,8 +130,8 @@ class SecurityTransactionManager(UnsupportedMembers):
         """Cancel every open order, or those of one symbol, and return their tickets."""
         if self._algorithm.is_warming_up:
             raise InvalidOperationException(
-                "This operation is not allowed in Initialize or during warm up: CancelOpenOrders. "
-                "Please move this code to the OnWarmupFinished() method.")
+                "This operation is not allowed in initialize or during warm up: cancel_open_orders. "
+                "Please move this code to the on_warmup_finished() method.")
         if symbol is None:
             tag = f"Canceled by CancelOpenOrders() at {self.utc_time:%Y-%m-%dT%H:%M:%S.%f}0Z"
         tickets = self.get_open_order_tickets(symbol)

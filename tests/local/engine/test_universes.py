@@ -41,7 +41,7 @@ def test_equal_selections_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(("hours", "minimum", "may_leave"), [
-    (11.9, timedelta(days=1), False), (12, timedelta(days=1), True), (0, timedelta(0), True),
+    (12, timedelta(days=1), False), (12.1, timedelta(days=1), True), (0, timedelta(0), True),
     (0.4, timedelta(hours=1), False), (0.6, timedelta(hours=1), True)])
 def test_members_stay_for_the_rounded_minimum(hours: float, minimum: timedelta, may_leave: bool) -> None:
     universe = _Listed([])
