@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from local.engine.bars import QuoteBar
+from local.engine.broker.initializers import CompositeSecurityInitializer
 from local.engine.chain_universes import OptionChainUniverse
 from local.engine.chains import FuturesChain, OptionChain
 from local.engine.data_dictionaries import OptionChains
@@ -58,8 +59,10 @@ class DataMixin:
 
     @property
     def security_initializer(self) -> Callable[[Security], Any]:
-        """What prepares new securities."""
-        return self._prepare_new_security
+        """What prepares new securities as things stand; it can be part of what is set next."""
+        if self._security_initializers is None:
+            return self._initialize_security
+        return CompositeSecurityInitializer(*self._security_initializers).initialize
 
     def _before_run(self, what: str) -> None:
         if self._locked:

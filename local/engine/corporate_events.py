@@ -19,14 +19,15 @@ def corporate_events(files: FactorFiles, symbol: Symbol, hours: SecurityExchange
     ----------
     first, last
         Exchange-local times; events after the first and up to the last are given. A subscription sees the events of
-        the dates that begin while it runs.
+        the dates that begin while it runs, and the warning of a split on the date it starts.
     """
     if symbol.security_type != SecurityType.EQUITY:
         return
     file = files.get(symbol.id.market, symbol.value)
     for event in file.events(hours) if file is not None else ():
         for when, made in _data_of(symbol, event, hours):
-            if first < when <= last:
+            is_warning = isinstance(made, Split) and made.type == SplitType.WARNING
+            if first < when <= last or is_warning and when.date() == first.date():
                 yield when, made
 
 

@@ -101,6 +101,14 @@ class UniverseFuture(FuturesContract):
         self.volume, self.open_interest = int(row.number(4)), row.number(5)
 
 
+def _called(canonical: Symbol, ticker: str) -> Symbol:
+    """The chain of a share under the ticker it had then, after which its contracts are named."""
+    name, share = ticker.lstrip("?").upper(), canonical.underlying
+    if canonical.security_type != SecurityType.OPTION or name == share.value:
+        return canonical
+    return Symbol(canonical.id, canonical.value, Symbol(share.id, name, share.underlying))
+
+
 class UniverseStore:
     """Universe files of a data folder; parsed ones and the symbols in them are kept."""
 
@@ -131,7 +139,7 @@ class UniverseStore:
         if path not in self._rows:
             if len(self._rows) >= _CHAINS_KEPT:
                 del self._rows[next(iter(self._rows))]
-            self._rows[path] = self._read(path, canonical, day)
+            self._rows[path] = self._read(path, _called(canonical, ticker), day)
         return self._rows[path]
 
     def _read(self, path: Path, canonical: Symbol, day: date) -> list[UniverseRow] | None:

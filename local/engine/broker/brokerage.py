@@ -107,7 +107,8 @@ class Brokerage:
     def scan(self) -> None:
         """Assign short options, then try every pending order in order of number.
 
-        A combo that did not fill at its first leg is not tried again at the others: nothing has changed since.
+        A combo that did not fill at its first leg is not tried again at the others: nothing has changed since. One
+        that filled in part is, and so is one whose first leg has a fill model of the algorithm's own.
         """
         self._process_assignments()
         if not self._needs_scan:
@@ -119,38 +120,43 @@ class Brokerage:
                 continue
             group = order.group_order_manager
             if group is None or id(group) not in self._tried_groups:
-                self._try_order(order)
-                if group is not None:
+                has_filled = self._try_order(order)
+                if group is not None and not has_filled and self._has_engine_model(order):
                     self._tried_groups.add(id(group))
         self._needs_scan = bool(self.pending)
 
-    def _try_order(self, order: Order) -> None:
+    def _try_order(self, order: Order) -> bool:
         algorithm = self.algorithm
         if is_closed(order.status):
             self.pending.pop(order.id, None)
-            return
+            return False
         if order.naive_time == algorithm._utc_now and order.type not in _IMMEDIATE:
-            return
+            return False
         orders = group_orders(order, self.pending)
         if orders is None:
-            return
+            return False
         securities = [algorithm.securities.get(member.symbol) for member in orders]
         if any(security is None for security in securities):
             self._remove(orders, OrderStatus.INVALID)
-            return
+            return False
         pairs = list(zip(orders, securities))
         if not self._passes_checks(pairs):
-            return
+            return False
         result = algorithm.portfolio.has_sufficient_buying_power_for_order(orders)
         if not result.is_sufficient:
             if order.status is not OrderStatus.CANCEL_PENDING:
                 message = insufficient_power_message(pairs, result.reason)
                 self._remove(orders, OrderStatus.INVALID, message)
                 algorithm.error(message)
-            return
+            return False
         fills = self._fills(order, pairs)
         if fills:
             self._deliver_fills(orders, fills)
+        return bool(fills)
+
+    def _has_engine_model(self, order: Order) -> bool:
+        model = self.algorithm.securities[order.symbol].fill_model if order.symbol in self.algorithm.securities else None
+        return type(model).__module__.startswith("local.engine.")
 
     def _passes_checks(self, pairs: list[tuple[Order, Any]]) -> bool:
         orders = [order for order, _ in pairs]
