@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from local.engine.bar_counts import bar_count_start
-from local.engine.bars import QuoteBar, TradeBar
+from local.engine.bars import OpenInterest, QuoteBar, TradeBar
+from local.engine.chain_history import chain_frame
 from local.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
 from local.engine.feed import Feed
 from local.engine.security import make_bar
@@ -20,7 +21,7 @@ from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to
 
 _TRADE = ("close", "high", "low", "open", "volume")
 _SIDES = ("bidclose", "bidhigh", "bidlow", "bidopen", "bidsize", "askclose", "askhigh", "asklow", "askopen", "asksize")
-_TICK_OF_TYPE = {TradeBar: TickType.TRADE, QuoteBar: TickType.QUOTE}
+_TICK_OF_TYPE = {TradeBar: TickType.TRADE, QuoteBar: TickType.QUOTE, OpenInterest: TickType.OPEN_INTEREST}
 
 
 class HistoryRequest:
@@ -45,16 +46,26 @@ class HistoryRequest:
         """The bars as objects."""
         found = []
         for end in self.ends():
-            if self.series.seek(end):
+            if self.tick_type == TickType.OPEN_INTEREST:
+                found.append(self._interest(end))
+            elif self.series.seek(end):
                 found.append(make_bar(self.symbol, self.series, self.zone, end))
         return found
 
-    def columns(self) -> pd.DataFrame:
-        """The bars as columns, by end in exchange time."""
-        ends, rows = self.ends(), []
-        names = ("close", "high", "low", "open", "volume") if self.tick_type == TickType.TRADE else (
+    def _interest(self, end: int) -> OpenInterest:
+        self.series.seek(end)
+        return OpenInterest(convert_from_utc(EPOCH + timedelta(seconds=end), self.zone), self.symbol, self.series.get("open_interest"))
+
+    def _names(self) -> tuple[str, ...]:
+        if self.tick_type == TickType.OPEN_INTEREST:
+            return ("open_interest",)
+        return ("close", "high", "low", "open", "volume") if self.tick_type == TickType.TRADE else (
             "bid_close", "bid_high", "bid_low", "bid_open", "bid_size", "ask_close", "ask_high", "ask_low", "ask_open",
             "ask_size", "close", "high", "low", "open")
+
+    def columns(self) -> pd.DataFrame:
+        """The bars as columns, by end in exchange time."""
+        ends, rows, names = self.ends(), [], self._names()
         for end in ends:
             self.series.seek(end)
             row = [self.series.get(name) for name in names]
@@ -82,12 +93,29 @@ class History:
         kind = self._kind or frame_of
         if kind is not None and kind not in _TICK_OF_TYPE:
             raise NotImplementedError(f"history of {kind.__name__}")
+        if kind is None and self._is_of_chain(args, named):
+            return self._chain(args, named)
         symbols, single, requests = self._requests(args, named, kind)
         if self._kind is None:
             return _frame(requests)
         if single:
             return [bar for request in requests for bar in request.bars()]
         return _by_time(requests)
+
+    @staticmethod
+    def _is_of_chain(args: Sequence[Any], named: dict[str, Any]) -> bool:
+        given = args[0] if args else named.get("symbol", named.get("symbols"))
+        symbol = getattr(given, "symbol", given)
+        return isinstance(symbol, Symbol) and symbol.is_canonical() and symbol.security_type.is_option()
+
+    def _chain(self, args: Sequence[Any], named: dict[str, Any]) -> pd.DataFrame:
+        if not named.get("flatten"):
+            raise NotImplementedError("history of a chain that is not flattened")
+        values = _arguments(args, {name: value for name, value in named.items() if name != "flatten"})
+        symbol = self._symbol(values["symbols"])
+        zone = self._feed.universes.exchange_hours(symbol).time_zone
+        span = [convert_from_utc(EPOCH + timedelta(seconds=second), zone) for second in self._span(symbol, Resolution.DAILY, values)]
+        return chain_frame(self._feed, symbol, *span)
 
     def _requests(self, args: Sequence[Any], named: dict[str, Any], kind: type | None) -> tuple[list[Symbol], bool, list[HistoryRequest]]:
         values = _arguments(args, named)
@@ -99,7 +127,8 @@ class History:
             resolution = values.get("resolution") or self._resolution(symbol)
             start, end = self._span(symbol, resolution, values)
             requests += [self._request(symbol, tick, resolution, start, end, values)
-                         for tick in tick_types_of(symbol.security_type, resolution)
+                         for tick in ([TickType.OPEN_INTEREST] if kind is OpenInterest
+                                      else tick_types_of(symbol.security_type, resolution))
                          if kind is None or tick == _TICK_OF_TYPE[kind]]
         return symbols, single, requests
 
@@ -144,6 +173,8 @@ class History:
             is_equity = symbol.security_type == SecurityType.EQUITY
             mode = security.data_normalization_mode if security is not None else (
                 DataNormalizationMode.ADJUSTED if is_equity else DataNormalizationMode.RAW)
+        if tick == TickType.OPEN_INTEREST:
+            return HistoryRequest(self._feed, symbol, tick, resolution, start, end, False, True, DataNormalizationMode.RAW)
         fill = values.get("fill_forward")
         return HistoryRequest(self._feed, symbol, tick, resolution, start, end, True if fill is None else bool(fill),
                               self._extended(symbol, values), mode)

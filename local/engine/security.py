@@ -4,7 +4,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.engine.bars import Bar, BaseData, QuoteBar, TradeBar
+from local.engine.bars import Bar, BaseData, OpenInterest, QuoteBar, TradeBar
 from local.engine.broker.security_models import SecurityModels
 from local.engine.clock import Clock
 from local.engine.enums import DataNormalizationMode, Resolution, SecurityType
@@ -54,6 +54,9 @@ class _TypedGetter:
             return self._security.get_last_quote_bar()
         if kind is TradeBar:
             return self._security.get_last_trade_bar()
+        if kind is OpenInterest:
+            one = self._security
+            return OpenInterest(one.exchange.local_time, one.symbol, one.open_interest) if one.open_interest else None
         raise MemberNotSupported(f"SecurityCache.get_data[{getattr(kind, '__name__', kind)}]")
 
 

@@ -50,6 +50,7 @@ from local.engine.enums import (
 )
 from local.engine.errors import ArgumentException, InvalidOperationException, KeyNotFoundException
 from local.engine.futures_constants import Futures
+from local.engine.indicator_extensions import IndicatorExtensions
 from local.engine.indicators_api import *
 from local.engine.market_hours import MarketHoursDatabase, SecurityExchangeHours
 from local.engine.object_store import ObjectStore
