@@ -33,16 +33,26 @@ class DayBook:
     """
 
     def __init__(self, starting_equity: float) -> None:
-        if not (math.isfinite(starting_equity) and starting_equity > 0.0):
-            raise IntegrityError("starting equity is not a positive amount", equity=starting_equity)
         self.day: date | None = None
         self.entries = 0
         self.last_entry: datetime | None = None
-        self.equity_day_start = self.equity_last = self.equity_peak = starting_equity
+        self.begin_at(starting_equity)
         self.flows_today = 0.0
         self.halted: str | None = None
         self.quarantined: tuple[str, ...] = ()
         self.accepted: tuple[str, ...] = ()
+
+    def begin_at(self, equity: float) -> None:
+        """Measure the day and the peak from ``equity`` on, as a new account does.
+
+        Raises
+        ------
+        IntegrityError
+            When it is not a positive number.
+        """
+        if not (math.isfinite(equity) and equity > 0.0):
+            raise IntegrityError("starting equity is not a positive amount", equity=equity)
+        self.equity_day_start = self.equity_last = self.equity_peak = equity
 
     def quarantine(self, ids: tuple[str, ...]) -> bool:
         """Holdings nobody owns, as found now; those the operator accepted are left out. True when that is news."""

@@ -70,12 +70,22 @@ class PhaseManager:
     def __init__(self, starting_phase: int, starting_equity: float) -> None:
         if starting_phase not in PHASES:
             raise ConfigError("unknown starting phase", starting_phase=starting_phase, known=sorted(PHASES))
-        if not (isfinite(starting_equity) and starting_equity > 0):
-            raise IntegrityError("starting equity is not a positive amount", equity=starting_equity)
         self._phase = starting_phase
+        self.begin_at(starting_equity)
+
+    def begin_at(self, equity: float) -> None:
+        """Measure from ``equity`` on, as a new account does.
+
+        Raises
+        ------
+        IntegrityError
+            When it is not a positive number.
+        """
+        if not (isfinite(equity) and equity > 0):
+            raise IntegrityError("starting equity is not a positive amount", equity=equity)
         self._scale = 1.0
-        self._equity = starting_equity
-        self._peak = starting_equity
+        self._equity = equity
+        self._peak = equity
         self._worst_drawdown = 0.0
         self._demoted_in_drawdown = False
 

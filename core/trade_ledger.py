@@ -58,9 +58,6 @@ class TradeLedger:
     """
 
     def __init__(self, starting_equity: float, specs: Mapping[str, StrategySpec] = SPECS) -> None:
-        if not (isfinite(starting_equity) and starting_equity > 0):
-            raise IntegrityError("starting equity is not a positive amount", equity=starting_equity)
-        self._starting_equity = starting_equity
         self._specs = specs
         self._trades: list[ClosedTrade] = []
         self._written: list[dict[str, Any]] = []
@@ -70,8 +67,23 @@ class TradeLedger:
         self._suspended: dict[str, RefusalCode] = {}
         self._sample_from: dict[str, int] = {}
         self._streak_from = 0
+        self.begin_at(starting_equity)
 
     # --- writing
+
+    def begin_at(self, equity: float) -> None:
+        """The account's value before the first mark, USD.
+
+        Raises
+        ------
+        IntegrityError
+            When it is not a positive number, or something is in the ledger already.
+        """
+        if not (isfinite(equity) and equity > 0):
+            raise IntegrityError("starting equity is not a positive amount", equity=equity)
+        if self._trades or self._marks or self._flows:
+            raise IntegrityError("the ledger has begun", trades=len(self._trades), marks=len(self._marks))
+        self._starting_equity = equity
 
     def record(self, trade: ClosedTrade) -> Refused | None:
         """Add a closed trade.

@@ -10,7 +10,7 @@ from typing import Any
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
                               MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
-from core.errors import CannotCompute, ConfigError
+from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
@@ -47,6 +47,7 @@ class FrameworkShell:
         self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
         self.started = False
+        self._begun = False
         self._minute: datetime | None = None
         self._day: date | None = None
         self._exchange: deque[Any] = deque()
@@ -55,18 +56,33 @@ class FrameworkShell:
 
     # --- life -------------------------------------------------------------------------------------------------------
 
-    def start(self, now: datetime) -> None:
+    def _begin(self, now: datetime) -> None:
+        """What comes first starts the framework: data, a command on a Sunday, or the end of a run without data.
+
+        A start that failed stays failed: a command's error stops nothing in LEAN, so the next tick raises it again.
+        """
+        if self.started:
+            return
+        if self._begun:
+            raise IntegrityError("the start failed, nothing may go on from there")
+        self._begun = True
+        self._start(now)
+        self.started = True
+
+    def _start(self, now: datetime) -> None:
         """Verify every component, take over the stored state and bring it in line with the broker's facts.
 
         Raises
         ------
-        IntegrityError, StoreCorrupt
+        IntegrityError, StoreCorrupt, CannotCompute
             The algorithm must not run.
         """
         loaded = self.memory.load()
         if loaded is not None:
             self.journal.event(now, "RESTORED", written=loaded.written_at, sequence=loaded.sequence,
                                problems=list(loaded.problems))
+        elif self.run.environment is not Environment.DEVELOPMENT:
+            self._begin_at(self._gateway.account_value())
         self.builder.read_vix(now)
         self.parts.verify()
         self._recovery.run(now, restored=loaded is not None)
@@ -75,9 +91,15 @@ class FrameworkShell:
                            positions=len(self.parts.states.open_positions))
         self.memory.save()
 
+    def _begin_at(self, equity: float) -> None:
+        """A live account brings its own value: nothing is measured from the parameters' cash."""
+        for part in (self.parts.book, self.parts.phase, self.parts.ledger):
+            part.begin_at(equity)
+
     def end(self, now: datetime) -> dict[str, Any]:
         """Close the books of this run; returns its record."""
         with self._alone:
+            self._begin(now)
             self.results.drain(now)
             self.journal.flush()
             self.memory.save()
@@ -104,6 +126,7 @@ class FrameworkShell:
     def command(self, data: Any, now: datetime) -> dict[str, Any]:
         """Carry out one of the operator's commands; what is wrong with it is the answer then."""
         with self._alone:
+            self._begin(now)
             try:
                 answer = self.commands.carry_out(Command(
                     action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
@@ -129,9 +152,7 @@ class FrameworkShell:
             At the start: the algorithm must not run.
         """
         with self._alone:
-            if not self.started:
-                self.started = True
-                self.start(now)
+            self._begin(now)
             minute = plain_time(now).replace(second=0, microsecond=0)
             fresh, self._minute = minute != self._minute, minute
             calendar = self._gateway.calendar()

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable
 
 import AlgorithmImports as lean
-import numpy as np
 
 from config.calendars import calendar_facts
 from config.constants import IV_HISTORY_SESSIONS
@@ -21,7 +19,8 @@ from core.iv_record import IvRecord
 from core.market_analysis import iv_history
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
-from helpers.indicators import daily_indicators, session_vwap
+from helpers.daily_history import DailyHistory
+from helpers.indicators import session_vwap
 from helpers.lean_values import plain_time, read_chain, read_option, sessions_ahead, shares
 
 DAILY_BARS, SESSIONS_AHEAD = 300, 10
@@ -56,7 +55,9 @@ class LeanGateway:
         self._contract_of: dict[str, Contract] = {}
         self._symbol_of: dict[Contract, Any] = {}
         self._subscribed: dict[Contract, Any] = {}
-        self._daily: dict[str, tuple[date, Any]] = {}
+        self._daily = DailyHistory(
+            lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
+            lambda: algorithm.time)
         self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
         self._shares: tuple[Contract, ...] = ()
         self._iv_known: dict[str, tuple[tuple[float, date], IvHistory]] = {}
@@ -197,7 +198,7 @@ class LeanGateway:
         last = security.get_last_data()
         if last is None:
             return None
-        bars = self._daily_bars(ticker)
+        bars = self._daily.bars(ticker)
         indicators = bars["indicators"]
         open_price = None
         if intraday:
@@ -209,8 +210,8 @@ class LeanGateway:
                           open_price=open_price)
 
     def has_price(self, ticker: str) -> bool:
-        """Whether an underlying (no future) has ever had a price."""
-        return bool(self._algorithm.securities[self._symbols[ticker]].has_data)
+        """Whether an underlying (no future) has ever had a price, and daily bars."""
+        return bool(self._algorithm.securities[self._symbols[ticker]].has_data) and self._daily.has(ticker)
 
     def last_print(self, ticker: str) -> tuple[float, datetime] | None:
         """Price and New York time of the last real bar of ``ticker``; None when there was none."""
@@ -220,27 +221,12 @@ class LeanGateway:
 
     def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
         """Closes of the last completed sessions, oldest first."""
-        bars = self._daily_bars(ticker)
+        bars = self._daily.bars(ticker)
         return list(zip(bars["day"], bars["close"].tolist()))
 
     def _real_time(self, security: Any, last: Any) -> datetime:
         """New York time at which ``last`` ended, whatever zone the exchange keeps."""
         return plain_time(self._algorithm.time) - (plain_time(security.local_time) - plain_time(last.end_time))
-
-    def _daily_bars(self, ticker: str) -> Mapping[str, Any]:
-        today = self._algorithm.time.date()
-        cached = self._daily.get(ticker)
-        if cached is not None and cached[0] == today:
-            return cached[1]
-        frame = self._algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY)
-        if len(frame) == 0:
-            raise GatewayError("no daily history", ticker=ticker, day=str(today))
-        columns = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
-        bars = MappingProxyType(columns | {
-            "indicators": daily_indicators(columns),
-            "day": np.array([stamp.date() for stamp in frame.index.get_level_values("time")])})
-        self._daily[ticker] = (today, bars)
-        return bars
 
     def _iv(self, ticker: str) -> IvHistory | None:
         """Implied volatility and its history: the exchange's index where there is one, else the record kept from
@@ -251,12 +237,12 @@ class LeanGateway:
         if source not in self._symbols:
             return None
         security = self._algorithm.securities[self._symbols[source]]
-        if not security.has_data:
+        if not security.has_data or not self._daily.has(source):
             return None
         now = float(security.price)
         known = self._iv_known.get(source)
         if known is None or known[0] != (now, self._algorithm.time.date()):
-            closes = self._daily_bars(source)["close"][-IV_HISTORY_SESSIONS:]
+            closes = self._daily.bars(source)["close"][-IV_HISTORY_SESSIONS:]
             known = self._iv_known[source] = ((now, self._algorithm.time.date()), iv_history(now, closes))
         return known[1]
 
@@ -344,6 +330,10 @@ class LeanGateway:
     @property
     def cash(self) -> float:
         return float(self._algorithm.portfolio.cash)
+
+    def account_value(self) -> float:
+        """LEAN's own value of the account in USD: known before anything held has been quoted."""
+        return float(self._algorithm.portfolio.total_portfolio_value)
 
     def holding(self, contract: Contract) -> int:
         """Signed quantity the broker holds."""

@@ -43,7 +43,8 @@ class SnapshotBuilder:
         wanted |= set(strangle_products(self._parts.phase.phase))
         self._gateway.follow_futures(sorted(futures & wanted))
         for ticker in self._tickers:
-            if ticker in futures or INSTRUMENTS[ticker].volatility_index is not None:
+            indexed = ticker in futures or INSTRUMENTS[ticker].volatility_index is not None
+            if indexed or not self._gateway.has_price(ticker):
                 continue
             bars = self._gateway.daily_closes(ticker)
             points = at_the_money_iv(self._gateway.chains(ticker), bars[-1][1])

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 
+from core.errors import IntegrityError
 from helpers.framework_shell import FrameworkShell
 from local.broker_faults.faults import Restart
 from local.broker_faults.invariants import violations
@@ -16,7 +18,7 @@ from local.broker_faults.lives import Lives
 from local.broker_faults.plan import FaultPlan
 from local.broker_faults.seeds import evidence_of
 from local.broker_faults.truth import intent_of
-from tests.scenarios.order_world import FRIDAY, lives
+from tests.scenarios.order_world import FRIDAY, PARAMETERS, lives
 
 EVENTS_OF_THE_DAY = 24
 
@@ -143,6 +145,51 @@ def test_a_holding_nobody_knows_is_quarantined_and_stops_entries(tmp_path):
     assert run.run(), run.error
     assert len(run.state()["book"]["quarantined"]) == 6
     assert not [order for order in run.broker.log.orders if order.time > at(12, 5)]
+
+
+def test_a_command_before_any_data_starts_the_framework(tmp_path):
+    """Live, the operator may ask on a Sunday."""
+    run = lives(tmp_path, live=True)
+    engine = run.begin(at(0, 1))
+    engine.initialize()
+    algorithm = engine.algorithm
+    assert not algorithm.shell.started
+    ask = SimpleNamespace(action="status", strategy=None, reason=None, amount=None)
+    assert algorithm.on_command(ask) is True
+    assert json.loads(algorithm.object_store.read(algorithm.answer_key))["phase"] == 3
+    assert run.run(), run.error
+    assert [line["event"] for line in run.audit()].count("STARTED") == 1
+    assert shorts(run) == shorts(uninterrupted(True))
+
+
+def test_a_start_that_failed_is_not_gone_on_from(tmp_path, monkeypatch):
+    """A command's error stops nothing in LEAN: what comes next must not find a half started framework."""
+    run = lives(tmp_path, live=True)
+    engine = run.begin(at(0, 1))
+    engine.initialize()
+    monkeypatch.setattr(type(engine.algorithm.shell.parts), "verify", broken)
+    ask = SimpleNamespace(action="halt", strategy=None, reason=None, amount=None)
+    with pytest.raises(IntegrityError, match="is broken"):
+        engine.algorithm.on_command(ask)
+    monkeypatch.undo()
+    with pytest.raises(IntegrityError, match="the start failed"):
+        engine.algorithm.on_command(ask)
+    assert not run.run() and "the start failed" in run.error
+
+
+def broken(_: object) -> None:
+    raise IntegrityError("is broken")
+
+
+def test_a_live_account_is_measured_from_its_own_value(tmp_path):
+    """Not from the parameters' cash: an account below it would begin with a day's loss."""
+    run = lives(tmp_path, live=True)
+    engine = run.begin(at(9, 0))
+    assert run.run(at(9, 40)), run.error
+    value, parts = engine.algorithm.portfolio.total_portfolio_value, engine.algorithm.shell.parts
+    assert value == 100_000.0 != float(dict(PARAMETERS)["cash"])
+    assert (parts.book.equity_day_start, parts.book.equity_peak, parts.phase.earned_equity) == (value,) * 3
+    assert parts.ledger.facts()["starting_equity"] == value
 
 
 def test_slices_with_seconds_decide_once_a_minute(tmp_path, monkeypatch):
