@@ -56,10 +56,11 @@ def find_underlying(snapshot: Snapshot, symbol: str, future_expiry: object = Non
     for wins; without one the first month there is stands for the product."""
     if future_expiry is not None:
         return snapshot.underlyings.get(f"{symbol}@{future_expiry:%y%m%d}") or snapshot.underlyings.get(symbol)
-    if symbol in snapshot.underlyings:
-        return snapshot.underlyings[symbol]
-    months = sorted(key for key in snapshot.underlyings if key.startswith(f"{symbol}@"))
-    return snapshot.underlyings[months[0]] if months else None
+    found = snapshot.underlyings.get(symbol)
+    if found is not None or not symbol.startswith("/"):
+        return found
+    first = min((key for key in snapshot.underlyings if key.startswith(f"{symbol}@")), default=None)
+    return None if first is None else snapshot.underlyings[first]
 
 
 # --- mode, halts ----------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class IvRecord:
 
     def __init__(self) -> None:
         self._values: dict[str, dict[date, float]] = {}
+        self._histories: dict[str, IvHistory] = {}
 
     def record(self, ticker: str, day: date, points: float) -> None:
         """Keep the value of one session; the same day again replaces it.
@@ -56,6 +57,7 @@ class IvRecord:
         if last is not None and day < last:
             raise IntegrityError("a session before the last one kept", ticker=ticker, day=day.isoformat())
         kept[day] = points
+        self._histories.pop(ticker, None)
         while len(kept) > IV_HISTORY_SESSIONS:
             del kept[next(iter(kept))]
 
@@ -64,8 +66,10 @@ class IvRecord:
         kept = self._values.get(ticker)
         if not kept:
             return None
-        values = np.array(list(kept.values()))
-        return iv_history(float(values[-1]), values)
+        if ticker not in self._histories:
+            values = np.array(list(kept.values()))
+            self._histories[ticker] = iv_history(float(values[-1]), values)
+        return self._histories[ticker]
 
     def facts(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
@@ -74,7 +78,7 @@ class IvRecord:
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over ``facts()`` of an earlier life."""
-        self._values = {}
+        self._values, self._histories = {}, {}
         for ticker, kept in facts.items():
             for day, value in kept.items():
                 self.record(str(ticker), date.fromisoformat(day), float(value))

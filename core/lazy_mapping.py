@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 class LazyMapping(Mapping[str, Value]):
-    """Values by key, built once.
+    """Values by key, built once; which keys there are is settled by the first look at all of them.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class LazyMapping(Mapping[str, Value]):
         Says cheaply whether a key has a value, so that iterating builds nothing.
     """
 
-    __slots__ = ("_keys", "_build", "_present", "_values")
+    __slots__ = ("_keys", "_build", "_present", "_values", "_found")
 
     def __init__(self, keys: Collection[str], build: Callable[[str], Value | None],
                  present: Callable[[str], bool] | None = None) -> None:
@@ -28,11 +28,14 @@ class LazyMapping(Mapping[str, Value]):
         self._build = build
         self._present = present
         self._values: dict[str, Value | None] = {}
+        self._found: tuple[str, ...] | None = None
 
     def _value(self, key: str) -> Value | None:
-        if key not in self._values:
-            self._values[key] = self._build(key) if key in self._keys else None
-        return self._values[key]
+        values = self._values
+        if key in values:
+            return values[key]
+        value = values[key] = self._build(key) if key in self._keys else None
+        return value
 
     def __getitem__(self, key: str) -> Value:
         value = self._value(key)
@@ -40,16 +43,26 @@ class LazyMapping(Mapping[str, Value]):
             raise KeyError(key)
         return value
 
+    def get(self, key: str, default: Value | None = None) -> Value | None:
+        """Value of a key, or ``default`` where there is none."""
+        value = self._value(key)
+        return default if value is None else value
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self._value(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        if self._present is not None:
-            return (key for key in self._keys if self._present(key))
-        return (key for key in self._keys if self._value(key) is not None)
+        return iter(self._present_keys())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._present_keys())
+
+    def _present_keys(self) -> tuple[str, ...]:
+        """Keys that have a value: looked up once, as values are."""
+        if self._found is None:
+            present = self._present or (lambda key: self._value(key) is not None)
+            self._found = tuple(key for key in self._keys if present(key))
+        return self._found
 
     def without(self, hidden: Callable[[str], bool]) -> LazyMapping[Value]:
         """The same values but for keys that are ``hidden``."""

@@ -3,6 +3,7 @@ position's short strikes all expire out of the money. Pure functions of figures 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
 from math import exp, isfinite
@@ -74,10 +75,13 @@ def volatility_regime(vix: float) -> str:
 def iv_rank(current: float, history: np.ndarray) -> float:
     """Where ``current`` lies between the lowest and highest of ``history``, 0 to 100 (both ends included, clipped).
     50 when the history is flat at that very value."""
-    low, high = float(np.min(history)), float(np.max(history))
+    return _rank(current, float(np.min(history)), float(np.max(history)))
+
+
+def _rank(current: float, low: float, high: float) -> float:
     if high == low:
         return 50.0 if current == low else (100.0 if current > low else 0.0)
-    return float(np.clip(100.0 * (current - low) / (high - low), 0.0, 100.0))
+    return min(100.0, max(0.0, 100.0 * (current - low) / (high - low)))
 
 
 def iv_percentile(current: float, history: np.ndarray) -> float:
@@ -106,14 +110,42 @@ def iv_history(current_points: float, closes_points: np.ndarray) -> IvHistory:
     CannotCompute
         When the current value is not a positive number, or there is no close, or one is not a positive number.
     """
-    closes = np.asarray(closes_points, dtype=float)[-IV_HISTORY_SESSIONS:]
-    if not (isfinite(current_points) and current_points > 0):
-        raise CannotCompute("implied volatility is not a positive number", value=current_points)
-    if not len(closes) or not (np.isfinite(closes) & (closes > 0)).all():
-        raise CannotCompute("implied-volatility history is empty or holds a value that is not positive",
-                            samples=len(closes))
-    return IvHistory(current=current_points / 100.0, rank=iv_rank(current_points, closes),
-                     percentile=iv_percentile(current_points, closes), samples=len(closes))
+    return IvCloses(closes_points).history(current_points)
+
+
+class IvCloses:
+    """The last ``IV_HISTORY_SESSIONS`` closes of one volatility, laid out once: many values of a day are placed among
+    the same closes. Parameters and errors are those of :func:`iv_history`."""
+
+    __slots__ = ("_closes", "_ordered", "_last")
+
+    def __init__(self, closes_points: np.ndarray) -> None:
+        self._closes = np.asarray(closes_points, dtype=float)[-IV_HISTORY_SESSIONS:]
+        self._ordered: list[float] | None = None
+        self._last: tuple[float, IvHistory] | None = None
+
+    def history(self, current_points: float) -> IvHistory:
+        """``current_points`` among the closes, as :func:`iv_rank` and :func:`iv_percentile` place it."""
+        if self._last is not None and self._last[0] == current_points:
+            return self._last[1]
+        if not (isfinite(current_points) and current_points > 0):
+            raise CannotCompute("implied volatility is not a positive number", value=current_points)
+        ordered = self._in_order()
+        low, high = ordered[0], ordered[-1]
+        below = bisect_left(ordered, current_points) / len(ordered)
+        found = IvHistory(current=current_points / 100.0, rank=_rank(current_points, low, high),
+                          percentile=100.0 * below, samples=len(ordered))
+        self._last = (current_points, found)
+        return found
+
+    def _in_order(self) -> list[float]:
+        if self._ordered is None:
+            closes = self._closes
+            if not len(closes) or not (np.isfinite(closes) & (closes > 0)).all():
+                raise CannotCompute("implied-volatility history is empty or holds a value that is not positive",
+                                    samples=len(closes))
+            self._ordered = np.sort(closes).tolist()
+        return self._ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

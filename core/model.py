@@ -60,14 +60,27 @@ class Contract:
     multiplier: float = 100.0
     root: str = ""
     future_expiry: date | None = None
+    _id: str = field(default="", init=False, repr=False, compare=False)
+    _hash: int | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
-        """Stable text key: ``SPY 240816P00500.000``."""
+        """Stable text key: ``SPY 240816P00500.000``; written once."""
+        if not self._id:
+            object.__setattr__(self, "_id", self._text())
+        return self._id
+
+    def _text(self) -> str:
         if self.kind is ContractKind.EQUITY:
             return self.underlying
         future = f"@{self.future_expiry:%y%m%d}" if self.future_expiry else ""
         return f"{self.root or self.underlying}{future} {self.expiry:%y%m%d}{self.right.value}{self.strike:09.3f}"
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            object.__setattr__(self, "_hash", hash((self.underlying, self.expiry, self.strike, self.right, self.kind,
+                                                    self.multiplier, self.root, self.future_expiry)))
+        return self._hash
 
     def dte(self, day: date) -> int:
         """Calendar days from ``day`` to expiry."""
@@ -305,14 +318,12 @@ class Position:
     cash_flow_usd: float
     fees_usd: float
     facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    has_short_options: bool = field(init=False, repr=False, compare=False)
+    is_open: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def has_short_options(self) -> bool:
-        return any(leg.quantity < 0 for leg in self.legs)
-
-    @property
-    def is_open(self) -> bool:
-        return any(leg.quantity for leg in self.legs)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_short_options", any(leg.quantity < 0 for leg in self.legs))
+        object.__setattr__(self, "is_open", any(leg.quantity for leg in self.legs))
 
 
 class Purpose(str, Enum):
@@ -428,7 +439,7 @@ class Snapshot:
 
     ``vix`` is None when there is no usable value: nobody enters (``vix_refusal`` says why). ``chains`` holds only what
     was asked for; ``quotes`` only contracts that are subscribed and have had a real quote, by contract id.
-    ``holdings`` are the broker's, by contract id.
+    ``holdings`` are the broker's, by contract id. ``prices`` may give the underlyings' prices without the rest of them.
     """
 
     time: datetime
@@ -442,6 +453,11 @@ class Snapshot:
     holdings: Mapping[str, int]
     positions: tuple[Position, ...]
     vix_refusal: Refused | None = None
+    prices: Mapping[str, float] | None = None
+
+    def price(self, key: str) -> float:
+        """Price of one of ``underlyings``, by the shorter way where there is one."""
+        return self.underlyings[key].price if self.prices is None else self.prices[key]
 
 
 class Mode(str, Enum):

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from core.errors import IntegrityError
 from core.model import (Contract, ContractKind, HeldLeg, Intent, Leg, Position, Purpose, Right, State, Urgency)
+
+
+class Encoded:
+    """A value as its canonical JSON text, for what is written often and seldom changes."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @classmethod
+    def rows(cls, texts: Iterable[str]) -> Encoded:
+        """A list of values whose texts are known."""
+        return cls(f"[{','.join(texts)}]")
+
+
+def canonical(value: Any) -> str:
+    """JSON text with sorted keys and no spaces; NaN and infinity raise ValueError, unknown types TypeError."""
+    if isinstance(value, Encoded):
+        return value.text
+    if type(value) is dict and any(isinstance(part, (dict, Encoded)) for part in value.values()) \
+            and all(type(key) is str for key in value):
+        return "{" + ",".join(f"{_text(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
+    return _text(value)
+
+
+_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode
 
 
 def time_to_json(moment: datetime | None) -> str | None:

@@ -66,6 +66,7 @@ class TradeLedger:
         self._marks: list[Mark] = []
         self._suspended: dict[str, RefusalCode] = {}
         self._sample_from: dict[str, int] = {}
+        self._samples: dict[str, tuple[tuple[int, int], StrategySample]] = {}
         self._streak_from = 0
         self.begin_at(starting_equity)
 
@@ -143,6 +144,13 @@ class TradeLedger:
     def sample(self, strategy: str) -> StrategySample:
         """Closed trades of a strategy since the operator last resumed it; a trade that made nothing is no win."""
         start = self._sample_from.get(strategy, 0)
+        key = (len(self._trades), start)
+        known = self._samples.get(strategy)
+        if known is None or known[0] != key:
+            known = self._samples[strategy] = (key, self._sample(strategy, start))
+        return known[1]
+
+    def _sample(self, strategy: str, start: int) -> StrategySample:
         own = [trade.pnl_usd for trade in self._trades[start:] if trade.strategy == strategy]
         gains = [pnl for pnl in own if pnl > 0]
         return StrategySample(

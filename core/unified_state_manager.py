@@ -7,7 +7,7 @@ raises. Timeouts and errors are reported, never acted on: acting is the shell's.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Collection, Mapping
 
@@ -16,7 +16,7 @@ from config.constants import (ENTRY_TIMEOUT_MINUTES, ERROR_WINDOW_MINUTES, ERROR
 from core.codes import RefusalCode
 from core.errors import IntegrityError, TransitionError
 from core.model import Contract, Event, HeldLeg, Position, State
-from core.serialization import position_from_json, position_to_json
+from core.serialization import Encoded, canonical, position_from_json, position_to_json
 
 Table = Mapping[tuple[State, Event], State]
 
@@ -44,6 +44,13 @@ class Transition:
     source: State
     target: State
     reason: str
+    _text: str = field(default="", init=False, repr=False, compare=False)
+
+    def encoded(self) -> str:
+        """The JSON text of :meth:`to_json`, written once."""
+        if not self._text:
+            object.__setattr__(self, "_text", canonical(self.to_json()))
+        return self._text
 
     def to_json(self) -> dict[str, Any]:
         return {"time": self.time.isoformat(), "position_id": self.position_id, "event": self.event.value,
@@ -353,10 +360,13 @@ class UnifiedStateManager:
 
     def facts(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
+        return self._facts([step.to_json() for step in self._log])
+
+    def _facts(self, log: list[dict[str, Any]] | Encoded) -> dict[str, Any]:
         return {
             "positions": [position_to_json(position) for position in self._positions.values()],
             "since": {key: moment.isoformat() for key, moment in self._since.items()},
-            "log": [step.to_json() for step in self._log],
+            "log": log,
             "errors": {strategy: [[moment.isoformat(), reason] for moment, reason in rows]
                        for strategy, rows in self._errors.items()},
             "suspended": sorted(self._suspended),
@@ -364,6 +374,10 @@ class UnifiedStateManager:
                             for strategy, dates in self._entry_dates.items()},
             "accepted": self._accepted,
         }
+
+    def encoded_facts(self) -> dict[str, Any]:
+        """:meth:`facts` with the text of the transitions, each written once."""
+        return self._facts(Encoded.rows(step.encoded() for step in self._log))
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over ``facts()`` of an earlier life.

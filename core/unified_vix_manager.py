@@ -4,6 +4,7 @@ a default, never an old value in market hours."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from datetime import date, datetime, timedelta
 from typing import Any, Iterable, Mapping
 
@@ -46,6 +47,8 @@ class UnifiedVixManager:
         self._stopped_on: date | None = None
         self._window_key: tuple[date, int] | None = None
         self._window: list[float] = []
+        self._ordered: list[float] = []
+        self._last_close_day: date | None = None
 
     # --- what happened ----------------------------------------------------------------------------------------------
 
@@ -169,7 +172,7 @@ class UnifiedVixManager:
             return Refused(code=RefusalCode.IV_HISTORY_MISSING, facts={
                 "index": "VIX", "closes": len(self._window), "needed": VIX_PERCENTILE_SESSIONS})
         change = self._value / previous - 1.0
-        below = sum(close < self._value for close in self._window)
+        below = bisect_left(self._ordered, self._value)
         return VixReading(
             value=self._value, time=self._time, previous_close=previous, change=change,
             percentile=100.0 * below / VIX_PERCENTILE_SESSIONS, regime=vix_regime(self._value),
@@ -183,10 +186,12 @@ class UnifiedVixManager:
         if key != self._window_key:
             earlier = [close for day, close in self._closes.items() if day < today]
             self._window = earlier[-VIX_PERCENTILE_SESSIONS:]
+            self._ordered = sorted(self._window)
+            self._last_close_day = max((day for day in self._closes if day < today), default=None)
             self._window_key = key
         if not self._window:
             return Refused(code=RefusalCode.VIX_MISSING, facts={"missing": "previous_close"})
-        last = max(day for day in self._closes if day < today)
+        last = self._last_close_day
         if (today - last).days > VIX_PREVIOUS_CLOSE_MAX_DAYS:
             return Refused(code=RefusalCode.VIX_MISSING, facts={
                 "missing": "previous_close", "last_close": last.isoformat(), "limit_days": VIX_PREVIOUS_CLOSE_MAX_DAYS})

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, Mapping, Protocol
 
 from core.errors import StoreError
-from helpers.state_store import ObjectStorePort, canonical
+from core.serialization import canonical
+from helpers.state_store import ObjectStorePort
 
 SEGMENT_BYTES: Final = 256_000
 

@@ -88,7 +88,7 @@ def _without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """JSON values only: enums by value, moments as ISO text, records as mappings, floats to six decimals."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.init}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, (datetime, date)):

@@ -11,20 +11,18 @@ from typing import Any, Iterable
 
 import AlgorithmImports as lean
 
-from config.calendars import calendar_facts
-from config.constants import IV_HISTORY_SESSIONS
 from config.instruments import INSTRUMENTS, Instrument
 from core.errors import GatewayError
 from core.iv_record import IvRecord
-from core.market_analysis import iv_history
+from core.market_analysis import IvCloses
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
+from helpers.contract_months import ContractMonths
 from helpers.daily_history import DailyHistory
 from helpers.indicators import session_vwap
-from helpers.lean_values import plain_time, read_chain, read_option, sessions_ahead, shares
+from helpers.lean_values import REGULAR_HOURS, plain_time, read_chain, read_option, session_facts, shares
 
-DAILY_BARS, SESSIONS_AHEAD = 300, 10
-REGULAR_HOURS = False
+DAILY_BARS = 300
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
 KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
          lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
@@ -55,14 +53,19 @@ class LeanGateway:
         self._contract_of: dict[str, Contract] = {}
         self._symbol_of: dict[Contract, Any] = {}
         self._subscribed: dict[Contract, Any] = {}
+        self._contracts: tuple[Contract, ...] = ()
+        self._securities: dict[str, Any] = {}
+        self._quote_bars: dict[Contract, Any] = {}
+        self._holdings: dict[Contract, Any] = {}
+        self._priced: set[str] = set()
+        self._shifts: dict[Any, tuple[date, timedelta]] = {}
         self._daily = DailyHistory(
             lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
             lambda: algorithm.time)
         self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
         self._shares: tuple[Contract, ...] = ()
-        self._iv_known: dict[str, tuple[tuple[float, date], IvHistory]] = {}
-        self._months: dict[str, dict[date, Any]] = {}
-        self._future_closes: dict[tuple[str, date], float] = {}
+        self._iv_closes: dict[str, tuple[date, IvCloses]] = {}
+        self._months = ContractMonths()
         self._facts: CalendarFacts | None = None
 
     # --- set-up -----------------------------------------------------------------------------------------------------
@@ -88,7 +91,7 @@ class LeanGateway:
             self._symbols[ticker] = lean.Symbol.create(instrument.root, lean.SecurityType.FUTURE, instrument.market)
             return
         self._own_models(security)
-        self._symbols[ticker] = security.symbol
+        self._symbols[ticker], self._securities[ticker] = security.symbol, security
         if instrument.security == "equity":
             self._shares += (shares(ticker),)
 
@@ -142,6 +145,9 @@ class LeanGateway:
             self._own_models(security)
             security.set_option_assignment_model(lean.DefaultOptionAssignmentModel())
             self._subscribed[contract] = security
+            self._quote_bars[contract] = security.cache.get_data[lean.QuoteBar]
+            self._holdings[contract] = security.holdings
+            self._contracts = tuple(self._subscribed)
 
     def unsubscribe(self, contracts: Iterable[Contract]) -> None:
         """Stop the data of flat contracts. Removing a held one would make LEAN liquidate it: that raises.
@@ -159,11 +165,15 @@ class LeanGateway:
                 raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id,
                                    quantity=held)
             self._algorithm.remove_option_contract(self.symbol(contract))
-            del self._subscribed[contract]
+            for kept in (self._subscribed, self._quote_bars, self._holdings):
+                del kept[contract]
+            self._shifts.pop(contract, None)
+            self._contracts = tuple(self._subscribed)
 
     @property
     def subscribed(self) -> tuple[Contract, ...]:
-        return tuple(self._subscribed)
+        """The same tuple until something is subscribed or unsubscribed."""
+        return self._contracts
 
     # --- clock ------------------------------------------------------------------------------------------------------
 
@@ -171,17 +181,7 @@ class LeanGateway:
         """Facts of today's session, from LEAN's exchange hours and the calendars of ``config``."""
         today = self._algorithm.time.date()
         if self._facts is None or self._facts.today != today:
-            hours = self._algorithm.securities[self._symbols["SPY"]].exchange.hours
-            midnight = datetime.combine(today, datetime.min.time())
-            opens = closes = None
-            if hours.is_date_open(midnight):
-                opens = plain_time(hours.get_next_market_open(midnight, REGULAR_HOURS))
-                closes = plain_time(hours.get_next_market_close(opens, REGULAR_HOURS))
-            following = hours.get_next_market_open(midnight + timedelta(days=1), REGULAR_HOURS).date()
-            previous = hours.get_previous_trading_day(midnight).date()
-            self._facts = calendar_facts(today=today, session_open=opens, session_close=closes,
-                                         previous_session=previous, next_session=following,
-                                         sessions_ahead=sessions_ahead(hours, midnight, SESSIONS_AHEAD))
+            self._facts = session_facts(self._securities["SPY"].exchange.hours, today)
         return self._facts
 
     # --- prices -----------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ class LeanGateway:
         intraday : bool
             Read today's opening price and VWAP as well (from the session's minutes).
         """
-        security = self._algorithm.securities[self._symbols[ticker]]
+        security = self._securities[ticker]
         last = security.get_last_data()
         if last is None:
             return None
@@ -205,28 +205,43 @@ class LeanGateway:
             open_price, vwap = self._session_facts(ticker)
             indicators = replace(indicators, vwap=vwap)
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
-                          ask=float(security.ask_price), quote_time=self._real_time(security, last),
+                          ask=float(security.ask_price), quote_time=self._real_time(ticker, security, last),
                           last_close=float(bars["close"][-1]), indicators=indicators, iv=self._iv(ticker),
                           open_price=open_price)
 
+    def price(self, ticker: str) -> float:
+        """Last price of an underlying that has one."""
+        return float(self._securities[ticker].price)
+
+    def future_price(self, ticker: str, expiry: date) -> float:
+        """Last price of a subscribed contract month that has one."""
+        return float(self._months.of(ticker)[expiry].price)
+
     def has_price(self, ticker: str) -> bool:
         """Whether an underlying (no future) has ever had a price, and daily bars."""
-        return bool(self._algorithm.securities[self._symbols[ticker]].has_data) and self._daily.has(ticker)
+        if ticker not in self._priced and self._securities[ticker].has_data:
+            self._priced.add(ticker)
+        return ticker in self._priced and self._daily.has(ticker)
 
     def last_print(self, ticker: str) -> tuple[float, datetime] | None:
         """Price and New York time of the last real bar of ``ticker``; None when there was none."""
-        security = self._algorithm.securities[self._symbols[ticker]]
+        security = self._securities[ticker]
         last = security.get_last_data()
-        return None if last is None else (float(security.price), self._real_time(security, last))
+        return None if last is None else (float(security.price), self._real_time(ticker, security, last))
 
     def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
         """Closes of the last completed sessions, oldest first."""
         bars = self._daily.bars(ticker)
         return list(zip(bars["day"], bars["close"].tolist()))
 
-    def _real_time(self, security: Any, last: Any) -> datetime:
-        """New York time at which ``last`` ended, whatever zone the exchange keeps."""
-        return plain_time(self._algorithm.time) - (plain_time(security.local_time) - plain_time(last.end_time))
+    def _real_time(self, key: Any, security: Any, last: Any) -> datetime:
+        """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
+        two zones lies the same time all day: clocks are changed while all of these exchanges are shut."""
+        today = self._algorithm.time.date()
+        known = self._shifts.get(key)
+        if known is None or known[0] != today:
+            known = self._shifts[key] = (today, plain_time(self._algorithm.time) - plain_time(security.local_time))
+        return plain_time(last.end_time) + known[1]
 
     def _iv(self, ticker: str) -> IvHistory | None:
         """Implied volatility and its history: the exchange's index where there is one, else the record kept from
@@ -234,25 +249,19 @@ class LeanGateway:
         source = INSTRUMENTS[ticker].volatility_index
         if source is None:
             return self._iv_record.history(ticker)
-        if source not in self._symbols:
+        if source not in self._symbols or not self.has_price(source):
             return None
-        security = self._algorithm.securities[self._symbols[source]]
-        if not security.has_data or not self._daily.has(source):
-            return None
-        now = float(security.price)
-        known = self._iv_known.get(source)
-        if known is None or known[0] != (now, self._algorithm.time.date()):
-            closes = self._daily.bars(source)["close"][-IV_HISTORY_SESSIONS:]
-            known = self._iv_known[source] = ((now, self._algorithm.time.date()), iv_history(now, closes))
-        return known[1]
+        today = self._algorithm.time.date()
+        known = self._iv_closes.get(source)
+        if known is None or known[0] != today:
+            known = self._iv_closes[source] = (today, IvCloses(self._daily.bars(source)["close"]))
+        return known[1].history(float(self._securities[source].price))
 
     def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
         """First price and VWAP of today's session; None before its first minute has ended."""
         frame = self._algorithm.history(self._symbols[ticker], self.calendar().session_open, self._algorithm.time,
                                         lean.Resolution.MINUTE)
-        if len(frame) == 0:
-            return None, None
-        return float(frame["open"].iloc[0]), session_vwap(frame)
+        return (None, None) if len(frame) == 0 else (float(frame["open"].iloc[0]), session_vwap(frame))
 
     def quote(self, contract: Contract) -> Quote | None:
         """Last real quote of a subscribed contract; a dead side is 0. None before its first quote.
@@ -263,16 +272,17 @@ class LeanGateway:
         if security is None:
             if contract.kind is not ContractKind.EQUITY:
                 return None
-            security = self._algorithm.securities[self._symbols[contract.underlying]]
+            security = self._securities[contract.underlying]
             last = security.get_last_data()
-            return None if last is None else Quote(bid=float(security.bid_price), ask=float(security.ask_price),
-                                                   time=self._real_time(security, last))
-        bar = security.cache.get_data[lean.QuoteBar]()
+            return None if last is None else Quote(
+                bid=float(security.bid_price), ask=float(security.ask_price),
+                time=self._real_time(contract.underlying, security, last))
+        bar = self._quote_bars[contract]()
         if bar is None:
             return None
         bid, ask = bar.bid, bar.ask
         return Quote(bid=float(bid.close) if bid is not None else 0.0,
-                     ask=float(ask.close) if ask is not None else 0.0, time=self._real_time(security, bar))
+                     ask=float(ask.close) if ask is not None else 0.0, time=self._real_time(contract, security, bar))
 
     # --- chains -----------------------------------------------------------------------------------------------------
 
@@ -287,7 +297,7 @@ class LeanGateway:
 
     def _read_chains(self, ticker: str, instrument: Instrument) -> Iterable[Chain]:
         as_of, put = self.calendar().previous_session, lean.OptionRight.PUT
-        sources = ([(month.symbol, expiry) for expiry, month in self._months.get(ticker, {}).items()]
+        sources = ([(month.symbol, expiry) for expiry, month in self._months.of(ticker).items()]
                    if instrument.security == "future" else [(self._symbols[ticker], None)])
         for symbol, future_expiry in sources:
             chain = read_chain(self._algorithm.option_chain(symbol), put, ticker, instrument, as_of, future_expiry)
@@ -301,29 +311,26 @@ class LeanGateway:
         bar on. Months already subscribed stay."""
         today = self._algorithm.time.date()
         for ticker in tickers:
-            months = self._months.setdefault(ticker, {})
             for row in sorted(self._algorithm.future_chain(self._symbols[ticker]), key=lambda row: row.expiry):
                 expiry = row.expiry.date()
-                if expiry in months or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
+                if expiry in self._months.of(ticker) or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
                     continue
                 security = self._algorithm.add_future_contract(row.symbol, lean.Resolution.MINUTE)
                 self._own_models(security)
-                months[expiry] = security
-                self._future_closes[ticker, expiry] = float(row.last_price)
+                self._months.add(ticker, expiry, security, float(row.last_price))
 
     def months(self) -> dict[str, tuple[str, date]]:
         """Subscribed contract months that have a price: ``/ES@240920`` to ticker and expiry."""
-        today = self._algorithm.time.date()
-        return {f"{ticker}@{expiry:%y%m%d}": (ticker, expiry) for ticker, months in self._months.items()
-                for expiry, security in months.items() if expiry >= today and security.has_data}
+        return self._months.with_price(self._algorithm.time.date())
 
     def future(self, ticker: str, expiry: date) -> Underlying:
         """One subscribed contract month now."""
-        security = self._months[ticker][expiry]
+        security = self._months.of(ticker)[expiry]
         last = security.get_last_data()
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
-                          ask=float(security.ask_price), quote_time=self._real_time(security, last),
-                          last_close=self._future_closes[ticker, expiry], iv=self._iv(ticker), future_expiry=expiry)
+                          ask=float(security.ask_price),
+                          quote_time=self._real_time((ticker, expiry), security, last),
+                          last_close=self._months.last_close(ticker, expiry), iv=self._iv(ticker), future_expiry=expiry)
 
     # --- account ----------------------------------------------------------------------------------------------------
 
@@ -341,10 +348,9 @@ class LeanGateway:
 
     def subscribed_holdings(self) -> dict[Contract, int]:
         """What the broker holds of subscribed contracts and of the underlyings themselves, signed."""
-        portfolio = self._algorithm.portfolio
-        found = {contract: int(portfolio[self.symbol(contract)].quantity)
-                 for contract in (*self._subscribed, *self._shares)}
-        return {contract: quantity for contract, quantity in found.items() if quantity}
+        held = [(contract, int(holding.quantity)) for contract, holding in self._holdings.items()]
+        held += [(contract, self.holding(contract)) for contract in self._shares]
+        return {contract: quantity for contract, quantity in held if quantity}
 
     def holdings(self) -> dict[Contract, int]:
         """Everything the broker holds, signed."""
@@ -409,7 +415,7 @@ class LeanGateway:
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
         """Close of the session open at ``now`` on the contract's exchange, New York time; None while closed."""
-        security = self._subscribed.get(contract) or self._algorithm.securities[self._symbols[contract.underlying]]
+        security = self._subscribed.get(contract) or self._securities[contract.underlying]
         if not security.exchange.exchange_open:
             return None
         local = security.local_time

@@ -45,7 +45,7 @@ class Memory:
         """
         revision = self._parts.states.revision
         if executor_facts is None or revision != self._saved_revision:
-            document = {name: part.facts() for name, part in self._parts.remembering().items()}
+            document = {name: _facts(part) for name, part in self._parts.remembering().items()}
             self._store.save(document, self._clock())
             self._saved_revision = revision
         if executor_facts is not None:
@@ -78,3 +78,9 @@ class Memory:
             raise IntegrityError("the positions have booked what the stored orders do not know of",
                                  accepted=self._parts.states.accepted, reported=self._parts.executor.reported)
         return loaded
+
+
+def _facts(part: Any) -> Mapping[str, Any]:
+    """A component's facts; of one with much that does not change, with that part's text as it was written before."""
+    encoded = getattr(part, "encoded_facts", None)
+    return part.facts() if encoded is None else encoded()

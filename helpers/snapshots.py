@@ -25,6 +25,8 @@ class SnapshotBuilder:
         self._run = run
         self._tickers = tickers
         self._vix_day: Any = None
+        self._named: tuple[tuple[Contract, ...], dict[str, Contract]] = ((), {})
+        self._listed: tuple[Mapping[str, Any], dict[str, None]] | None = None
 
     def read_vix(self, now: datetime) -> None:
         """Hand the VIX manager the last real print, and once a day the daily closes."""
@@ -64,49 +66,67 @@ class SnapshotBuilder:
         CannotCompute
             Something held has never had a quote: the account has no value then.
         """
-        seen = self._seen(now, frozenset(intraday))
-        return replace(seen, account=self._account(seen))
+        held = self._gateway.subscribed_holdings()
+        seen = self._seen(now, frozenset(intraday), held)
+        return replace(seen, account=self._account(seen, held))
 
     def unvalued(self, now: datetime) -> Snapshot:
         """As :meth:`snapshot`, with the account's last known value: for exits only, while it cannot be valued."""
-        return self._seen(now, frozenset())
+        return self._seen(now, frozenset(), self._gateway.subscribed_holdings())
 
-    def _seen(self, now: datetime, intraday: frozenset[str]) -> Snapshot:
+    def _seen(self, now: datetime, intraday: frozenset[str], held: Mapping[Contract, int]) -> Snapshot:
         calendar, book = self._gateway.calendar(), self._parts.book
         self.read_vix(now)
         in_session = calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
         reading = self._parts.vix.reading(now, in_session)
         vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
-        by_id = {contract.id: contract for contract in self._gateway.subscribed}
+        by_id = self._subscribed_by_id()
         account = Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
                           equity_peak=book.equity_peak, flows_today=book.flows_today, buying_power_used=0.0)
+        underlyings, prices = self._underlyings(intraday)
         return Snapshot(
             time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix, vix_refusal=refusal,
-            underlyings=self._underlyings(intraday), chains={},
+            underlyings=underlyings, prices=prices, chains={},
             quotes=LazyMapping(by_id, lambda key: self._gateway.quote(by_id[key])),
-            holdings={contract.id: quantity for contract, quantity in self._gateway.subscribed_holdings().items()},
+            holdings={contract.id: quantity for contract, quantity in held.items()},
             positions=self._parts.states.positions)
+
+    def _subscribed_by_id(self) -> dict[str, Contract]:
+        """Made anew when the gateway's tuple is another."""
+        subscribed = self._gateway.subscribed
+        if subscribed is not self._named[0]:
+            self._named = (subscribed, {contract.id: contract for contract in subscribed})
+        return self._named[1]
 
     def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
         """The same moment with yesterday's chains of ``tickers``."""
         return replace(snapshot, chains={ticker: self._gateway.chains(ticker) for ticker in tickers
                                          if ticker in self._tickers})
 
-    def _underlyings(self, intraday: frozenset[str]) -> Mapping[str, Underlying]:
-        """Built when asked for: valid within the moment, as the whole snapshot is."""
+    def _underlyings(self, intraday: frozenset[str]) -> tuple[Mapping[str, Underlying], Mapping[str, float]]:
+        """All of them, and their prices alone: built when asked for, valid within the moment as the whole snapshot is.
+        """
         months = self._gateway.months()
-        keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
+        if self._listed is None or self._listed[0] is not months:
+            keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
+            self._listed = (months, dict.fromkeys(keys))
 
         def build(key: str) -> Underlying | None:
             if key in months:
                 return self._gateway.future(*months[key])
             return self._gateway.underlying(key, intraday=key in intraday)
-        return LazyMapping(keys, build, lambda key: key in months or self._gateway.has_price(key))
 
-    def _account(self, seen: Snapshot) -> Account:
+        def price(key: str) -> float:
+            return self._gateway.future_price(*months[key]) if key in months else self._gateway.price(key)
+
+        def present(key: str) -> bool:
+            return key in months or self._gateway.has_price(key)
+        return LazyMapping(self._listed[1], build, present), LazyMapping(self._listed[1], price, present)
+
+    def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:
         """Cash and everything held at the mid of its last real quote; margin by the framework's own rules."""
         worth = seen.account.cash
-        for contract, quantity in self._gateway.subscribed_holdings().items():
+        for contract, quantity in holdings.items():
             quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
             if quote is None:
                 raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)

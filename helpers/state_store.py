@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, Callable, Final, Mapping, Protocol
 
 from core.errors import StoreCorrupt, StoreError
+from core.serialization import canonical
 
 FORMAT: Final = "tom-king-state"
 SCHEMA_VERSION: Final = 1
@@ -222,11 +223,6 @@ class StateStore:
             payload = self._migrations[version](dict(payload))
             version += 1
         return payload, int(document["schema"]) if document["schema"] != self._schema else None
-
-
-def canonical(value: Any) -> str:
-    """JSON text with sorted keys and no spaces; NaN and infinity raise ValueError, unknown types TypeError."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
 def checksum(body: str) -> str:

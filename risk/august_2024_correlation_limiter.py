@@ -23,6 +23,7 @@ from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.market_values import usable_mid
 from core.model import Position, Refused, Snapshot
+from core.serialization import Encoded, canonical
 
 CORR_TOO_SHORT: Final = "CORR_TOO_SHORT"
 WINDOW: Final = timedelta(hours=CORRELATION_WINDOW_HOURS)
@@ -65,6 +66,17 @@ class _Mark:
     time: datetime
     pnl: Mapping[str, float]
     returns: Mapping[str, float]
+    text: str = ""
+
+    def row(self) -> list[Any]:
+        """As it is stored."""
+        return [self.time.isoformat(), dict(self.pnl), dict(self.returns)]
+
+    def encoded(self) -> str:
+        """The stored row's JSON text, written once."""
+        if not self.text:
+            object.__setattr__(self, "text", canonical(self.row()))
+        return self.text
 
 
 def correlation_group(underlying: str) -> str | None:
@@ -123,7 +135,8 @@ class August2024CorrelationLimiter:
         self._marks: deque[_Mark] = deque()
         self._series_key: tuple[datetime, datetime] | None = None
         self._pnl: dict[str, np.ndarray] = {}
-        self._returns: dict[str, np.ndarray] = {}
+        self._returns: dict[str, np.ndarray | None] = {}
+        self._laid_out: list[_Mark] = []
         self._baseline: tuple[datetime, dict[str, tuple[str, float | None]], dict[str, float]] | None = None
 
     # --- marks ------------------------------------------------------------------------------------------------------
@@ -199,7 +212,13 @@ class August2024CorrelationLimiter:
         return CorrelationReading(value=sum(values) / len(values), underlyings=len(book), marks=marks)
 
     def _in_window(self, now: datetime) -> list[_Mark]:
-        return [mark for mark in self._marks if now - WINDOW <= mark.time <= now]
+        marks, begin = list(self._marks), now - WINDOW
+        first, last = 0, len(marks)
+        while first < last and marks[first].time < begin:
+            first += 1
+        while last > first and marks[last - 1].time > now:
+            last -= 1
+        return marks[first:last]
 
     def _book(self) -> list[str]:
         return sorted(self._pnl)
@@ -212,9 +231,16 @@ class August2024CorrelationLimiter:
             return
         self._series_key = key
         book = marks[-1].pnl if marks else {}
-        watched = {name for mark in marks for name in mark.returns}
         self._pnl = {name: np.array([mark.pnl.get(name, math.nan) for mark in marks]) for name in book}
-        self._returns = {name: np.array([mark.returns.get(name, math.nan) for mark in marks]) for name in watched}
+        self._laid_out, self._returns = marks, {}
+
+    def _returns_of(self, underlying: str) -> np.ndarray | None:
+        """Returns of one underlying over the marks laid out; None where no mark has one."""
+        if underlying not in self._returns:
+            watched = any(underlying in mark.returns for mark in self._laid_out)
+            self._returns[underlying] = np.array([mark.returns.get(underlying, math.nan) for mark in self._laid_out]
+                                                 ) if watched else None
+        return self._returns[underlying]
 
     # --- the check --------------------------------------------------------------------------------------------------
 
@@ -238,7 +264,7 @@ class August2024CorrelationLimiter:
             return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": "correlation", "delta": delta})
         self._arrange(now)
         book = self._book()
-        returns = self._returns.get(candidate.underlying)
+        returns = self._returns_of(candidate.underlying)
         if returns is None or len({*book, candidate.underlying}) < CORRELATION_MIN_UNDERLYINGS:
             return None
         series = math.copysign(1.0, delta) * returns
@@ -260,7 +286,11 @@ class August2024CorrelationLimiter:
     def facts(self) -> dict[str, Any]:
         """The account's own P&L marks, as plain JSON: nothing else holds them, and without them the breaker would be
         blind for five hours after a restart."""
-        return {"marks": [[mark.time.isoformat(), dict(mark.pnl), dict(mark.returns)] for mark in self._marks]}
+        return {"marks": [mark.row() for mark in self._marks]}
+
+    def encoded_facts(self) -> dict[str, Encoded]:
+        """:meth:`facts` with the marks' text, each written once."""
+        return {"marks": Encoded.rows(mark.encoded() for mark in self._marks)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take facts that :meth:`facts` gave.
@@ -299,9 +329,12 @@ def _prices(snapshot: Snapshot) -> dict[str, float]:
     """Usable price of every underlying; of a future held by contract months, the first month's under its ticker."""
     prices: dict[str, float] = {}
     for key in sorted(snapshot.underlyings):
-        price = snapshot.underlyings[key].price
+        ticker = key.partition("@")[0]
+        if ticker in prices:
+            continue
+        price = snapshot.price(key)
         if math.isfinite(price) and price > 0.0:
-            prices.setdefault(key.partition("@")[0], price)
+            prices[ticker] = price
     return prices
 
 

@@ -20,7 +20,7 @@ _PRICE_SCALE = 10_000.0
 class BarColumns:
     """Bars in time order: `starts` and `ends` in epoch seconds (UTC) and one array a column; NaN is "not given"."""
 
-    __slots__ = ("day", "kind", "starts", "ends", "columns", "_lists", "_filled", "_whole")
+    __slots__ = ("day", "kind", "starts", "ends", "columns", "_lists", "_filled", "_whole", "_in_order")
 
     def __init__(self, day: date, kind: str, starts: np.ndarray, ends: np.ndarray, columns: dict[str, np.ndarray]) -> None:
         self.day, self.kind, self.columns = day, kind, columns
@@ -28,6 +28,7 @@ class BarColumns:
         self._lists: dict[str, list[float]] = {}
         self._filled: dict[str, list[float]] = {}
         self._whole: bool | None = None
+        self._in_order: list[list[float]] = []
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -50,6 +51,12 @@ class BarColumns:
         if name not in self._lists:
             self._lists[name] = self._column(name).tolist()
         return self._lists[name]
+
+    def row(self, index: int) -> list[float]:
+        """One bar's values in the order of its kind's columns."""
+        if not self._in_order:
+            self._in_order = [self.values(name) for name in (TRADE_COLUMNS if self.kind == "trade" else QUOTE_COLUMNS)]
+        return [values[index] for values in self._in_order]
 
     def _column(self, name: str) -> np.ndarray:
         if name in self.columns:
@@ -134,8 +141,13 @@ def columns_of(kind: str, numbers: np.ndarray, scaled: bool) -> dict[str, np.nda
 
 def written_decimals(data: bytes, numbers: np.ndarray, kind: str) -> int:
     """Decimal places of a file that writes every price with the same number of them, else 0."""
+    text = np.frombuffer(data, dtype=np.uint8)
     names = {"trade": TRADE_COLUMNS, "quote": QUOTE_COLUMNS}.get(kind, ())
     prices = sum(int((~np.isnan(numbers[:, index + 1])).sum()) for index, name in enumerate(names)
                  if not name.endswith("size") and name != "volume")
-    lengths = {len(piece.partition(b",")[0].strip()) for line in data.split() for piece in line.split(b".")[1:]}
-    return lengths.pop() if prices and len(lengths) == 1 and data.count(b".") == prices else 0
+    points = np.flatnonzero(text == ord("."))
+    if not prices or len(points) != prices:
+        return 0
+    stops = np.append(np.flatnonzero((text == ord(",")) | (text <= ord(" "))), len(text))
+    lengths = stops[np.searchsorted(stops, points)] - points - 1
+    return int(lengths[0]) if (lengths == lengths[0]).all() else 0

@@ -1,6 +1,7 @@
 """How far back a number of bars reaches."""
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,10 +21,15 @@ def bar_count_start(exchange: Any, now: datetime, resolution: Resolution, count:
         current = _floor(now, size)
     if resolution in (Resolution.MINUTE, Resolution.SECOND):
         return _count_back(exchange, current, size, count, extended)
+    return _walk_back(exchange, current, size, count, extended and resolution != Resolution.DAILY)
+
+
+@functools.lru_cache(maxsize=256)
+def _walk_back(exchange: Any, current: datetime, size: timedelta, count: int, extended: bool) -> datetime:
     found = 0
     while found < count:
         previous, current = current, current - size
-        found += exchange.is_open(current, previous, extended and resolution != Resolution.DAILY)
+        found += exchange.is_open(current, previous, extended)
     return current
 
 

@@ -23,7 +23,7 @@ from local.engine.option_models import OptionPriceModelParameters
 from local.engine.properties import SymbolPropertiesDatabase
 from local.engine.security import Security
 from local.engine.security_manager import SecurityManager
-from local.engine.series import RESOLUTION_SECONDS, BarLoader, BarSeries
+from local.engine.series import RESOLUTION_SECONDS, BarLoader, BarSeries, ParsedFiles
 from local.engine.slice import bar_of
 from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_lookup
@@ -62,6 +62,7 @@ class Feed:
         self.make_price_model: Callable[[], Callable[..., object]] = _no_price_model
         self._price_model: Callable[..., object] | None = None
         self._loaders: dict[tuple[object, ...], BarLoader] = {}
+        self._parsed: dict[tuple[object, ...], ParsedFiles] = {}
         self._events: list[tuple[datetime, int, BaseData]] = []
         self._event_count = 0
         self._steps: list[int] = []
@@ -134,7 +135,8 @@ class Feed:
         if symbol.security_type == SecurityType.EQUITY and mode == DataNormalizationMode.ADJUSTED:
             factors = self.factors.get(symbol.id.market, symbol.value)
         return BarLoader(self.folder, symbol, tick_type, resolution, hours, extended,
-                         lambda day: self.maps.ticker_on(symbol, day), None if factors is None else factors.scale)
+                         lambda day: self.maps.ticker_on(symbol, day), None if factors is None else factors.scale,
+                         self._parsed.setdefault((symbol, int(tick_type), int(resolution)), ParsedFiles()))
 
     def subscribe(self, request: SubscriptionRequest, utc: datetime, holder: object = None) -> bool:
         """Starts the streams of a request; bars must end at or after `utc`. Whether LEAN tells the algorithm so.

@@ -1,6 +1,7 @@
 """History: bars before the clock's instant, as frames or objects."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,16 +66,35 @@ class HistoryRequest:
 
     def columns(self) -> pd.DataFrame:
         """The bars as columns, by end in exchange time."""
-        ends, rows, names = self.ends(), [], self._names()
+        ends, names = self.ends(), self._names()
+        table = self._table(ends, names)
+        return pd.DataFrame(table, index=_local_index(self.zone, tuple(ends)), columns=[name.replace("_", "") for name in names])
+
+    def _table(self, ends: list[int], names: Sequence[str]) -> np.ndarray:
+        """A row for each end; what is filled forward has no volume."""
+        loader = self.series.loader
+        if ends and not loader.per_day and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
+            self.series.seek(ends[-1])
+            bars = self.series.bars
+            index = np.searchsorted(np.array(bars.ends), ends, side="right") - 1
+            if bars.day == loader.chunk_of(ends[0]) and index[0] >= 0:
+                table = np.column_stack([np.array(bars.values(name))[index] for name in names])
+                if self.tick_type == TickType.TRADE:
+                    table[np.array(bars.ends)[index] != ends, -1] = 0.0
+                return table
+        rows = []
         for end in ends:
             self.series.seek(end)
             row = [self.series.get(name) for name in names]
             if self.tick_type == TickType.TRADE and self.series.end() != end:
                 row[-1] = 0.0
             rows.append(row)
-        index = [convert_from_utc(EPOCH + timedelta(seconds=end), self.zone) for end in ends]
-        table = np.array(rows, dtype=float).reshape(len(rows), len(names))
-        return pd.DataFrame(table, index=pd.DatetimeIndex(index), columns=[name.replace("_", "") for name in names])
+        return np.array(rows, dtype=float).reshape(len(rows), len(names))
+
+
+@functools.lru_cache(maxsize=64)
+def _local_index(zone: str, ends: tuple[int, ...]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex([convert_from_utc(EPOCH + timedelta(seconds=end), zone) for end in ends])
 
 
 class History:
@@ -238,8 +258,14 @@ def _labelled(symbol: Symbol, table: pd.DataFrame) -> pd.DataFrame:
     if symbol.security_type.is_option():
         levels["strike"], levels["type"] = symbol.id.strike_price, str(symbol.id.option_right)
     levels["symbol"] = symbol
-    arrays = [pd.Index([value] * len(table), dtype=object if name in ("symbol", "type") else None) for name, value in levels.items()]
-    table.index = pd.MultiIndex.from_arrays([*arrays, table.index], names=[*levels, "time"])
+    singles = [pd.Index([value], dtype=object if name in ("symbol", "type") else None) for name, value in levels.items()]
+    if not (table.index.is_unique and table.index.is_monotonic_increasing):
+        table.index = pd.MultiIndex.from_arrays([*(single.repeat(len(table)) for single in singles), table.index],
+                                                names=[*levels, "time"])
+        return table
+    count = len(table)
+    table.index = pd.MultiIndex([*singles, table.index], [*(np.zeros(count, dtype=int) for _ in singles), np.arange(count)],
+                                names=[*levels, "time"], verify_integrity=False)
     return table
 
 

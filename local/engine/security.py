@@ -4,6 +4,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.engine.bar_columns import BarColumns
 from local.engine.bars import Bar, BaseData, OpenInterest, QuoteBar, TradeBar
 from local.engine.broker.security_models import SecurityModels
 from local.engine.clock import Clock
@@ -24,16 +25,13 @@ def make_bar(symbol: Symbol, series: BarSeries, zone: str, end: int | None = Non
     span = timedelta(seconds=bars.ends[index] - bars.starts[index])
     filled = end is not None and end != bars.ends[index]
     finish = convert_from_utc(EPOCH + timedelta(seconds=end if filled else bars.ends[index]), zone)
-    get = bars.values
+    row = bars.row(index)
     if bars.kind == "trade":
-        bar: TradeBar | QuoteBar = TradeBar(finish - span, symbol, get("open")[index], get("high")[index],
-                                            get("low")[index], get("close")[index], get("volume")[index], span)
+        bar: TradeBar | QuoteBar = TradeBar(finish - span, symbol, *row, span)
     else:
-        sides = []
-        for side in ("bid", "ask"):
-            values = [get(f"{side}_{part}")[index] for part in ("open", "high", "low", "close")]
-            sides.append(Bar(*values) if any(values) else None)
-        bar = QuoteBar(finish - span, symbol, sides[0], get("bid_size")[index], sides[1], get("ask_size")[index], span)
+        bid, ask = row[:4], row[5:9]
+        bar = QuoteBar(finish - span, symbol, Bar(*bid) if any(bid) else None, row[4], Bar(*ask) if any(ask) else None,
+                       row[9], span)
     bar.is_fill_forward = filled
     return bar
 
@@ -92,13 +90,17 @@ class Security(SecurityModels):
         self._interest: Any = None
         self._only_trades = symbol.security_type == SecurityType.EQUITY
         self._price, self._price_second, self._given_price = 0.0, -1, 0.0
+        self._standing: BarSeries | None = None
+        self._standing_second = -1
+        self._made: dict[BarSeries, tuple[BarColumns, int, TradeBar | QuoteBar]] = {}
         self._split_factor, self._split_second = 1.0, -1
         self._init_models()
 
     # prices -----------------------------------------------------------------------------------------------------
     def attach_series(self, trade: BarSeries | None, quote: BarSeries | None) -> None:
         """Connects the columns prices are read from."""
-        self._trade, self._quote, self._price_second = trade, quote, -1
+        self._trade, self._quote, self._price_second, self._standing_second = trade, quote, -1, -1
+        self._made.clear()
 
     def clear_cache(self) -> None:
         """Forgets all data, as LEAN does when the last subscription is gone."""
@@ -107,6 +109,13 @@ class Security(SecurityModels):
 
     def _default_series(self) -> BarSeries | None:
         """The series whose last bar sets price and open to close: the later one, the quote where both end together."""
+        if self._standing_second != self._clock.second:
+            self._standing, self._standing_second = self._find_default_series(), self._clock.second
+        elif self._standing is not None:
+            self._standing.seek(self._standing_second)
+        return self._standing
+
+    def _find_default_series(self) -> BarSeries | None:
         second = self._clock.second
         trade = self._trade if self._trade is not None and self._trade.seek(second) else None
         if self._only_trades:
@@ -202,8 +211,7 @@ class Security(SecurityModels):
 
     def get_last_data(self) -> BaseData | None:
         """The last real bar."""
-        series = self._default_series()
-        return None if series is None else make_bar(self.symbol, series, self.exchange.time_zone)
+        return self._bar_of(self._default_series())
 
     def get_last_quote_bar(self) -> QuoteBar | None:
         """The last real quote bar."""
@@ -216,7 +224,11 @@ class Security(SecurityModels):
     def _bar_of(self, series: BarSeries | None) -> Any:
         if series is None or not series.seek(self._clock.second):
             return None
-        return make_bar(self.symbol, series, self.exchange.time_zone)
+        bars, index = series.bars, series.index
+        known = self._made.get(series)
+        if known is None or known[0] is not bars or known[1] != index:
+            known = self._made[series] = (bars, index, make_bar(self.symbol, series, self.exchange.time_zone))
+        return known[2]
 
     @property
     def last_real_quote_end_utc(self) -> datetime | None:

@@ -20,19 +20,38 @@ RESOLUTION_SECONDS = {Resolution.SECOND: 1, Resolution.MINUTE: 60, Resolution.HO
 _KIND_OF_TICK = {TickType.TRADE: "trade", TickType.QUOTE: "quote", TickType.OPEN_INTEREST: "openinterest"}
 _WIDTH = {"trade": 6, "quote": 11, "openinterest": 2}
 _CHUNKS_KEPT = 8
+_PARSED_KEPT = 2
 _SCALED_TYPES = (SecurityType.EQUITY, SecurityType.OPTION, SecurityType.INDEX_OPTION)
+
+
+class ParsedFiles:
+    """Numbers of the last file entries that were read, shared by the loaders of one security that differ in hours or
+    scaling only: each entry is read once for all of them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[date, tuple[np.ndarray | None, int]] = {}
+
+    def take(self, chunk: date, read: Callable[[], tuple[np.ndarray | None, int]]) -> tuple[np.ndarray | None, int]:
+        """What was read for a chunk, or is read now. The numbers must not be changed."""
+        if chunk not in self._kept:
+            if len(self._kept) >= _PARSED_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[chunk] = read()
+        return self._kept[chunk]
 
 
 class BarLoader:
     """Reads a security's bars chunk by chunk (a day, a year or all there is) and filters them by exchange hours."""
 
     def __init__(self, folder: Path, symbol: Symbol, tick_type: TickType, resolution: Resolution, hours: MarketHoursEntry,
-                 extended: bool, ticker_on: Callable[[date], str], scale_on: Callable[[date], float] | None = None) -> None:
+                 extended: bool, ticker_on: Callable[[date], str], scale_on: Callable[[date], float] | None = None,
+                 parsed: ParsedFiles | None = None) -> None:
         if resolution not in RESOLUTION_SECONDS:
             raise NotImplementedError(f"Resolution.{resolution} data")
         self.symbol, self.resolution, self.kind = symbol, resolution, _KIND_OF_TICK[tick_type]
         self._folder, self._tick_type, self._hours, self._extended = folder, tick_type, hours, extended
         self._ticker_on, self._scale_on = ticker_on, scale_on
+        self._parsed = ParsedFiles() if parsed is None else parsed
         self._chunks: dict[date, BarColumns] = {}
         self._missing: set[date] = set()
         self.decimals = 0
@@ -79,16 +98,12 @@ class BarLoader:
         return found
 
     def _read(self, chunk: date) -> BarColumns | None:
-        path, entry = bar_file(self._folder, self.symbol, self._ticker_on(chunk), self.resolution, self._tick_type, chunk)
-        data = read_zip_entry(path, entry)
-        if data is None:
-            return None
-        if not self.per_day:
-            data = split_dated_lines(data)
-        numbers = parse_numbers(data, _WIDTH[self.kind], path, entry)
         scaled = self.symbol.security_type in _SCALED_TYPES
+        numbers, decimals = self._parsed.take(chunk, lambda: self._parse(chunk, scaled))
+        if numbers is None:
+            return None
         if not scaled and self.per_day:
-            self.decimals = written_decimals(data, numbers, self.kind)
+            self.decimals = decimals
         starts, ends = self._times(numbers[:, 0], chunk)
         keep = self._open_mask(starts, ends)
         if not keep.all():
@@ -98,6 +113,16 @@ class BarLoader:
         columns = columns_of(self.kind, numbers, scaled)
         self._adjust(columns, chunk, starts)
         return BarColumns(chunk, self.kind, starts, ends, {name: np.nan_to_num(values) for name, values in columns.items()})
+
+    def _parse(self, chunk: date, scaled: bool) -> tuple[np.ndarray | None, int]:
+        path, entry = bar_file(self._folder, self.symbol, self._ticker_on(chunk), self.resolution, self._tick_type, chunk)
+        data = read_zip_entry(path, entry)
+        if data is None:
+            return None, 0
+        if not self.per_day:
+            data = split_dated_lines(data)
+        numbers = parse_numbers(data, _WIDTH[self.kind], path, entry)
+        return numbers, 0 if scaled or not self.per_day else written_decimals(data, numbers, self.kind)
 
     def _times(self, raw: np.ndarray, chunk: date) -> tuple[np.ndarray, np.ndarray]:
         if self.per_day:
@@ -154,23 +179,26 @@ class BarSeries:
     """
 
     __slots__ = ("loader", "first_end", "until", "_carry", "_carried", "_bars", "_index", "_from", "_until",
-                 "_first_chunk", "_empty_through")
+                 "_first_chunk", "_empty_through", "_chunk_end")
 
     def __init__(self, loader: BarLoader, first_end: int, carry: bool = True) -> None:
         self.loader, self.first_end, self.until = loader, first_end, 1 << 40
         self._carry = carry and loader.kind == "quote"
         self._carried: dict[date, BarColumns] = {}
         self._bars: BarColumns | None = None
-        self._index, self._from, self._until = -1, 0, 0
+        self._index, self._from, self._until, self._chunk_end = -1, 0, 0, 0
         self._first_chunk, self._empty_through = loader.chunk_of(first_end), date.min
 
     def seek(self, second: int) -> bool:
         """Moves to the last bar that ended by an instant; False when there is none yet."""
         if self._from <= second < self._until:
             return self._index >= 0
+        if self._until <= second < self._chunk_end and second <= self.until:
+            return self._move_on(second)
         wanted = min(second, self.until)
         chunk = latest = self.loader.chunk_of(wanted)
         limit, bars, index = self.loader.chunk_end(chunk), None, -1
+        chunk_end = limit
         while chunk >= self._first_chunk and chunk > self._empty_through:
             bars = self._load(chunk)
             if bars is not None:
@@ -186,7 +214,16 @@ class BarSeries:
             self._empty_through = max(self._empty_through, self.loader.previous_chunk(latest))
         self._bars, self._index, self._from = bars, index, second
         self._until = limit if limit > second else second + 1
+        self._chunk_end = chunk_end if index >= 0 and chunk == latest else 0
         return index >= 0
+
+    def _move_on(self, second: int) -> bool:
+        """To a later bar of the chunk the series stands in, which is the chunk of that instant too."""
+        ends = self._bars.ends
+        index = self._index = bisect.bisect_right(ends, second, self._index + 1) - 1
+        following = ends[index + 1] if index + 1 < len(ends) else self._chunk_end
+        self._from, self._until = second, min(following, self._chunk_end)
+        return True
 
     def _load(self, chunk: date) -> BarColumns | None:
         bars = self.loader.load(chunk)

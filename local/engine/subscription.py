@@ -1,18 +1,32 @@
 """Subscriptions: which bars reach the algorithm, from when, and at which instants they make a slice."""
 from __future__ import annotations
 
+import functools
 from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from local.engine.enums import Resolution, SecurityType, TickType
-from local.engine.market_hours import MarketHoursEntry
+from local.engine.market_hours import MarketHoursEntry, SecurityExchangeHours
 from local.engine.series import RESOLUTION_SECONDS, BarSeries
 from local.engine.symbol import Symbol
 from local.engine.time_zones import EPOCH, convert_from_utc
 
 NO_END = 1 << 40
 _EMPTY = np.empty(0, dtype=np.int64)
+
+
+@functools.lru_cache(maxsize=256)
+def _closes_between(exchange: SecurityExchangeHours, start: int, stop: int) -> np.ndarray:
+    """Ends of the sessions that end within (start, stop]; the array is shared and must not be changed."""
+    found = []
+    day, last = (convert_from_utc(EPOCH + timedelta(seconds=second), exchange.time_zone).date() for second in (start, stop))
+    while day <= last:
+        spans = exchange.open_spans_utc(day, False)
+        if spans and start < spans[-1][1] <= stop:
+            found.append(spans[-1][1])
+        day += timedelta(days=1)
+    return np.array(found, dtype=np.int64)
 
 
 class Subscription:
@@ -90,14 +104,7 @@ class Subscription:
         return np.concatenate(found) if found else _EMPTY
 
     def _daily_ends(self, start: int, stop: int) -> np.ndarray:
-        exchange, found = self.hours.exchange_hours, []
-        day, last = self._local_day(start), self._local_day(stop)
-        while day <= last:
-            spans = exchange.open_spans_utc(day, False)
-            if spans and start < spans[-1][1] <= stop:
-                found.append(spans[-1][1])
-            day += timedelta(days=1)
-        return np.array(found, dtype=np.int64)
+        return _closes_between(self.hours.exchange_hours, start, stop)
 
     def _local_day(self, second: int) -> date:
         return self.local_time(second).date()
