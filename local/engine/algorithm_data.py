@@ -176,6 +176,8 @@ class DataMixin:
         chain.canonical.underlying = underlying
         if symbol.security_type == SecurityType.EQUITY and not self._locked:
             self._make_raw(underlying)
+        elif symbol.security_type == SecurityType.EQUITY:
+            self._feed.make_raw(underlying)
 
     def _make_raw(self, underlying: Security) -> None:
         if underlying.data_normalization_mode == DataNormalizationMode.RAW:

@@ -112,6 +112,7 @@ class Engine:
         self._start_warm_up(algorithm)
         self.feed.start(self.clock.second, seconds_of(end))
         self.broker.attach(algorithm)
+        algorithm._refresh_models()
         self._take_changes()
         if self.live and self.clock.has_volatility_models:
             for security in algorithm.securities.values():
@@ -363,6 +364,7 @@ class Engine:
                     algorithm._call_user(f"On{name.title()}", getattr(algorithm, f"on_{name}"), getattr(slice_, name))
         if self._sees_every_slice and slice_.has_data and not algorithm._has_ended:
             algorithm._call_user("OnData", algorithm.on_data, slice_)
+        algorithm._refresh_models()
         algorithm._chained_options.refresh()
 
     # securities coming and going --------------------------------------------------------------------------------

@@ -203,6 +203,19 @@ class Feed:
             made.show_as(request.security.mapped)
         return made
 
+    def make_raw(self, security: Security) -> None:
+        """Has a running share's prices come as they were, because options on it are wanted."""
+        if security.data_normalization_mode == DataNormalizationMode.RAW:
+            return
+        security.data_normalization_mode = DataNormalizationMode.RAW
+        for stream in self.subscriptions:
+            if stream.symbol == security.symbol:
+                first, fill = stream.series.first_end, stream.fill_forward
+                loaders = [self.loader(stream.symbol, stream.tick_type, stream.resolution, extended, DataNormalizationMode.RAW)
+                           for extended in (stream.extended_market_hours, True)]
+                stream.series, stream.fill_series = (BarSeries(loader, first, fill) for loader in loaders)
+        self._attach(security)
+
     def set_mapped(self, future: Future, contract: Symbol) -> None:
         """Makes a continuous future stand for a contract."""
         future.mapped = contract

@@ -10,6 +10,7 @@ import pandas as pd
 
 from local.engine.algorithm import AlgorithmSettings, QCAlgorithm
 from local.engine.algorithm_data import UniverseSettings
+from local.engine.algorithm_universes import OptionChainedUniverseSelectionModel, OptionUniverseSelectionModel
 from local.engine.bars import (
     Bar,
     BaseData,
@@ -69,6 +70,7 @@ from local.engine.properties import SymbolProperties
 from local.engine.schedule import ScheduledEvent
 from local.engine.security import Equity, Index, Security
 from local.engine.security_changes import SecurityChanges
+from local.engine.selector_universes import Fundamental
 from local.engine.slice import Slice
 from local.engine.symbol import SecurityIdentifier, Symbol, SymbolCache
 from local.engine.time_zones import TimeZones
@@ -79,3 +81,5 @@ from local.engine.volatility_models import (
     StandardDeviationOfReturnsVolatilityModel,
     VolatilityModel,
 )
+
+CoarseFundamental = FineFundamental = Fundamental
