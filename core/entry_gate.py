@@ -87,6 +87,7 @@ class EntryGate:
         self._margin = margin
         self._greeks = greeks
         self._concentration = concentration
+        self._held: tuple[tuple[object, ...], Exposure] | None = None
         self.before_table: tuple[Check, ...] = (
             Check("mode", checks.mode),
             Check("halted or emergency", checks.halted),
@@ -246,15 +247,18 @@ class EntryGate:
                                   _spy_price(snapshot), snapshot.phase)
 
     def held_exposure(self, snapshot: Snapshot) -> Exposure:
-        """Greeks of everything held.
+        """Greeks of everything held; asked by several rows of one moment, computed once.
 
         Raises
         ------
         CannotCompute
             When a position cannot be computed.
         """
-        return self._greeks.portfolio([position for position in snapshot.positions if position.is_open],
-                                      snapshot.quotes, snapshot.underlyings, snapshot.time)
+        seen = (snapshot.time, snapshot.positions, snapshot.quotes, snapshot.underlyings)
+        if self._held is None or any(one is not other for one, other in zip(self._held[0], seen)):
+            held = [position for position in snapshot.positions if position.is_open]
+            self._held = (seen, self._greeks.portfolio(held, snapshot.quotes, snapshot.underlyings, snapshot.time))
+        return self._held[1]
 
     def _spy_delta(self, entry: SizedEntry) -> Refused | None:
         snapshot = entry.snapshot

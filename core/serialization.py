@@ -29,10 +29,16 @@ def canonical(value: Any) -> str:
     """JSON text with sorted keys and no spaces; NaN and infinity raise ValueError, unknown types TypeError."""
     if isinstance(value, Encoded):
         return value.text
-    if type(value) is dict and any(isinstance(part, (dict, Encoded)) for part in value.values()) \
-            and all(type(key) is str for key in value):
+    if _holds_encoded(value):
         return "{" + ",".join(f"{_text(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
     return _text(value)
+
+
+def _holds_encoded(value: Any) -> bool:
+    """Whether there is encoded text in a mapping or in those within it; lists hold none."""
+    if isinstance(value, dict):
+        return any(map(_holds_encoded, value.values()))
+    return isinstance(value, Encoded)
 
 
 _text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode

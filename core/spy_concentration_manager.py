@@ -9,7 +9,7 @@ its equivalents, working entries included.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any, Iterable, Mapping
 
@@ -235,8 +235,8 @@ class SpyConcentrationManager:
 
     def facts(self) -> dict[str, Any]:
         """Everything a restart needs, as plain JSON."""
-        return {"reservations": [asdict(found.request) | {"confirmed": found.confirmed}
-                                 for found in self._reservations.values()]}
+        return {"reservations": [{name: getattr(found.request, name) for name in SpyRequest.__slots__}
+                                 | {"confirmed": found.confirmed} for found in self._reservations.values()]}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over stored facts, replacing what is held.
