@@ -34,7 +34,7 @@ _GROUPS = ("valuation_ratios", "earning_ratios", "operation_ratios", "financial_
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fundamental:
-    """A share of a day's list."""
+    """A share of a day's list; company figures are never there, so a second function sees none of the list's shares."""
 
     symbol: Symbol
     end_time: datetime
@@ -152,7 +152,10 @@ class FundamentalUniverse(SelectorUniverse):
         chosen = list(self._coarse(list(rows.values())))
         if self._fine is None:
             return chosen
-        return list(self._fine([rows.get(symbol, Fundamental(symbol, midnight)) for symbol in chosen]))
+        if rows:
+            kept = set(chosen)
+            return list(self._fine([row for symbol, row in rows.items() if symbol in kept and row.has_fundamental_data]))
+        return list(self._fine([Fundamental(symbol, midnight) for symbol in chosen]))
 
     def _rows(self, day: date) -> dict[Symbol, Fundamental]:
         path = self._feed.folder / "equity" / "usa" / "fundamental" / "coarse" / f"{day:%Y%m%d}.csv"
@@ -164,8 +167,7 @@ class FundamentalUniverse(SelectorUniverse):
                 try:
                     symbol = Symbol(SecurityIdentifier.parse(row[0]), row[1])
                     factors = [float(text) for text in row[6:8]] or [1.0, 1.0]
-                    found[symbol] = Fundamental(symbol, end, float(row[2]), float(row[3]), float(row[4]),
-                                                row[5] == "True" if len(row) > 5 else False, *factors)
+                    found[symbol] = Fundamental(symbol, end, float(row[2]), float(row[3]), float(row[4]), False, *factors)
                 except (ValueError, IndexError) as error:
                     raise DataFileError(f"{path}, line {number}: {error}") from error
         return found
