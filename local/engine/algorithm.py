@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+from local.engine.algorithm_custom import CustomDataMixin
 from local.engine.algorithm_universes import UniverseMixin
 from local.engine.collections import LeanDictionary
 from local.engine.algorithm_chains import ChainMixin
@@ -49,7 +50,7 @@ class AlgorithmSettings:
         self.min_absolute_portfolio_target_percentage = 0.0000000001
 
 
-class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, IndicatorMixin, TradingMixin):
+class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, CustomDataMixin, IndicatorMixin, TradingMixin):
     """Base class of algorithms; what it does not have raises with the member's name."""
 
     def __init__(self) -> None:
@@ -83,6 +84,7 @@ class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, IndicatorMixin, TradingM
         self._init_data()
         self._init_chains()
         self._init_universes()
+        self._init_custom()
         self._init_indicators()
         rules = (self._hours_of, lambda: self._clock.utc, lambda: self._clock.time_zone)
         self.date_rules, self.time_rules = DateRules(*rules), TimeRules(*rules, self._all_hours)

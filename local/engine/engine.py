@@ -111,6 +111,7 @@ class Engine:
         end = convert_to_utc((algorithm.end_date + ONE_TICK), self.clock.time_zone)
         self._start_warm_up(algorithm)
         self.feed.start(self.clock.second, seconds_of(end))
+        algorithm._start_custom()
         self.broker.attach(algorithm)
         algorithm._refresh_models()
         self._take_changes()

@@ -165,6 +165,12 @@ class Feed:
         self._update_fill_seconds()
         return True
 
+    def add_stream(self, subscription: Subscription) -> None:
+        """Starts a stream that no universe holds."""
+        self.subscriptions.append(subscription)
+        self.subscriptions.sort(key=lambda s: s.sort_key)
+        self._update_fill_seconds()
+
     def _streams(self, request: SubscriptionRequest, first_end: int) -> list[Subscription]:
         kind, resolution = request.security.symbol.security_type, request.resolution
         if self.warm_up is None or not self.warm_up.changes(resolution, first_end):

@@ -12,6 +12,7 @@ import pandas as pd
 from local.engine.bar_counts import bar_count_start
 from local.engine.bars import OpenInterest, QuoteBar, TradeBar
 from local.engine.chain_history import chain_frame
+from local.engine.custom_data import PythonData
 from local.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
 from local.engine.feed import Feed
 from local.engine.security import make_bar
@@ -111,6 +112,9 @@ class History:
         if args and isinstance(args[0], type):
             frame_of, args = args[0], args[1:]
         kind = self._kind or frame_of
+        if kind is not None and issubclass(kind, PythonData):
+            values = _arguments(args, named)
+            return self._algorithm.custom_history(self._symbol(values["symbols"]), values["start"], values["end"])
         if kind is not None and kind not in _TICK_OF_TYPE:
             raise NotImplementedError(f"history of {kind.__name__}")
         if kind is None and self._is_of_chain(args, named):

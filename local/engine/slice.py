@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local.engine.bars import BaseData, Delisting, Dividend, QuoteBar, Split, SymbolChangedEvent, TradeBar
 from local.engine.chains import FuturesChain, FuturesContract, OptionChain, OptionContract
 from local.engine.collections import KeyValuePair
+from local.engine.custom_data import PythonData
 from local.engine.data_dictionaries import FuturesChains, OptionChains, QuoteBars, SymbolDictionary, TradeBars
 from local.engine.enums import SecurityType, TickType
 from local.engine.errors import MemberNotSupported
@@ -177,10 +178,11 @@ class Slice:
         return symbol in self._by_symbol()
 
     def get(self, key: Any, default: Any = None) -> Any:
-        """Data of a security, or all data of a type (`QuoteBar`, `TradeBar`)."""
+        """Data of a security, or all data of a type (`QuoteBar`, `TradeBar`, or the algorithm's own), or of both."""
         if isinstance(key, type):
-            if key in (TradeBar, QuoteBar):
-                return self.bars if key is TradeBar else self.quote_bars
+            if key in (TradeBar, QuoteBar) or issubclass(key, PythonData):
+                found = self.bars if key is TradeBar else self.quote_bars if key is QuoteBar else self._by_type(key, SymbolDictionary)
+                return found if default is None else found[default]
             raise MemberNotSupported(f"Slice.get({key.__name__})")
         return self._by_symbol().get(key, default)
 
@@ -224,6 +226,8 @@ class Slice:
 
 def bar_of(subscription: Subscription, second: int) -> BaseData | None:
     """The bar of a subscription at an instant, filled forward when no real one ended then."""
+    if subscription.point_at is not None:
+        return subscription.point_at(second)
     series = subscription.series
     if not series.seek(second) or series.end() != second:
         series = subscription.fill_series

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import functools
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,8 @@ class Subscription:
     fill_series
         Bars that are filled forward: those outside the hours asked for count too, as LEAN fills before it filters.
     """
+
+    point_at: Any = None
 
     def __init__(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, fill_forward: bool, extended: bool,
                  hours: MarketHoursEntry, series: BarSeries, is_internal: bool = False,

@@ -27,6 +27,14 @@ from local.engine.chains import FuturesChain, FuturesContract, Greeks, OptionCha
 from local.engine.chains import PriceModelResult as OptionPriceModelResult
 from local.engine.collections import KeyValuePair
 from local.engine.contract_filters import FutureFilterUniverse, FutureUniverse, OptionUniverse
+from local.engine.custom_data import (
+    Compression,
+    FileFormat,
+    PythonData,
+    SubscriptionDataConfig,
+    SubscriptionDataSource,
+    SubscriptionTransportMedium,
+)
 from local.engine.data_dictionaries import FuturesChains, OptionChains, QuoteBars, TradeBars
 from local.engine.derivatives import Future, FutureOption, IndexOption, Option
 from local.engine.enums import (
@@ -83,3 +91,4 @@ from local.engine.volatility_models import (
 )
 
 CoarseFundamental = FineFundamental = Fundamental
+DynamicData = PythonData
