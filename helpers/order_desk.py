@@ -13,7 +13,7 @@ from core.model import Leg, Purpose
 from helpers.order_books import CLOCK_JITTER, OrderBooks, due
 from helpers.order_pieces import Piece
 from helpers.order_port import OrderPort, Rejected
-from helpers.order_pricing import (ComboPrice, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
+from helpers.order_pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    worst_entry)
 from helpers.order_reports import Pace, ReportStream
 from helpers.order_work import OrderOut, Work
@@ -50,7 +50,7 @@ class OrderDesk(OrderBooks):
         if work.urgent or work.repairing or work.was_uneven:
             wanted = marketable(price, tick)
         elif work.intent.purpose is Purpose.ENTRY:
-            wanted = self._entry_price(work, price, now)
+            wanted = between_quotes(self._entry_price(work, price, now), price, tick, legs)
         else:
             wanted = exit_limit(price, work.steps, tick)
             if work.steps == 0 and work.orders_sent == 0 and work.intent.limit is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, isfinite
+from math import ceil, floor, isfinite
 from typing import Callable, Sequence
 
 from config.constants import ENTRY_WALK_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
@@ -89,6 +89,14 @@ def entry_limit(price: ComboPrice, minute: int, worst: float) -> float:
     ENTRY_WALK_MINUTES, and never worse than a quarter of the way at the start."""
     share = ENTRY_WALK_SHARE * min(1.0, minute / ENTRY_WALK_MINUTES)
     return min(price.mid + share * (price.natural - price.mid), worst)
+
+
+def between_quotes(wanted: float, price: ComboPrice, tick: float, legs: Sequence[Leg]) -> float:
+    """``wanted`` of an entry, but where one leg is quoted a single tick wide: nothing lies between its quotes, and rounded
+    toward us the limit would stand at the far side for good. It stands at the next tick instead, natural at most."""
+    if len(legs) > 1 or price.natural - price.mid > 0.5 * tick * (1 + 10**-ROUNDING):
+        return wanted
+    return round(ceil(round(wanted / tick, ROUNDING - 3)) * tick, ROUNDING)
 
 
 def exit_limit(price: ComboPrice, step: int, tick: float) -> float:

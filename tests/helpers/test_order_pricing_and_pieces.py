@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from core.model import ContractKind, Leg, Right
 from helpers.order_pieces import cover, next_piece
-from helpers.order_pricing import (ComboPrice, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
+from helpers.order_pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    toward_us, worst_entry)
 from helpers.order_reports import Pace
 from tests.builders import make_contract, make_quote
@@ -68,6 +68,15 @@ def test_an_entry_never_goes_beyond_a_quarter(mid, spread, minute, tick):
     price = ComboPrice(mid=mid, natural=mid + spread)
     limit = sendable_limit(entry_limit(price, minute, worst_entry(price)), tick, (BUY, SELL), opening=True)
     assert limit <= mid + 0.25 * spread + 1e-6 and limit != 0
+
+
+@pytest.mark.parametrize("mid, natural, legs, limit", [
+    (1.275, 1.30, (BUY,), 1.30), (1.25, 1.30, (BUY,), 1.25), (1.275, 1.30, (BUY, SELL), 1.25), (-1.275, -1.25, (SELL,), -1.25)])
+def test_an_entry_in_a_market_one_tick_wide_stands_at_the_next_tick(mid, natural, legs, limit):
+    price = ComboPrice(mid=mid, natural=natural)
+    for minute in (0, 2, 5):
+        wanted = between_quotes(entry_limit(price, minute, worst_entry(price)), price, 0.05, legs)
+        assert sendable_limit(wanted, 0.05, legs, opening=True) == limit
 
 
 # --- pieces
