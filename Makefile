@@ -63,7 +63,7 @@ faults: $(READY)
 	@$(PY) -m local faults --scenario $(SCENARIO) --phase $(PHASE) --seeds $(SEEDS) $(ARGS)
 
 strategies-table: $(READY)
-	@$(PY) -m local strategies-table $(ARGS)
+	@$(PY) -m local strategies-table --cash 200000 --commands $(ARGS)
 
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .hypothesis backtests
