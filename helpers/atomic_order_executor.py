@@ -115,7 +115,8 @@ class AtomicOrderExecutor:
     def holding_changed(self, contract: Contract, quantity: int, now: datetime) -> None:
         """The broker changed a holding without an order (expiry, assignment, exercise) by a signed quantity.
 
-        Orders on the contract are cancelled and what is left to close shrinks accordingly.
+        Orders on the contract are cancelled and what is left to close shrinks accordingly. The caller books the change:
+        it is not reported again among what an intent found missing.
         """
         with self._exclusive():
             for work in self._works.values():
@@ -127,7 +128,8 @@ class AtomicOrderExecutor:
                 if not work.opens and todo * quantity > 0:
                     gone = quantity if abs(quantity) < abs(todo) else todo
                     work.goal[contract] -= gone
-                    work.missing[contract] = work.missing.get(contract, 0) + gone
+                    for book in (work.missing, work.settled):
+                        book[contract] = book.get(contract, 0) + gone
                 if work.order is not None and any(leg.contract == contract for leg in work.order.legs):
                     self._desk.ask_cancel(work, "HOLDING_CHANGED", now)
 
