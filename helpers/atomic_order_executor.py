@@ -193,8 +193,10 @@ class AtomicOrderExecutor:
             self._hear_finished(self._finished.get(intent_id), update, now)
             return
         current = work.order is not None and update.order_id in work.order.ids
+        before = dict(work.filled)
         if not self._desk.hear(work, update, now):
             return
+        self._note_traded(work, before)
         if not current and work.order is not None:
             self._desk.ask_cancel(work, "LATE_FILL", now)
         self._save(False)
@@ -208,6 +210,7 @@ class AtomicOrderExecutor:
         before = dict(work.filled)
         if not self._desk.hear(work, update, now):
             return
+        self._note_traded(work, before)
         del self._finished[work.intent.id]
         self._works[work.intent.id] = work
         work.ending, work.tried = "LATE_FILL", now
@@ -221,6 +224,16 @@ class AtomicOrderExecutor:
                          for leg in work.intent.legs}
         self._worker.unknown(work, "LATE_FILL", now)
         work.unknown = False
+
+    def _note_traded(self, work: Work, before: Mapping[Contract, int]) -> None:
+        """What ``work`` has traded is nothing that other intents on the same contracts, finished ones too, have to
+        account for."""
+        changes = {contract: filled - before.get(contract, 0) for contract, filled in work.filled.items()}
+        for other in (*self._works.values(), *self._finished.values()):
+            if other is not None and other is not work:
+                for contract, change in changes.items():
+                    if contract in other.baseline:
+                        other.baseline[contract] += change
 
     def _note_sent(self, work: Work, now: datetime) -> None:
         """Events of the new ids belong to ``work``, those that came before the ids were known too."""
