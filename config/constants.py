@@ -289,6 +289,7 @@ ENTRY_WALK_MINUTES: Final = 2
 MARKETABLE_TICKS: Final = 1
 SETTLE_MINUTES: Final = 2                 # holdings may lag an event this long before they are believed against it
 QUOTE_AWAIT_MINUTES: Final = 5            # a long leg that never had a quote (after a restart) is waited for this long in an exit
+STUCK_MINUTES: Final = 3                  # a closing order through fresh quotes on every leg is sent anew after this
 SILENCE_MINUTES: Final = 2                # an order without any answer is looked up after this
 REFUSED_EXIT_TRIES: Final = 3             # refusals in a row of one exit before it counts as failed
 REFUSED_EXIT_PAUSE_MINUTES: Final = 5     # between tries after that

@@ -176,6 +176,10 @@ class SpyConcentrationManager:
                                  reserved=0 if found is None else found.request.contracts)
         self._reservations[id] = Reservation(request=replace(found.request, contracts=contracts), confirmed=True)
 
+    def __contains__(self, id: str) -> bool:
+        """Whether something is reserved or held under ``id``."""
+        return id in self._reservations
+
     def free(self, id: str) -> bool:
         """The order ended without a fill: give everything back. False when nothing was reserved (freed before)."""
         return self._reservations.pop(id, None) is not None

@@ -104,6 +104,26 @@ class TradeLedger:
         if trade.strategy not in self._specs:
             raise IntegrityError("a trade of an unknown strategy", id=trade.id, strategy=trade.strategy)
         self._append(trade)
+        return self._newly_lost(trade)
+
+    def amend(self, trade: ClosedTrade) -> Refused | None:
+        """Put a trade right that is in the ledger: a fill came after it was closed. Returns as :meth:`record`.
+
+        Raises
+        ------
+        IntegrityError
+            When no trade has this id.
+        """
+        place = next((place for place, known in enumerate(self._trades) if known.id == trade.id), None)
+        if place is None:
+            raise IntegrityError("no trade to amend", id=trade.id)
+        self._trades[place], self._written[place] = trade, trade.to_json()
+        return self._newly_lost(trade)
+
+    def __contains__(self, trade_id: str) -> bool:
+        return trade_id in self._ids
+
+    def _newly_lost(self, trade: ClosedTrade) -> Refused | None:
         lost = self.edge_lost(self._specs[trade.strategy])
         if lost is not None and trade.strategy not in self._suspended:
             self._suspended[trade.strategy] = lost.code

@@ -262,16 +262,14 @@ class UnifiedStateManager:
         fee : float
             USD, positive.
 
-        Raises
-        ------
-        IntegrityError
-            When the leg would go through zero: a position never turns a long leg short by itself.
+        A fill is a fact: one that comes late, after its contracts were closed by another order, may turn a leg round.
+        The executor trades back what is beyond its goal.
         """
         position = self.position(position_id)
         legs, booked = [], False
         for leg in position.legs:
             if leg.contract == contract:
-                leg, booked = _booked(position_id, leg, quantity, price), True
+                leg, booked = _booked(leg, quantity, price), True
             if leg.quantity:
                 legs.append(leg)
         if not booked and quantity:
@@ -422,13 +420,12 @@ class UnifiedStateManager:
                 raise IntegrityError("an ended position holds something", position=key, state=position.state.value)
 
 
-def _booked(position_id: str, leg: HeldLeg, quantity: int, price: float) -> HeldLeg:
-    """``leg`` after a fill: averaged when added to, at its old average when reduced."""
+def _booked(leg: HeldLeg, quantity: int, price: float) -> HeldLeg:
+    """``leg`` after a fill: averaged when added to, at its old average when reduced, at the fill's price when turned."""
     total = leg.quantity + quantity
     if leg.quantity * quantity >= 0:
         cost = leg.average_price * leg.quantity + price * quantity
         return replace(leg, quantity=total, average_price=cost / total if total else leg.average_price)
     if total * leg.quantity < 0:
-        raise IntegrityError("a fill would take a leg through zero", position=position_id, contract=leg.contract.id,
-                             held=leg.quantity, filled=quantity)
+        return replace(leg, quantity=total, average_price=price)
     return replace(leg, quantity=total)

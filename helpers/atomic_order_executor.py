@@ -115,7 +115,8 @@ class AtomicOrderExecutor:
     def holding_changed(self, contract: Contract, quantity: int, now: datetime) -> None:
         """The broker changed a holding without an order (expiry, assignment, exercise) by a signed quantity.
 
-        Orders on the contract are cancelled and what is left to close shrinks accordingly.
+        Orders on the contract are cancelled and what is left to close shrinks accordingly. The caller books the change:
+        it is not reported again among what an intent found missing.
         """
         with self._exclusive():
             for work in self._works.values():
@@ -127,7 +128,8 @@ class AtomicOrderExecutor:
                 if not work.opens and todo * quantity > 0:
                     gone = quantity if abs(quantity) < abs(todo) else todo
                     work.goal[contract] -= gone
-                    work.missing[contract] = work.missing.get(contract, 0) + gone
+                    for book in (work.missing, work.settled):
+                        book[contract] = book.get(contract, 0) + gone
                 if work.order is not None and any(leg.contract == contract for leg in work.order.legs):
                     self._desk.ask_cancel(work, "HOLDING_CHANGED", now)
 
@@ -191,8 +193,10 @@ class AtomicOrderExecutor:
             self._hear_finished(self._finished.get(intent_id), update, now)
             return
         current = work.order is not None and update.order_id in work.order.ids
+        before = dict(work.filled)
         if not self._desk.hear(work, update, now):
             return
+        self._note_traded(work, before)
         if not current and work.order is not None:
             self._desk.ask_cancel(work, "LATE_FILL", now)
         self._save(False)
@@ -206,6 +210,7 @@ class AtomicOrderExecutor:
         before = dict(work.filled)
         if not self._desk.hear(work, update, now):
             return
+        self._note_traded(work, before)
         del self._finished[work.intent.id]
         self._works[work.intent.id] = work
         work.ending, work.tried = "LATE_FILL", now
@@ -219,6 +224,16 @@ class AtomicOrderExecutor:
                          for leg in work.intent.legs}
         self._worker.unknown(work, "LATE_FILL", now)
         work.unknown = False
+
+    def _note_traded(self, work: Work, before: Mapping[Contract, int]) -> None:
+        """What ``work`` has traded is nothing that other intents on the same contracts, finished ones too, have to
+        account for."""
+        changes = {contract: filled - before.get(contract, 0) for contract, filled in work.filled.items()}
+        for other in (*self._works.values(), *self._finished.values()):
+            if other is not None and other is not work:
+                for contract, change in changes.items():
+                    if contract in other.baseline:
+                        other.baseline[contract] += change
 
     def _note_sent(self, work: Work, now: datetime) -> None:
         """Events of the new ids belong to ``work``, those that came before the ids were known too."""

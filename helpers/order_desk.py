@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Callable
 
-from config.constants import ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND
+from config.constants import ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, STUCK_MINUTES
 from core.model import Leg, Purpose
 from helpers.order_books import CLOCK_JITTER, OrderBooks, due
 from helpers.order_pieces import Piece
@@ -95,6 +95,15 @@ class OrderDesk(OrderBooks):
     def paced(self, now: datetime) -> bool:
         """Whether one more request may go to the broker now."""
         return self._pace.take(now)
+
+    def is_stuck(self, order: OrderOut, now: datetime) -> bool:
+        """Whether ``order`` has stood through quotes newer than itself on every leg for three minutes: whoever should
+        trade it does not, and only a new order will."""
+        price = combo_price(order.legs, self._port.quote)
+        through = price is not None and order.limit > price.natural and all(
+            self._port.quote(leg.contract).time > order.sent for leg in order.legs)
+        order.through_since = (order.through_since or now) if through else None
+        return through and due(now, order.through_since, STUCK_MINUTES)
 
     def reprice(self, work: Work, now: datetime, *, at_once: bool = False) -> None:
         """Step the limit once a minute (``at_once``: now)."""

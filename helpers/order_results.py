@@ -114,7 +114,8 @@ class OrderResults:
             self._parts.concentration.free(intent.id)
             return False
         position = states.position(intent.position_id)
-        self._parts.concentration.confirm(intent.id, outcome.units)
+        if intent.id in self._parts.concentration:          # freed when the entry was unfilled and a fill came after
+            self._parts.concentration.confirm(intent.id, outcome.units)
         shorts = [leg.contract.dte(now.date()) for leg in position.legs if leg.quantity < 0]
         states.change(position.id, units=outcome.units, opened=now, entry_price=outcome.price,
                       entry_margin_usd=intent.margin_usd * outcome.units,
@@ -161,7 +162,9 @@ class OrderResults:
 
     def _record(self, position: Position, now: datetime, reason: str, *, forced: bool) -> None:
         legs = tuple(str(leg) for leg in position.facts.get("entry_legs", ()))
-        lost = self._parts.ledger.record(ClosedTrade(
+        ledger = self._parts.ledger
+        again = position.id in ledger                       # a fill came after it was closed
+        lost = (ledger.amend if again else ledger.record)(ClosedTrade(
             id=position.id, strategy=position.strategy, underlying=position.underlying,
             opened=position.opened or now, closed=now, legs=legs, units=position.units,
             entry_price=position.entry_price, exit_price=self._exit_price(position),
@@ -171,7 +174,7 @@ class OrderResults:
             multiplier=float(position.facts.get("multiplier", 100.0))))
         if lost is not None:
             self._journal.refused(now, position.strategy, lost)
-        if not forced and self._parts.specs[position.strategy].counts_as_position:
+        if not (forced or again) and self._parts.specs[position.strategy].counts_as_position:
             self._parts.breakers.record_trade(position.cash_flow_usd, now)
 
     @staticmethod

@@ -21,7 +21,7 @@ class OrderOut:
     """One order at the broker, one id a leg.
 
     ``closed`` maps an id to the status it ended with. ``deduced`` is the part of ``filled`` that only the holdings
-    showed: an event that comes for it after all is not counted again.
+    showed: an event that comes for it after all is not counted again. ``through_since`` is not kept over a restart.
     """
 
     tag: str
@@ -43,6 +43,7 @@ class OrderOut:
     uneven_since: datetime | None = None
     update_failures: int = 0
     looked: datetime | None = None
+    through_since: datetime | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -190,6 +191,7 @@ class Work:
     short_since: datetime | None = None
     unquoted_since: datetime | None = None
     missing: dict[Contract, int] = field(default_factory=dict)
+    settled: dict[Contract, int] = field(default_factory=dict)      # of the missing: told by an event of the exchange
     based: datetime | None = None
     past: dict[int, PastLeg] = field(default_factory=dict)
 
@@ -201,6 +203,12 @@ class Work:
     def todo(self) -> dict[Contract, int]:
         """What is still to be traded, signed; legs that are done are left out."""
         left = {contract: quantity - self.filled.get(contract, 0) for contract, quantity in self.goal.items()}
+        return {contract: quantity for contract, quantity in left.items() if quantity}
+
+    @property
+    def unexplained(self) -> dict[Contract, int]:
+        """What is missing and no event of the exchange has accounted for."""
+        left = {contract: quantity - self.settled.get(contract, 0) for contract, quantity in self.missing.items()}
         return {contract: quantity for contract, quantity in left.items() if quantity}
 
     def counts(self) -> list[Fraction]:
@@ -225,7 +233,7 @@ class Work:
                 "failed": self.failed, "unknown": self.unknown, "stuck": self.stuck, "ending": self.ending,
                 "refusals": self.refusals, "refusal": self.refusal, "not_before": time_to_json(self.not_before),
                 "settle_since": time_to_json(self.settle_since), "short_since": time_to_json(self.short_since),
-                "missing": quantities_to_json(self.missing), "tried": time_to_json(self.tried),
+                "missing": quantities_to_json(self.missing), "settled": quantities_to_json(self.settled), "tried": time_to_json(self.tried),
                 "based": time_to_json(self.based),
                 "past": [[order_id, leg.to_json()] for order_id, leg in self.past.items()]}
 
@@ -243,6 +251,7 @@ class Work:
                    refusals=facts["refusals"], refusal=facts["refusal"],
                    not_before=time_from_json(facts["not_before"]), settle_since=time_from_json(facts["settle_since"]),
                    short_since=time_from_json(facts["short_since"]), missing=quantities_from_json(facts["missing"]),
+                   settled=quantities_from_json(facts["settled"]),
                    tried=time_from_json(facts["tried"]),
                    based=time_from_json(facts["based"]),
                    past={int(order_id): PastLeg.from_json(row) for order_id, row in facts["past"]})

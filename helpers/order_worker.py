@@ -116,7 +116,7 @@ class IntentWorker:
             plan = next_piece(work.todo, self._port.quote, apart=work.was_uneven or work.repairing)
             if plan.piece and {leg.contract for leg in plan.piece.legs} != {leg.contract for leg in order.legs}:
                 return "DEAD_LEG"
-        return ""
+        return "STUCK" if self._desk.is_stuck(order, now) else ""
 
     def _settled(self, work: Work, now: datetime) -> bool:
         if work.order.is_uneven and not work.order.cancel_why:
@@ -393,9 +393,9 @@ class IntentWorker:
                  more: Mapping[str, Any] | None = None) -> None:
         facts = {"orders": work.orders_sent, "tries": work.tries, "refusals": work.refusals,
                  "uneven": work.ever_uneven}
-        if work.missing:
+        if work.unexplained:
             facts["missing"] = [{"contract": contract_to_json(contract), "quantity": quantity}
-                                for contract, quantity in work.missing.items()]
+                                for contract, quantity in work.unexplained.items()]
         self._reports.outcome(work, kind, reason, now, final=final, facts=facts | dict(more or {}))
         self._save(False)
 

@@ -264,3 +264,15 @@ def test_written_trades_are_not_shared_state() -> None:
     found.facts()["trades"].clear()
     assert len(found.facts()["trades"]) == 1
     assert replace(found.trades[0], pnl_usd=2.0).pnl_usd == 2.0
+
+
+def test_a_trade_is_put_right_when_a_fill_came_after_it():
+    ledger = TradeLedger(35_000.0)
+    ledger.record(trade(1, 100.0))
+    ledger.record(trade(2, 50.0))
+    assert trade(1).id in ledger and trade(3).id not in ledger
+    ledger.amend(trade(1, -30.0))
+    assert [known.pnl_usd for known in ledger.trades] == [-30.0, 50.0]
+    assert [row["pnl_usd"] for row in ledger.facts()["trades"]] == [-30.0, 50.0]
+    with pytest.raises(IntegrityError, match="no trade to amend"):
+        ledger.amend(trade(3))

@@ -119,11 +119,12 @@ def test_fills_move_legs_cash_and_fees():
     assert position.cash_flow_usd == pytest.approx(255)
 
 
-def test_a_fill_through_zero_is_a_defect():
+def test_a_late_fill_may_turn_a_leg_round():
     states = manager()
     states.apply_fill("lt112/1", PUT, -2, 3.00, 0.0)
-    with pytest.raises(IntegrityError, match="through zero"):
-        states.apply_fill("lt112/1", PUT, 3, 1.00, 0.0)
+    position = states.apply_fill("lt112/1", PUT, 3, 1.00, 0.0)
+    assert position.legs == (HeldLeg(contract=PUT, quantity=1, average_price=1.00),)
+    assert position.cash_flow_usd == pytest.approx(600 - 300)
 
 
 @given(some.lists(some.tuples(some.integers(-5, 5).filter(bool), some.floats(0, 100)), max_size=12))

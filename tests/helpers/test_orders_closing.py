@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
-from config.constants import QUOTE_AWAIT_MINUTES
+from config.constants import QUOTE_AWAIT_MINUTES, STUCK_MINUTES
 from core.model import ContractKind, Purpose, Right, Urgency
+from helpers.order_port import OrderStatus
 from tests.builders import make_contract, make_quote
 from tests.helpers.fake_broker import (CALL, CLOSING, Desk, EXPIRY, FAR_CALL, LONG, QUOTES, SHORT, entry_desk,
                                        exit_desk, limits, make_intent)
@@ -100,6 +102,30 @@ def test_order_taken_over_by_a_restart_outlives_the_minutes_until_its_long_is_qu
     assert desk.broker.cancels == []
     desk.minutes(2)
     assert len(desk.broker.cancels) == 1
+
+
+def stands_through(minutes: int, age: timedelta) -> Desk:
+    """A mandatory exit that nobody fills although quotes ``age`` old stand through its limit."""
+    desk = exit_desk(Urgency.NATURAL)
+    sent = desk.now
+    for contract, quote in desk.broker.quotes.items():
+        desk.broker.quotes[contract] = replace(quote, time=sent - age)
+    desk.minutes(minutes)
+    return desk
+
+
+def test_closing_order_that_fresh_quotes_stand_through_is_sent_anew():
+    desk = stands_through(STUCK_MINUTES, timedelta(minutes=-1))
+    assert desk.broker.cancels == []
+    desk.minutes(3)
+    assert len(desk.broker.cancels) == 1 and len(desk.broker.sent) == 2
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)]
+
+
+def test_quotes_older_than_the_order_do_not_make_it_stuck():
+    desk = stands_through(STUCK_MINUTES + 6, timedelta(0))
+    assert desk.broker.cancels == [] and len(desk.broker.sent) == 1
 
 
 def test_bid_that_dies_on_the_way_frees_the_short():
@@ -247,6 +273,21 @@ def test_assignment_on_the_way_shrinks_what_is_left_to_close():
     assert dict(desk.broker.sent[-1][0]) == {LONG: -1}
     desk.broker.fill_all()
     assert desk.finals()[0][0] == "FILLED"
+    assert "missing" not in desk.reports[-1].facts        # who told us of it has booked it
+
+
+def test_expiry_on_the_way_is_booked_once():
+    """Told by the exchange at midnight, and met again by the exit the next morning."""
+    desk = exit_desk(Urgency.NATURAL)
+    desk.broker.now = desk.broker.now.replace(year=EXPIRY.year, month=EXPIRY.month, day=EXPIRY.day) + timedelta(days=1)
+    for contract, quantity in ((SHORT, 2), (LONG, -2)):
+        desk.broker.holdings[contract] = 0
+        desk.executor.holding_changed(contract, quantity, desk.now)
+    for order_id in list(desk.broker.orders):
+        desk.broker.end(order_id, OrderStatus.CANCELED)
+    desk.minutes(2)
+    assert len(desk.finals()) == 1
+    assert "missing" not in desk.reports[-1].facts
 
 
 def test_roll_that_buys_back_the_old_short_only_keeps_that():

@@ -272,3 +272,29 @@ def test_untold_fill_of_an_exit_hidden_by_lagging_holdings_is_found_before_the_n
     (kind, final, reason, units), = desk.finals()
     assert kind == "PARTIAL" and units == 2
     assert desk.net() == {SHORT: 2, LONG: -2} and not any(desk.broker.holdings.values())
+
+
+def test_late_fill_of_one_intent_is_not_taken_for_anothers():
+    """Two entries on the same contracts: the first one's late leg is traded back, the second one keeps its own."""
+    desk = entry_desk()
+    desk.minutes(6)
+    desk.start(make_intent(SPREAD, 2, id="second:ENTRY:1"))
+    late(desk, 1, SHORT)
+    desk.minutes(6)
+    assert ("NOT_FILLED", True, "TIMEOUT", 0) in desk.finals()[1:]
+    assert not any(kind == "UNKNOWN" and reason != "LATE_FILL" for kind, _, reason, _ in desk.outcomes())
+    desk.broker.fill_all()
+    desk.minutes(2)
+    assert ("UNEVEN_REPAIRED", True, "LATE_FILL", 0) in desk.finals()
+    assert not any(desk.broker.holdings.values())
+
+
+def late(desk, order_id, contract):
+    """A leg that was cancelled has filled after all."""
+    status, desk.broker.orders[order_id].status = desk.broker.orders[order_id].status, OrderStatus.SUBMITTED
+    others = {key: order.status for key, order in desk.broker.orders.items() if key != order_id}
+    for key in others:
+        desk.broker.orders[key].status = OrderStatus.CANCELED
+    desk.broker.fill(contract, 1, price=3.05)
+    for key, value in (others | {order_id: status}).items():
+        desk.broker.orders[key].status = value
