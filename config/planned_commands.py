@@ -1,12 +1,12 @@
 """The operator's commands planned ahead for a backtest, as text: none arrive there by themselves.
 
-One command is ``DATE TIME ACTION [STRATEGY or AMOUNT]``: ``2024-08-28 10:30 flatten leap_put_ladder``,
-``2024-07-10 09:45 flow 5000``, ``2024-08-05 12:00 halt``. Times are New York. Several are divided by semicolons.
+One command is ``DATE TIME ACTION [STRATEGY]``: ``2024-08-28 10:30 flatten leap_put_ladder``,
+``2024-08-05 12:00 halt``. Times are New York. Several are divided by semicolons. ``flow`` cannot be planned: it tells the
+books of money that has moved, and in a backtest none does.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,9 +14,8 @@ from typing import Final
 from config.constants import STRATEGY_PRIORITY
 from core.errors import ConfigError
 
-ACTIONS: Final = ("status", "halt", "resume", "flatten", "liquidate", "accept", "what_if", "flow")
+ACTIONS: Final = ("status", "halt", "resume", "flatten", "liquidate", "accept", "what_if")
 BY_STRATEGY: Final = ("resume", "flatten", "what_if")
-FLOW: Final = "flow"
 DIVIDER: Final = ";"
 REASON: Final = "planned"
 
@@ -33,14 +32,14 @@ class PlannedCommand:
         One of ``ACTIONS``.
     strategy : str or None
         Narrows ``resume``, ``flatten`` and ``what_if``.
-    amount : float or None
-        USD of a ``flow``; deposits are positive.
+    amount : None
+        No planned command has one.
     """
 
     at: datetime
     action: str
     strategy: str | None = None
-    amount: float | None = None
+    amount: None = None
     reason: str = REASON
 
 
@@ -59,14 +58,12 @@ def read_commands(key: str, text: str) -> tuple[PlannedCommand, ...]:
 def _command(key: str, text: str) -> PlannedCommand:
     words = text.split()
     if not 3 <= len(words) <= 4:
-        raise ConfigError(f"{key}: {text!r} is not DATE TIME ACTION [STRATEGY or AMOUNT]")
+        raise ConfigError(f"{key}: {text!r} is not DATE TIME ACTION [STRATEGY]")
     at, action, last = _moment(key, words[0], words[1]), words[2].replace("-", "_"), words[3:]
     if action not in ACTIONS:
         raise ConfigError(f"{key}: unknown action {words[2]!r}; known: {', '.join(ACTIONS)}")
-    if (action == FLOW) > len(last) or (last and action not in (*BY_STRATEGY, FLOW)):
-        raise ConfigError(f"{key}: {text!r}: flow takes an amount; {', '.join(BY_STRATEGY)} may take a strategy")
-    if action == FLOW:
-        return PlannedCommand(at=at, action=action, amount=_amount(key, last[0]))
+    if last and action not in BY_STRATEGY:
+        raise ConfigError(f"{key}: {text!r}: only {', '.join(BY_STRATEGY)} may name a strategy")
     if last and last[0] not in STRATEGY_PRIORITY:
         raise ConfigError(f"{key}: unknown strategy {last[0]!r}; known: {', '.join(STRATEGY_PRIORITY)}")
     return PlannedCommand(at=at, action=action, strategy=last[0] if last else None)
@@ -77,13 +74,3 @@ def _moment(key: str, day: str, clock: str) -> datetime:
         return datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M")
     except ValueError:
         raise ConfigError(f"{key}: {day} {clock} is not a moment like 2024-07-01 10:30") from None
-
-
-def _amount(key: str, text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        raise ConfigError(f"{key}: {text!r} is not an amount of USD") from None
-    if not math.isfinite(amount) or amount == 0.0:
-        raise ConfigError(f"{key}: a flow of {text} is not an amount")
-    return amount

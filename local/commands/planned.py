@@ -17,7 +17,7 @@ COMMENT = "#"
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """--commands, with a file or alone."""
     parser.add_argument("--commands", nargs="?", const=OWN, metavar="FILE",
-                        help="the operator's commands, a line each: DATE TIME ACTION [STRATEGY or AMOUNT]; without a "
+                        help="the operator's commands, a line each: DATE TIME ACTION [STRATEGY]; without a "
                              "file those of the scenario")
 
 
