@@ -84,6 +84,7 @@ class UnifiedStateManager:
         self._accepted = 0
         self._revision = 0
         self._archived: dict[str, Position] = {}
+        self._texts: dict[str, tuple[Position, str]] = {}
 
     # --- positions and their machines -------------------------------------------------------------------------------
 
@@ -206,6 +207,7 @@ class UnifiedStateManager:
         self._revision += 1
         del self._positions[position_id]
         del self._since[position_id]
+        self._texts.pop(position_id, None)
         self._archived[position_id] = position
         while len(self._archived) > ARCHIVED_KEPT:
             del self._archived[next(iter(self._archived))]
@@ -358,11 +360,12 @@ class UnifiedStateManager:
 
     def facts(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
-        return self._facts([step.to_json() for step in self._log])
+        return self._facts([position_to_json(position) for position in self._positions.values()],
+                           [step.to_json() for step in self._log])
 
-    def _facts(self, log: list[dict[str, Any]] | Encoded) -> dict[str, Any]:
+    def _facts(self, positions: list[dict[str, Any]] | Encoded, log: list[dict[str, Any]] | Encoded) -> dict[str, Any]:
         return {
-            "positions": [position_to_json(position) for position in self._positions.values()],
+            "positions": positions,
             "since": {key: moment.isoformat() for key, moment in self._since.items()},
             "log": log,
             "errors": {strategy: [[moment.isoformat(), reason] for moment, reason in rows]
@@ -374,8 +377,15 @@ class UnifiedStateManager:
         }
 
     def encoded_facts(self) -> dict[str, Any]:
-        """:meth:`facts` with the text of the transitions, each written once."""
-        return self._facts(Encoded.rows(step.encoded() for step in self._log))
+        """:meth:`facts` with the texts of positions and transitions, each written once."""
+        return self._facts(Encoded.rows(map(self._text_of, self._positions.values())),
+                           Encoded.rows(step.encoded() for step in self._log))
+
+    def _text_of(self, position: Position) -> str:
+        known = self._texts.get(position.id)
+        if known is None or known[0] is not position:
+            known = self._texts[position.id] = (position, canonical(position_to_json(position)))
+        return known[1]
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over ``facts()`` of an earlier life.

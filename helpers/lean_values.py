@@ -87,5 +87,7 @@ def sessions_ahead(hours: Any, midnight: datetime, count: int) -> tuple[date, ..
 
 def plain_time(moment: Any) -> datetime:
     """A plain datetime of one of the bridge's."""
+    if type(moment) is datetime and moment.tzinfo is None:
+        return moment
     return datetime(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,
                     moment.microsecond)

@@ -11,8 +11,11 @@ from datetime import datetime
 from typing import Any, Callable, Mapping
 
 from core.errors import IntegrityError, StoreCorrupt
+from core.serialization import Encoded, canonical
 from helpers.components import Components
 from helpers.state_store import Loaded, StateStore
+
+FINISHED = "finished"
 
 
 class Memory:
@@ -34,6 +37,7 @@ class Memory:
         self._parts = components
         self._clock = clock
         self._saved_revision: int | None = None
+        self._finished: tuple[list[str], Encoded] | None = None
 
     def save(self, executor_facts: Mapping[str, Any] | None = None) -> None:
         """Write the managers' facts; called by the executor with its own, ahead of a send, both as far as they changed.
@@ -49,7 +53,16 @@ class Memory:
             self._store.save(document, self._clock())
             self._saved_revision = revision
         if executor_facts is not None:
-            self._orders.save({"executor": dict(executor_facts)}, self._clock())
+            self._orders.save({"executor": self._with_text(executor_facts)}, self._clock())
+
+    def _with_text(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The executor's facts with the ids of finished intents as text: the longest part, and mostly the same."""
+        ids = facts.get(FINISHED)
+        if not isinstance(ids, list):
+            return dict(facts)
+        if self._finished is None or self._finished[0] != ids:
+            self._finished = (ids, Encoded(canonical(ids)))
+        return {**facts, FINISHED: self._finished[1]}
 
     def load(self) -> Loaded | None:
         """Restore every component from the newest documents; None when there are none.

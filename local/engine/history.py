@@ -243,7 +243,7 @@ def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
     names = max((part.index.names for part in parts), key=len)
     if any(part.index.names != names for part in parts):
         parts = [_with_levels(part, names) for part in parts]
-    joined = pd.concat(parts)
+    joined = pd.concat(parts) if len(parts) > 1 else parts[0]
     return joined[sorted(joined.columns)]
 
 
