@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from local.engine.bars import BaseData, Delisting, Dividend, QuoteBar, Split, SymbolChangedEvent, TradeBar
+from local.engine.bars import BaseData, Delisting, Dividend, OpenInterest, QuoteBar, Split, SymbolChangedEvent, TradeBar
 from local.engine.chains import FuturesChain, FuturesContract, OptionChain, OptionContract
 from local.engine.collections import KeyValuePair
 from local.engine.custom_data import PythonData
@@ -117,7 +117,24 @@ class Slice:
             if isinstance(security, Option):
                 self._add_option(chains, security, data, latest)
             latest[security.symbol] = data
+        for security, data in self._only_open_interest(chains):
+            self._add_option(chains, security, data, latest)
         return OptionChains(chains)
+
+    def _only_open_interest(self, chains: dict[Symbol, OptionChain]) -> Iterator[tuple[Option, OpenInterest]]:
+        """Options without a bar so far whose open interest is known: LEAN carries that forward while the market is open."""
+        feed, second = self._feed, self._second
+        for stream in feed.subscriptions if self._has_bars else ():
+            symbol = stream.symbol
+            if not symbol.security_type.is_option() or stream.tick_type != TickType.TRADE or stream.started_by(second) \
+                    or stream.is_internal or not stream.fill_forward or second <= max(stream.begin, stream.series.first_end):
+                continue
+            chain = chains.get(symbol.canonical)
+            if chain is not None and symbol in chain.contracts or not stream.is_on_grid(second, feed.fill_seconds):
+                continue
+            interest = feed.open_interest(feed.securities[symbol])
+            if interest:
+                yield feed.securities[symbol], OpenInterest(stream.local_time(second), symbol, interest)
 
     def _add_option(self, chains: dict[Symbol, OptionChain], option: Option, data: BaseData,
                     latest: dict[Symbol, BaseData]) -> None:
@@ -138,6 +155,8 @@ class Slice:
             contract.open_interest = self._feed.open_interest(option)
             contract.set_price_model(lambda: self._feed.evaluate_price_model(option, contract, self))
             chain.contracts[option.symbol] = contract
+        if isinstance(data, OpenInterest):
+            return
         contract.update(data)
         (chain.trade_bars if isinstance(data, TradeBar) else chain.quote_bars)[option.symbol] = data
 

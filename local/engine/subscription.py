@@ -124,6 +124,10 @@ class Subscription:
             return not self.fill_forward and len(self.series.ends_in(second - 1, second)) > 0
         if not self.fill_forward:
             return self.series.seek(second) and self.series.end() == second
+        return self.is_on_grid(second, fill_seconds)
+
+    def is_on_grid(self, second: int, fill_seconds: int) -> bool:
+        """Whether a bar filled forward belongs to an instant."""
         step = self._step(fill_seconds)
         if step >= 86_400:
             return len(self._daily_ends(second - 1, second)) > 0

@@ -243,8 +243,7 @@ class UniverseSelection:
         if not universe.can_leave(symbol, utc, security):
             return
         is_waiting = any(waiting == symbol for _, waiting in self._waiting)
-        if not (security.is_delisted or is_waiting or symbol in universe.internal_members
-                or self._is_elsewhere(universe, symbol)):
+        if not (security.is_delisted or is_waiting or symbol in universe.internal_members):
             removed.append(security)
         if not self._must_stay(universe, symbol):
             self._remove_member(universe, symbol)
