@@ -46,7 +46,7 @@ def run_measured(arguments: Sequence[str], *, cwd: Path) -> Measured:
     """
     command = [sys.executable, "-m", "local", *arguments]
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen(command, cwd=cwd, env=_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True)
     errors = process.stderr.read() if process.stderr else ""
     _, status, usage = os.wait4(process.pid, 0)
@@ -56,6 +56,11 @@ def run_measured(arguments: Sequence[str], *, cwd: Path) -> Measured:
         lines = errors.strip().splitlines()
         raise CommandError(f"{' '.join(arguments[:4])}: {lines[-1] if lines else process.returncode}", RUN_FAILED)
     return Measured(seconds=seconds, peak_bytes=usage.ru_maxrss * KIBIBYTE)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the interpreter's bytecode kept: a measured run must not compile what every other run finds compiled."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def count_quotes(data: Path) -> WrittenQuotes:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
@@ -30,6 +31,8 @@ MEBIBYTE = 2**20
 SESSION_MINUTES = 390
 PROFILE_ROWS = 12
 DEFAULT = ("august_2024", "volmageddon_2018", "covid_2020")
+# Of the scenarios after the first, when nobody named any, only the last days are measured.
+LAST_DAYS = timedelta(days=60)
 LAYERS = ("local/engine", "local", "helpers", "strategies", "core", "risk", "config")
 
 
@@ -39,12 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_account(parser)
     parser.add_argument("--pairs", type=int, choices=range(1, 10), default=1, metavar="N",
                         help="how often both engines run, by turns (default 1)")
+    parser.add_argument("--no-writer", action="store_true", help="take the data from the cache, do not time its writing")
     parser.set_defaults(phase=phase("3"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; the writer's and the framework's own figures come from the first scenario."""
     tasks = [argparse.Namespace(**vars(arguments) | {"scenario": name}) for name in arguments.scenario or DEFAULT]
+    if not arguments.scenario:
+        for task in tasks[1:]:
+            _shorten(task)
     for task in tasks:
         backtest_parameters(load_scenario(task), task)
     try:
@@ -65,6 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _shorten(task: argparse.Namespace) -> None:
+    """Begin a scenario's run so many days before its end, unless a begin is given."""
+    if not {"start", "end"} & dict(task.parameters).keys():
+        begin = load_scenario(task).backtest_end - LAST_DAYS
+        task.parameters = [*task.parameters, ("start", begin.isoformat())]
+
+
 def closing_line(ratios: dict[str, float | None], seconds: float) -> str:
     """Every scenario's ratio in one line, and how long the measuring took."""
     told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items() if ratio is not None)
@@ -77,10 +91,11 @@ def measure_scenario(arguments: argparse.Namespace, engines: tuple[str, ...], mi
     framework's own time."""
     scenario = load_scenario(arguments)
     parameters = backtest_parameters(scenario, arguments)
-    print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}, "
-          f"strategies {parameters['strategies']}\n", flush=True)
-    if whole:
-        print(writer_line(arguments, parameters["strategies"], folder) + "\n", flush=True)
+    print(f"{scenario.name} from {parameters['start']} to {parameters['end']}, seed {scenario.seed}, phase "
+          f"{parameters['starting_phase']}, strategies {parameters['strategies']}\n", flush=True)
+    if whole and not arguments.no_writer:
+        print(writer_line(arguments, parameters["strategies"], folder / "data-cache") + "\n", flush=True)
+        arguments.data_cache = str(folder / "data-cache")
     data = data_folder(scenario, arguments, strategies_of(parameters))
     pairs = [measure_pair(engines, arguments, folder / f"pair-{number}") for number in range(arguments.pairs)]
     print("\n".join(pair_lines(pairs, missing)) + "\n", flush=True)
@@ -101,10 +116,9 @@ def _backtest_arguments(arguments: argparse.Namespace, engine: str, out: Path) -
     return found
 
 
-def writer_line(arguments: argparse.Namespace, strategies: str, folder: Path) -> str:
-    """Write the scenario afresh and count what was written."""
+def writer_line(arguments: argparse.Namespace, strategies: str, cache: Path) -> str:
+    """Write the scenario afresh and count what was written; the runs that follow read it."""
     tell("bench: writing the data afresh")
-    cache = folder / "data-cache"
     command = ["data", "--scenario", arguments.scenario, "--data-cache", str(cache),
                "--strategies", strategies]
     command += ["--seed", str(arguments.seed)] if arguments.seed is not None else []

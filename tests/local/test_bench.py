@@ -1,6 +1,7 @@
 """What the bench counts and how it says it."""
 from __future__ import annotations
 
+import argparse
 import zipfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from local.bench import measure
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
+from local.commands import bench
 from local.commands.bench import PEAK_GOAL_BYTES, closing_line, layer_of, next_step, pair_lines, rounds_row
 from local.commands.errors import CommandError
 from local.commands.project import PROJECT_FOLDER
@@ -90,3 +92,12 @@ def test_an_override_of_one_way_is_not_reached_by_another(name: str) -> None:
     """LEAN's own members do not come back through the algorithm's class; the probe counts each subscription once."""
     called = getattr(DataMixin, name).__code__.co_names
     assert not {"add_option_contract", "remove_security"} & set(called)
+
+
+def test_only_the_first_of_the_default_scenarios_is_run_in_full() -> None:
+    task = argparse.Namespace(scenario="volmageddon_2018", seed=None, bars=None, parameters=[("mode", "trade")])
+    bench._shorten(task)
+    assert task.parameters == [("mode", "trade"), ("start", "2018-01-28")]
+    given = argparse.Namespace(scenario="volmageddon_2018", seed=None, bars=None, parameters=[("start", "2018-02-01")])
+    bench._shorten(given)
+    assert given.parameters == [("start", "2018-02-01")]
