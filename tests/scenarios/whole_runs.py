@@ -51,7 +51,7 @@ SIX = {
     "august_2024": Plan(scenario="august_2024", start="2024-07-01", end="2024-08-30"),
     "volmageddon_2018": Plan(scenario="volmageddon_2018", start="2018-01-16", end="2018-03-29"),
     "covid_2020": Plan(scenario="covid_2020", start="2020-02-03", end="2020-04-30"),
-    "fed_2018": Plan(scenario="fed_2018", start="2018-11-01", end="2019-01-31"),
+    "fed_2018": Plan(scenario="fed_2018", start="2018-11-01", end="2019-01-31", phase=3, cash=65_000.0),
     "quiet_2017": Plan(scenario="quiet_2017", start="2017-10-02", end="2017-12-29"),
     "bear_2022": Plan(scenario="bear_2022", start="2022-01-03", end="2022-06-30"),
 }
