@@ -95,10 +95,12 @@ def test_there_is_something_to_judge(run: WholeRun) -> None:
 
 
 def test_the_audit_trail_tells_of_exactly_the_fills_the_engine_made(run: WholeRun) -> None:
-    told = sorted((row["at"], row["facts"]["position"], row["facts"]["quantity"]) for row in run.rows("FILL"))
-    made = sorted((fill.time, fill.position, fill.quantity) for fill in run.fills if fill.position)
-    assert [row[1:] for row in told] == [row[1:] for row in made]
-    assert all(abs(heard - filled) <= timedelta(minutes=1) for (heard, *_), (filled, *_) in zip(told, made))
+    """Options only: shares that an assignment brought are closed apart from them."""
+    told = sorted((row["facts"]["position"], row["facts"]["quantity"], row["at"]) for row in run.rows("FILL")
+                  if " " in row["facts"]["contract"])
+    made = sorted((fill.position, fill.quantity, fill.time) for fill in run.fills if fill.position)
+    assert [row[:2] for row in told] == [row[:2] for row in made]
+    assert all(abs(heard[2] - filled[2]) <= timedelta(minutes=1) for heard, filled in zip(told, made))
 
 
 def test_no_short_option_is_held_below_21_days_unless_short_dated_by_design(run: WholeRun) -> None:
