@@ -155,8 +155,9 @@ class AtomicOrderExecutor:
 
     @property
     def halted_by(self) -> tuple[str, ...]:
-        """Intents that have FAILED or are UNKNOWN: no entries while there is one."""
-        return tuple(work.intent.id for work in self._works.values() if work.failed or work.unknown)
+        """Intents that have FAILED, are UNKNOWN, or whose legs are being evened out: no entries while there is one."""
+        return tuple(work.intent.id for work in self._works.values()
+                     if work.failed or work.unknown or work.repairing)
 
     # --- events -----------------------------------------------------------------------------------------------------
 

@@ -112,9 +112,11 @@ def test_nothing_even_is_flattened_to_nothing():
 def test_flattening_fails_after_three_tries_and_goes_on():
     desk = entry_desk()
     desk.broker.fill(SHORT, 1)
+    assert desk.executor.halted_by == ()
     desk.minutes(1)
+    assert desk.executor.halted_by == ("lt112/202407261000:ENTRY:202407261000",)       # nobody enters meanwhile
     desk.minutes(2)
-    assert desk.outcomes() == [] and desk.executor.halted_by == ()
+    assert desk.outcomes() == []
     desk.minutes(1)
     assert desk.outcomes() == [("FAILED", False, "UNEVEN_AFTER_THREE_TRIES", 0)]
     assert desk.executor.halted_by == ("lt112/202407261000:ENTRY:202407261000",)
