@@ -83,7 +83,17 @@ class StrategyCoordinator:
 
         In mode ``observe`` everything is decided as in ``trade``; only the last step refuses.
         """
-        return self._screen(name, snapshot, _decided(view))[1]
+        view = _decided(view)
+        return self._explained(name, self._screen(name, snapshot, view)[1], snapshot, view)
+
+    def _explained(self, name: str, refused: Refused | None, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+        """A strategy that misses an underlying which the gate hid from it is refused for the gate's reason."""
+        if refused is None or refused.code is not RefusalCode.UNDERLYING_MISSING:
+            return refused
+        hidden = refused.facts.get("underlying")
+        why = None if hidden not in self._strategy(name).spec.underlyings else self._gate.before(
+            self._strategy(name).spec, snapshot, view, underlying=hidden)
+        return refused if why is None else Refused(code=why.code, facts=dict(refused.facts) | dict(why.facts))
 
     def _screen(self, name: str, snapshot: Snapshot, view: PortfolioView, coordinated: bool = True
                 ) -> tuple[Snapshot, Refused | None]:
@@ -102,7 +112,8 @@ class StrategyCoordinator:
         """Contracts the strategy wants quoted. It sees only those of its own underlyings that the gate admits."""
         view = _decided(view)
         seen, refused = self._screen(name, snapshot, view)
-        return refused if refused is not None else self._strategy(name).select(seen, view)
+        answer = refused if refused is not None else self._strategy(name).select(seen, view)
+        return self._explained(name, answer, snapshot, view) if isinstance(answer, Refused) else answer
 
     def propose(self, name: str, snapshot: Snapshot, view: PortfolioView, selection: Select, position_id: str
                 ) -> Enter | Refused:

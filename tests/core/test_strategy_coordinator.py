@@ -184,6 +184,16 @@ def test_a_strategy_sees_only_underlyings_the_gate_admits() -> None:
     assert isinstance(answer, Select) and "QQQ" not in house.strategies["ipmcc"].seen[-1].underlyings
 
 
+def test_an_underlying_that_the_gate_hid_is_refused_for_the_gates_reason() -> None:
+    house = House()
+    stale = moment().underlyings | {"QQQ": make_underlying("QQQ", quote_time=FRIDAY - timedelta(minutes=3))}
+    house.strategies["ipmcc"].screened = Refused(code=Code.UNDERLYING_MISSING, facts={"underlying": "QQQ"})
+    assert house.screen("ipmcc", underlyings=stale) is Code.UNDERLYING_STALE
+    answer = house.coordinator.select("ipmcc", moment(underlyings=stale), make_view(enabled=ALL))
+    assert answer.code is Code.UNDERLYING_STALE and answer.facts["underlying"] == "QQQ"
+    assert house.screen("ipmcc") is Code.UNDERLYING_MISSING      # the gate admits it: its data are missing indeed
+
+
 def test_select_passes_the_refusal_on() -> None:
     house = House()
     answer = house.coordinator.select("lt112", moment(), make_view(enabled=frozenset()))
