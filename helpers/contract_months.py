@@ -12,7 +12,8 @@ class ContractMonths:
     def __init__(self) -> None:
         self._of: dict[str, dict[date, Any]] = {}
         self._closes: dict[tuple[str, date], float] = {}
-        self._priced: tuple[date, bool, dict[str, tuple[str, date]]] | None = None
+        self._priced: set[tuple[str, date]] = set()
+        self._known: tuple[date, bool, dict[str, tuple[str, date]]] | None = None
 
     def of(self, ticker: str) -> dict[date, Any]:
         """Followed months of one product by expiry."""
@@ -22,7 +23,7 @@ class ContractMonths:
         """Follow a month."""
         self._of.setdefault(ticker, {})[expiry] = security
         self._closes[ticker, expiry] = last_close
-        self._priced = None
+        self._known = None
 
     def last_close(self, ticker: str, expiry: date) -> float:
         """Close of the session before the month was followed."""
@@ -31,11 +32,16 @@ class ContractMonths:
     def with_price(self, today: date) -> dict[str, tuple[str, date]]:
         """Months that have not expired and have a price: ``/ES@240920`` to ticker and expiry. The same mapping until
         there is another answer: a month that has a price keeps one."""
-        known = self._priced
+        known = self._known
         if known is None or known[0] != today or not known[1]:
             listed = [(ticker, expiry, security) for ticker, months in self._of.items()
                       for expiry, security in months.items() if expiry >= today]
             found = {f"{ticker}@{expiry:%y%m%d}": (ticker, expiry) for ticker, expiry, security in listed
-                     if security.has_data}
-            known = self._priced = (today, len(found) == len(listed), found)
+                     if self._has_price(ticker, expiry, security)}
+            known = self._known = (today, len(found) == len(listed), found)
         return known[2]
+
+    def _has_price(self, ticker: str, expiry: date, security: Any) -> bool:
+        if (ticker, expiry) not in self._priced and security.has_data:
+            self._priced.add((ticker, expiry))
+        return (ticker, expiry) in self._priced

@@ -154,9 +154,11 @@ def pair_lines(pairs: list[dict[str, Measured]], missing: str) -> list[str]:
     peak = max(pair[EMBEDDED].peak_bytes for pair in pairs)
     rows = [(str(number), *(f"{pair[engine].seconds:.1f}" if engine in pair else "-" for engine in (EMBEDDED, LEAN)),
              f"{pair[EMBEDDED].seconds / pair[LEAN].seconds:.2f}" if LEAN in pair else "-",
+             *(f"{pair[engine].cpu_seconds:.1f}" if engine in pair else "-" for engine in (EMBEDDED, LEAN)),
              *(f"{pair[engine].peak_bytes / MEBIBYTE:,.0f}" if engine in pair else "-" for engine in (EMBEDDED, LEAN)))
             for number, pair in enumerate(pairs, start=1)]
-    lines = grid(("Pair", "Embedded s", "LEAN s", "Embedded ÷ LEAN", "Embedded peak MiB", "LEAN peak MiB"), rows)
+    lines = grid(("Pair", "Embedded s", "LEAN s", "Embedded ÷ LEAN", "Embedded CPU s", "LEAN CPU s",
+                  "Embedded peak MiB", "LEAN peak MiB"), rows)
     if missing:
         lines.append(f"no LEAN to compare with: {missing}")
     else:

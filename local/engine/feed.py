@@ -349,7 +349,7 @@ class Feed:
 
     def _union(self, start: int, stop: int) -> list[int]:
         grids = [s.steps(start, stop, self.fill_seconds) for s in self.subscriptions]
-        grids = [grid for grid in grids if len(grid)]
+        grids = list({id(grid): grid for grid in grids if len(grid)}.values())
         if not grids:
             return []
         return np.unique(np.concatenate(grids)).tolist() if len(grids) > 1 else grids[0].tolist()

@@ -94,12 +94,15 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
 
 @contextlib.contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """A run keeps many small objects and makes few cycles: the collector looks less often while it lasts."""
+    """A run keeps many small objects and makes few cycles: the collector looks less often while it lasts, and not at
+    what was there before."""
     before = gc.get_threshold()
     gc.set_threshold(_COLLECT_AFTER, *before[1:])
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 

@@ -18,6 +18,19 @@ _EMPTY = np.empty(0, dtype=np.int64)
 
 
 @functools.lru_cache(maxsize=256)
+def _bars_between(exchange: SecurityExchangeHours, extended: bool, start: int, stop: int, step: int) -> np.ndarray:
+    """Ends of the bars of one length within (start, stop]; the array is shared and must not be changed."""
+    found = []
+    day, last = (convert_from_utc(EPOCH + timedelta(seconds=second), exchange.time_zone).date() for second in (start, stop))
+    while day <= last:
+        for opening, close in exchange.open_spans_utc(day, extended):
+            ends = np.arange(opening // step * step + step, close + step, step)
+            found.append(ends[(ends > start) & (ends <= stop) & (ends - step < close)])
+        day += timedelta(days=1)
+    return np.concatenate(found) if found else _EMPTY
+
+
+@functools.lru_cache(maxsize=256)
 def _closes_between(exchange: SecurityExchangeHours, start: int, stop: int) -> np.ndarray:
     """Ends of the sessions that end within (start, stop]; the array is shared and must not be changed."""
     found = []
@@ -86,7 +99,7 @@ class Subscription:
                 return _EMPTY
         step = self._step(fill_seconds)
         grid = self._daily_ends(start, stop) if step >= 86_400 else self._grid(start, stop, step)
-        return grid[grid >= self.first_bar_end]
+        return grid if self.first_bar_end <= start else grid[grid >= self.first_bar_end]
 
     def _search_from(self, start: int) -> int:
         before_first = self.series.first_end - 1
@@ -97,14 +110,7 @@ class Subscription:
         return own if self.is_warm_up else min(fill_seconds, own)
 
     def _grid(self, start: int, stop: int, step: int) -> np.ndarray:
-        exchange, found = self.hours.exchange_hours, []
-        day, last = self._local_day(start), self._local_day(stop)
-        while day <= last:
-            for opening, close in exchange.open_spans_utc(day, self.extended_market_hours):
-                ends = np.arange(opening // step * step + step, close + step, step)
-                found.append(ends[(ends > start) & (ends <= stop) & (ends - step < close)])
-            day += timedelta(days=1)
-        return np.concatenate(found) if found else _EMPTY
+        return _bars_between(self.hours.exchange_hours, self.extended_market_hours, start, stop, step)
 
     def _daily_ends(self, start: int, stop: int) -> np.ndarray:
         return _closes_between(self.hours.exchange_hours, start, stop)
