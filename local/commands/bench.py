@@ -223,10 +223,13 @@ def profile_lines(arguments: argparse.Namespace, folder: Path) -> str:
     rows = [(f"{Path(place[0]).name}:{place[1]} {place[2]}", f"{row[1]:,}", f"{row[2]:.2f}", f"{row[3]:.2f}")
             for place, row in found]
     shares: dict[str, float] = {}
-    for place, row in statistics.items():
-        shares[layer_of(place[0])] = shares.get(layer_of(place[0]), 0.0) + row[2]
+    first: dict[str, str] = {}
+    for place, row in sorted(statistics.items(), key=lambda item: -item[1][2]):
+        layer = layer_of(place[0])
+        shares[layer] = shares.get(layer, 0.0) + row[2]
+        first.setdefault(layer, f"{Path(place[0]).name}:{place[1]} {place[2]}")
     return "\n".join([*grid(("Where the embedded run spends its time", "Calls", "Own s", "With callees s"), rows),
-                      next_step(shares, rows[0][0])])
+                      next_step(shares, first)])
 
 
 def layer_of(path: str) -> str:
@@ -237,10 +240,10 @@ def layer_of(path: str) -> str:
     return "Python and libraries"
 
 
-def next_step(shares: dict[str, float], first: str) -> str:
-    """Own time by part of the project, and where to begin."""
+def next_step(shares: dict[str, float], first: dict[str, str]) -> str:
+    """Own time by part of the project, and where to begin: the dearest function of the dearest part that is ours."""
     total = sum(shares.values())
     ordered = sorted(shares.items(), key=lambda item: -item[1])
     told = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in ordered)
     own = next((name for name, _ in ordered if name in LAYERS), ordered[0][0])
-    return f"own time by part: {told}\nnext step: {own}, which takes the most of what is ours; first {first}"
+    return f"own time by part: {told}\nnext step: {own}, which takes the most of what is ours; first {first[own]}"
