@@ -77,7 +77,8 @@ def test_a_profile_names_the_part_that_is_ours() -> None:
     assert layer_of(str(PROJECT_FOLDER / "local" / "engine" / "feed.py")) == "local/engine"
     assert layer_of(str(PROJECT_FOLDER / "local" / "parity.py")) == "local"
     assert layer_of("~") == "Python and libraries"
-    told = next_step({"Python and libraries": 6.0, "local/engine": 3.0, "core": 1.0}, {"Python and libraries": "~:0 read", "local/engine": "series.py:161 seek"})
+    told = next_step({"Python and libraries": 6.0, "local/engine": 3.0, "core": 1.0},
+                     {"Python and libraries": "~:0 read", "local/engine": "series.py:161 seek"})
     assert "Python and libraries 60%, local/engine 30%, core 10%" in told
     assert told.endswith("next step: local/engine, which takes the most of what is ours; first series.py:161 seek")
 
