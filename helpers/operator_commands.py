@@ -132,9 +132,15 @@ class OperatorCommands:
         return answers
 
     def _flow(self, command: Command, now: datetime) -> dict[str, Any]:
-        """A deposit (positive) or a withdrawal: moves neither phase, drawdown nor the day's loss."""
+        """A deposit (positive) or a withdrawal: moves neither phase, drawdown nor the day's loss.
+
+        Told while the market is open, minutes before or after the money itself moves, it would look like a loss to
+        every guard between the two.
+        """
         if command.amount is None:
             raise ConfigError("flow needs an amount")
+        if self._builder.in_session(now):
+            raise ConfigError("flow is told while the market is closed, once the money has moved")
         self._parts.book.flow(command.amount)
         self._parts.phase.record_flow(command.amount, self._parts.book.equity_last)
         self._parts.ledger.record_flow(now.date(), command.amount)

@@ -77,7 +77,7 @@ class SnapshotBuilder:
     def _seen(self, now: datetime, intraday: frozenset[str], held: Mapping[Contract, int]) -> Snapshot:
         calendar, book = self._gateway.calendar(), self._parts.book
         self.read_vix(now)
-        in_session = calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
+        in_session = self.in_session(now)
         reading = self._parts.vix.reading(now, in_session)
         vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
         by_id = self._subscribed_by_id()
@@ -97,6 +97,11 @@ class SnapshotBuilder:
         if subscribed is not self._named[0]:
             self._named = (subscribed, {contract.id: contract for contract in subscribed})
         return self._named[1]
+
+    def in_session(self, now: datetime) -> bool:
+        """Whether the stock market is open."""
+        calendar = self._gateway.calendar()
+        return calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
 
     def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
         """The same moment with yesterday's chains of ``tickers``."""

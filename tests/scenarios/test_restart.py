@@ -192,6 +192,22 @@ def test_a_live_account_is_measured_from_its_own_value(tmp_path):
     assert parts.ledger.facts()["starting_equity"] == value
 
 
+def test_a_flow_is_taken_while_the_market_is_closed(tmp_path):
+    """In the session guards would stand between the word and the money."""
+    run = lives(tmp_path, live=True)
+    engine = run.begin(at(9, 0))
+    deposit = SimpleNamespace(action="flow", strategy=None, reason=None, amount=5_000.0)
+    assert run.run(at(9, 29)), run.error
+    book = engine.algorithm.shell.parts.book
+    assert engine.algorithm.on_command(deposit) is True and book.flows_today == 5_000.0
+    for moment in ((9, 31), (16, 0)):
+        assert run.run(at(*moment)), run.error
+        assert book.equity_day_start == 105_000.0
+        assert engine.algorithm.on_command(deposit) is False and book.flows_today == 0.0
+    assert run.run(at(16, 5)), run.error
+    assert engine.algorithm.on_command(deposit) is True and book.flows_today == 5_000.0
+
+
 def test_slices_with_seconds_decide_once_a_minute(tmp_path, monkeypatch):
     """Live, a minute's data comes in several slices, none of them on the whole minute."""
     tick = FrameworkShell.tick
