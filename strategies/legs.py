@@ -102,6 +102,20 @@ def closing_price(position: Position, snapshot: Snapshot) -> float | None:
     return total / position.units
 
 
+def natural_closing_price(position: Position, snapshot: Snapshot) -> float | None:
+    """What closing one unit costs at most now: shorts bought at the ask, longs sold at the bid, in points (debit
+    positive). None when a leg has no usable quote."""
+    total = 0.0
+    for leg in position.legs:
+        if not leg.quantity:
+            continue
+        quote = usable_quote(leg.contract, snapshot)
+        if quote is None:
+            return None
+        total -= leg.quantity * (quote.bid if leg.quantity > 0 else quote.ask)
+    return total / position.units
+
+
 def known_closing_price(position: Position, snapshot: Snapshot) -> float:
     """What closing one unit costs by what is known, in points (debit positive): a stop must work on dead quotes too.
 

@@ -23,7 +23,7 @@ from core.option_math import (contract_greeks, dividend_yield, price, quote_vola
 from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
-from strategies.legs import at_least, at_most, closing_price, mid_price, require_quotes
+from strategies.legs import at_least, at_most, closing_price, mid_price, natural_closing_price, require_quotes
 from strategies.listing import Listing, furthest, listings
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -205,7 +205,7 @@ class RatioSpread:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """21 DTE, the price near the short strike, half the credit (where there was one)."""
+        """21 DTE, the price near the short strike, half the credit (where there was one, and the quotes leave some)."""
         spec, now = self.spec, snapshot.time
         if position.state not in (State.ACTIVE, State.EXITING):
             return Hold(reason=f"STATE_{position.state.value}")
@@ -222,6 +222,7 @@ class RatioSpread:
         if debit is None:
             return Hold(reason="QUOTE_MISSING")
         credit = -position.entry_price
-        if credit > 0.0 and at_most(debit, credit * (1.0 - spec.profit_target_share)):
+        if (credit > 0.0 and at_most(debit, credit * (1.0 - spec.profit_target_share))
+                and natural_closing_price(position, snapshot) < credit):     # a credit of cents is less than the quotes' width
             return walking_exit(position, ExitReason.PROFIT_TARGET, now)
         return Hold()

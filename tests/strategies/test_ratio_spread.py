@@ -13,7 +13,7 @@ from core.codes import RefusalCode as Code
 from core.model import Event, Exit, HeldLeg, Hold, Proposal, Right, Select, State, Urgency
 from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
 from strategies.ratio_spread_with_state import RatioSpread
-from tests.builders import make_calendar, make_position, make_snapshot, make_underlying, make_view
+from tests.builders import make_calendar, make_position, make_quote, make_snapshot, make_underlying, make_view
 from tests.builders_chains import exact_quotes, make_chain, model_quotes, option, skewed
 
 NOW = datetime(2024, 7, 22, 10, 0)
@@ -159,10 +159,17 @@ def reason(decision):
 
 @pytest.mark.parametrize("debit, credit, expected", [(0.2, 0.4, "PROFIT_TARGET"), (0.201, 0.4, None),
                                                      (-0.5, 0.0, None), (-0.5, -0.1, None),
-                                                     (0.0, 0.01, "PROFIT_TARGET")])
+                                                     (0.0, 0.1, "PROFIT_TARGET")])
 def test_half_the_credit_where_there_was_one(debit, credit, expected):
     found = managed(debit, credit=credit)
     assert reason(found) == expected and (not expected or found.intent.urgency is Urgency.WALK)
+
+
+@pytest.mark.parametrize("credit, expected", [(0.31, "PROFIT_TARGET"), (0.29, None)])
+def test_half_a_credit_that_the_quotes_would_take_is_no_profit(credit, expected):
+    """At the mids 0.10 closes it, half of either credit; bought at the ask and sold at the bid 0.30 does."""
+    quotes = {SHORTS[2].id: make_quote(2.95, 3.05, NOW), LONG.id: make_quote(5.80, 6.00, NOW)}
+    assert reason(managed(credit=credit, quotes=quotes)) == expected
 
 
 @pytest.mark.parametrize("spot, expected", [(498 * 1.02, "DANGER_ZONE"), (498 * 1.02 + 0.01, None),
