@@ -12,7 +12,7 @@ from local.commands.arguments import OneLineParser
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
 COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
-            "record", "regressions")
+            "record", "regressions", "replay")
 INTERRUPTED = 130
 TERMINATED = 143
 
