@@ -118,6 +118,7 @@ class TradeLedger:
         if place is None:
             raise IntegrityError("no trade to amend", id=trade.id)
         self._trades[place], self._written[place] = trade, trade.to_json()
+        self._samples.pop(trade.strategy, None)
         return self._newly_lost(trade)
 
     def __contains__(self, trade_id: str) -> bool:

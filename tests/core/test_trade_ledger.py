@@ -271,7 +271,9 @@ def test_a_trade_is_put_right_when_a_fill_came_after_it():
     ledger.record(trade(1, 100.0))
     ledger.record(trade(2, 50.0))
     assert trade(1).id in ledger and trade(3).id not in ledger
+    assert ledger.sample(trade(1).strategy).wins == 2
     ledger.amend(trade(1, -30.0))
+    assert (ledger.sample(trade(1).strategy).wins, ledger.sample(trade(1).strategy).mean_loss_usd) == (1, 30.0)
     assert [known.pnl_usd for known in ledger.trades] == [-30.0, 50.0]
     assert [row["pnl_usd"] for row in ledger.facts()["trades"]] == [-30.0, 50.0]
     with pytest.raises(IntegrityError, match="no trade to amend"):
