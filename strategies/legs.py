@@ -7,7 +7,7 @@ a bid of 0 under a live ask is a usable quote of a nearly worthless option.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 from config.constants import LEG_MAX_AGE_MINUTES
 from core.codes import RefusalCode
@@ -91,29 +91,20 @@ def closing_price(position: Position, snapshot: Snapshot) -> float | None:
     float or None
         None when a leg has no usable quote: a profit target is not judged on half a price.
     """
-    total = 0.0
-    for leg in position.legs:
-        if not leg.quantity:
-            continue
-        quote = usable_quote(leg.contract, snapshot)
-        if quote is None:
-            return None
-        total -= leg.quantity * quote.mid
-    return total / position.units
+    return _closing(position, snapshot, mid_price)
 
 
 def natural_closing_price(position: Position, snapshot: Snapshot) -> float | None:
     """What closing one unit costs at most now: shorts bought at the ask, longs sold at the bid, in points (debit
     positive). None when a leg has no usable quote."""
-    total = 0.0
-    for leg in position.legs:
-        if not leg.quantity:
-            continue
-        quote = usable_quote(leg.contract, snapshot)
-        if quote is None:
-            return None
-        total -= leg.quantity * (quote.bid if leg.quantity > 0 else quote.ask)
-    return total / position.units
+    return _closing(position, snapshot, natural_price)
+
+
+def _closing(position: Position, snapshot: Snapshot, price: Callable[[list[Leg], Mapping[str, Quote]], float]
+             ) -> float | None:
+    legs = [Leg(contract=leg.contract, ratio=-leg.quantity) for leg in position.legs if leg.quantity]
+    quotes = require_quotes((leg.contract for leg in legs), snapshot)
+    return None if isinstance(quotes, Refused) else price(legs, quotes) / position.units
 
 
 def known_closing_price(position: Position, snapshot: Snapshot) -> float:
