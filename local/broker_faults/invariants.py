@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
-from local.broker_faults.faults import (ALL_TIME, CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills,
+from local.broker_faults.faults import (CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills,
                                         MissingSide, NoAnswer, OutOfOrder, PartialFills, Rejects, Restart,
                                         StaleQuotes, UnevenFills)
 from local.broker_faults.truth import BrokerLog, Trade, expiry_of, intent_of, position_of, purpose_of
@@ -378,8 +378,3 @@ def _halted(evidence: Evidence) -> Iterable[Violation]:
             if purpose_of(order.tag) == "ENTRY" and order.tag.endswith("#1") and intent_of(order.tag) != intent \
                     and start < order.time.isoformat() < end:
                 yield Violation("NOT_HALTED", f"{order.tag} went out while {intent} had failed")
-
-
-def always_on(fault: Fault) -> bool:
-    """Whether a fault is one of the broker's own rules."""
-    return fault.start == ALL_TIME[0]

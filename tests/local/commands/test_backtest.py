@@ -8,21 +8,10 @@ import pytest
 
 from config.constants import PHASE_STARTING_CASH, PHASES
 from local.__main__ import main
-from local.commands import backtest
 from local.commands.execute import Job
 from local.commands.staging import MANIFEST, digest, read_manifest
-from tests.local.commands.fake_engine import completing
 
 AUGUST = "august_2024"
-
-
-@pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Job]:
-    noted: list[Job] = []
-    monkeypatch.setattr(backtest, "execute", completing(noted))
-    monkeypatch.setattr(backtest, "data_folder", lambda *_: tmp_path)
-    monkeypatch.setattr(backtest, "OUTPUT_FOLDER", tmp_path / "backtests")
-    return noted
 
 
 @pytest.mark.parametrize("phase", sorted(PHASES))

@@ -7,23 +7,13 @@ import pytest
 
 from config.planned_commands import read_commands
 from local.__main__ import main
-from local.commands import backtest, strategies_table
+from local.commands import strategies_table
 from local.commands.execute import Job
 from local.commands.planned import SUFFIX, own_file
 from local.data import scenario
 from local.data.scenario import SCENARIO_FOLDER
-from tests.local.commands.fake_engine import completing
 
 AUGUST = ["backtest", "--scenario", "august_2024"]
-
-
-@pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Job]:
-    noted: list[Job] = []
-    monkeypatch.setattr(backtest, "execute", completing(noted))
-    monkeypatch.setattr(backtest, "data_folder", lambda *_: tmp_path)
-    monkeypatch.setattr(backtest, "OUTPUT_FOLDER", tmp_path / "backtests")
-    return noted
 
 
 def written(folder: Path, text: str) -> str:

@@ -41,7 +41,7 @@ class PriceModels(Probe):
             contract = data.option_chains[symbol.canonical].contracts[symbol]
             try:
                 greeks, price = contract.greeks, contract.theoretical_price
-            except Exception:
+            except Exception:           # each engine raises its own kind: that it refuses is what is recorded
                 self.note("refused", model=self.chosen, symbol=self.name_of(symbol))
                 continue
             self.note("contract", model=self.chosen, symbol=self.name_of(symbol), iv=contract.implied_volatility,
