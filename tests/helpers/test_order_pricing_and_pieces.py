@@ -147,7 +147,8 @@ contracts = some.builds(option, some.sampled_from([490.0, 495.0, 500.0, 505.0]),
 @given(some.dictionaries(contracts, some.integers(-3, 3).filter(bool), min_size=1, max_size=8), some.data(),
        some.booleans())
 def test_a_closing_never_makes_more_naked_shorts(todo, data, apart):
-    """After every piece the shorts without cover are no more than before it."""
+    """After every piece the shorts without cover are no more than before it; at the end only what has no price is left,
+    and what covers it."""
     dead = data.draw(some.sets(some.sampled_from(sorted(todo, key=lambda contract: contract.id))))
     left = dict(todo)
     for piece in done_in(todo, alive(*dead), apart)[0]:
@@ -156,8 +157,21 @@ def test_a_closing_never_makes_more_naked_shorts(todo, data, apart):
         left = {contract: quantity - piece.get(contract, 0) for contract, quantity in left.items()}
         assert all(left[contract] * todo[contract] >= 0 for contract in todo)
         assert sum(cover({c: q for c, q in left.items() if q})[1].values()) <= before
-    assert {contract for contract, quantity in left.items() if quantity} <= set(dead) | {
-        long for short, long, _ in cover(todo)[0] if short in dead}
+    left = {contract: quantity for contract, quantity in left.items() if quantity}
+    assert set(left) <= set(dead) | {long for short, long, _ in cover(left)[0] if short in dead}
+
+
+def test_a_long_that_came_free_stays_to_cover_a_short_without_a_price():
+    """At first both good longs cover the three dearer shorts and the stuck one has none; once the short beside the
+    worthless long is bought back, one of the two comes free and is kept for the stuck short."""
+    november = date(2024, 11, 15)
+    sold, stuck = option(495, expiry=date(2024, 9, 20)), option(490, expiry=november)
+    worthless, long = option(490, expiry=date(2024, 9, 20)), option(500, expiry=november)
+    todo = {sold: 3, stuck: 1, worthless: -1, long: -2}
+    assert cover(todo)[1] == {stuck: 1}
+    sent, left = done_in(todo, alive(stuck, worthless))
+    assert sent == [{sold: 1}, {sold: 2, long: -1}]
+    assert {contract: quantity for contract, quantity in left.items() if quantity} == {stuck: 1, worthless: -1, long: -1}
 
 
 def test_pace_counts_within_its_window():
