@@ -18,7 +18,7 @@ from core.errors import IntegrityError, StoreError
 from core.model import Contract, Intent, Leg, Purpose, Urgency
 from helpers.order_desk import OrderDesk
 from helpers.order_port import (Fill, Journal, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
-                                RecoveryReport, Rejected, Submitted)
+                                Positions, RecoveryReport, Rejected, Submitted)
 from helpers.order_recovery import adopt, match_open_orders
 from helpers.order_reports import ReportStream
 from helpers.order_work import Work
@@ -39,6 +39,8 @@ class AtomicOrderExecutor:
     port : OrderPort
     journal : Journal
         Takes ``facts()`` ahead of every send and after every change.
+    positions : Positions
+        What the positions hold: the account shows all of them in one sum.
     clock_seconds : int
         Least step of the clock ``on_minute`` is called with: 60 in backtests, 1 live.
     events_later : bool
@@ -46,15 +48,15 @@ class AtomicOrderExecutor:
         other method, so that nothing but the shell's own thread ever touches state.
     """
 
-    def __init__(self, port: OrderPort, journal: Journal, *, clock_seconds: int = 1,
+    def __init__(self, port: OrderPort, journal: Journal, positions: Positions, *, clock_seconds: int = 1,
                  events_later: bool = False) -> None:
         self._port = port
         self._journal = journal
         self._reports = ReportStream()
         self._works: dict[str, Work] = {}
         self._desk = OrderDesk(port, self._reports, self._save, clock_seconds)
-        self._worker = IntentWorker(port, self._desk, self._reports, self._works, self._save, hear=self._empty_inbox,
-                                    sent=self._note_sent, finished=self._note_finished)
+        self._worker = IntentWorker(port, self._desk, self._reports, self._works, positions, self._save,
+                                    hear=self._empty_inbox, sent=self._note_sent, finished=self._note_finished)
         self._finished: OrderedDict[str, Work | None] = OrderedDict()
         self._owner: dict[int, str] = {}
         self._inbox: deque[tuple[OrderUpdate, datetime]] = deque()

@@ -51,6 +51,20 @@ class ReportStream:
         self._handed = len(self._items)
         return tuple(self._items)
 
+    def unbooked(self, but: str, contract: Contract, after: int) -> int:
+        """Signed change of ``contract`` in positions other than ``but`` that is reported under a number above ``after``:
+        their fills, and what their closings found missing."""
+        changed = 0
+        for item in self._items:
+            if item.sequence <= after:
+                continue
+            if isinstance(item, Fill):
+                changed += item.quantity if item.position_id != but and item.contract == contract else 0
+            elif item.final and item.intent.position_id != but:
+                changed += sum(row["quantity"] for row in item.facts.get("missing", ())
+                               if contract_from_json(row["contract"]) == contract)
+        return changed
+
     @property
     def last(self) -> int:
         """Number of the last report."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core.model import ContractKind, Leg, Right
-from helpers.order_pieces import cover, next_piece
+from helpers.order_pieces import Piece, cover, next_piece, short_of_zero
 from helpers.order_pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    toward_us, worst_entry)
 from helpers.order_reports import Pace
@@ -158,6 +158,19 @@ def test_a_closing_never_makes_more_naked_shorts(todo, data, apart):
         assert sum(cover({c: q for c, q in left.items() if q})[1].values()) <= before
     assert {contract for contract, quantity in left.items() if quantity} <= set(dead) | {
         long for short, long, _ in cover(todo)[0] if short in dead}
+
+
+@pytest.mark.parametrize("legs, quantity, held, expected", [
+    ((BUY,), 2, {PUT: -2}, {PUT: 2}),                    # to zero, not through it
+    ((BUY,), 2, {PUT: -1}, {PUT: 1}),
+    ((BUY,), 2, {PUT: 0}, {PUT: 2}),                     # from zero on there is nothing to cross
+    ((BUY,), 2, {PUT: 3}, {PUT: 2}),
+    ((BUY, SELL), 3, {PUT: -2, WING: 1}, {PUT: 1, WING: -1}),
+    ((Leg(contract=PUT, ratio=2), SELL), 1, {PUT: -1, WING: 1}, {PUT: 1}),
+])
+def test_no_order_takes_a_holding_of_the_account_through_zero(legs, quantity, held, expected):
+    piece = short_of_zero(Piece(legs=legs, quantity=quantity), lambda contract: held.get(contract, 0))
+    assert {leg.contract: leg.ratio * piece.quantity for leg in piece.legs} == expected
 
 
 def test_pace_counts_within_its_window():

@@ -232,7 +232,7 @@ def test_pace_holds_back_what_exceeds_five_a_second():
     contracts = [make_contract(400.0 + number, expiry=EXPIRY) for number in range(7)]
     desk = Desk(quotes={contract: make_quote() for contract in contracts},
                 holdings={contract: 1 for contract in contracts})
-    desk.executor = type(desk.executor)(desk.broker, desk.journal, clock_seconds=1)
+    desk.executor = type(desk.executor)(desk.broker, desk.journal, desk.positions, clock_seconds=1)
     desk.broker.hear = desk.executor.on_order_event
     for number, contract in enumerate(contracts):
         desk.start(make_intent({contract: -1}, 1, Purpose.EXIT, id=f"p/{number}:EXIT:1", position_id=f"p/{number}"))
@@ -371,3 +371,42 @@ def test_worthless_rest_of_an_uneven_exit_is_no_failure():
     desk.minutes(1)
     desk.broker.fill_all()
     assert desk.finals() == [("FILLED", True, "TEST", 2)]
+
+
+def turned_round(others: int, holding: int) -> Desk:
+    """A late fill has turned a short leg of ours into two long ones, while other positions hold ``others`` of it."""
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    desk.broker.holdings, desk.positions.others = {SHORT: holding}, {SHORT: others}
+    desk.start(make_intent({SHORT: -1}, 2, Purpose.FLATTEN, Urgency.NATURAL))
+    desk.minutes(1)
+    return desk
+
+
+def test_what_other_positions_hold_does_not_hide_what_is_to_be_traded_back():
+    desk = turned_round(others=-2, holding=0)
+    assert desk.broker.sent[0][:2] == (((SHORT, -1),), 2)
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and desk.broker.holdings == {SHORT: -2}
+
+
+def test_what_stands_beyond_zero_goes_in_an_order_of_its_own():
+    desk = turned_round(others=-1, holding=1)
+    assert desk.broker.sent[0][1] == 1
+    desk.broker.fill_all()
+    desk.minutes(1)
+    assert desk.broker.sent[1][1] == 1
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and desk.broker.holdings == {SHORT: -1}
+
+
+def test_of_two_positions_that_claim_one_contract_one_closes_it():
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    desk.broker.holdings = {SHORT: -1}
+    for name in ("a", "b"):
+        desk.positions.others = {SHORT: -1}
+        desk.start(make_intent({SHORT: 1}, 1, Purpose.EXIT, Urgency.NATURAL, id=f"{name}/1:EXIT:1", position_id=f"{name}/1"))
+    for _ in range(8):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.broker.holdings == {SHORT: 0}
+    assert sorted(outcome[0] for outcome in desk.finals()) == ["FILLED", "REFUSED"]
