@@ -9,7 +9,7 @@ from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Fault
 from local.broker_faults.lives import Lives
 from local.broker_faults.plan import always
-from local.broker_faults.seeds import TWO, Ground
+from local.broker_faults.seeds import Ground
 from local.commands.scenario_data import underlyings_of
 from local.data import scenario
 from local.data.writer import ensure_data
@@ -17,6 +17,7 @@ from local.data.writer import ensure_data
 PROJECT = Path(__file__).resolve().parents[2]
 FRIDAY = date(2024, 7, 26)
 MONDAY = date(2024, 7, 15)
+TWO = "friday_0dte,lt112"
 PARAMETERS = (("cash", "65000.0"), ("starting_phase", "3"))
 
 
