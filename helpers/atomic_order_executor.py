@@ -114,10 +114,10 @@ class AtomicOrderExecutor:
         with self._exclusive():
             return self._reports.drain()
 
-    def holding_changed(self, contract: Contract, quantity: int, now: datetime) -> None:
-        """The broker changed a holding without an order (expiry, assignment, exercise) by a signed quantity.
+    def holding_changed(self, position_id: str, contract: Contract, quantity: int, now: datetime) -> None:
+        """The broker changed what a position holds without an order (expiry, assignment, exercise) by a signed quantity.
 
-        Orders on the contract are cancelled and what is left to close shrinks accordingly. The caller books the change:
+        Orders on the contract are cancelled; what is left to close of that position shrinks accordingly. The caller books the change:
         it is not reported again among what an intent found missing.
         """
         with self._exclusive():
@@ -127,7 +127,7 @@ class AtomicOrderExecutor:
                 if contract in work.baseline:
                     work.baseline[contract] += quantity
                 todo = work.todo.get(contract, 0)
-                if not work.opens and todo * quantity > 0:
+                if not work.opens and work.intent.position_id == position_id and todo * quantity > 0:
                     gone = quantity if abs(quantity) < abs(todo) else todo
                     work.goal[contract] -= gone
                     for book in (work.missing, work.settled):

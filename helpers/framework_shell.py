@@ -120,7 +120,7 @@ class FrameworkShell:
     def _book_exchange_events(self) -> None:
         while self._exchange:
             update, heard = self._exchange.popleft()
-            if update.fill_quantity or update.contract.expiry <= heard.date():
+            if update.fill_quantity:              # else it only tells that the exchange is at it
                 self.results.exchange_event(update, heard)
 
     def command(self, data: Any, now: datetime) -> dict[str, Any]:

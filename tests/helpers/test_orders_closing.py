@@ -268,7 +268,7 @@ def test_shares_are_closed_by_a_plain_limit_apart_from_the_options():
 def test_assignment_on_the_way_shrinks_what_is_left_to_close():
     desk = exit_desk()
     desk.broker.holdings[SHORT] = 0
-    desk.executor.holding_changed(SHORT, 2, desk.now)
+    desk.executor.holding_changed("lt112/202407261000", SHORT, 2, desk.now)
     desk.minutes(1)
     assert dict(desk.broker.sent[-1][0]) == {LONG: -1}
     desk.broker.fill_all()
@@ -282,7 +282,7 @@ def test_expiry_on_the_way_is_booked_once():
     desk.broker.now = desk.broker.now.replace(year=EXPIRY.year, month=EXPIRY.month, day=EXPIRY.day) + timedelta(days=1)
     for contract, quantity in ((SHORT, 2), (LONG, -2)):
         desk.broker.holdings[contract] = 0
-        desk.executor.holding_changed(contract, quantity, desk.now)
+        desk.executor.holding_changed("lt112/202407261000", contract, quantity, desk.now)
     for order_id in list(desk.broker.orders):
         desk.broker.end(order_id, OrderStatus.CANCELED)
     desk.minutes(2)
@@ -410,3 +410,14 @@ def test_of_two_positions_that_claim_one_contract_one_closes_it():
         desk.broker.fill_all()
     assert desk.broker.holdings == {SHORT: 0}
     assert sorted(outcome[0] for outcome in desk.finals()) == ["FILLED", "REFUSED"]
+
+
+def test_what_leaves_one_position_is_still_closed_in_another():
+    desk = exit_desk(Urgency.NATURAL, legs={SHORT: 1}, units=1, start=False)
+    desk.broker.holdings = {SHORT: -2}
+    desk.start(make_intent({SHORT: 1}, 1, Purpose.EXIT, Urgency.NATURAL))
+    desk.broker.holdings[SHORT] = -1
+    desk.executor.holding_changed("other/1", SHORT, 1, desk.now)          # assigned, of the other position
+    desk.minutes(2)
+    desk.broker.fill_all()
+    assert desk.finals()[-1] == ("FILLED", True, "TEST", 1) and desk.broker.holdings == {SHORT: 0}
