@@ -19,6 +19,7 @@ QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, 
                             RefusalCode.QUOTE_CROSSED})
 EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
+LEAVING = frozenset(EXIT_STATES.values())
 EXIT_WANTED = "exit_wanted"
 
 
@@ -142,6 +143,9 @@ class DecisionRounds:
             if position.id in self._postponed and not self._parts.executor.working(position.id):
                 self._resume_exit(position, snapshot.time)
                 continue
+            if position.state in LEAVING and not self._parts.executor.working(position.id):
+                self._exit_again(position, snapshot.time)
+                continue
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
                 self.carry_out(position, self._wanted_exit(position, snapshot.time), snapshot.time)
                 continue
@@ -156,6 +160,16 @@ class DecisionRounds:
         """The exit that a guard asked for while an entry or a repair was under way."""
         return Exit(event=Event.DEFEND, intent=closing_intent(
             position, str(position.facts[EXIT_WANTED]), now, Urgency.NATURAL, facts={"forced": True}))
+
+    def _exit_again(self, position: Position, now: datetime) -> None:
+        """A position that is leaving and has no order under way (its exit found another order of it at work, or closed
+        assigned shares only): an exit never gives up."""
+        urgency = Urgency.WALK if position.state is State.EXITING else Urgency.NATURAL
+        intent = closing_intent(position, str(position.facts["exit_reason"]), now, urgency,
+                                facts={"forced": position.facts["exit_forced"]})
+        self._journal.event(now, "EXIT_AGAIN", strategy=position.strategy, position=position.id, intent=intent.id,
+                            reason=intent.reason, state=position.state.value)
+        self._parts.executor.start(intent, now)
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
         """An exit that had to wait for a roll to be cancelled."""
