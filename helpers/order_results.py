@@ -244,6 +244,7 @@ class OrderResults:
             self._record(replace(position, units=max(position.units, 1)), now, reason, forced=True)
         states.apply(position_id, Event.RESET, now, reason)
         states.archive(position_id)
+        self._parts.concentration.close(position.facts.get("entry_intent", ""))
 
     def unsubscribe_unused(self) -> None:
         """Stop the data of contracts nobody holds, works or waits for."""

@@ -41,6 +41,7 @@ class Recovery:
         self._settle(now, holdings)
         if restored:
             self._resume(now)
+            self._free_reservations(now)
 
     def _subscribe(self) -> None:
         """Quotes of everything that is held or worked."""
@@ -131,6 +132,14 @@ class Recovery:
                 continue
             self._recover(position, Event.RECOVERED_FLAT, now, "restart")
             self._results.closed_elsewhere(position.id, now, "RESTART")
+
+    def _free_reservations(self, now: datetime) -> None:
+        """Only open positions and entries still under way hold a slot: a crash between a reservation and its order
+        must not keep it for ever."""
+        alive = {position.facts.get("entry_intent", "") for position in self._parts.states.open_positions}
+        freed = self._parts.concentration.retain(alive | self._parts.executor.working_intents)
+        if freed:
+            self._journal.event(now, "RESERVATIONS_FREED", intents=list(freed))
 
     def _recover(self, position: Position, event: Event, now: datetime, reason: str) -> None:
         states = self._parts.states

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from core.day_book import DayBook
-from core.model import Contract, ContractKind, HeldLeg, Right, State
+from core.model import Contract, ContractKind, Event, HeldLeg, Right, State
+from core.trade_ledger import TradeLedger
 from core.unified_state_manager import UnifiedStateManager
 from helpers.order_port import OrderStatus, OrderUpdate
 from helpers.order_results import OrderResults
@@ -34,7 +35,11 @@ class World:
         self.book = DayBook(65_000.0)
         executor = SimpleNamespace(holding_changed=lambda owner, contract, quantity, now: self.changes.append(
             (owner, quantity)))
-        parts = SimpleNamespace(states=self.states, executor=executor, book=self.book, strategies=ALL)
+        self.freed: list[str] = []
+        parts = SimpleNamespace(
+            states=self.states, executor=executor, book=self.book, strategies=ALL,
+            concentration=SimpleNamespace(close=self.freed.append), ledger=TradeLedger(65_000.0),
+            specs={name: strategy.spec for name, strategy in ALL.items()})
         journal = SimpleNamespace(event=lambda *args, **facts: None)
         self.results = OrderResults(None, parts, journal, None)
 
@@ -83,3 +88,13 @@ def test_the_account_tells_of_the_net_where_positions_offset_each_other(held, to
     world = World(*held)
     world.tell(SHORT, told, 0.0)
     assert world.legs() == left                      # the rest leaves with the morning's reconciliation
+
+
+def test_what_was_closed_elsewhere_gives_its_slot_back():
+    world = World(-1)
+    world.states.change("c/0", facts={"entry_intent": "c/0:ENTRY:1"})
+    world.states.remove_leg("c/0", SHORT)
+    for event in (Event.RECOVER, Event.RECOVERED_FLAT):
+        world.states.apply("c/0", event, NOW, "GONE")
+    world.results.closed_elsewhere("c/0", NOW, "GONE")
+    assert world.freed == ["c/0:ENTRY:1"] and world.states.positions == ()

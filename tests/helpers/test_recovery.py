@@ -11,6 +11,7 @@ import pytest
 
 from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Intent, Position, Purpose, Right, State, Urgency
+from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_state_manager import UnifiedStateManager
 from helpers.order_port import RecoveryReport
 from helpers.recovery import UNDECIDED, Recovery
@@ -31,6 +32,7 @@ class Executor:
         self.contracts: tuple[Contract, ...] = ()
         self.started: list[Intent] = []
         self.at_work: set[str] = set()
+        self.working_intents: frozenset[str] = frozenset()
         self.report = RecoveryReport(adopted=(), orphan_ids=(), foreign_ids=())
         self.reconciled: list[dict[Contract, int]] = []
 
@@ -66,7 +68,9 @@ class World:
                                   subscribe=self.subscribed.update)
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append((name, facts)))
         results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed)
-        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book)
+        self.concentration = SpyConcentrationManager()
+        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book,
+                                concentration=self.concentration)
         self.recovery = Recovery(gateway, parts, journal, None, results)
 
     def _closed(self, position_id: str, now: datetime, reason: str) -> None:
@@ -219,3 +223,18 @@ def test_each_morning_the_books_are_compared_and_machines_stay() -> None:
     assert world.executor.reconciled == [{SHORT: -1, LONG: 1}]
     assert world.states.position(KEY).units == 1
     assert world.states.position(KEY).state is State.EXITING
+
+
+@pytest.mark.parametrize("restored, kept", [(True, {"open", "working"}), (False, {"open", "working", "lost"})])
+def test_a_reservation_outlives_a_restart_only_with_its_position_or_its_order(restored: bool, kept: set[str]) -> None:
+    """``lost``: the process died after the reservation was stored and before its intent was."""
+    world = World()
+    world.states.change(KEY, facts={"entry_intent": "open"})
+    world.executor.working_intents = frozenset({"working"})
+    for key in ("open", "working", "lost"):
+        world.concentration.ask(SpyRequest(id=key, strategy="lt112", underlying="SPY", delta_per_unit=1.0, contracts=1,
+                                           takes_slot=False),
+                                0.0, 3, False)
+    world.run(restored=restored)
+    assert {found.request.id for found in world.concentration.reservations} == kept
+    assert ("RESERVATIONS_FREED" in world.names()) is restored
