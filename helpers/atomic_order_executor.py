@@ -102,11 +102,14 @@ class AtomicOrderExecutor:
         if not self._events_later:
             self._pump()
 
-    def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None) -> None:
-        """Stop every intent (of ``purposes``): orders are cancelled, what is uneven is still evened out."""
+    def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None,
+                   strategy: str | None = None) -> None:
+        """Stop every intent (of ``purposes``, of ``strategy``): orders are cancelled, what is uneven is still evened out.
+        """
         with self._exclusive():
             for work in list(self._works.values()):
-                if (purposes is None or work.intent.purpose in purposes) and not work.repairing:
+                if ((purposes is None or work.intent.purpose in purposes) and not work.repairing
+                        and strategy in (None, work.intent.strategy)):
                     self._worker.end(work, why, now)
 
     def drain(self) -> tuple[Fill | Outcome, ...]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
+from core.entry_checks import SECOND_BREAKER_LEVEL
 from core.intents import closing_intent, position_id
-from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
-                        Refused, Select, Snapshot, State, Urgency)
+from core.model import (EMPTY, Contract, EmergencyLevel, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
+                        Purpose, Refused, Select, Snapshot, State, Urgency)
 from helpers.components import Components
 from helpers.journal import Journal
 from helpers.snapshots import SnapshotBuilder
@@ -132,6 +133,21 @@ class DecisionRounds:
                             quantity=intent.quantity, legs=legs, reason=intent.reason, risk_usd=intent.risk_usd,
                             margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
         self._parts.executor.start(intent, now)
+
+    def withdraw_entries(self, now: datetime) -> None:
+        """Cancel entries under way once nobody may enter any more: an order that rests would open what the gate refuses.
+
+        Neither a passing blindness nor legs of another entry being evened out withdraws what is out already.
+        """
+        if not self._parts.executor.working_positions:
+            return
+        view = self._builder.view()
+        why = (RefusalCode.HALTED if self._parts.book.halted is not None else
+               RefusalCode.QUARANTINE if view.quarantined else
+               RefusalCode.EMERGENCY if view.emergency > EmergencyLevel.NONE else
+               RefusalCode.BREAKER if view.breaker_level >= SECOND_BREAKER_LEVEL else None)
+        if why is not None:
+            self._parts.executor.cancel_all(now, why.value, (Purpose.ENTRY,))
 
     # --- management -------------------------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ class FrameworkShell:
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
+            self.rounds.withdraw_entries(now)
             self.memory.save()
             return answer
 
@@ -212,6 +213,7 @@ class FrameworkShell:
         self.parts.book.mark(snapshot.account.equity)
         if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
             self.risk.check(snapshot)
+        self.rounds.withdraw_entries(now)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)

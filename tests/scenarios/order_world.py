@@ -35,8 +35,8 @@ def ground(*, live: bool = False) -> Ground:
 
 
 def lives(out: Path, *faults: Fault, live: bool = False, first: date = FRIDAY, last: date = FRIDAY,
-          fills_after: int | None = 1) -> Lives:
+          fills_after: int | None = 1, **parameters: str) -> Lives:
     """The framework on one broker, by default for the one Friday on which both strategies enter."""
     known = (*always(), *faults)
     return Lives(project=PROJECT, data=data(), out=out, broker=FaultyBroker(known, fills_after=fills_after),
-                 parameters=dict(PARAMETERS) | {"strategies": TWO}, first=first, last=last, faults=known, live=live)
+                 parameters=dict(PARAMETERS) | {"strategies": TWO} | parameters, first=first, last=last, faults=known, live=live)
