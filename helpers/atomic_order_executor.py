@@ -63,6 +63,7 @@ class AtomicOrderExecutor:
         self._early: deque[OrderUpdate] = deque(maxlen=FINISHED_KEPT)
         self._lock = Lock()
         self._events_later = events_later
+        self.unsaved: str | None = None
 
     # --- the shell's calls ------------------------------------------------------------------------------------------
 
@@ -266,10 +267,12 @@ class AtomicOrderExecutor:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def _save(self, must: bool) -> None:
-        """Journal the facts. A failure matters only before an opening order: the journal itself knows of it."""
+        """Journal the facts. A failure stops only an opening order; ``unsaved`` says so until they are taken."""
         try:
             self._journal.save(self.facts())
-        except StoreError:
+            self.unsaved = None
+        except StoreError as problem:
+            self.unsaved = problem.message
             if must:
                 raise
 
