@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Mapping
@@ -117,14 +118,13 @@ class Pace:
     def __init__(self, per_second: int, clock_seconds: int) -> None:
         self._most = per_second * clock_seconds
         self._window = timedelta(seconds=clock_seconds)
-        self._since: datetime | None = None
-        self._used = 0
+        self._taken: deque[datetime] = deque(maxlen=self._most)
 
     def take(self, now: datetime) -> bool:
-        """Whether one more request may go out now; counts it."""
-        if self._since is None or now - self._since >= self._window or now < self._since:
-            self._since, self._used = now, 0
-        if self._used >= self._most:
+        """Whether one more request may go out now, within any window that ends now; counts it."""
+        if self._taken and now < self._taken[-1]:
+            self._taken.clear()                              # a clock that was set back
+        if len(self._taken) == self._most and now - self._taken[0] < self._window:
             return False
-        self._used += 1
+        self._taken.append(now)
         return True

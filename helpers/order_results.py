@@ -147,11 +147,20 @@ class OrderResults:
         if position.is_open or position.opened is None or self._parts.executor.working(position_id):
             return
         if position.state is not State.COMPLETE:
-            states.apply(position_id, Event.EXIT_FILLED, now, reason or (intent.reason if intent else "FLAT"))
+            self._complete(position_id, now, reason or (intent.reason if intent else "FLAT"))
         self._record(position, now, reason or self._exit_reason(position, intent), forced=self._forced(position))
         states.apply(position_id, Event.RESET, now, "archived")
         states.archive(position_id)
         self._parts.concentration.close(position.facts.get("entry_intent", ""))
+
+    def _complete(self, position_id: str, now: datetime, reason: str) -> None:
+        """End a machine whose position holds nothing: by its exit, or by recovery where it knew of none."""
+        states = self._parts.states
+        if states.allows(position_id, Event.EXIT_FILLED):
+            states.apply(position_id, Event.EXIT_FILLED, now, reason)
+            return
+        states.apply(position_id, Event.RECOVER, now, reason)
+        states.apply(position_id, Event.RECOVERED_FLAT, now, reason)
 
     @staticmethod
     def _exit_reason(position: Position, intent: Intent | None) -> str:

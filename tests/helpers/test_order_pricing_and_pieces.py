@@ -178,5 +178,9 @@ def test_pace_counts_within_its_window():
     pace = Pace(5, 1)
     assert [pace.take(start) for _ in range(6)] == [True] * 5 + [False]
     assert not pace.take(start + timedelta(milliseconds=999)) and pace.take(start + timedelta(seconds=1))
+    late = Pace(5, 1)
+    moments = [start] + [start + timedelta(milliseconds=900)] * 4 + [start + timedelta(seconds=1)] * 2
+    assert [late.take(moment) for moment in moments] == [True] * 6 + [False]         # not five more a moment later
+    assert late.take(start + timedelta(milliseconds=1900))
     minute = Pace(5, 60)
     assert sum(minute.take(start) for _ in range(400)) == 300

@@ -13,6 +13,7 @@ from core.trade_ledger import TradeLedger
 from core.unified_state_manager import UnifiedStateManager
 from helpers.order_port import OrderStatus, OrderUpdate
 from helpers.order_results import OrderResults
+from risk.circuit_breakers import CircuitBreakers
 from strategies import ALL
 from tests.builders import make_contract, make_position
 
@@ -24,21 +25,21 @@ SHARES = Contract(underlying="SPY", expiry=date.max, strike=0.0, right=Right.CAL
 class World:
     """Calendars ``c/0``, ``c/1``, … that each hold some of one near put."""
 
-    def __init__(self, *held: int) -> None:
+    def __init__(self, *held: int, strategy: str = "calendar") -> None:
         self.states = UnifiedStateManager({name: strategy.transitions for name, strategy in ALL.items()})
         for number, quantity in enumerate(held):
             position = make_position(HeldLeg(contract=SHORT, quantity=quantity, average_price=6.0), state=State.WAITING)
-            position = replace(position, id=f"c/{number}", strategy="calendar", cash_flow_usd=0.0, fees_usd=0.0)
+            position = replace(position, id=f"c/{number}", strategy=strategy, cash_flow_usd=0.0, fees_usd=0.0)
             self.states.open(position, NOW)
             self.states._positions[position.id] = replace(position, state=State.ACTIVE)
         self.changes: list[tuple[str, int]] = []             # what the executor was told: position, quantity
         self.book = DayBook(65_000.0)
         executor = SimpleNamespace(holding_changed=lambda owner, contract, quantity, now: self.changes.append(
-            (owner, quantity)))
+            (owner, quantity)), working=lambda key: False)
         self.freed: list[str] = []
         parts = SimpleNamespace(
             states=self.states, executor=executor, book=self.book, strategies=ALL,
-            concentration=SimpleNamespace(close=self.freed.append), ledger=TradeLedger(65_000.0),
+            concentration=SimpleNamespace(close=self.freed.append), ledger=TradeLedger(65_000.0), breakers=CircuitBreakers(),
             specs={name: strategy.spec for name, strategy in ALL.items()})
         journal = SimpleNamespace(event=lambda *args, **facts: None)
         self.results = OrderResults(None, parts, journal, None)
@@ -98,3 +99,11 @@ def test_what_was_closed_elsewhere_gives_its_slot_back():
         world.states.apply("c/0", event, NOW, "GONE")
     world.results.closed_elsewhere("c/0", NOW, "GONE")
     assert world.freed == ["c/0:ENTRY:1"] and world.states.positions == ()
+
+
+@pytest.mark.parametrize("strategy", ALL)
+def test_a_position_that_the_exchange_emptied_ends_whatever_its_machine_knows(strategy):
+    world = World(-1, strategy=strategy)
+    world.states.remove_leg("c/0", SHORT)
+    world.results.settle_expired(NOW)
+    assert world.states.positions == () and "c/0" in world.results._parts.ledger
