@@ -113,10 +113,16 @@ class DecisionRounds:
     def _validation_over(self, key: str, now: datetime) -> bool:
         return (now - self._parts.states.since(key)).total_seconds() >= 60 * VALIDATION_TIMEOUT_MINUTES
 
+    def time_out(self, key: str, now: datetime) -> None:
+        """A choice whose five minutes are over although nobody could be asked: the account had no value meanwhile."""
+        since = self._parts.states.since(key).isoformat()
+        self._give_up(key, Refused(code=RefusalCode.ENTRY_TIMEOUT, facts={"position": key, "since": since}), now)
+
     def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
         selection = self._selections.pop(key)
         self._tried[selection.strategy] = now
-        event = Event.TIMED_OUT if refusal.code in QUOTES_AWAITED else Event.ENTRY_REFUSED
+        timed_out = refusal.code in QUOTES_AWAITED | {RefusalCode.ENTRY_TIMEOUT}
+        event = Event.TIMED_OUT if timed_out else Event.ENTRY_REFUSED
         self._journal.refused(now, selection.strategy, refusal)
         self._parts.states.apply(key, event, now, refusal.code.value)
         self._parts.states.archive(key)

@@ -176,6 +176,7 @@ class FrameworkShell:
         changed = self.results.drain(minute) or changed
         if self._due(minute):
             changed = self._rounds(minute) or changed
+        changed = self._recovery.overdue(minute) or changed
         closing = minute.time() == STORE_TIME or minute == self._gateway.calendar().session_close
         self._keeper.keep(minute, changed=changed or closing, flush=closing)
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.model import HeldLeg, Hold, Intent, Position, State, Urgency
+from core.model import HeldLeg, Hold, Intent, Position, Select, State, Urgency
 from core.unified_state_manager import UnifiedStateManager
 from helpers.decision_rounds import DecisionRounds
 from strategies import ALL
@@ -33,7 +33,10 @@ class World:
         coordinator = SimpleNamespace(manage=lambda snapshot, view, position: Hold(reason="STATE"))
         specs = {name: strategy.spec for name, strategy in ALL.items()}
         parts = SimpleNamespace(states=self.states, executor=executor, coordinator=coordinator, specs=specs)
-        self.rounds = DecisionRounds(None, parts, None, SimpleNamespace(event=lambda *args, **facts: None))
+        self.refused: list[tuple[str, str]] = []
+        journal = SimpleNamespace(event=lambda *args, **facts: None, refused=lambda now, name, refusal: self.refused.append(
+            (name, refusal.code.value)))
+        self.rounds = DecisionRounds(None, parts, None, journal)
 
     def manage(self) -> Position:
         self.rounds.manage(make_snapshot(), make_view(), only_urgent=True)
@@ -55,3 +58,13 @@ def test_what_is_at_work_or_not_leaving_is_left_alone(state, working):
     world = World(state, working)
     world.manage()
     assert world.started == []
+
+
+def test_a_choice_that_timed_out_is_over_and_not_asked_again():
+    world = World(State.VALIDATION)
+    world.states._positions[KEY] = replace(world.states.position(KEY), legs=())
+    world.rounds._selections[KEY] = Select(strategy="lt112", underlying="SPY", contracts=(SHORT, LONG))
+    world.rounds.time_out(KEY, FRIDAY)
+    assert world.states.positions == () and not world.rounds.validating
+    assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
+    assert [step.event.value for step in world.states.transitions()] == ["TIMED_OUT"]

@@ -3,7 +3,7 @@ there; nothing is doubled, naked or forgotten."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +42,10 @@ class Executor:
     def reconcile(self, now: datetime, holdings: dict[Contract, int]) -> None:
         self.reconciled.append(dict(holdings))
 
+    @property
+    def working_positions(self) -> frozenset[str]:
+        return frozenset(self.at_work)
+
     def working(self, position_id: str) -> bool:
         return position_id in self.at_work or any(intent.position_id == position_id for intent in self.started)
 
@@ -71,7 +75,9 @@ class World:
         self.concentration = SpyConcentrationManager()
         parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book,
                                 concentration=self.concentration)
-        self.recovery = Recovery(gateway, parts, journal, None, results)
+        self.timed_out: list[str] = []
+        rounds = SimpleNamespace(time_out=lambda key, now: self.timed_out.append(key))
+        self.recovery = Recovery(gateway, parts, journal, rounds, results)
 
     def _closed(self, position_id: str, now: datetime, reason: str) -> None:
         assert self.states.position(position_id).state is State.COMPLETE
@@ -238,3 +244,18 @@ def test_a_reservation_outlives_a_restart_only_with_its_position_or_its_order(re
     world.run(restored=restored)
     assert {found.request.id for found in world.concentration.reservations} == kept
     assert ("RESERVATIONS_FREED" in world.names()) is restored
+
+
+@pytest.mark.parametrize("seconds, over", [(299, False), (300, True)])
+def test_a_choice_ends_after_five_minutes_even_if_nobody_could_be_asked(seconds: int, over: bool) -> None:
+    world = World(state=State.VALIDATION, legs=(), holdings={}, units=0)
+    assert world.recovery.overdue(NOW + timedelta(seconds=seconds)) is over
+    assert world.timed_out == ([KEY] if over else [])
+
+
+@pytest.mark.parametrize("at_work, over", [(True, False), (False, True)])
+def test_an_entry_without_an_order_ends_after_five_minutes(at_work: bool, over: bool) -> None:
+    world = World(state=State.ENTERING, legs=(), holdings={}, units=0)
+    world.executor.at_work = {KEY} if at_work else set()
+    assert world.recovery.overdue(NOW + timedelta(minutes=5)) is over
+    assert world.closed == ([(KEY, "ENTRY_TIMEOUT")] if over else [])
