@@ -59,6 +59,7 @@ class OrderResults:
         if outcome.kind is OutcomeKind.FAILED:
             self._parts.states.apply(intent.position_id, Event.FAULT, now, outcome.reason)
         if not outcome.final:
+            self._gateway.subscribe(leg.contract for leg in intent.legs)      # a late fill's may be subscribed no more
             return
         for row in outcome.facts.get("missing", ()):
             self._parts.states.remove_leg(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])

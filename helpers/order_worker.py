@@ -224,11 +224,11 @@ class IntentWorker:
         for other in list(self._works.values()):
             if other.intent.position_id != intent.position_id:
                 continue
+            if work.urgent and not other.opens and not other.urgent:      # also where it closes a part only: we wait for it
+                other.urgent = True
+                if other.order is not None and not other.order.cancel_why:
+                    self._desk.reprice(other, now, at_once=True)
             if not other.opens and set(work.goal) <= set(other.goal):
-                if work.urgent and not other.urgent:
-                    other.urgent = True
-                    if other.order is not None and not other.order.cancel_why:
-                        self._desk.reprice(other, now, at_once=True)
                 return False
             if other.opens and not other.repairing:
                 self.end(other, "EXIT_WANTED", now)

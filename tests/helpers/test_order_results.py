@@ -11,11 +11,12 @@ from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Right, State
 from core.trade_ledger import TradeLedger
 from core.unified_state_manager import UnifiedStateManager
-from helpers.order_port import OrderStatus, OrderUpdate
+from helpers.order_port import OrderStatus, OrderUpdate, Outcome, OutcomeKind
 from helpers.order_results import OrderResults
 from risk.circuit_breakers import CircuitBreakers
 from strategies import ALL
 from tests.builders import make_contract, make_position
+from tests.helpers.fake_broker import make_intent
 
 NOW = datetime(2024, 8, 17)
 SHORT = make_contract(537.0, expiry=date(2024, 8, 16))
@@ -107,3 +108,13 @@ def test_a_position_that_the_exchange_emptied_ends_whatever_its_machine_knows(st
     world.states.remove_leg("c/0", SHORT)
     world.results.settle_expired(NOW)
     assert world.states.positions == () and "c/0" in world.results._parts.ledger
+
+
+def test_a_late_fill_has_its_contracts_quoted_again():
+    world = World(-1)
+    intent = make_intent({SHORT: -1}, position_id="c/0", strategy="calendar")
+    subscribed: list[Contract] = []
+    world.results._gateway = SimpleNamespace(subscribe=subscribed.extend)
+    world.results._outcome(Outcome(sequence=1, kind=OutcomeKind.UNKNOWN, intent=intent, final=False, reason="LATE_FILL",
+                                   units=0, price=None, time=NOW), NOW)
+    assert subscribed == [SHORT]

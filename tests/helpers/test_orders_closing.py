@@ -421,3 +421,11 @@ def test_what_leaves_one_position_is_still_closed_in_another():
     desk.minutes(2)
     desk.broker.fill_all()
     assert desk.finals()[-1] == ("FILLED", True, "TEST", 1) and desk.broker.holdings == {SHORT: 0}
+
+
+def test_a_mandatory_exit_hurries_the_part_it_has_to_wait_for():
+    desk = exit_desk(legs={SHORT: 1}, units=2)
+    desk.broker.holdings[LONG] = 2
+    desk.start(make_intent(CLOSING, 2, Purpose.EXIT, Urgency.NATURAL, id="other:EXIT:1"))
+    assert desk.finals() == [("REFUSED", True, "BUSY", 0)]
+    assert limits(desk) == [3.05, 3.11]

@@ -1,13 +1,15 @@
 """Entries that are under way when entries are stopped: whole runs on the embedded engine."""
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from core.model import ContractKind, Right
 from local.broker_faults.lives import Lives
 from local.broker_faults.truth import intent_of
+from tests.builders import make_contract
 from tests.scenarios.order_world import lives
 
 NEVER = 600         # minutes until somebody meets a limit at the middle: not today
@@ -36,3 +38,15 @@ def test_a_command_that_stops_entries_takes_back_the_one_that_is_out(tmp_path, c
     if reason == "HALTED":
         assert [order for order in run.broker.log.orders if order.time > datetime(2024, 7, 26, 9, 51)] == []
     assert not [trade for trade in run.broker.log.trades if intent_of(trade.tag) == intent_of(first.tag)]
+
+
+def test_no_order_rests_beyond_the_session_in_which_it_is_looked_after(tmp_path):
+    """Index and futures options trade on after the stock market's close; the framework does not."""
+    run = lives(tmp_path)
+    run.begin()
+    assert run.run(datetime(2024, 7, 26, 12, 0)), run.error
+    gateway = run.engine.algorithm.shell._gateway
+    now = run.engine.clock.local
+    for underlying, kind in (("SPY", ContractKind.EQUITY_OPTION), ("VIX", ContractKind.INDEX_OPTION)):
+        contract = make_contract(20.0, Right.CALL, underlying=underlying, kind=kind, expiry=date(2024, 9, 18))
+        assert gateway.session_close(contract, now) == datetime(2024, 7, 26, 16, 0), underlying
