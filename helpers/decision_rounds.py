@@ -7,9 +7,10 @@ from typing import Any
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
+from core.entry_checks import SECOND_BREAKER_LEVEL
 from core.intents import closing_intent, position_id
-from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
-                        Refused, Select, Snapshot, State, Urgency)
+from core.model import (EMPTY, Contract, EmergencyLevel, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
+                        Purpose, Refused, Select, Snapshot, State, Urgency)
 from helpers.components import Components
 from helpers.journal import Journal
 from helpers.snapshots import SnapshotBuilder
@@ -19,6 +20,7 @@ QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, 
                             RefusalCode.QUOTE_CROSSED})
 EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
+LEAVING = frozenset(EXIT_STATES.values())
 EXIT_WANTED = "exit_wanted"
 
 
@@ -111,10 +113,16 @@ class DecisionRounds:
     def _validation_over(self, key: str, now: datetime) -> bool:
         return (now - self._parts.states.since(key)).total_seconds() >= 60 * VALIDATION_TIMEOUT_MINUTES
 
+    def time_out(self, key: str, now: datetime) -> None:
+        """A choice whose five minutes are over although nobody could be asked: the account had no value meanwhile."""
+        since = self._parts.states.since(key).isoformat()
+        self._give_up(key, Refused(code=RefusalCode.ENTRY_TIMEOUT, facts={"position": key, "since": since}), now)
+
     def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
         selection = self._selections.pop(key)
         self._tried[selection.strategy] = now
-        event = Event.TIMED_OUT if refusal.code in QUOTES_AWAITED else Event.ENTRY_REFUSED
+        timed_out = refusal.code in QUOTES_AWAITED | {RefusalCode.ENTRY_TIMEOUT}
+        event = Event.TIMED_OUT if timed_out else Event.ENTRY_REFUSED
         self._journal.refused(now, selection.strategy, refusal)
         self._parts.states.apply(key, event, now, refusal.code.value)
         self._parts.states.archive(key)
@@ -132,6 +140,21 @@ class DecisionRounds:
                             margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
         self._parts.executor.start(intent, now)
 
+    def withdraw_entries(self, now: datetime) -> None:
+        """Cancel entries under way once nobody may enter any more: an order that rests would open what the gate refuses.
+
+        Neither a passing blindness nor legs of another entry being evened out withdraws what is out already.
+        """
+        if not self._parts.executor.working_positions:
+            return
+        view = self._builder.view()
+        why = (RefusalCode.HALTED if self._parts.book.halted is not None else
+               RefusalCode.QUARANTINE if view.quarantined else
+               RefusalCode.EMERGENCY if view.emergency > EmergencyLevel.NONE else
+               RefusalCode.BREAKER if view.breaker_level >= SECOND_BREAKER_LEVEL else None)
+        if why is not None:
+            self._parts.executor.cancel_all(now, why.value, (Purpose.ENTRY,))
+
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, *, only_urgent: bool) -> None:
@@ -141,6 +164,9 @@ class DecisionRounds:
                 continue
             if position.id in self._postponed and not self._parts.executor.working(position.id):
                 self._resume_exit(position, snapshot.time)
+                continue
+            if position.state in LEAVING and not self._parts.executor.working(position.id):
+                self._exit_again(position, snapshot.time)
                 continue
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
                 self.carry_out(position, self._wanted_exit(position, snapshot.time), snapshot.time)
@@ -156,6 +182,16 @@ class DecisionRounds:
         """The exit that a guard asked for while an entry or a repair was under way."""
         return Exit(event=Event.DEFEND, intent=closing_intent(
             position, str(position.facts[EXIT_WANTED]), now, Urgency.NATURAL, facts={"forced": True}))
+
+    def _exit_again(self, position: Position, now: datetime) -> None:
+        """A position that is leaving and has no order under way (its exit found another order of it at work, or closed
+        assigned shares only): an exit never gives up."""
+        urgency = Urgency.WALK if position.state is State.EXITING else Urgency.NATURAL
+        intent = closing_intent(position, str(position.facts["exit_reason"]), now, urgency,
+                                facts={"forced": position.facts["exit_forced"]})
+        self._journal.event(now, "EXIT_AGAIN", strategy=position.strategy, position=position.id, intent=intent.id,
+                            reason=intent.reason, state=position.state.value)
+        self._parts.executor.start(intent, now)
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
         """An exit that had to wait for a roll to be cancelled."""

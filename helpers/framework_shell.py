@@ -16,7 +16,7 @@ from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.lean_values import plain_time
-from helpers.memory import Memory
+from helpers.memory import Keeper, Memory
 from helpers.operator_commands import Command, OperatorCommands
 from helpers.order_results import OrderResults
 from helpers.recovery import Recovery
@@ -37,6 +37,7 @@ class FrameworkShell:
         self.parts = components
         self.journal = journal
         self.memory = memory
+        self._keeper = Keeper(memory, journal, components, flushes=run.environment is not Environment.DEVELOPMENT)
         self.run = run
         self._gateway = gateway
         self.builder = SnapshotBuilder(gateway, components, run, tickers)
@@ -120,7 +121,7 @@ class FrameworkShell:
     def _book_exchange_events(self) -> None:
         while self._exchange:
             update, heard = self._exchange.popleft()
-            if update.fill_quantity or update.contract.expiry <= heard.date():
+            if update.fill_quantity:              # else it only tells that the exchange is at it
                 self.results.exchange_event(update, heard)
 
     def command(self, data: Any, now: datetime) -> dict[str, Any]:
@@ -134,7 +135,8 @@ class FrameworkShell:
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
-            self.memory.save()
+            self.rounds.withdraw_entries(now)
+            self._keeper.keep(now, changed=True)
             return answer
 
     def heartbeat(self, now: datetime) -> None:
@@ -174,19 +176,15 @@ class FrameworkShell:
         changed = self.results.drain(minute) or changed
         if self._due(minute):
             changed = self._rounds(minute) or changed
-        self._keep(changed)
+        changed = self._recovery.overdue(minute) or changed
+        closing = minute.time() == STORE_TIME or minute == self._gateway.calendar().session_close
+        self._keeper.keep(minute, changed=changed or closing, flush=closing)
 
     def _orders(self, now: datetime) -> None:
         """Between two minutes, live: orders under way are tended, nothing is decided."""
         self._book_exchange_events()
         self.parts.executor.on_minute(now)
-        self._keep(self.results.drain(now))
-
-    def _keep(self, changed: bool) -> None:
-        if changed:
-            self.memory.save()
-            if self.run.environment is not Environment.DEVELOPMENT:
-                self.journal.flush()
+        self._keeper.keep(now, changed=self.results.drain(now))
 
     def _morning(self, now: datetime) -> bool:
         if self.parts.book.roll(now.date()):
@@ -212,6 +210,7 @@ class FrameworkShell:
         self.parts.book.mark(snapshot.account.equity)
         if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
             self.risk.check(snapshot)
+        self.rounds.withdraw_entries(now)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
@@ -253,5 +252,3 @@ class FrameworkShell:
             self.record.mark(snapshot)
         if now.time() == STORE_TIME or now == snapshot.calendar.session_close:
             self.risk.day_end(snapshot)
-            self.journal.flush()
-            self.memory.save()

@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping
 
 from core.errors import CannotCompute, ConfigError
 from core.intents import closing_intent
-from core.model import Event, Exit, Position, Refused, Urgency
+from core.model import Event, Exit, Position, Purpose, Refused, Urgency
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal, plain
@@ -97,6 +97,7 @@ class OperatorCommands:
 
     def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
         """Close the positions of one strategy, or of all but bought protection."""
+        self._parts.executor.cancel_all(now, "OPERATOR_FLATTEN", (Purpose.ENTRY,), command.strategy)
         chosen = tuple(position for position in self._parts.states.open_positions
                        if (position.strategy == command.strategy if command.strategy is not None
                            else self._parts.specs[position.strategy].counts_as_position))

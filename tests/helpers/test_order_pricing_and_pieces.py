@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core.model import ContractKind, Leg, Right
-from helpers.order_pieces import cover, next_piece
+from helpers.order_pieces import Piece, cover, next_piece, short_of_zero
 from helpers.order_pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    toward_us, worst_entry)
 from helpers.order_reports import Pace
@@ -174,10 +174,27 @@ def test_a_long_that_came_free_stays_to_cover_a_short_without_a_price():
     assert {contract: quantity for contract, quantity in left.items() if quantity} == {stuck: 1, worthless: -1, long: -1}
 
 
+@pytest.mark.parametrize("legs, quantity, held, expected", [
+    ((BUY,), 2, {PUT: -2}, {PUT: 2}),                    # to zero, not through it
+    ((BUY,), 2, {PUT: -1}, {PUT: 1}),
+    ((BUY,), 2, {PUT: 0}, {PUT: 2}),                     # from zero on there is nothing to cross
+    ((BUY,), 2, {PUT: 3}, {PUT: 2}),
+    ((BUY, SELL), 3, {PUT: -2, WING: 1}, {PUT: 1, WING: -1}),
+    ((Leg(contract=PUT, ratio=2), SELL), 1, {PUT: -1, WING: 1}, {PUT: 1}),
+])
+def test_no_order_takes_a_holding_of_the_account_through_zero(legs, quantity, held, expected):
+    piece = short_of_zero(Piece(legs=legs, quantity=quantity), lambda contract: held.get(contract, 0))
+    assert {leg.contract: leg.ratio * piece.quantity for leg in piece.legs} == expected
+
+
 def test_pace_counts_within_its_window():
     start = datetime(2024, 8, 5, 10, 0)
     pace = Pace(5, 1)
     assert [pace.take(start) for _ in range(6)] == [True] * 5 + [False]
     assert not pace.take(start + timedelta(milliseconds=999)) and pace.take(start + timedelta(seconds=1))
+    late = Pace(5, 1)
+    moments = [start] + [start + timedelta(milliseconds=900)] * 4 + [start + timedelta(seconds=1)] * 2
+    assert [late.take(moment) for moment in moments] == [True] * 6 + [False]         # not five more a moment later
+    assert late.take(start + timedelta(milliseconds=1900))
     minute = Pace(5, 60)
     assert sum(minute.take(start) for _ in range(400)) == 300

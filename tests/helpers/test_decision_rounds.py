@@ -1,0 +1,70 @@
+"""Management: what is leaving goes on leaving, whatever became of its order."""
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from core.model import HeldLeg, Hold, Intent, Position, Select, State, Urgency
+from core.unified_state_manager import UnifiedStateManager
+from helpers.decision_rounds import DecisionRounds
+from strategies import ALL
+from tests.builders import FRIDAY, make_contract, make_position, make_snapshot, make_view
+
+EXPIRY = date(2024, 11, 15)
+SHORT, LONG = make_contract(525.0, expiry=EXPIRY), make_contract(520.0, expiry=EXPIRY)
+KEY = "lt112/202407011000"
+
+
+class World:
+    """One LT112 spread in some state, and an executor that notes what it is asked."""
+
+    def __init__(self, state: State, working: bool = False) -> None:
+        self.states = UnifiedStateManager({name: strategy.transitions for name, strategy in ALL.items()})
+        position = make_position(HeldLeg(contract=SHORT, quantity=-1, average_price=3.0),
+                                 HeldLeg(contract=LONG, quantity=1, average_price=2.0), state=State.WAITING,
+                                 facts={"exit_reason": "DTE_21", "exit_forced": True})
+        self.states.open(position, FRIDAY)
+        self.states._positions[KEY] = replace(position, state=state)
+        self.started: list[Intent] = []
+        executor = SimpleNamespace(working=lambda key: working, start=lambda intent, now: self.started.append(intent))
+        coordinator = SimpleNamespace(manage=lambda snapshot, view, position: Hold(reason="STATE"))
+        specs = {name: strategy.spec for name, strategy in ALL.items()}
+        parts = SimpleNamespace(states=self.states, executor=executor, coordinator=coordinator, specs=specs)
+        self.refused: list[tuple[str, str]] = []
+        journal = SimpleNamespace(event=lambda *args, **facts: None, refused=lambda now, name, refusal: self.refused.append(
+            (name, refusal.code.value)))
+        self.rounds = DecisionRounds(None, parts, None, journal)
+
+    def manage(self) -> Position:
+        self.rounds.manage(make_snapshot(), make_view(), only_urgent=True)
+        return self.states.position(KEY)
+
+
+@pytest.mark.parametrize("state, urgency", [(State.EXITING, Urgency.WALK), (State.DEFENSIVE_EXIT, Urgency.NATURAL),
+                                            (State.DEFENSIVE_21DTE, Urgency.NATURAL)])
+def test_a_position_that_leaves_without_an_order_under_way_is_closed_again(state, urgency):
+    world = World(state)
+    assert world.manage().state is state
+    (intent,) = world.started
+    assert {leg.contract: leg.ratio for leg in intent.legs} == {SHORT: 1, LONG: -1}
+    assert (intent.urgency, intent.reason, intent.facts["forced"]) == (urgency, "DTE_21", True)
+
+
+@pytest.mark.parametrize("state, working", [(State.EXITING, True), (State.ACTIVE, False), (State.ERROR, True)])
+def test_what_is_at_work_or_not_leaving_is_left_alone(state, working):
+    world = World(state, working)
+    world.manage()
+    assert world.started == []
+
+
+def test_a_choice_that_timed_out_is_over_and_not_asked_again():
+    world = World(State.VALIDATION)
+    world.states._positions[KEY] = replace(world.states.position(KEY), legs=())
+    world.rounds._selections[KEY] = Select(strategy="lt112", underlying="SPY", contracts=(SHORT, LONG))
+    world.rounds.time_out(KEY, FRIDAY)
+    assert world.states.positions == () and not world.rounds.validating
+    assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
+    assert [step.event.value for step in world.states.transitions()] == ["TIMED_OUT"]
