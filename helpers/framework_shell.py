@@ -210,20 +210,28 @@ class FrameworkShell:
         except CannotCompute as problem:
             return self._blind_round(now, problem)
         self.parts.book.mark(snapshot.account.equity)
-        if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
+        judged = now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble
+        if judged:
             self.risk.check(snapshot)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
         self._mark(snapshot, now)
-        return self.results.drain(now) or self._transitions()
+        changed = self._settled(now)
+        return changed or (judged and self.run.environment is not Environment.DEVELOPMENT)
 
     def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
         """The account has no value now: nobody enters and no guard judges, but exits go on."""
         self.parts.blind = problem.message
         self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
         self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
-        return self.results.drain(now) or self._transitions()
+        return self._settled(now)
+
+    def _settled(self, now: datetime) -> bool:
+        """Draw the consequences of a round; True when there is something to keep. What only the guards have learned is
+        kept too; their marks and the account's value at every check of a live run."""
+        drained, moved, learned = self.results.drain(now), self._transitions(), self.risk.news()
+        return drained or moved or learned
 
     def _transitions(self) -> bool:
         """Into the audit trail; True when there were any."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Mapping
 
 from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
                               RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, YELLOW_LOSS_SHARE, YELLOW_VIX)
@@ -36,11 +36,19 @@ class RiskRound:
         self._journal = journal
         self._record = record
         self._shown: tuple[int, EmergencyLevel] = (0, EmergencyLevel.NONE)
+        self._kept: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def trouble(self) -> bool:
         """Whether checks are due every minute."""
         return self._parts.breakers.report.check_every_minute or self._parts.emergency.report.check_every_minute
+
+    def news(self) -> bool:
+        """Whether the guards know other facts than when this was last asked: a crash must not forget them."""
+        parts = self._parts
+        facts = (parts.vix.facts(), parts.breakers.facts(), parts.emergency.facts())
+        changed, self._kept = facts != self._kept, facts
+        return changed
 
     def check(self, snapshot: Snapshot) -> None:
         """One check. What cannot be computed halts entries until it can."""

@@ -1,0 +1,84 @@
+"""Guards between two market events and between two lives: what they know is kept, what they ask for is done to the end,
+and what they cannot judge lets nothing through. One Friday on the embedded engine, with a condor and an LT112 open."""
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from config.constants import RISK_CHECK_MINUTES
+from core.model import EmergencyLevel, Snapshot, State
+from helpers.framework_shell import FrameworkShell
+from local.broker_faults.brokerage_values import Crash
+from local.broker_faults.lives import Lives
+from risk.defence import CloseRiskiest
+from tests.scenarios.order_world import FRIDAY, lives
+
+
+def at(hour: int, minute: int) -> datetime:
+    return datetime(FRIDAY.year, FRIDAY.month, FRIDAY.day, hour, minute)
+
+
+def until(moment: datetime, out: Path, **options: Any) -> tuple[Lives, FrameworkShell]:
+    """A live morning up to ``moment``."""
+    run = lives(out, live=True, **options)
+    run.begin()
+    assert run.run(moment), run.error
+    return run, run.engine.algorithm.shell
+
+
+def reborn(run: Lives, moment: datetime) -> FrameworkShell:
+    """The process dies without a word; another starts a minute later."""
+    run.begin(run.die() + timedelta(minutes=1))
+    assert run.run(moment), run.error
+    return run.engine.algorithm.shell
+
+
+def lose(shell: FrameworkShell, share: float) -> None:
+    """The day began with more than there is now: a loss of ``share`` of it."""
+    book = shell.parts.book
+    book.equity_day_start = book.equity_last / (1.0 - share)
+
+
+def told(run: Lives, action: str, **fields: Any) -> dict[str, Any]:
+    row = {"strategy": None, "reason": None, "amount": None} | fields
+    algorithm = run.engine.algorithm
+    return algorithm.shell.command(SimpleNamespace(action=action, **row), algorithm.time)
+
+
+def snapshot(shell: FrameworkShell, moment: datetime, **account: float) -> Snapshot:
+    found = shell.builder.snapshot(moment)
+    return replace(found, account=replace(found.account, **account))
+
+
+# --- what the guards know is kept
+
+
+def test_a_yellow_day_stays_yellow_in_the_next_life(tmp_path: Path) -> None:
+    """YELLOW closes nothing, so nothing else would have had the store written."""
+    run, shell = until(at(11, 2), tmp_path)
+    lose(shell, 0.008)
+    assert run.run(at(11, 6)), run.error
+    assert shell.parts.emergency.report.level is EmergencyLevel.YELLOW
+    assert reborn(run, at(11, 8)).parts.emergency.report.level is EmergencyLevel.YELLOW
+
+
+def test_a_vix_print_above_35_stops_entries_in_the_next_life_too(tmp_path: Path) -> None:
+    run, shell = until(at(11, 2), tmp_path)
+    shell.parts.vix.update(36.0, at(11, 2))
+    assert run.run(at(11, 6)), run.error
+    assert shell.parts.vix.last_print[0] < 35.0 and shell.parts.vix.entry_stopped
+    assert reborn(run, at(11, 8)).parts.vix.entry_stopped
+
+
+def test_marks_and_equity_of_a_live_day_are_on_disk_at_every_check(tmp_path: Path) -> None:
+    run, shell = until(at(12, 0), tmp_path)
+    marks, equity = len(shell.parts.limiter.facts()["marks"]), shell.parts.book.equity_last
+    state = run.state()
+    assert marks > 20 and len(state["limiter"]["marks"]) == marks
+    assert state["book"]["equity_last"] == equity
