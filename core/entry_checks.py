@@ -68,21 +68,23 @@ def find_underlying(snapshot: Snapshot, symbol: str, future_expiry: object = Non
 
 def mode(candidate: Candidate) -> Refused | None:
     """Only mode ``trade`` sends entries, and only of strategies that are on."""
-    view = candidate.view
+    refused = mode_forbids(candidate.view)
+    if refused is None and candidate.spec.name not in candidate.view.enabled:
+        return Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": candidate.spec.name})
+    return refused
+
+
+def mode_forbids(view: PortfolioView) -> Refused | None:
+    """Refusal of a mode that sends no entries at all."""
     if view.mode is Mode.OBSERVE:
         return Refused(code=RefusalCode.MODE_OBSERVE)
     if view.mode is Mode.EXITS_ONLY:
         return Refused(code=RefusalCode.MODE_EXITS_ONLY)
-    if view.mode is not Mode.TRADE:
-        return cannot_compute("mode", mode=str(view.mode))
-    if candidate.spec.name not in view.enabled:
-        return Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": candidate.spec.name})
-    return None
+    return None if view.mode is Mode.TRADE else cannot_compute("mode", mode=str(view.mode))
 
 
-def halted(candidate: Candidate) -> Refused | None:
-    """Operator's halt, quarantine, emergency, breaker; after a breaker's recovery one position at a time."""
-    view = candidate.view
+def standing_halt(view: PortfolioView) -> Refused | None:
+    """Operator's halt, quarantine, emergency, breaker: what refuses every entry, and takes back one on its way."""
     if view.halted is not None:
         return Refused(code=RefusalCode.HALTED, facts={"reason": view.halted})
     if view.quarantined:
@@ -91,6 +93,15 @@ def halted(candidate: Candidate) -> Refused | None:
         return Refused(code=RefusalCode.EMERGENCY, facts={"level": view.emergency.name})
     if view.breaker_level >= SECOND_BREAKER_LEVEL:
         return Refused(code=RefusalCode.BREAKER, facts={"level": view.breaker_level})
+    return None
+
+
+def halted(candidate: Candidate) -> Refused | None:
+    """A standing halt; after a breaker's recovery one position at a time."""
+    view = candidate.view
+    refused = standing_halt(view)
+    if refused is not None:
+        return refused
     if view.one_entry_at_a_time:
         today = candidate.snapshot.time.date()
         working = sorted(name for name in view.pending if name != candidate.spec.name)

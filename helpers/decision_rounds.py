@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
+from core.entry_checks import mode_forbids, standing_halt
 from core.intents import closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
-                        Refused, Select, Snapshot, State, Urgency)
+                        Purpose, Refused, Select, Snapshot, State, Urgency)
 from helpers.components import Components
 from helpers.journal import Journal
 from helpers.snapshots import SnapshotBuilder
@@ -131,6 +133,15 @@ class DecisionRounds:
                             quantity=intent.quantity, legs=legs, reason=intent.reason, risk_usd=intent.risk_usd,
                             margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
         self._parts.executor.start(intent, now)
+
+    def take_back(self, view: PortfolioView, now: datetime) -> None:
+        """Cancel entries on their way when none may be made any more: unfilled they end, what has filled evenly stays
+        and is managed, uneven legs are evened out as after any cancel. An order the executor itself is in trouble with
+        takes back no other's."""
+        halted = self._parts.book.halted or self._parts.blind
+        refused = mode_forbids(view) or standing_halt(replace(view, halted=halted))
+        if refused is not None:
+            self._parts.executor.cancel_all(now, refused.code.value, (Purpose.ENTRY,))
 
     # --- management -------------------------------------------------------------------------------------------------
 

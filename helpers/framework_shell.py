@@ -134,6 +134,7 @@ class FrameworkShell:
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
+            self.rounds.take_back(self.builder.view(), now)
             self.memory.save()
             return answer
 
@@ -213,6 +214,7 @@ class FrameworkShell:
         judged = now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble
         if judged:
             self.risk.check(snapshot)
+        self.rounds.take_back(self.builder.view(), now)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
@@ -224,6 +226,7 @@ class FrameworkShell:
         """The account has no value now: nobody enters and no guard judges, but exits go on."""
         self.parts.blind = problem.message
         self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
+        self.rounds.take_back(self.builder.view(), now)
         self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
         return self._settled(now)
 

@@ -82,3 +82,48 @@ def test_marks_and_equity_of_a_live_day_are_on_disk_at_every_check(tmp_path: Pat
     state = run.state()
     assert marks > 20 and len(state["limiter"]["marks"]) == marks
     assert state["book"]["equity_last"] == equity
+
+
+# --- an entry on its way when a halt comes
+
+
+def entering(shell: FrameworkShell) -> list[str]:
+    return [position.id for position in shell.parts.states.positions if position.state is State.ENTERING]
+
+
+def slow(out: Path) -> tuple[Lives, FrameworkShell]:
+    """The condor's entry is out since 9:49; its broker would fill it at 9:52."""
+    run, shell = until(at(9, 49), out, fills_after=3)
+    assert len(entering(shell)) == 1
+    return run, shell
+
+
+def test_left_alone_the_slow_entry_fills(tmp_path: Path) -> None:
+    run, shell = slow(tmp_path)
+    assert run.run(at(9, 55)), run.error
+    assert [position.strategy for position in shell.parts.states.open_positions] == ["friday_0dte"]
+
+
+@pytest.mark.parametrize("action", ["halt", "liquidate"])
+def test_the_operators_halt_takes_back_an_entry_on_its_way(tmp_path: Path, action: str) -> None:
+    run, shell = slow(tmp_path)
+    told(run, action)
+    assert run.run(at(9, 55)), run.error
+    assert entering(shell) == [] and shell.parts.states.open_positions == ()
+    assert shell.parts.concentration.reservations == ()
+
+
+def test_a_yellow_day_takes_back_an_entry_on_its_way(tmp_path: Path) -> None:
+    run, shell = slow(tmp_path)
+    lose(shell, 0.008)
+    assert run.run(at(9, 55)), run.error
+    assert shell.parts.emergency.report.level is EmergencyLevel.YELLOW
+    assert entering(shell) == [] and shell.parts.states.open_positions == ()
+
+
+def test_a_mode_without_entries_takes_back_what_an_earlier_life_had_sent(tmp_path: Path) -> None:
+    run, shell = slow(tmp_path)
+    run.parameters = dict(run.parameters) | {"mode": "exits_only"}
+    shell = reborn(run, at(9, 55))
+    assert shell.run.mode.value == "exits_only"
+    assert entering(shell) == [] and shell.parts.states.open_positions == ()
