@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, Callable, Mapping
 
 from core.errors import CannotCompute, ConfigError
-from core.intents import closing_intent
-from core.model import Event, Exit, Position, Refused, Urgency
+from core.model import Position, Refused
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal, plain
@@ -89,10 +88,8 @@ class OperatorCommands:
         self._parts.emergency.clear(now)
         return {"resumed": "all"}
 
-    def _close(self, positions: tuple[Position, ...], event: Event, reason: str, now: datetime) -> dict[str, Any]:
-        for position in positions:
-            intent = closing_intent(position, reason, now, Urgency.NATURAL, facts={"forced": True})
-            self._rounds.carry_out(position, Exit(intent=intent, event=event), now)
+    def _close(self, positions: tuple[Position, ...], reason: str, now: datetime) -> dict[str, Any]:
+        self._rounds.defend(positions, reason, now)
         return {"closing": [position.id for position in positions]}
 
     def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
@@ -100,12 +97,12 @@ class OperatorCommands:
         chosen = tuple(position for position in self._parts.states.open_positions
                        if (position.strategy == command.strategy if command.strategy is not None
                            else self._parts.specs[position.strategy].counts_as_position))
-        return self._close(chosen, Event.DEFEND, "OPERATOR_FLATTEN", now)
+        return self._close(chosen, "OPERATOR_FLATTEN", now)
 
     def _liquidate(self, command: Command, now: datetime) -> dict[str, Any]:
         """Close everything, protection too, and halt."""
         self._parts.book.halted = command.reason
-        return self._close(self._parts.states.open_positions, Event.DEFEND, "OPERATOR_LIQUIDATE", now)
+        return self._close(self._parts.states.open_positions, "OPERATOR_LIQUIDATE", now)
 
     def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
         """Take note of holdings that are not the framework's: they stay, and entries go on. Orders whose outcome is not

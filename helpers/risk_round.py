@@ -9,8 +9,7 @@ from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, ORA
                               RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, YELLOW_LOSS_SHARE, YELLOW_VIX)
 from core.codes import RefusalCode
 from core.errors import CannotCompute
-from core.intents import closing_intent
-from core.model import EmergencyLevel, Event, Exit, Position, Snapshot, Urgency
+from core.model import EmergencyLevel, Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
@@ -115,14 +114,9 @@ class RiskRound:
 
     def _close(self, actions: tuple[Action, ...], snapshot: Snapshot) -> None:
         wanted = tuple(action for action in actions if isinstance(action, CLOSING))
-        if not wanted:
-            return
-        for position in positions_to_close(wanted, snapshot, self._parts.margin, self._parts.greeks):
-            self._defend(position, wanted[0].reason, snapshot.time)
-
-    def _defend(self, position: Position, reason: str, now: datetime) -> None:
-        intent = closing_intent(position, reason, now, Urgency.NATURAL, facts={"forced": True})
-        self._rounds.carry_out(position, Exit(intent=intent, event=Event.DEFEND), now)
+        if wanted:
+            chosen = positions_to_close(wanted, snapshot, self._parts.margin, self._parts.greeks)
+            self._rounds.defend(chosen, wanted[0].reason, snapshot.time)
 
     def day_end(self, snapshot: Snapshot) -> None:
         """The ledger's mark of the session, and the phase's judgement."""

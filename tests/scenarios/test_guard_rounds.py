@@ -2,7 +2,6 @@
 and what they cannot judge lets nothing through. One Friday on the embedded engine, with a condor and an LT112 open."""
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from config.constants import RISK_CHECK_MINUTES
 from core.model import EmergencyLevel, Snapshot, State
 from helpers.framework_shell import FrameworkShell
 from local.broker_faults.brokerage_values import Crash
 from local.broker_faults.lives import Lives
-from risk.defence import CloseRiskiest
 from tests.scenarios.order_world import FRIDAY, lives
 
 
@@ -127,3 +124,37 @@ def test_a_mode_without_entries_takes_back_what_an_earlier_life_had_sent(tmp_pat
     shell = reborn(run, at(9, 55))
     assert shell.run.mode.value == "exits_only"
     assert entering(shell) == [] and shell.parts.states.open_positions == ()
+
+
+# --- what the guards ask for is done to the end
+
+
+@pytest.mark.parametrize("document", [False, True], ids=["before its order", "between its two documents"])
+def test_dead_while_carrying_out_what_a_level_asks_for_the_rest_is_closed_in_the_next_life(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: bool) -> None:
+    """ORANGE and a breaker's second level ask once: the level is stored with the first order's journal."""
+    run, shell = until(at(12, 1), tmp_path)
+    executor, orders = shell.parts.executor, shell.memory._orders
+    start, save, begun = executor.start, orders.save, []
+
+    def dies_at_the_second(intent: Any, now: datetime) -> bool:
+        if begun and not document:
+            raise Crash
+        begun.append(intent.position_id)
+        return start(intent, now)
+
+    def loses_the_second(facts: Any, now: datetime) -> None:
+        if len(begun) > 1:
+            raise Crash
+        save(facts, now)
+
+    monkeypatch.setattr(executor, "start", dies_at_the_second)
+    monkeypatch.setattr(orders, "save", loses_the_second)
+    assert len(shell.parts.states.open_positions) == 2
+    lose(shell, 0.015)
+    assert not run.run(at(12, 6)) and not run.error
+    assert len(begun) == (2 if document else 1)
+    shell = reborn(run, at(12, 15))
+    assert shell.parts.emergency.report.level is EmergencyLevel.ORANGE
+    assert shell.parts.states.open_positions == ()
+    assert {trade.exit_reason for trade in shell.parts.ledger.trades} == {"day's loss ORANGE"}
