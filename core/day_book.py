@@ -135,7 +135,7 @@ class DayBook:
     def self_check(self) -> None:
         """Raise IntegrityError when the figures contradict each other."""
         amounts = (self.equity_day_start, self.equity_last, self.equity_peak, self.flows_today)
-        if not all(map(math.isfinite, amounts)) or self.equity_day_start <= 0.0 or self.equity_peak <= 0.0:
+        if not all(map(math.isfinite, amounts)) or self.equity_peak <= 0.0:
             raise IntegrityError("the day book holds impossible amounts", amounts=amounts)
         if self.entries < 0:
             raise IntegrityError("negative count of entries", entries=self.entries)

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
-                              MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
+                              MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
@@ -201,8 +201,7 @@ class FrameworkShell:
     # --- what is due ------------------------------------------------------------------------------------------------
 
     def _due(self, now: datetime) -> bool:
-        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self._entry_round(now)
-                or self.risk.trouble or now.time() in MARK_TIMES
+        return (self.risk.due(now) or self.rounds.validating or self._entry_round(now) or now.time() in MARK_TIMES
                 or any(self.rounds.urgent(position) for position in self.parts.states.open_positions))
 
     def _rounds(self, now: datetime) -> bool:
@@ -211,7 +210,7 @@ class FrameworkShell:
         except CannotCompute as problem:
             return self._blind_round(now, problem)
         self.parts.book.mark(snapshot.account.equity)
-        judged = now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble
+        judged = self.risk.due(now)
         if judged:
             self.risk.check(snapshot)
         self.rounds.take_back(self.builder.view(), now)
@@ -225,7 +224,7 @@ class FrameworkShell:
     def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
         """The account has no value now: nobody enters and no guard judges, but exits go on."""
         self.parts.blind = problem.message
-        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
+        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
         self.rounds.take_back(self.builder.view(), now)
         self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
         return self._settled(now)

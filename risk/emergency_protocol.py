@@ -156,7 +156,9 @@ class EmergencyProtocol:
         found: Triggers = {}
         if failed_invariant is not None:
             found[f"invariant: {failed_invariant}"] = EmergencyLevel.RED
-        if account.equity <= 0.0 or account.buying_power_used / account.equity >= RED_BUYING_POWER_SHARE - ROUNDING:
+        if account.equity <= 0.0 or account.equity_day_start <= 0.0:
+            found["equity"] = EmergencyLevel.RED
+        elif account.buying_power_used / account.equity >= RED_BUYING_POWER_SHARE - ROUNDING:
             found["buying power"] = EmergencyLevel.RED
         loss = -account.day_result_share
         for share, level in ((RED_LOSS_SHARE, EmergencyLevel.RED), (ORANGE_LOSS_SHARE, EmergencyLevel.ORANGE),
@@ -285,7 +287,7 @@ class EmergencyProtocol:
 def _require_figures(snapshot: Snapshot) -> None:
     account = snapshot.account
     figures = (account.equity, account.equity_day_start, account.flows_today, account.buying_power_used)
-    if not all(map(math.isfinite, figures)) or account.equity_day_start <= 0.0:
+    if not all(map(math.isfinite, figures)):
         raise CannotCompute("emergency levels cannot be judged", equity=account.equity,
                             equity_day_start=account.equity_day_start, buying_power_used=account.buying_power_used)
 

@@ -78,6 +78,24 @@ def test_facts_survive_the_store() -> None:
     assert other.facts() == book.facts()
 
 
+def test_a_day_that_begins_below_zero_can_be_stored_and_begun_again() -> None:
+    """An account below zero needs its guards more than any other: a restart must not be refused."""
+    book = DayBook(35_000.0)
+    book.roll(MONDAY)
+    book.mark(-500.0)
+    book.roll(TUESDAY)
+    other = DayBook(1.0)
+    other.restore(json.loads(json.dumps(book.facts())))
+    assert other.equity_day_start == -500.0
+
+
+@pytest.mark.parametrize("change", [{"equity_peak": 0.0}, {"equity_day_start": float("nan")}, {"entries": -1},
+                                    {"flows_today": float("inf")}])
+def test_impossible_facts_are_not_restored(change: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError):
+        DayBook(35_000.0).restore(DayBook(35_000.0).facts() | change)
+
+
 @pytest.mark.parametrize("equity", [float("nan"), float("inf")])
 def test_equity_that_is_no_number_is_refused(equity: float) -> None:
     with pytest.raises(IntegrityError):

@@ -155,7 +155,12 @@ def test_buying_power_and_invariants() -> None:
     assert level(moment(used=95_000.0)) is Level.RED
     made = EmergencyProtocol()
     assert made.check(moment(), CALM, "holdings do not match").level is Level.RED
-    assert level(moment(account=make_account(0.0, equity_day_start=EQUITY))) is Level.RED
+
+
+@pytest.mark.parametrize("equity, day_start", [(0.0, EQUITY), (-1.0, EQUITY), (EQUITY, 0.0), (-1.0, -500.0)])
+def test_an_account_that_is_or_was_worth_nothing_is_red(equity: float, day_start: float) -> None:
+    assert level(moment(account=make_account(equity, equity_day_start=day_start))) is Level.RED
+    assert level(moment(account=make_account(1.0, equity_day_start=1.0))) is Level.NONE
 
 
 # --- what levels ask for
@@ -257,7 +262,7 @@ def test_what_cannot_be_judged_is_named() -> None:
 
 
 @pytest.mark.parametrize("account", [
-    make_account(NAN, equity_day_start=EQUITY), make_account(EQUITY, equity_day_start=0.0),
+    make_account(NAN, equity_day_start=EQUITY), make_account(EQUITY, equity_day_start=NAN),
     make_account(EQUITY, buying_power_used=NAN), make_account(EQUITY, flows_today=NAN)])
 def test_impossible_accounts_raise_and_change_nothing(account: Any) -> None:
     made = red()

@@ -158,3 +158,65 @@ def test_dead_while_carrying_out_what_a_level_asks_for_the_rest_is_closed_in_the
     assert shell.parts.emergency.report.level is EmergencyLevel.ORANGE
     assert shell.parts.states.open_positions == ()
     assert {trade.exit_reason for trade in shell.parts.ledger.trades} == {"day's loss ORANGE"}
+
+
+# --- guards that cannot measure
+
+
+def at_noon(out: Path) -> FrameworkShell:
+    return until(at(12, 1), out)[1]
+
+
+@pytest.mark.parametrize("equity", [0.0, -500.0])
+def test_an_account_that_is_worth_nothing_is_red_and_closes_everything(tmp_path: Path, equity: float) -> None:
+    shell = at_noon(tmp_path)
+    shell.risk.check(snapshot(shell, at(12, 2), equity=equity))
+    assert shell.parts.emergency.report.level is EmergencyLevel.RED
+    assert {position.state for position in shell.parts.states.open_positions} == {State.DEFENSIVE_EXIT}
+    assert shell.builder.view().halted is not None
+
+
+def test_a_day_that_begins_below_zero_is_red_and_survives_a_restart(tmp_path: Path) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    shell.parts.book.equity_day_start = -500.0
+    assert run.run(at(12, 6)), run.error
+    assert shell.parts.emergency.report.level is EmergencyLevel.RED
+    assert reborn(run, at(12, 20)).parts.emergency.report.level is EmergencyLevel.RED
+
+
+def test_a_breaker_that_cannot_measure_does_not_silence_the_emergency_levels(tmp_path: Path) -> None:
+    shell = at_noon(tmp_path)
+    lose(shell, 0.03)
+    shell.risk.check(replace(snapshot(shell, at(12, 2)), phase=9))
+    assert shell.parts.emergency.report.level is EmergencyLevel.RED
+    assert {position.state for position in shell.parts.states.open_positions} == {State.DEFENSIVE_EXIT}
+    assert "phase" in shell.parts.blind
+
+
+def test_emergency_levels_that_cannot_be_judged_do_not_lose_what_a_breaker_asks_for(tmp_path: Path) -> None:
+    shell = at_noon(tmp_path)
+    broken = snapshot(shell, at(12, 2), buying_power_used=75_000.0, equity_day_start=float("nan"))
+    shell.risk.check(broken)
+    assert shell.parts.breakers.report.level == 2
+    assert {position.state for position in shell.parts.states.open_positions} == {State.DEFENSIVE_EXIT}
+    assert "emergency" in shell.parts.blind
+
+
+def test_a_life_enters_nothing_before_its_first_check(tmp_path: Path) -> None:
+    run, shell = until(at(9, 44), tmp_path)
+    run.begin(run.die() + timedelta(minutes=13))        # LT112 would be chosen at 9:58
+    assert run.run(at(9, 59)), run.error
+    shell = run.engine.algorithm.shell
+    assert shell.builder.view().halted is not None and shell.parts.states.positions == ()
+    assert run.run(at(10, 10)), run.error
+    assert shell.builder.view().halted is None
+    assert len(shell.parts.states.positions) == 1
+
+
+def test_a_missed_minute_does_not_skip_a_check(tmp_path: Path) -> None:
+    """No data at 11:05: the check comes at 11:06, not at 11:10."""
+    run, shell = until(at(11, 4), tmp_path)
+    lose(shell, 0.03)
+    shell._minute = at(11, 5)
+    shell.tick(at(11, 6))
+    assert shell.parts.emergency.report.level is EmergencyLevel.RED
