@@ -17,7 +17,7 @@ from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.lean_values import plain_time
 from helpers.memory import Memory
-from helpers.operator_commands import Command, OperatorCommands
+from helpers.operator_commands import Command, OperatorCommands, amount_of
 from helpers.order_results import OrderResults
 from helpers.recovery import Recovery
 from helpers.risk_round import RiskRound
@@ -130,7 +130,7 @@ class FrameworkShell:
             try:
                 answer = self.commands.carry_out(Command(
                     action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
-                    amount=None if data.amount is None else float(data.amount)), now)
+                    amount=None if data.amount is None else amount_of(data.amount)), now)
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, Mapping
@@ -23,6 +24,20 @@ class Command:
     strategy: str | None = None
     reason: str = "operator"
     amount: float | None = None
+
+
+def amount_of(value: Any) -> float:
+    """A command's amount in USD.
+
+    Raises
+    ------
+    ConfigError
+        When it is no number.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{value!r} is no amount of USD") from None
 
 
 class OperatorCommands:
@@ -84,8 +99,10 @@ class OperatorCommands:
             self._parts.ledger.resume(command.strategy)
             return {"resumed": command.strategy}
         self._parts.book.halted = None
-        self._parts.breakers.resume(now)
+        locked = self._parts.breakers.resume(now)
         self._parts.emergency.clear(now)
+        if locked is not None:
+            return {"resumed": "all but the breakers", "still": {"code": locked.code, **locked.facts}}
         return {"resumed": "all"}
 
     def _close(self, positions: tuple[Position, ...], reason: str, now: datetime) -> dict[str, Any]:
@@ -134,8 +151,12 @@ class OperatorCommands:
         Told while the market is open, minutes before or after the money itself moves, it would look like a loss to
         every guard between the two.
         """
-        if command.amount is None:
-            raise ConfigError("flow needs an amount")
+        if command.amount is None or not math.isfinite(command.amount) or command.amount == 0.0:
+            raise ConfigError(f"flow needs an amount of USD, not {command.amount}")
+        if self._parts.book.equity_last <= 0.0:
+            raise ConfigError("an account that was worth nothing begins anew: no flow can be measured")
+        if self._parts.book.equity_last + command.amount <= 0.0:
+            raise ConfigError(f"a flow of {command.amount:.2f} leaves nothing of {self._parts.book.equity_last:.2f}")
         if self._builder.in_session(now):
             raise ConfigError("flow is told while the market is closed, once the money has moved")
         self._parts.book.flow(command.amount)

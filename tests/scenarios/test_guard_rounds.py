@@ -220,3 +220,36 @@ def test_a_missed_minute_does_not_skip_a_check(tmp_path: Path) -> None:
     shell._minute = at(11, 5)
     shell.tick(at(11, 6))
     assert shell.parts.emergency.report.level is EmergencyLevel.RED
+
+
+# --- the operator's words
+
+
+@pytest.mark.parametrize("amount", [None, 0.0, float("nan"), float("inf"), -100_000.0, -150_000.0, "much"])
+def test_a_flow_that_cannot_be_changes_nothing(tmp_path: Path, amount: object) -> None:
+    run, shell = until(at(16, 5), tmp_path)
+    parts = shell.parts
+    before = (parts.book.facts(), parts.phase.facts(), parts.ledger.facts())
+    assert told(run, "flow", amount=amount)["error"]
+    assert (parts.book.facts(), parts.phase.facts(), parts.ledger.facts()) == before
+
+
+def test_a_flow_into_an_account_that_was_worth_nothing_cannot_be_measured(tmp_path: Path) -> None:
+    run, shell = until(at(16, 5), tmp_path)
+    shell.parts.book.equity_last = -100.0
+    assert "anew" in told(run, "flow", amount=5_000.0)["error"]
+    assert shell.parts.book.equity_last == -100.0
+
+
+def test_a_resume_says_what_stays_locked(tmp_path: Path) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    shell.risk.check(snapshot(shell, at(12, 2), buying_power_used=99_000.0))
+    answer = told(run, "resume")
+    assert answer["still"]["code"] == "BREAKER" and answer["still"]["locked_until"] == "2024-07-27T12:02:00"
+    assert shell.parts.breakers.report.level == 3 and shell.builder.view().breaker_level == 3
+
+
+def test_a_resume_that_ends_everything_says_so(tmp_path: Path) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    told(run, "halt")
+    assert told(run, "resume") == {"resumed": "all"} and shell.builder.view().halted is None
