@@ -41,6 +41,7 @@ class Recovery:
         self._settle(now, holdings)
         if restored:
             self._resume(now)
+        self._parts.concentration.retain(position.id for position in self._parts.states.positions)
 
     def _subscribe(self) -> None:
         """Quotes of everything that is held or worked."""

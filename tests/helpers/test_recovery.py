@@ -11,6 +11,7 @@ import pytest
 
 from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Intent, Position, Purpose, Right, State, Urgency
+from core.spy_concentration_manager import SpyConcentrationManager
 from core.unified_state_manager import UnifiedStateManager
 from helpers.order_port import RecoveryReport
 from helpers.recovery import UNDECIDED, Recovery
@@ -66,7 +67,8 @@ class World:
                                   subscribe=self.subscribed.update)
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append((name, facts)))
         results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed)
-        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book)
+        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book,
+                                concentration=SpyConcentrationManager())
         self.recovery = Recovery(gateway, parts, journal, None, results)
 
     def _closed(self, position_id: str, now: datetime, reason: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.model import EmergencyLevel, Snapshot, State
+from core.reconciliation import Verdict, VerdictKind
 from helpers.framework_shell import FrameworkShell
 from local.broker_faults.brokerage_values import Crash
 from local.broker_faults.lives import Lives
@@ -253,3 +254,30 @@ def test_a_resume_that_ends_everything_says_so(tmp_path: Path) -> None:
     run, shell = until(at(12, 1), tmp_path)
     told(run, "halt")
     assert told(run, "resume") == {"resumed": "all"} and shell.builder.view().halted is None
+
+
+# --- reservations
+
+
+def test_a_position_closed_elsewhere_gives_its_slot_back(tmp_path: Path) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    (gone,) = [position for position in shell.parts.states.open_positions if position.strategy == "lt112"]
+    missing = {leg.contract: leg.quantity for leg in gone.legs}
+    shell._recovery._gone(Verdict(position_id=gone.id, kind=VerdictKind.GONE, actual={}, missing=missing), at(12, 2))
+    kept = shell.parts.concentration.reservations
+    assert [found.request.strategy for found in kept] == ["friday_0dte"]
+
+
+def test_an_entry_whose_order_was_never_stored_leaves_no_reservation(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dead between the managers' document, which holds the reservation, and the orders': nobody knows the entry."""
+    run, shell = until(at(9, 48), tmp_path)
+
+    def dies(facts: Any, now: datetime) -> None:
+        raise Crash
+
+    monkeypatch.setattr(shell.memory._orders, "save", dies)
+    assert not run.run(at(9, 50)) and not run.error
+    assert len(run.state()["concentration"]["reservations"]) == 1
+    shell = reborn(run, at(9, 52))
+    assert shell.parts.states.positions == () and shell.parts.concentration.reservations == ()
