@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.model import EmergencyLevel, Snapshot, State
+from core.errors import CannotCompute
+from core.model import Contract, EmergencyLevel, Quote, Snapshot, State
 from core.reconciliation import Verdict, VerdictKind
 from helpers.framework_shell import FrameworkShell
 from local.broker_faults.brokerage_values import Crash
@@ -281,3 +282,32 @@ def test_an_entry_whose_order_was_never_stored_leaves_no_reservation(
     assert len(run.state()["concentration"]["reservations"]) == 1
     shell = reborn(run, at(9, 52))
     assert shell.parts.states.positions == () and shell.parts.concentration.reservations == ()
+
+
+# --- what the account is worth
+
+
+def quoted(shell: FrameworkShell, monkeypatch: pytest.MonkeyPatch, contract: Contract, bid: float, ask: float) -> None:
+    real = shell._gateway.quote
+    monkeypatch.setattr(shell._gateway, "quote", lambda asked: Quote(bid=bid, ask=ask, time=at(12, 1))
+                        if asked == contract else real(asked))
+
+
+def test_a_short_whose_ask_died_is_not_half_a_debt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, shell = until(at(12, 1), tmp_path)
+    short = next(leg.contract for position in shell.parts.states.open_positions for leg in position.legs
+                 if leg.quantity < 0 and position.strategy == "lt112")
+    quoted(shell, monkeypatch, short, 20.0, 20.0)
+    whole = shell.builder.snapshot(at(12, 2)).account.equity
+    quoted(shell, monkeypatch, short, 20.0, 0.0)
+    assert shell.builder.snapshot(at(12, 2)).account.equity == pytest.approx(whole)
+
+
+def test_an_account_that_is_no_number_has_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    held = next(iter(shell.parts.states.open_positions)).legs[0].contract
+    quoted(shell, monkeypatch, held, float("nan"), 1.0)
+    with pytest.raises(CannotCompute):
+        shell.builder.snapshot(at(12, 2))
+    assert run.run(at(12, 6)), run.error
+    assert shell.builder.view().halted is not None
