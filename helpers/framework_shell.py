@@ -190,7 +190,7 @@ class FrameworkShell:
                 self.journal.flush()
 
     def _morning(self, now: datetime) -> bool:
-        if self.parts.book.roll(now.date()):
+        if self.parts.book.roll(now.date(), previous_session=self._gateway.calendar().previous_session):
             self.parts.emergency.new_day(now.date())
         self.results.settle_expired(now)
         self._recovery.unexplained(now)
