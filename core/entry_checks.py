@@ -278,16 +278,19 @@ def suspension(candidate: Candidate) -> Refused | None:
 
 
 def pattern_day_trader(candidate: Candidate) -> Refused | None:
-    """Below 25,000 no entry once three day trades stand in five sessions: any entry may have to be closed the same
-    day. Futures options are not under the rule."""
-    equity, view = candidate.snapshot.account.equity, candidate.view
+    """Below 25,000 no entry once three day trades stand in five sessions or may come to: what was opened today or is on
+    its way may have to be closed today, as the candidate may. Futures options are not under the rule."""
+    equity, view, today = candidate.snapshot.account.equity, candidate.view, candidate.snapshot.time.date()
     if not math.isfinite(equity) or view.day_trades < 0:
         return cannot_compute("pattern day trader", equity=equity, day_trades=view.day_trades)
     if candidate.underlying.startswith("/") or equity >= PATTERN_DAY_TRADER_EQUITY_USD:
         return None
-    if view.day_trades >= PATTERN_DAY_TRADES:
+    opened = [position.underlying for position in candidate.snapshot.positions
+              if position.is_open and position.opened is not None and position.opened.date() == today]
+    possible = sum(not underlying.startswith("/") for underlying in (*opened, *view.pending.values()))
+    if view.day_trades + possible >= PATTERN_DAY_TRADES:
         return Refused(code=RefusalCode.PATTERN_DAY_TRADER, facts={
-            "equity": equity, "day_trades": view.day_trades, "limit": PATTERN_DAY_TRADES})
+            "equity": equity, "day_trades": view.day_trades, "possible": possible, "limit": PATTERN_DAY_TRADES})
     return None
 
 
