@@ -155,10 +155,6 @@ class AtomicOrderExecutor:
     def working_positions(self) -> frozenset[str]:
         return frozenset(work.intent.position_id for work in self._works.values())
 
-    @property
-    def working_intents(self) -> frozenset[str]:
-        return frozenset(self._works)
-
     def working(self, position_id: str) -> bool:
         """Whether an intent of that position is under way."""
         return position_id in self.working_positions

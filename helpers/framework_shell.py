@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
-                              MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
+                              MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
@@ -17,7 +17,7 @@ from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.lean_values import plain_time
 from helpers.memory import Keeper, Memory
-from helpers.operator_commands import Command, OperatorCommands
+from helpers.operator_commands import Command, OperatorCommands, amount_of
 from helpers.order_results import OrderResults
 from helpers.recovery import Recovery
 from helpers.risk_round import RiskRound
@@ -131,11 +131,11 @@ class FrameworkShell:
             try:
                 answer = self.commands.carry_out(Command(
                     action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
-                    amount=None if data.amount is None else float(data.amount)), now)
+                    amount=None if data.amount is None else amount_of(data.amount)), now)
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
-            self.rounds.withdraw_entries(now)
+            self.rounds.take_back(now)
             self._keeper.keep(now, changed=True)
             return answer
 
@@ -187,7 +187,7 @@ class FrameworkShell:
         self._keeper.keep(now, changed=self.results.drain(now))
 
     def _morning(self, now: datetime) -> bool:
-        if self.parts.book.roll(now.date()):
+        if self.parts.book.roll(now.date(), previous_session=self._gateway.calendar().previous_session):
             self.parts.emergency.new_day(now.date())
         self.results.settle_expired(now)
         self._recovery.unexplained(now)
@@ -198,8 +198,7 @@ class FrameworkShell:
     # --- what is due ------------------------------------------------------------------------------------------------
 
     def _due(self, now: datetime) -> bool:
-        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self._entry_round(now)
-                or self.risk.trouble or now.time() in MARK_TIMES
+        return (self.risk.due(now) or self.rounds.validating or self._entry_round(now) or now.time() in MARK_TIMES
                 or any(self.rounds.urgent(position) for position in self.parts.states.open_positions))
 
     def _rounds(self, now: datetime) -> bool:
@@ -208,21 +207,30 @@ class FrameworkShell:
         except CannotCompute as problem:
             return self._blind_round(now, problem)
         self.parts.book.mark(snapshot.account.equity)
-        if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
+        judged = self.risk.due(now)
+        if judged:
             self.risk.check(snapshot)
-        self.rounds.withdraw_entries(now)
+        self.rounds.take_back(now)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
         self._mark(snapshot, now)
-        return self.results.drain(now) or self._transitions()
+        changed = self._settled(now)
+        return changed or (judged and self.run.environment is not Environment.DEVELOPMENT)
 
     def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
         """The account has no value now: nobody enters and no guard judges, but exits go on."""
         self.parts.blind = problem.message
-        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
+        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
+        self.rounds.take_back(now)
         self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
-        return self.results.drain(now) or self._transitions()
+        return self._settled(now)
+
+    def _settled(self, now: datetime) -> bool:
+        """Draw the consequences of a round; True when there is something to keep. What only the guards have learned is
+        kept too; their marks and the account's value at every check of a live run."""
+        drained, moved, learned = self.results.drain(now), self._transitions(), self.risk.news()
+        return drained or moved or learned
 
     def _transitions(self) -> bool:
         """Into the audit trail; True when there were any."""

@@ -112,14 +112,12 @@ class Keeper:
         self._journal = journal
         self._parts = components
         self._flushes = flushes
-        self._guards: list[Mapping[str, Any]] = []
 
     def keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
-        """Save when something has ``changed``, a guard too, or when the last save failed."""
+        """Save when something has ``changed``, or when the last save failed."""
         parts = self._parts
-        guards = [part.facts() for part in (parts.breakers, parts.emergency, parts.vix)]
         failed = parts.unsaved or parts.executor.unsaved
-        if not (changed or failed or guards != self._guards):
+        if not (changed or failed):
             return
         try:
             self._memory.save(parts.executor.facts() if parts.executor.unsaved else None)
@@ -130,7 +128,7 @@ class Keeper:
                 self._journal.event(now, "STORE_FAILED", what=problem.message, **problem.facts)
             parts.unsaved = problem.message
             return
-        self._guards, parts.unsaved, parts.executor.unsaved = guards, None, None
+        parts.unsaved = parts.executor.unsaved = None
         if failed:
             self._journal.event(now, "STORE_RECOVERED", was=failed)
 

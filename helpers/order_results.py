@@ -106,7 +106,7 @@ class OrderResults:
         states.apply(position.id, event, now, outcome.reason)
         if position.fees_usd or position.cash_flow_usd:
             self._record(replace(position, opened=now, units=1), now, "UNEVEN_REPAIRED", forced=True)
-        states.archive(position.id)
+        self._archive(position.id)
 
     def _book_entry(self, outcome: Outcome, now: datetime) -> bool:
         """Reservation and figures of an entry that has ended, whatever its position has been through; True when units
@@ -151,8 +151,7 @@ class OrderResults:
             self._complete(position_id, now, reason or (intent.reason if intent else "FLAT"))
         self._record(position, now, reason or self._exit_reason(position, intent), forced=self._forced(position))
         states.apply(position_id, Event.RESET, now, "archived")
-        states.archive(position_id)
-        self._parts.concentration.close(position.facts.get("entry_intent", ""))
+        self._archive(position_id)
 
     def _complete(self, position_id: str, now: datetime, reason: str) -> None:
         """End a machine whose position holds nothing: by its exit, or by recovery where it knew of none."""
@@ -253,8 +252,12 @@ class OrderResults:
         if position.opened is not None or position.cash_flow_usd:
             self._record(replace(position, units=max(position.units, 1)), now, reason, forced=True)
         states.apply(position_id, Event.RESET, now, reason)
-        states.archive(position_id)
-        self._parts.concentration.close(position.facts.get("entry_intent", ""))
+        self._archive(position_id)
+
+    def _archive(self, position_id: str) -> None:
+        """Let go of a position that is over, and of what was reserved for it."""
+        self._parts.states.archive(position_id)
+        self._parts.concentration.retain(position.id for position in self._parts.states.positions)
 
     def unsubscribe_unused(self) -> None:
         """Stop the data of contracts nobody holds, works or waits for."""

@@ -41,7 +41,9 @@ class Recovery:
         self._settle(now, holdings)
         if restored:
             self._resume(now)
-            self._free_reservations(now)
+        freed = self._parts.concentration.retain(position.id for position in self._parts.states.positions)
+        if freed:
+            self._journal.event(now, "RESERVATIONS_FREED", intents=list(freed))
 
     def _subscribe(self) -> None:
         """Quotes of everything that is held or worked."""
@@ -64,7 +66,6 @@ class Recovery:
                 self._rounds.time_out(position.id, now)
             else:
                 self._go_on(position, "ENTRY_TIMEOUT", now)
-                self._free_reservations(now)
         return bool(due)
 
     # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -148,14 +149,6 @@ class Recovery:
             return
         self._recover(position, Event.RECOVERED_FLAT, now, reason)
         self._results.closed_elsewhere(position.id, now, reason)
-
-    def _free_reservations(self, now: datetime) -> None:
-        """Only open positions and entries still under way hold a slot: a crash between a reservation and its order
-        must not keep it for ever."""
-        alive = {position.facts.get("entry_intent", "") for position in self._parts.states.open_positions}
-        freed = self._parts.concentration.retain(alive | self._parts.executor.working_intents)
-        if freed:
-            self._journal.event(now, "RESERVATIONS_FREED", intents=list(freed))
 
     def _recover(self, position: Position, event: Event, now: datetime, reason: str) -> None:
         states = self._parts.states

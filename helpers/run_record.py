@@ -31,7 +31,7 @@ class RunRecord:
             "time": snapshot.time.isoformat(), "equity": round(account.equity, 2), "cash": round(account.cash, 2),
             "phase": snapshot.phase, "positions": len(self._parts.states.open_positions),
             "buying_power_used": round(account.buying_power_used, 2),
-            "day_result_share": round(account.day_result_share, 6),
+            "day_result_share": round(account.day_result_share, 6) if account.equity_day_start > 0.0 else None,
             "vix": None if snapshot.vix is None else snapshot.vix.value,
             "regime": None if snapshot.vix is None else snapshot.vix.regime}
         exposure = self._parts.exposure(snapshot)

@@ -114,16 +114,13 @@ def test_other_components_than_the_frameworks_stop_the_start(port):
 
 
 class Kept:
-    """A keeper whose memory only counts, with guards whose facts can be set."""
+    """A keeper whose memory only counts."""
 
     def __init__(self) -> None:
         self.saves: list[Any] = []
         self.refuses = False
         self.events: list[str] = []
-        self.level = {"level": 0}
-        guard = SimpleNamespace(facts=lambda: dict(self.level))
-        self.parts = SimpleNamespace(breakers=guard, emergency=guard, vix=guard, unsaved=None, executor=SimpleNamespace(
-            unsaved=None, facts=lambda: "executor"))
+        self.parts = SimpleNamespace(unsaved=None, executor=SimpleNamespace(unsaved=None, facts=lambda: "executor"))
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name), flush=lambda: None)
         self.keeper = Keeper(SimpleNamespace(save=self._save), journal, self.parts, flushes=True)
         self.keep(changed=True)
@@ -143,14 +140,6 @@ def test_what_did_not_change_is_not_written():
     kept.keep()
     assert kept.saves == []
     kept.keep(changed=True)
-    assert kept.saves == [None]
-
-
-def test_a_guard_that_tripped_is_written_at_once():
-    kept = Kept()
-    kept.level = {"level": 3}
-    kept.keep()
-    kept.keep()
     assert kept.saves == [None]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Right, State
+from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.trade_ledger import TradeLedger
 from core.unified_state_manager import UnifiedStateManager
 from helpers.order_port import OrderStatus, OrderUpdate, Outcome, OutcomeKind
@@ -37,10 +38,9 @@ class World:
         self.book = DayBook(65_000.0)
         executor = SimpleNamespace(holding_changed=lambda owner, contract, quantity, now: self.changes.append(
             (owner, quantity)), working=lambda key: False)
-        self.freed: list[str] = []
         parts = SimpleNamespace(
             states=self.states, executor=executor, book=self.book, strategies=ALL,
-            concentration=SimpleNamespace(close=self.freed.append), ledger=TradeLedger(65_000.0), breakers=CircuitBreakers(),
+            concentration=SpyConcentrationManager(), ledger=TradeLedger(65_000.0), breakers=CircuitBreakers(),
             specs={name: strategy.spec for name, strategy in ALL.items()})
         journal = SimpleNamespace(event=lambda *args, **facts: None)
         self.results = OrderResults(None, parts, journal, None)
@@ -94,12 +94,15 @@ def test_the_account_tells_of_the_net_where_positions_offset_each_other(held, to
 
 def test_what_was_closed_elsewhere_gives_its_slot_back():
     world = World(-1)
-    world.states.change("c/0", facts={"entry_intent": "c/0:ENTRY:1"})
+    slots = world.results._parts.concentration
+    slots.ask(SpyRequest(id="c/0:ENTRY:1", strategy="calendar", underlying="SPY", delta_per_unit=1.0, contracts=1), 0.0, 3,
+              False)
+    assert len(slots.reservations) == 1
     world.states.remove_leg("c/0", SHORT)
     for event in (Event.RECOVER, Event.RECOVERED_FLAT):
         world.states.apply("c/0", event, NOW, "GONE")
     world.results.closed_elsewhere("c/0", NOW, "GONE")
-    assert world.freed == ["c/0:ENTRY:1"] and world.states.positions == ()
+    assert slots.reservations == () and world.states.positions == ()
 
 
 @pytest.mark.parametrize("strategy", ALL)

@@ -32,7 +32,6 @@ class Executor:
         self.contracts: tuple[Contract, ...] = ()
         self.started: list[Intent] = []
         self.at_work: set[str] = set()
-        self.working_intents: frozenset[str] = frozenset()
         self.report = RecoveryReport(adopted=(), orphan_ids=(), foreign_ids=())
         self.reconciled: list[dict[Contract, int]] = []
 
@@ -231,19 +230,15 @@ def test_each_morning_the_books_are_compared_and_machines_stay() -> None:
     assert world.states.position(KEY).state is State.EXITING
 
 
-@pytest.mark.parametrize("restored, kept", [(True, {"open", "working"}), (False, {"open", "working", "lost"})])
-def test_a_reservation_outlives_a_restart_only_with_its_position_or_its_order(restored: bool, kept: set[str]) -> None:
-    """``lost``: the process died after the reservation was stored and before its intent was."""
+def test_a_reservation_outlives_a_restart_only_with_its_position() -> None:
+    """The other one's process died after the reservation was stored and before its position was."""
     world = World()
-    world.states.change(KEY, facts={"entry_intent": "open"})
-    world.executor.working_intents = frozenset({"working"})
-    for key in ("open", "working", "lost"):
-        world.concentration.ask(SpyRequest(id=key, strategy="lt112", underlying="SPY", delta_per_unit=1.0, contracts=1,
-                                           takes_slot=False),
-                                0.0, 3, False)
-    world.run(restored=restored)
-    assert {found.request.id for found in world.concentration.reservations} == kept
-    assert ("RESERVATIONS_FREED" in world.names()) is restored
+    for position in (KEY, "lt112/202407011005"):
+        world.concentration.ask(SpyRequest(id=f"{position}:ENTRY:202407011000", strategy="lt112", underlying="SPY",
+                                           delta_per_unit=1.0, contracts=1, takes_slot=False), 0.0, 3, False)
+    world.run()
+    assert [found.request.id for found in world.concentration.reservations] == [f"{KEY}:ENTRY:202407011000"]
+    assert "RESERVATIONS_FREED" in world.names()
 
 
 @pytest.mark.parametrize("seconds, over", [(299, False), (300, True)])
