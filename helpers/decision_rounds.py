@@ -19,6 +19,7 @@ QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, 
                             RefusalCode.QUOTE_CROSSED})
 EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
+EXIT_EVENTS = {state: event for event, state in EXIT_STATES.items()}
 EXIT_WANTED = "exit_wanted"
 
 
@@ -35,6 +36,7 @@ class DecisionRounds:
         self._chain_wanted: set[str] = set()
         self._tried: dict[str, datetime] = {}
         self._postponed: dict[str, Exit] = {}
+        self._idle: dict[str, datetime] = {}
         self.eager = False
 
     # --- what the shell must know -----------------------------------------------------------------------------------
@@ -53,6 +55,7 @@ class DecisionRounds:
         """Whether a position is looked at every minute."""
         return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
                 or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts
+                or position.has_shares
                 or self._parts.specs[position.strategy].entry_dte_max == 0)
 
     # --- entries ----------------------------------------------------------------------------------------------------
@@ -145,6 +148,9 @@ class DecisionRounds:
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
                 self.carry_out(position, self._wanted_exit(position, snapshot.time), snapshot.time)
                 continue
+            if self._left_over(position, snapshot.time):
+                self.carry_out(position, self._exit_again(position, snapshot.time), snapshot.time)
+                continue
             moment = snapshot
             if position.id in self._chain_wanted:
                 moment = self._builder.with_chains(snapshot, (position.underlying,))
@@ -156,6 +162,19 @@ class DecisionRounds:
         """The exit that a guard asked for while an entry or a repair was under way."""
         return Exit(event=Event.DEFEND, intent=closing_intent(
             position, str(position.facts[EXIT_WANTED]), now, Urgency.NATURAL, facts={"forced": True}))
+
+    def _left_over(self, position: Position, now: datetime) -> bool:
+        """Whether an exit has ended with something still held, shares that came meanwhile for one. Believed at the second
+        check: fills may have been told and not be booked yet."""
+        if position.state not in EXIT_EVENTS or self._parts.executor.working(position.id):
+            self._idle.pop(position.id, None)
+            return False
+        return self._idle.setdefault(position.id, now) < now
+
+    def _exit_again(self, position: Position, now: datetime) -> Exit:
+        reason = str(position.facts.get("exit_reason", "LEFT_OVER"))
+        return Exit(event=EXIT_EVENTS[position.state], intent=closing_intent(
+            position, reason, now, Urgency.NATURAL, facts={"forced": bool(position.facts.get("exit_forced", False))}))
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
         """An exit that had to wait for a roll to be cancelled."""
@@ -210,6 +229,7 @@ class DecisionRounds:
         self._parts.executor.start(decision.intent, now)
 
     def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
+        self._idle.pop(position.id, None)
         if EXIT_STATES[decision.event] is not position.state:
             self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
         facts = {key: value for key, value in position.facts.items() if key != EXIT_WANTED}
