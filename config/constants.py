@@ -265,6 +265,7 @@ GREEKS_EXCLUDED: Final = ("VIX",)
 
 # --- margin of shares held after an assignment: Reg T's initial share, either side
 SHARE_MARGIN_SHARE: Final = 0.50
+PROTECTED_STRIKE_SHARE: Final = 0.10    # of a lot with a long option against it, besides what that is out of the money
 SHARES_PER_CONTRACT: Final = 100
 # Exchange margin of one future in USD (maintenance, rounded up, as of 2024); micros are a tenth.
 FUTURE_MARGINS_USD: Final[Mapping[str, float]] = MappingProxyType({

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import gcd
-from typing import Any, Iterable, Mapping
+from typing import Any, Final, Iterable, Mapping
 
-from core.model import EMPTY, Contract, HeldLeg, Intent, Leg, Position, Purpose, Urgency
+from core.model import EMPTY, HeldLeg, Intent, Leg, Position, Purpose, Urgency
+
+ASSIGNED: Final = "ASSIGNED"    # reason of a closing: a short option became shares
 
 
 def position_id(strategy: str, time: datetime) -> str:
@@ -39,17 +41,15 @@ def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], 
 
 
 def closing_intent(position: Position, reason: str, time: datetime, urgency: Urgency = Urgency.WALK,
-                   purpose: Purpose = Purpose.EXIT, facts: Mapping[str, Any] = EMPTY,
-                   only: frozenset[Contract] | None = None) -> Intent:
-    """The order that closes every leg of ``position`` (or the legs in ``only``) in one combo.
+                   purpose: Purpose = Purpose.EXIT, facts: Mapping[str, Any] = EMPTY) -> Intent:
+    """The intent that closes every leg of ``position``; the executor cuts it into orders the broker takes.
 
     Raises
     ------
     ValueError
         When the position holds nothing to close.
     """
-    held = [leg for leg in position.legs if only is None or leg.contract in only]
-    legs, quantity = unit_legs(held, sign=-1)
+    legs, quantity = unit_legs(position.legs, sign=-1)
     if not legs:
         raise ValueError(f"nothing to close in {position.id}")
     return Intent(id=intent_id(position.id, purpose, time), strategy=position.strategy, position_id=position.id,

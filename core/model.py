@@ -323,10 +323,13 @@ class Position:
     fees_usd: float
     facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     has_short_options: bool = field(init=False, repr=False, compare=False)
+    has_shares: bool = field(init=False, repr=False, compare=False)
     is_open: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "has_short_options", any(leg.quantity < 0 for leg in self.legs))
+        object.__setattr__(self, "has_shares", any(leg.quantity and leg.contract.kind is ContractKind.EQUITY
+                                                   for leg in self.legs))
         object.__setattr__(self, "is_open", any(leg.quantity for leg in self.legs))
 
 

@@ -13,10 +13,10 @@ from core.codes import RefusalCode
 from core.entry_checks import cannot_compute, minutes_since
 from core.entry_gate import EntryGate, SizedEntry
 from core.errors import CannotCompute, IntegrityError
-from core.intents import intent_id
+from core.intents import ASSIGNED, closing_intent, intent_id
 from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
-from core.model import (Enter, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
+from core.model import (Enter, Event, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
                         Refused, Select, Snapshot, State, Strategy, Underlying, Urgency)
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
@@ -181,8 +181,16 @@ class StrategyCoordinator:
         return answer if isinstance(answer, Refused) else Enter(intent=intent)
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """What the position's own strategy wants done with it. No gate stands before an exit."""
-        return self._strategy(position.strategy).manage(snapshot, view, position)
+        """What the position's own strategy wants done with it. No gate stands before an exit.
+
+        Shares that an assignment brought end a position whatever its strategy is: they are closed by limit at once, and
+        what is left of the options with them.
+        """
+        strategy = self._strategy(position.strategy)
+        if position.has_shares and (position.state, Event.DEFEND) in strategy.transitions:
+            return Exit(event=Event.DEFEND, intent=closing_intent(position, ASSIGNED, snapshot.time, Urgency.NATURAL,
+                                                                  facts={"forced": True}))
+        return strategy.manage(snapshot, view, position)
 
     # --- coordination -----------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, 
                             RefusalCode.QUOTE_CROSSED})
 EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
-LEAVING = frozenset(EXIT_STATES.values())
+EXIT_EVENTS = {state: event for event, state in EXIT_STATES.items()}
 EXIT_WANTED = "exit_wanted"
 
 
@@ -39,6 +39,7 @@ class DecisionRounds:
         self._tried: dict[str, datetime] = {}
         self._postponed: dict[str, Exit] = {}
         self._deferred: set[str] = set()
+        self._idle: dict[str, datetime] = {}
         self.eager = False
 
     # --- what the shell must know -----------------------------------------------------------------------------------
@@ -57,6 +58,7 @@ class DecisionRounds:
         """Whether a position is looked at every minute."""
         return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
                 or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts
+                or position.has_shares
                 or self._parts.specs[position.strategy].entry_dte_max == 0)
 
     # --- entries ----------------------------------------------------------------------------------------------------
@@ -164,12 +166,12 @@ class DecisionRounds:
                 if not self._parts.executor.working(position.id):
                     self._resume_exit(position, snapshot.time)
                 continue
-            if position.state in LEAVING and not self._parts.executor.working(position.id):
-                self._exit_again(position, snapshot.time)
-                continue
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
                 wanted = self._forced_exit(position, str(position.facts[EXIT_WANTED]), snapshot.time)
                 self.carry_out(position, wanted, snapshot.time)
+                continue
+            if self._left_over(position, snapshot.time):
+                self.carry_out(position, self._exit_again(position, snapshot.time), snapshot.time)
                 continue
             moment = snapshot
             if position.id in self._chain_wanted:
@@ -182,15 +184,20 @@ class DecisionRounds:
         return Exit(event=Event.DEFEND, intent=closing_intent(position, reason, now, Urgency.NATURAL,
                                                               facts={"forced": True}))
 
-    def _exit_again(self, position: Position, now: datetime) -> None:
-        """A position that is leaving and has no order under way (its exit found another order of it at work, or closed
-        assigned shares only): an exit never gives up."""
+    def _left_over(self, position: Position, now: datetime) -> bool:
+        """Whether an exit has ended with something still held, shares that came meanwhile for one. Believed at the second
+        check: fills may have been told and not be booked yet."""
+        if position.state not in EXIT_EVENTS or self._parts.executor.working(position.id):
+            self._idle.pop(position.id, None)
+            return False
+        return self._idle.setdefault(position.id, now) < now
+
+    def _exit_again(self, position: Position, now: datetime) -> Exit:
+        """An exit never gives up, whatever became of its order."""
         urgency = Urgency.WALK if position.state is State.EXITING else Urgency.NATURAL
-        intent = closing_intent(position, str(position.facts["exit_reason"]), now, urgency,
-                                facts={"forced": position.facts["exit_forced"]})
-        self._journal.event(now, "EXIT_AGAIN", strategy=position.strategy, position=position.id, intent=intent.id,
-                            reason=intent.reason, state=position.state.value)
-        self._parts.executor.start(intent, now)
+        return Exit(event=EXIT_EVENTS[position.state], intent=closing_intent(
+            position, str(position.facts.get("exit_reason", "LEFT_OVER")), now, urgency,
+            facts={"forced": bool(position.facts.get("exit_forced", False))}))
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
         """An exit that had to wait for a roll to be cancelled."""
@@ -263,6 +270,7 @@ class DecisionRounds:
 
     def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
         self._deferred.discard(position.id)
+        self._idle.pop(position.id, None)
         if EXIT_STATES[decision.event] is not position.state:
             self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
         self._parts.states.change(position.id, facts=dict(position.facts) | {

@@ -1,8 +1,10 @@
 """Cuts what is still to be closed into orders the broker takes, in an order that keeps risk defined.
 
 Everything at once when that is one combo of at most four legs. Otherwise naked shorts first, then shorts together
-with the longs that cover them, then what is left of the longs. A worthless long (no bid) is left out rather than
-blocking the rest; a short without an ask cannot be priced and stays, with its cover, until it can.
+with the longs that cover them, then what is left of the longs. Shares go alone and first, so that they never outlast
+the long options that protect them; only shares that cover calls still to be bought back go last. A worthless long (no
+bid) is left out rather than blocking the rest; a short without an ask cannot be priced and stays, with its cover, until
+it can.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from math import gcd
 from typing import Callable, Iterable, Mapping
 
 from config.constants import MAX_COMBO_LEGS
-from core.model import Contract, ContractKind, Leg
+from core.model import Contract, ContractKind, Leg, Right
 from helpers.order_pricing import QuoteOf, buyable, sellable
 
 
@@ -91,9 +93,11 @@ def _in_order(todo: dict[Contract, int], stuck: frozenset[Contract], worthless: 
         cut = [live] if live else []
     else:
         cut = _by_risk(options, stuck, worthless)
-    bought = [{contract: quantity} for contract, quantity in shares.items() if quantity > 0 and contract not in stuck]
-    sold = [{contract: quantity} for contract, quantity in shares.items() if quantity < 0 and contract not in worthless]
-    return bought + cut + sold
+    apart_from = [{contract: quantity} for contract, quantity in shares.items()
+                  if contract not in (stuck if quantity > 0 else worthless)]
+    covering = min(shares.values(), default=0) < 0 and any(
+        quantity > 0 and contract.right is Right.CALL for contract, quantity in options.items())
+    return cut + apart_from if covering else apart_from + cut
 
 
 def _by_risk(options: dict[Contract, int], stuck: frozenset[Contract],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
-from core.intents import closing_intent
+from core.intents import ASSIGNED, closing_intent
 from core.model import Contract, ContractKind, Event, Position, Purpose, State, Urgency
 from core.reconciliation import Reconciliation, Verdict, VerdictKind, reconcile
 from helpers.components import Components
@@ -119,19 +119,15 @@ class Recovery:
         for contract, quantity in verdict.actual.items():
             if contract.kind is ContractKind.EQUITY and contract not in before:
                 self._parts.states.apply_fill(verdict.position_id, contract, quantity, strike, 0.0)
-        self._defend(self._parts.states.position(verdict.position_id), "ASSIGNED", now)
+        self._defend(self._parts.states.position(verdict.position_id), ASSIGNED, now)
 
     def _defend(self, position: Position, reason: str, now: datetime) -> None:
-        """Close all of it: shares and options apart, options in one combo."""
+        """Close all of it."""
         self._parts.states.change(position.id, facts=dict(position.facts) | {"exit_reason": reason,
                                                                              "exit_forced": True})
         if self._parts.states.allows(position.id, Event.DEFEND):
             self._parts.states.apply(position.id, Event.DEFEND, now, reason)
-        shares = frozenset(leg.contract for leg in position.legs if leg.contract.kind is ContractKind.EQUITY)
-        options = frozenset(leg.contract for leg in position.legs) - shares
-        only = shares or options
-        self._parts.executor.start(closing_intent(position, reason, now, Urgency.NATURAL, Purpose.FLATTEN, only=only),
-                                   now)
+        self._parts.executor.start(closing_intent(position, reason, now, Urgency.NATURAL, Purpose.FLATTEN), now)
 
     # --- machines ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ What a position asks for is the sum of
   of a naked put and a naked call together the larger, plus the other's premium (a short strangle); for options on
   futures the exchange margin of the future, once a strangle,
 * the net debit it was opened for, where it was not a credit (calendar, diagonal, covered call, long option: the debit),
-* shares that cover nothing: half their value, on either side.
+* shares that cover nothing: half their value, on either side; less where a long option protects them.
 
 LEAN's own position groups are wrong for several of these and are switched off (``docs/decisions.md``).
 """
@@ -23,12 +23,13 @@ from typing import Mapping, Sequence
 
 from config.constants import (BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SHARES, BUYING_POWER_BREAKER_MULTIPLE,
                               BUYING_POWER_VIX_SHARES, FUTURE_MARGINS_USD, NAKED_MARGIN_SPOT_SHARE,
-                              NAKED_MARGIN_STRIKE_SHARE, PHASES, RESERVE_AFTER_TRADE_SHARE, SHARE_MARGIN_SHARE)
+                              NAKED_MARGIN_STRIKE_SHARE, PHASES, RESERVE_AFTER_TRADE_SHARE)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.market_values import below, finite, guard_refusal, held_mark, not_negative, positive, underlying_price
 from core.model import Contract, ContractKind, HeldLeg, Leg, Position, Quote, Refused, Right, Underlying
-from risk.margin_structures import Structures, covered_loss_usd, one_underlying, structures, worst_payoff_loss_usd
+from risk.margin_structures import (Structures, covered_loss_usd, free_shares_usd, one_underlying, structures,
+                                    worst_payoff_loss_usd)
 
 NO_MARKS: Mapping[str, float] = MappingProxyType({})
 HALF_CENT_USD = 0.005
@@ -85,7 +86,7 @@ class DynamicMarginManager:
             return self._naked_unit(contract, spot, marks)[0]
 
         found = structures(legs, naked_requirement)
-        free = SHARE_MARGIN_SHARE * abs(found.free_shares) * positive(spot, "spot") if found.free_shares else 0.0
+        free = free_shares_usd(found, positive(spot, "spot")) if found.free_shares else 0.0
         return (found.scale * (covered_loss_usd(found.pairs) + self._naked_total(found, spot, marks))
                 + max(0.0, _net_debit_usd(legs, found.free_shares)) + free)
 

@@ -10,7 +10,7 @@ potential loss over the exercise prices).
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
 from math import gcd, inf
@@ -19,7 +19,7 @@ from typing import Callable, Iterable, Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from config.constants import SHARES_PER_CONTRACT
+from config.constants import PROTECTED_STRIKE_SHARE, SHARE_MARGIN_SHARE, SHARES_PER_CONTRACT
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, HeldLeg, Right
 
@@ -39,6 +39,8 @@ class Structures:
         Covered shorts and what covers them.
     naked : tuple of Contract
         Shorts that nothing covers.
+    spare : tuple of Contract
+        Long options that cover no short.
     free_shares : int
         Shares of the whole position (signed) that cover nothing.
     """
@@ -46,6 +48,7 @@ class Structures:
     scale: int
     pairs: tuple[tuple[Contract, Contract], ...]
     naked: tuple[Contract, ...]
+    spare: tuple[Contract, ...]
     free_shares: int
 
 
@@ -68,7 +71,23 @@ def structures(legs: Sequence[HeldLeg], naked_requirement: Callable[[Contract], 
         longs += [_shares_as_call(shorts[0])] * (lots // scale)
     pairs, naked = _assign(shorts, longs, naked_requirement)
     covering = scale * sum(1 for _, cover in pairs if cover.kind is ContractKind.EQUITY)
-    return Structures(scale=scale, pairs=pairs, naked=naked, free_shares=shares - covering * SHARES_PER_CONTRACT)
+    used = Counter(cover for _, cover in pairs)
+    spare = tuple((Counter(long for long in longs if long.kind is not ContractKind.EQUITY) - used).elements())
+    return Structures(scale=scale, pairs=pairs, naked=naked, spare=spare,
+                      free_shares=shares - covering * SHARES_PER_CONTRACT)
+
+
+def free_shares_usd(found: Structures, spot: float) -> float:
+    """What shares that cover nothing ask for at ``spot``: half their value, either side. A lot that a spare long option
+    protects (a put under shares held, a call over shares short) asks for a tenth of its strike and what it is out of the
+    money, where that is less (FINRA rule 4210: long stock with a put, short stock with a call)."""
+    each = SHARE_MARGIN_SHARE * spot
+    right = Right.PUT if found.free_shares > 0 else Right.CALL
+    asked = sorted(PROTECTED_STRIKE_SHARE * option.strike + max(0.0, (spot - option.strike) * (
+        1 if right is Right.PUT else -1)) for option in found.spare if option.right is right for _ in range(found.scale))
+    asked = asked[:abs(found.free_shares) // SHARES_PER_CONTRACT]
+    bare = abs(found.free_shares) - SHARES_PER_CONTRACT * len(asked)
+    return SHARES_PER_CONTRACT * sum(min(each, points) for points in asked) + each * bare
 
 
 def _shares_as_call(example: Contract) -> Contract:

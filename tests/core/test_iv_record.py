@@ -28,6 +28,11 @@ def test_the_expiry_nearest_thirty_days_and_the_nearest_strike_count() -> None:
     assert at_the_money_iv([chain(rows)], spot=101.0) == pytest.approx(21.0)
 
 
+def test_of_several_chains_the_one_nearest_thirty_days_counts() -> None:
+    near, far = chain([(28, 100, True, 0.20)]), chain([(45, 100, True, 0.40)])
+    assert at_the_money_iv([near, far], spot=100.0) == at_the_money_iv([far, near], spot=100.0) == pytest.approx(20.0)
+
+
 def test_a_chain_without_volatilities_says_nothing() -> None:
     assert at_the_money_iv([chain([(30, 100, True, 0.0), (30, 100, False, float("nan"))])], spot=100.0) is None
     assert at_the_money_iv([], spot=100.0) is None

@@ -59,6 +59,7 @@ def test_iv_history_uses_the_last_252_closes():
     found = iv_history(15.0, closes)
     assert (found.current, found.rank, found.percentile, found.samples) == (0.15, 50.0, 50.0, 252)
     assert iv_history(15.0, closes[:40]).samples == 40
+    assert iv_history(20.0, closes).percentile == 50.0      # days at today's value are not below it
 
 
 @pytest.mark.parametrize("current, closes", [(float("nan"), [15.0]), (0.0, [15.0]), (15.0, []), (15.0, [15.0, 0.0]),

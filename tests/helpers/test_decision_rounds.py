@@ -1,70 +1,107 @@
-"""Management: what is leaving goes on leaving, whatever became of its order."""
+"""A position that stands in an exit state with nothing at work is closed again: nothing is forgotten between two orders."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
-from core.model import HeldLeg, Hold, Intent, Position, Select, State, Urgency
-from core.unified_state_manager import UnifiedStateManager
+from core.intents import closing_intent
+from core.model import Event, HeldLeg, Intent, Position, Select, State, Urgency
 from helpers.decision_rounds import DecisionRounds
-from strategies import ALL
-from tests.builders import FRIDAY, make_contract, make_position, make_snapshot, make_view
+from tests.strategies.worlds import WORLDS, decide, house, position_of, shares_of
 
-EXPIRY = date(2024, 11, 15)
-SHORT, LONG = make_contract(525.0, expiry=EXPIRY), make_contract(520.0, expiry=EXPIRY)
-KEY = "lt112/202407011000"
+WORLD = WORLDS["lt112"]
+HELD = position_of(WORLD, decide(WORLD).intent)
+NOW = WORLD.time + timedelta(days=3)
 
 
-class World:
-    """One LT112 spread in some state, and an executor that notes what it is asked."""
+class Executor:
+    """Notes what it is asked to start; works what ``at_work`` names."""
 
-    def __init__(self, state: State, working: bool = False) -> None:
-        self.states = UnifiedStateManager({name: strategy.transitions for name, strategy in ALL.items()})
-        position = make_position(HeldLeg(contract=SHORT, quantity=-1, average_price=3.0),
-                                 HeldLeg(contract=LONG, quantity=1, average_price=2.0), state=State.WAITING,
-                                 facts={"exit_reason": "DTE_21", "exit_forced": True})
-        self.states.open(position, FRIDAY)
-        self.states._positions[KEY] = replace(position, state=state)
+    def __init__(self) -> None:
         self.started: list[Intent] = []
-        executor = SimpleNamespace(working=lambda key: working, start=lambda intent, now: self.started.append(intent))
-        coordinator = SimpleNamespace(manage=lambda snapshot, view, position: Hold(reason="STATE"))
-        specs = {name: strategy.spec for name, strategy in ALL.items()}
-        parts = SimpleNamespace(states=self.states, executor=executor, coordinator=coordinator, specs=specs)
-        self.refused: list[tuple[str, str]] = []
-        journal = SimpleNamespace(event=lambda *args, **facts: None, refused=lambda now, name, refusal: self.refused.append(
-            (name, refusal.code.value)))
-        self.rounds = DecisionRounds(None, parts, None, journal)
+        self.at_work: set[str] = set()
 
-    def manage(self) -> Position:
-        self.rounds.manage(make_snapshot(), make_view(), only_urgent=True)
-        return self.states.position(KEY)
+    def working(self, position_id: str) -> bool:
+        return position_id in self.at_work
+
+    def start(self, intent: Intent, now: datetime) -> None:
+        self.started.append(intent)
+
+
+class Rounds:
+    """Rounds over one LT112 spread in ``state``, with the real managers."""
+
+    def __init__(self, state: State, *extra: HeldLeg) -> None:
+        self.parts = house()
+        self.parts.executor = self.executor = Executor()
+        held = replace(HELD, state=State.WAITING, legs=HELD.legs + extra,
+                       facts=dict(HELD.facts) | {"exit_reason": "DTE_21", "exit_forced": True})
+        self.parts.states.open(held, NOW)
+        self.parts.states._positions[held.id] = replace(held, state=state)
+        self.events: list[str] = []
+        self.refused: list[tuple[str, str]] = []
+        journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name),
+                                  refused=lambda now, name, refusal: self.refused.append((name, refusal.code.value)))
+        self.rounds = DecisionRounds(SimpleNamespace(subscribe=lambda contracts: None), self.parts, None, journal)
+
+    def check(self, minutes: int) -> list[Intent]:
+        """One check; what was started in it."""
+        before = len(self.executor.started)
+        now = NOW + timedelta(minutes=minutes)
+        self.rounds.manage(WORLD.snapshot(now), WORLD.view(), only_urgent=True)
+        return self.executor.started[before:]
+
+    @property
+    def position(self) -> Position:
+        return self.parts.states.position(HELD.id)
 
 
 @pytest.mark.parametrize("state, urgency", [(State.EXITING, Urgency.WALK), (State.DEFENSIVE_EXIT, Urgency.NATURAL),
                                             (State.DEFENSIVE_21DTE, Urgency.NATURAL)])
-def test_a_position_that_leaves_without_an_order_under_way_is_closed_again(state, urgency):
-    world = World(state)
-    assert world.manage().state is state
-    (intent,) = world.started
-    assert {leg.contract: leg.ratio for leg in intent.legs} == {SHORT: 1, LONG: -1}
-    assert (intent.urgency, intent.reason, intent.facts["forced"]) == (urgency, "DTE_21", True)
+def test_an_exit_that_ended_with_something_left_begins_again_at_the_second_check(state: State, urgency: Urgency
+                                                                                 ) -> None:
+    """Not at the first: fills may have been told and not be booked yet."""
+    world = Rounds(state)
+    assert world.check(0) == []
+    (intent,) = world.check(1)
+    assert {leg.contract: leg.ratio for leg in intent.legs} == {
+        leg.contract: leg.ratio for leg in closing_intent(HELD, "x", NOW).legs}
+    assert (intent.reason, intent.urgency) == ("DTE_21", urgency)
+    assert world.position.state is state and world.position.facts["exit_forced"] is True
 
 
-@pytest.mark.parametrize("state, working", [(State.EXITING, True), (State.ACTIVE, False), (State.ERROR, True)])
-def test_what_is_at_work_or_not_leaving_is_left_alone(state, working):
-    world = World(state, working)
-    world.manage()
-    assert world.started == []
+def test_not_while_an_order_of_it_is_at_work() -> None:
+    world = Rounds(State.DEFENSIVE_EXIT)
+    world.executor.at_work.add(HELD.id)
+    assert [world.check(minute) for minute in range(4)] == [[]] * 4
+    world.executor.at_work.clear()
+    assert world.check(4) == [] and len(world.check(5)) == 1
 
 
-def test_a_choice_that_timed_out_is_over_and_not_asked_again():
-    world = World(State.VALIDATION)
-    world.states._positions[KEY] = replace(world.states.position(KEY), legs=())
-    world.rounds._selections[KEY] = Select(strategy="lt112", underlying="SPY", contracts=(SHORT, LONG))
-    world.rounds.time_out(KEY, FRIDAY)
-    assert world.states.positions == () and not world.rounds.validating
+def test_shares_that_came_during_an_exit_are_closed_after_it() -> None:
+    world = Rounds(State.EXITING, HeldLeg(contract=shares_of("SPY"), quantity=100, average_price=500.0))
+    (intent,) = world.check(0)      # the machine may still be defended: at once
+    assert intent.reason == "ASSIGNED" and world.position.state is State.DEFENSIVE_EXIT
+    world.executor.started.clear()
+    assert world.check(1) == [] and [found.reason for found in world.check(2)] == ["ASSIGNED"]
+
+
+@pytest.mark.parametrize("state", [State.ACTIVE, State.ERROR])
+def test_other_states_are_the_strategys(state: State) -> None:
+    world = Rounds(state)
+    assert world.check(0) == world.check(1) == []
+    assert Event.DEFEND.value not in world.events
+
+
+def test_a_choice_that_timed_out_is_over_and_not_asked_again() -> None:
+    world = Rounds(State.VALIDATION)
+    world.parts.states._positions[HELD.id] = replace(world.position, legs=())
+    contracts = tuple(leg.contract for leg in HELD.legs)
+    world.rounds._selections[HELD.id] = Select(strategy="lt112", underlying="SPY", contracts=contracts)
+    world.rounds.time_out(HELD.id, NOW)
+    assert world.parts.states.positions == () and not world.rounds.validating
     assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
-    assert [step.event.value for step in world.states.transitions()] == ["TIMED_OUT"]
+    assert [step.event.value for step in world.parts.states.transitions()] == ["TIMED_OUT"]

@@ -133,11 +133,16 @@ def test_unpriceable_legs():
     assert {contract: n for contract, n in left.items() if n} == {short: 2, wing: -2}
 
 
-def test_shares_go_alone_bought_first_sold_last():
+def test_shares_go_alone_and_never_outlast_what_protects_them():
+    """Shares short are bought before the calls that protect them are sold, shares long sold before their puts; only
+    calls that the shares cover are bought back first."""
     shares = make_contract(0.0, Right.CALL, expiry=date.max, kind=ContractKind.EQUITY, multiplier=1.0)
-    call = option(560, Right.CALL)
+    call, put = option(560, Right.CALL), option(500)
     assert done_in({call: -1, shares: 100}, alive())[0] == [{shares: 100}, {call: -1}]
     assert done_in({call: 1, shares: -100}, alive())[0] == [{call: 1}, {shares: -100}]
+    assert done_in({put: -1, shares: -100}, alive())[0] == [{shares: -100}, {put: -1}]
+    assert done_in({put: 1, shares: -100}, alive())[0] == [{shares: -100}, {put: 1}]
+    assert done_in({put: -1, call: 1, shares: -100}, alive())[0] == [{put: -1, call: 1}, {shares: -100}]
 
 
 contracts = some.builds(option, some.sampled_from([490.0, 495.0, 500.0, 505.0]), some.sampled_from(Right),

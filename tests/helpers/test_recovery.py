@@ -172,14 +172,14 @@ def test_what_is_uneven_is_flattened_at_the_natural_price(holdings: dict, sold: 
     assert position.state is State.DEFENSIVE_EXIT and position.facts["exit_forced"] is True
 
 
-def test_assigned_shares_are_booked_at_the_strike_and_closed_by_themselves() -> None:
+def test_assigned_shares_are_booked_at_the_strike_and_closed_with_the_rest() -> None:
     world = World(holdings={SHORT: -1, LONG: 2, SHARES: 100})
     position = world.run()
     held = {leg.contract: (leg.quantity, leg.average_price) for leg in position.legs}
     assert held[SHARES] == (100, SHORT.strike) and held[SHORT][0] == -1
     (intent,) = world.executor.started
-    assert [leg.contract for leg in intent.legs] == [SHARES]         # options follow in a combo of their own
-    assert intent.legs[0].ratio < 0 and intent.reason == "ASSIGNED"
+    assert {leg.contract: leg.ratio for leg in intent.legs} == {SHORT: 1, LONG: -2, SHARES: -100}
+    assert (intent.reason, intent.urgency) == ("ASSIGNED", Urgency.NATURAL)
     assert world.book.quarantined == ()
 
 

@@ -159,6 +159,27 @@ def test_covered_call_and_free_shares() -> None:
     assert margin(shares(60, 480.0), call(520, -1, 3.0)) == pytest.approx((0.2 * 500 - 20 + 3) * 100 + 0.5 * 60 * 500)
 
 
+@pytest.mark.parametrize("protection, asked", [
+    (put(520, 1, 30.0), 0.1 * 520 * 100),                       # in the money: a tenth of the strike
+    (put(500, 1, 20.0), 0.1 * 500 * 100), (put(490, 1, 9.0), (0.1 * 490 + 10) * 100),
+    (put(278, 1, 0.1), (0.1 * 278 + 222) * 100), (put(277, 1, 0.1), 0.5 * 500 * 100),     # never more than without it
+    (call(520, 1, 9.0), 0.5 * 500 * 100)])                      # a call protects no shares held
+def test_shares_that_a_long_option_protects(protection: HeldLeg, asked: float) -> None:
+    """What an assignment leaves of a calendar. 250 shares and one put: one lot is protected."""
+    premium = protection.average_price * 100
+    assert margin(shares(100, 530.0), protection) == pytest.approx(asked + premium)
+    assert margin(shares(250, 530.0), protection) == pytest.approx(asked + premium + 150 * 0.5 * 500)
+
+
+def test_protection_of_several_lots_and_of_shares_short() -> None:
+    assert margin(shares(300, 530.0), put(520, 2, 0.0)) == pytest.approx(2 * 5_200.0 + 0.5 * 100 * 500)
+    assert margin(shares(100, 530.0), put(520, 2, 0.0), put(470, 1, 0.0)) == pytest.approx(5_200.0)
+    assert margin(shares(-200, 430.0), call(410, 2, 0.0)) == pytest.approx(2 * 4_100.0)
+    assert margin(shares(-100, 430.0), call(520, 1, 0.0)) == pytest.approx(5_200.0 + 2_000.0)
+    # a put that covers a short put protects no shares besides
+    assert margin(shares(100, 530.0), put(520, 1, 0.0), put(510, -1, 0.0, NEAR)) == pytest.approx(25_000.0)
+
+
 def test_uneven_legs_are_partly_naked() -> None:
     assert margin(put(480, -3, 4.0), put(475, 2, 3.0)) == pytest.approx(2 * 500 + (0.2 * 500 - 20 + 4) * 100)
 

@@ -54,6 +54,32 @@ def exits(found: Lives) -> dict[str, datetime]:
             for row in rows(found, "ORDER_FILLED", purpose="EXIT")}
 
 
+# --- assignment -----------------------------------------------------------------------------------------------------
+
+def test_shares_of_an_early_assignment_are_gone_within_minutes_with_the_put_that_protects_them(tmp_path: Path) -> None:
+    """A calendar's near put is assigned three days early: shares and far put are sold, and nothing new is sold against
+    them. What is lost is no more than the debit and the quotes' width."""
+    found = run("assignment", tmp_path, FIRST, LAST, strategies=("calendar",), phase=4, cash=200_000.0)
+    taken, came = rows(found, "EXCHANGE")
+    (entered,) = rows(found, "ENTER")
+    (near,) = [leg for leg in entered["facts"]["legs"] if leg.startswith("-")]
+    count = entered["facts"]["quantity"]
+    assert near.endswith(taken["facts"]["contract"]) and came["facts"]["quantity"] == 100 * count > 500
+    sold = [row for row in rows(found, "FILL") if row["at"] >= taken["at"]]
+    (far,) = [leg.split(" ", 1)[1] for leg in entered["facts"]["legs"] if leg.startswith("+")]
+    assert [(row["facts"]["contract"], row["facts"]["quantity"]) for row in sold] == [
+        ("SPY", -100 * count), (far, -count)]
+    waits = [row["at"] - came["at"] for row in sold]
+    assert waits[0] <= timedelta(minutes=2) and waits[1] <= timedelta(minutes=10)   # far puts are quoted each 5 minutes
+    (closed,) = rows(found, "ORDER_FILLED", purpose="EXIT")
+    assert closed["facts"]["reason"] == "ASSIGNED"
+    result = -sum(row["facts"]["quantity"] * row["facts"]["price"] * (100 if " " in row["facts"]["contract"] else 1)
+                  for row in rows(found, "FILL", "EXCHANGE"))
+    assert -1.1 * count * entered["facts"]["risk_usd"] <= result < 0.0
+    # their value is more than the account's, but a put protects them: no margin breaker, no unwinding of everything else
+    assert all(row["facts"]["trips"] == [] for row in rows(found, "GUARDS"))
+
+
 # --- VIX lost -------------------------------------------------------------------------------------------------------
 
 def test_without_vix_nobody_enters_until_it_is_back(tmp_path: Path) -> None:

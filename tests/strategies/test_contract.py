@@ -17,7 +17,8 @@ from core.model import (EmergencyLevel, Enter, Event, Exit, HeldLeg, Hold, Manag
 from core.serialization import position_from_json, position_to_json
 from strategies import ALL
 from tests.builders import make_calendar, make_vix
-from tests.strategies.worlds import (WORLDS, code_of, decide, house, plain, position_of, select, weekdays_after)
+from tests.strategies.worlds import (WORLDS, code_of, decide, house, plain, position_of, select, shares_of,
+                                     weekdays_after)
 
 EVERY = pytest.mark.parametrize("world", WORLDS.values(), ids=lambda world: world.name)
 QUOTE_CODES = {Code.QUOTE_MISSING, Code.QUOTE_EMPTY, Code.QUOTE_STALE, Code.QUOTE_CROSSED}
@@ -336,6 +337,26 @@ def test_a_whole_life_leaves_nothing_naked_and_nothing_forgotten(world, mood, po
         assert changes & {"ROLL_WEEKLY", "BUY_BACK"} and "ROLL_LEAP" in changes
     if world.name == "leap_put_ladder":
         assert changes == {"ROLL_RUNG"}
+
+
+@EVERY
+def test_shares_of_an_assignment_are_closed_at_once_with_what_is_left(world, positions):
+    """Long (a put was assigned) or short (a call was): at the natural price, in every state that may be defended, with
+    nothing else known; without shares the strategy itself is asked."""
+    held, coordinator = positions[world.name], house().coordinator
+    blind = world.snapshot(quotes={}, underlyings={}, vix=None, chains={})
+    defended = [state for state, event in ALL[world.name].transitions if event is Event.DEFEND]
+    assert State.ACTIVE in defended
+    for state in defended:
+        for quantity in (100, -100):
+            legs = held.legs[:1] + (HeldLeg(contract=shares_of(world.symbol), quantity=quantity, average_price=500.0),)
+            found = coordinator.manage(blind, world.view(), replace(held, legs=legs, state=state))
+            assert isinstance(found, Exit) and found.event is Event.DEFEND, state
+            assert (found.intent.reason, found.intent.urgency) == ("ASSIGNED", Urgency.NATURAL)
+            assert {leg.contract: leg.ratio * found.intent.quantity for leg in found.intent.legs} == {
+                leg.contract: -leg.quantity for leg in legs}
+    plain_answer = coordinator.manage(world.snapshot(), world.view(), held)
+    assert not isinstance(plain_answer, Exit) or plain_answer.intent.reason != "ASSIGNED"
 
 
 @EVERY

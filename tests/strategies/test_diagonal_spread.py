@@ -105,6 +105,18 @@ def test_the_weekly_nearest_delta_now():
     assert moved.legs[1].contract.strike > found.legs[1].contract.strike
 
 
+def test_a_weekly_at_the_leaps_strike_is_none_however_near_its_delta():
+    """Quotes that make the strike at the LEAP's own the one nearest 0.30: it is not taken, the next above is."""
+    leap = option(168, "C", LEAP, "IWM")
+    at, above = option(168, "C", WEEKLY, "IWM"), option(169, "C", WEEKLY, "IWM")
+    quotes = exact_quotes(NOW, [(leap, 9.0), (at, 1.0), (above, 0.6)])
+    chosen = Select(strategy="diagonal", underlying="IWM", contracts=(leap, at, above), facts={})
+    found = STRATEGY.propose(snapshot(price=165.0, quotes=quotes), make_view(), chosen)
+    assert isinstance(found, Proposal) and found.legs[1].contract == above
+    alone = Select(strategy="diagonal", underlying="IWM", contracts=(leap, at), facts={})
+    assert STRATEGY.propose(snapshot(price=165.0, quotes=quotes), make_view(), alone).code is Code.NO_STRIKE_QUALIFIES
+
+
 def test_missing_quotes_and_dead_bids():
     selection, refusal = proposed(quotes={})
     assert refusal.code is Code.QUOTE_MISSING

@@ -232,7 +232,8 @@ def test_a_loss_of_twice_the_credit(put, expected):
 
 
 def test_the_credit_of_a_roll_counts():
-    rolled = position(credit=4.25, facts={"rolled": "C"})
+    """3.25 taken at the entry and 1.00 more in the roll."""
+    rolled = replace(position(credit=4.25, facts={"rolled": "C"}), entry_price=-3.25)
     assert reason(managed(rolled, put=8.0)) is None
     assert reason(managed(rolled, put=11.0)) == "STOP_LOSS"
     assert reason(managed(rolled, put=0.375, call=1.75)) == "PROFIT_TARGET"
@@ -308,6 +309,18 @@ def test_only_once_and_only_for_a_credit_and_not_while_entries_are_halted():
     assert rolled(held=position(facts={"rolled": "C"})) == Hold()
     assert rolled(spread=3.0) == Hold(reason="NO_CREDIT_FOR_THE_ROLL")
     assert rolled(view=make_view(mode=Mode.EXITS_ONLY)) == Hold()
+
+
+@pytest.mark.parametrize("above_the_ask, rolls", [(0.01, True), (0.0, False)])
+def test_the_credit_of_the_roll_is_one_at_the_natural_price(above_the_ask, rolls):
+    """What is sold must bid more than what is bought back asks."""
+    price, quotes = at_delta(-0.55)
+    wanted = managed(price=price, quotes=quotes, chains={"/MCL": (CHAIN,)})
+    bid = quotes[CALL.id].ask + above_the_ask
+    quotes |= {contract.id: Quote(bid=bid, ask=bid + 0.5, time=NOW) for contract in wanted.contracts
+               if contract != CALL}
+    found = managed(price=price, quotes=quotes, chains={"/MCL": (CHAIN,)})
+    assert isinstance(found, Manage) is rolls and (rolls or found == Hold(reason="NO_CREDIT_FOR_THE_ROLL"))
 
 
 def test_a_stop_overtakes_a_roll_and_a_working_order_is_otherwise_left():

@@ -287,6 +287,15 @@ def test_what_buying_back_costs_must_be_recovered_too(cost, strike):
     assert wanted.contracts[2].strike == strike
 
 
+@pytest.mark.parametrize("fees, strike", [(0.0, 208.0), (9.0, 209.0)])
+def test_fees_must_be_recovered_too(fees, strike):
+    """164 and 43.95 paid: 207.95 with nothing else, 208.04 with nine dollars of fees."""
+    held, now = position(cash=-4395.0 - fees), NOW + timedelta(days=6)
+    held = replace(held, fees_usd=fees)
+    wanted = managed(held, now, mids=[(held.legs[1].contract, 0.0)])
+    assert wanted.contracts[2].strike == strike
+
+
 def test_income_so_far_lowers_the_strike_but_never_below_the_leap_and_3_percent():
     now = NOW + timedelta(days=6)
     rich = position(cash=+500.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -70,6 +71,14 @@ def test_missing_rungs(held, cost, missing):
 
 
 # --- selection and proposal -----------------------------------------------------------------------------------------
+
+def test_no_more_rungs_than_the_cap_whatever_they_cost():
+    held = [rung(share, cost=1.0) for share in (0.05, 0.10, 0.15, 0.20, 0.05)]
+    found = snapshot(positions=tuple(replace(position, id=str(number)) for number, position in enumerate(held)))
+    for cap, missing in ((5, ()), (6, (0.10, 0.15, 0.20))):
+        capped = LeapPutLadder(replace(LEAP_PUT_LADDER, max_open=dict.fromkeys((1, 2, 3, 4), cap)))
+        assert capped.missing_rungs(found) == missing
+
 
 def test_a_put_for_every_missing_rung_on_the_nearest_expiry_a_year_out():
     found = STRATEGY.select(snapshot(positions=(rung(0.10),)), make_view())

@@ -210,6 +210,19 @@ def test_probability_that_the_short_expires_worthless():
     assert refused.code is Code.PROBABILITY_TOO_LOW and refused.facts["probability"] < 0.73
 
 
+def test_a_probability_at_the_limit_is_enough_and_one_below_is_not():
+    def asked(limit):
+        contracts = [option(strike, "P", EXPIRY) for strike in (485, 490, 495)]
+        found = snapshot(quotes=exact_quotes(NOW, zip(contracts, (8.0, 8.5, 9.6)), spread=0.1))
+        strategy = Lt112(replace(LT112, min_probability_otm=limit))
+        return strategy.propose(found, make_view(), Select(
+            strategy="lt112", underlying="SPY", contracts=tuple(contracts),
+            facts={"shorts": [490.0, 495.0], "walk_outermost": 490.0}))
+    reached = asked(0.5).short_strike_probability_otm
+    assert isinstance(asked(reached), Proposal)
+    assert asked(reached + 1e-6).code is Code.PROBABILITY_TOO_LOW
+
+
 def test_a_credit_that_is_not_below_the_width_is_no_price():
     assert walk([5.0]).code is Code.GUARD_CANNOT_COMPUTE
 

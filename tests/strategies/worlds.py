@@ -12,7 +12,7 @@ import numpy as np
 from config.run_parameters import parse
 from core.codes import RefusalCode
 from core.model import (Contract, ContractKind, Enter, HeldLeg, Indicators, Intent, IvHistory, PortfolioView, Position,
-                        Quote, Refused, Select, Snapshot, State, Underlying)
+                        Quote, Refused, Right, Select, Snapshot, State, Underlying)
 from helpers.components import Components, build
 from strategies import ALL
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
@@ -156,6 +156,12 @@ def position_of(world: World, intent: Intent, time: datetime | None = None) -> P
         units=intent.quantity, entry_price=price, entry_margin_usd=intent.margin_usd * intent.quantity,
         entry_risk_usd=intent.risk_usd * intent.quantity, short_dte_at_entry=max(shorts, default=None),
         cash_flow_usd=-price * world.multiplier * intent.quantity, fees_usd=0.0, facts=dict(intent.facts))
+
+
+def shares_of(symbol: str) -> Contract:
+    """The underlying itself, as an assignment brings it."""
+    return Contract(underlying=symbol, expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY,
+                    multiplier=1.0)
 
 
 def plain(value: Any) -> Any:
