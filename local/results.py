@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-REPORT_SCHEMA = 1
+REPORT_SCHEMA = 2
 NEW_YORK = ZoneInfo("America/New_York")
 COMPLETED = "Completed"
 
@@ -140,7 +140,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     if path is None:
         raise ResultsError(f"{folder} holds no report.json under storage: this framework did not run there")
     report = _load(path)
-    wanted = ("run", "marks", "trades", "refusals", "phases")
+    wanted = ("run", "marks", "trades", "refusals", "phases", "results", "planned")
     if not isinstance(report, dict) or any(key not in report for key in wanted):
         raise ResultsError(f"{path} is not a report of this framework")
     if report.get("schema") != REPORT_SCHEMA:
