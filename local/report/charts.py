@@ -117,7 +117,7 @@ def series_chart(marks: Sequence[Mapping[str, Any]], key: str, title: str, unit:
     points = [(panel.x(at), panel.y(value)) for at, value in known]
     titles = [f"{at:%a %Y-%m-%d %H:%M}  {title} {value:,.2f} {unit}" for at, value in known]
     return svg.drawing(166, title, svg.text(svg.MARGIN_LEFT, 14, f"{title} ({unit})", style="label"),
-                       svg.value_axis(panel, lambda value: f"{value:,g}", 4), svg.time_axis(panel),
+                       svg.value_axis(panel, lambda value: f"{value:,g}"), svg.time_axis(panel),
                        svg.path(points, "series"), svg.hover_columns(panel, moments, titles))
 
 
@@ -132,7 +132,7 @@ def daily_bars(days: Mapping[str, float]) -> str:
         top, bottom = sorted((panel.y(value), panel.y(0.0)))
         bars.append(svg.rectangle(panel.x(at), top, width, bottom - top, fill=PROFIT if value >= 0 else LOSS,
                                   title=f"{at:%a %Y-%m-%d} {value:+,.2f} USD"))
-    return svg.drawing(218, "Result of each day", svg.value_axis(panel, dollars), svg.time_axis(panel),
+    return svg.drawing(218, "Result of each day", svg.value_axis(panel, dollars, 7), svg.time_axis(panel),
                        svg.line(svg.MARGIN_LEFT, panel.y(0.0), svg.WIDTH - svg.MARGIN_RIGHT, panel.y(0.0), "zero"), *bars)
 
 

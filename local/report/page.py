@@ -15,7 +15,7 @@ from local.whole_file import replace_file
 FILE_NAME = "report.html"
 UNFOLDED_ROWS = 15
 TILES = (("End Equity", "end equity"), ("Net Profit", "net profit"), ("Compounding Annual Return", "a year"),
-         ("Drawdown", "LEAN's drawdown"), ("Sharpe Ratio", "LEAN's Sharpe"), ("Win Rate", "LEAN's win rate"),
+         ("Drawdown", "LEAN drawdown"), ("Sharpe Ratio", "LEAN Sharpe"), ("Win Rate", "LEAN win rate"),
          ("Total Orders", "orders"), ("Total Fees", "fees"))
 SMALL_CHARTS = (("buying_power_share", "Buying power used", "% of equity", 100.0),
                 ("spy_delta_used_share", "SPY concentration: use of the delta limit, reservations included", "%", 100.0),
