@@ -216,6 +216,18 @@ def test_data_of_an_unknown_strategy(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "lt113" in line and not (tmp_path / "c").exists()
 
 
+def test_a_python_without_the_libraries(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {asked!r}", name=asked)
+
+    monkeypatch.setattr("local.__main__.import_module", missing)
+    asked = "numpy"
+    assert ".venv/bin/python -m local" in refused(capsys, "backtest", "--scenario", AUGUST)
+    asked = "local.commands.nothing"
+    with pytest.raises(ModuleNotFoundError):
+        main(["backtest"])
+
+
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "invalid choice" in refused(capsys, "trade")
     assert "required" in refused(capsys)
