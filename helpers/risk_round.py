@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Callable, Mapping, TypeVar
 
-from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
+from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, MAX_LIMITER_POSITIONS,
+                              MAX_SHORT_VOLATILITY_POSITIONS, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
                               RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, RISK_CHECK_MINUTES, YELLOW_LOSS_SHARE, YELLOW_VIX)
 from core.codes import RefusalCode
 from core.errors import CannotCompute
@@ -137,6 +138,10 @@ class RiskRound:
         if snapshot.vix is not None:
             for name, limit in VIX_LEVELS:
                 self._journal.approach(now, name, snapshot.vix.value, limit)
+        short = [self._parts.specs[position.strategy] for position in snapshot.positions if position.has_short_options]
+        self._journal.approach(now, "short-volatility positions", sum(spec.short_volatility for spec in short),
+                               MAX_SHORT_VOLATILITY_POSITIONS)
+        self._journal.approach(now, "positions with short options", len(short), MAX_LIMITER_POSITIONS)
 
     def _close(self, actions: tuple[Action, ...], snapshot: Snapshot) -> None:
         wanted = tuple(action for action in actions if isinstance(action, CLOSING))
