@@ -19,7 +19,7 @@ from local.engine.security import make_bar
 from local.engine.series import RESOLUTION_SECONDS, BarSeries
 from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import Symbol, SymbolCache
-from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import convert, convert_from_utc, convert_to_utc, local_of_second, seconds_of
 
 _TRADE = ("close", "high", "low", "open", "volume")
 _SIDES = ("bidclose", "bidhigh", "bidlow", "bidopen", "bidsize", "askclose", "askhigh", "asklow", "askopen", "asksize")
@@ -56,7 +56,7 @@ class HistoryRequest:
 
     def _interest(self, end: int) -> OpenInterest:
         self.series.seek(end)
-        return OpenInterest(convert_from_utc(EPOCH + timedelta(seconds=end), self.zone), self.symbol, self.series.get("open_interest"))
+        return OpenInterest(local_of_second(end, self.zone), self.symbol, self.series.get("open_interest"))
 
     def _names(self) -> tuple[str, ...]:
         if self.tick_type == TickType.OPEN_INTEREST:
@@ -95,7 +95,7 @@ class HistoryRequest:
 
 @functools.lru_cache(maxsize=64)
 def _local_index(zone: str, ends: tuple[int, ...]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex([convert_from_utc(EPOCH + timedelta(seconds=end), zone) for end in ends])
+    return pd.DatetimeIndex([local_of_second(end, zone) for end in ends])
 
 
 class History:
@@ -138,7 +138,7 @@ class History:
         values = _arguments(args, {name: value for name, value in named.items() if name != "flatten"})
         symbol = self._symbol(values["symbols"])
         zone = self._feed.universes.exchange_hours(symbol).time_zone
-        span = [convert_from_utc(EPOCH + timedelta(seconds=second), zone) for second in self._span(symbol, Resolution.DAILY, values)]
+        span = [local_of_second(second, zone) for second in self._span(symbol, Resolution.DAILY, values)]
         return chain_frame(self._feed, symbol, *span)
 
     def _requests(self, args: Sequence[Any], named: dict[str, Any], kind: type | None) -> tuple[list[Symbol], bool, list[HistoryRequest]]:
