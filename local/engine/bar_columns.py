@@ -18,13 +18,14 @@ _PRICE_SCALE = 10_000.0
 
 
 class BarColumns:
-    """Bars in time order: `starts` and `ends` in epoch seconds (UTC) and one array a column; 0 is "not given"."""
+    """Bars in time order: `starts` and `ends` in epoch seconds (UTC, `end_array` is `ends` as an array) and one array a
+    column; 0 is "not given". Nothing of it is changed once it is made."""
 
-    __slots__ = ("day", "kind", "starts", "ends", "columns", "_lists", "_filled", "_whole", "_rows")
+    __slots__ = ("day", "kind", "starts", "ends", "end_array", "columns", "_lists", "_filled", "_whole", "_rows")
 
     def __init__(self, day: date, kind: str, starts: np.ndarray, ends: np.ndarray, columns: dict[str, np.ndarray]) -> None:
         self.day, self.kind, self.columns = day, kind, columns
-        self.starts, self.ends = starts.tolist(), ends.tolist()
+        self.starts, self.ends, self.end_array = starts.tolist(), ends.tolist(), ends
         self._lists: dict[str, list[float]] = {}
         self._filled: dict[str, list[float]] = {}
         self._whole: bool | None = None
@@ -49,7 +50,7 @@ class BarColumns:
     def values(self, name: str) -> list[float]:
         """A column as a list; quote bars also have the middle prices open, high, low and close."""
         if name not in self._lists:
-            self._lists[name] = self._column(name).tolist()
+            self._lists[name] = self.column(name).tolist()
         return self._lists[name]
 
     def row(self, index: int) -> list[float]:
@@ -59,7 +60,8 @@ class BarColumns:
             self._rows = np.column_stack([self.columns[name] for name in names]).tolist()
         return self._rows[index]
 
-    def _column(self, name: str) -> np.ndarray:
+    def column(self, name: str) -> np.ndarray:
+        """A column as an array, middle prices as for `values`."""
         if name in self.columns:
             return self.columns[name]
         return middle(self.columns[f"bid_{name}"], self.columns[f"ask_{name}"])
@@ -67,7 +69,7 @@ class BarColumns:
     def filled(self, name: str) -> list[float]:
         """A column in which a zero or missing value repeats the last other one (0 before the first)."""
         if name not in self._filled:
-            values = self._column(name)
+            values = self.column(name)
             last = np.maximum.accumulate(np.where(values != 0, np.arange(len(values)), -1))
             self._filled[name] = np.where(last >= 0, values[np.maximum(last, 0)], 0.0).tolist()
         return self._filled[name]

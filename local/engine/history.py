@@ -66,22 +66,24 @@ class HistoryRequest:
             "ask_size", "close", "high", "low", "open")
 
     def columns(self) -> pd.DataFrame:
-        """The bars as columns, by end in exchange time."""
+        """The bars as columns, by end in exchange time; without volumes where there are none at all."""
         ends, names = self.ends(), self._names()
         table = self._table(ends, names)
-        return pd.DataFrame(table, index=_local_index(self.zone, tuple(ends)), columns=[name.replace("_", "") for name in names])
+        if self.tick_type == TickType.TRADE and not table[-1].any():
+            table, names = table[:-1], names[:-1]
+        return pd.DataFrame(table.T, index=_local_index(self.zone, tuple(ends)), columns=[name.replace("_", "") for name in names])
 
     def _table(self, ends: list[int], names: Sequence[str]) -> np.ndarray:
-        """A row for each end; what is filled forward has no volume."""
+        """A row for each name, a column for each end; what is filled forward has no volume."""
         loader = self.series.loader
         if ends and not loader.per_day and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
             self.series.seek(ends[-1])
             bars = self.series.bars
-            index = np.searchsorted(np.array(bars.ends), ends, side="right") - 1
+            index = np.searchsorted(bars.end_array, ends, side="right") - 1
             if bars.day == loader.chunk_of(ends[0]) and index[0] >= 0:
-                table = np.column_stack([np.array(bars.values(name))[index] for name in names])
+                table = np.array([bars.column(name)[index] for name in names])
                 if self.tick_type == TickType.TRADE:
-                    table[np.array(bars.ends)[index] != ends, -1] = 0.0
+                    table[-1, bars.end_array[index] != ends] = 0.0
                 return table
         rows = []
         for end in ends:
@@ -90,7 +92,7 @@ class HistoryRequest:
             if self.tick_type == TickType.TRADE and self.series.end() != end:
                 row[-1] = 0.0
             rows.append(row)
-        return np.array(rows, dtype=float).reshape(len(rows), len(names))
+        return np.array(rows, dtype=float).reshape(len(rows), len(names)).T
 
 
 @functools.lru_cache(maxsize=64)
@@ -234,8 +236,6 @@ def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
     for request in requests:
         table = request.columns()
         if len(table):
-            if request.tick_type == TickType.TRADE and not table["volume"].any():
-                table = table.drop(columns="volume")
             by_symbol.setdefault(request.symbol, []).append(table)
     parts = [_labelled(symbol, _joined(tables)) for symbol, tables in by_symbol.items()]
     if not parts:
@@ -244,7 +244,8 @@ def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
     if any(part.index.names != names for part in parts):
         parts = [_with_levels(part, names) for part in parts]
     joined = pd.concat(parts) if len(parts) > 1 else parts[0]
-    return joined[sorted(joined.columns)]
+    in_order = sorted(joined.columns)
+    return joined if in_order == list(joined.columns) else joined[in_order]
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -254,8 +254,7 @@ class BarSeries:
             if (last < 0).any():
                 carried[last < 0] = self._last_side(bars.day, names)
             columns.update({name: carried[:, index] for index, name in enumerate(names)})
-        starts, ends = np.array(bars.starts, dtype=np.int64), np.array(bars.ends, dtype=np.int64)
-        return BarColumns(bars.day, bars.kind, starts, ends, columns)
+        return BarColumns(bars.day, bars.kind, np.array(bars.starts, dtype=np.int64), bars.end_array, columns)
 
     def _last_side(self, chunk: date, names: list[str]) -> list[float]:
         while chunk > self._first_chunk:
@@ -304,7 +303,7 @@ class BarSeries:
         while chunk <= last:
             bars = self._load(chunk)
             if bars is not None:
-                ends = np.array(bars.ends, dtype=np.int64)
+                ends = bars.end_array
                 found.append(ends[(ends > start) & (ends <= stop) & (ends >= self.first_end)])
             if chunk == last:
                 break
