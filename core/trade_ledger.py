@@ -67,6 +67,7 @@ class TradeLedger:
         self._suspended: dict[str, RefusalCode] = {}
         self._sample_from: dict[str, int] = {}
         self._samples: dict[str, tuple[tuple[int, int], StrategySample]] = {}
+        self._day_trades: tuple[tuple[date, int, int], int] | None = None
         self._streak_from = 0
         self.begin_at(starting_equity)
 
@@ -119,6 +120,7 @@ class TradeLedger:
             raise IntegrityError("no trade to amend", id=trade.id)
         self._trades[place], self._written[place] = trade, trade.to_json()
         self._samples.pop(trade.strategy, None)
+        self._day_trades = None
         return self._newly_lost(trade)
 
     def __contains__(self, trade_id: str) -> bool:
@@ -240,10 +242,14 @@ class TradeLedger:
 
         Sessions before the first mark are not known; every earlier day trade then counts.
         """
-        earlier = [mark.day for mark in self._marks if mark.day < day][1 - PATTERN_DAY_TRADE_WINDOW_SESSIONS:]
-        known = len(earlier) == PATTERN_DAY_TRADE_WINDOW_SESSIONS - 1
-        first = earlier[0] if known else date.min
-        return sum(trade.is_day_trade and first <= trade.closed.date() <= day for trade in self._trades)
+        key = (day, len(self._marks), len(self._trades))  # neither loses a row; an amended trade forgets the count
+        if self._day_trades is None or self._day_trades[0] != key:
+            earlier = [mark.day for mark in self._marks if mark.day < day][1 - PATTERN_DAY_TRADE_WINDOW_SESSIONS:]
+            known = len(earlier) == PATTERN_DAY_TRADE_WINDOW_SESSIONS - 1
+            first = earlier[0] if known else date.min
+            self._day_trades = (key, sum(trade.is_day_trade and first <= trade.closed.date() <= day
+                                         for trade in self._trades))
+        return self._day_trades[1]
 
     def promotion_facts(self) -> PromotionFacts:
         """What the phase manager judges a promotion by."""

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from core.errors import CannotCompute
@@ -51,7 +50,7 @@ class DailyHistory:
         columns = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
         self._bars[ticker] = (now.date(), MappingProxyType(columns | {
             "indicators": daily_indicators(columns),
-            "day": np.array([stamp.date() for stamp in frame.index.get_level_values("time")])}))
+            "day": frame.index.get_level_values("time").date}))
         return True
 
     def bars(self, ticker: str) -> Mapping[str, Any]:

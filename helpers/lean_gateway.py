@@ -236,12 +236,14 @@ class LeanGateway:
 
     def _real_time(self, key: Any, security: Any, last: Any) -> datetime:
         """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
-        two zones lies the same time all day: clocks are changed while all of these exchanges are shut."""
-        today = self._algorithm.time.date()
+        two zones lies the same time all day, for clocks are changed while all of these exchanges are shut: it is looked
+        up at the first bar of a day."""
+        ended = plain_time(last.end_time)
         known = self._shifts.get(key)
-        if known is None or known[0] != today:
-            known = self._shifts[key] = (today, plain_time(self._algorithm.time) - plain_time(security.local_time))
-        return plain_time(last.end_time) + known[1]
+        if known is None or known[0] != ended.date():
+            shift = plain_time(self._algorithm.time) - plain_time(security.local_time)
+            known = self._shifts[key] = (ended.date(), shift)
+        return ended + known[1]
 
     def _iv(self, ticker: str) -> IvHistory | None:
         """Implied volatility and its history: the exchange's index where there is one, else the record kept from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Iterable, Mapping
 
 from config.instruments import INSTRUMENTS
@@ -28,6 +28,7 @@ class SnapshotBuilder:
         self._vix_day: Any = None
         self._named: tuple[tuple[Contract, ...], dict[str, Contract]] = ((), {})
         self._listed: tuple[Mapping[str, Any], dict[str, None]] | None = None
+        self._priced: tuple[date | None, set[str]] = (None, set())
 
     def read_vix(self, now: datetime) -> None:
         """Hand the VIX manager the last real print, and once a day the daily closes."""
@@ -84,7 +85,7 @@ class SnapshotBuilder:
         by_id = self._subscribed_by_id()
         account = Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
                           equity_peak=book.equity_peak, flows_today=book.flows_today, buying_power_used=0.0)
-        underlyings, prices = self._underlyings(intraday)
+        underlyings, prices = self._underlyings(intraday, now.date())
         return Snapshot(
             time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix, vix_refusal=refusal,
             underlyings=underlyings, prices=prices, chains={},
@@ -109,9 +110,9 @@ class SnapshotBuilder:
         return replace(snapshot, chains={ticker: self._gateway.chains(ticker) for ticker in tickers
                                          if ticker in self._tickers})
 
-    def _underlyings(self, intraday: frozenset[str]) -> tuple[Mapping[str, Underlying], Mapping[str, float]]:
+    def _underlyings(self, intraday: frozenset[str], today: date) -> tuple[Mapping[str, Underlying], Mapping[str, float]]:
         """All of them, and their prices alone: built when asked for, valid within the moment as the whole snapshot is.
-        """
+        What has a price has one for the rest of the day: the gateway is not asked again."""
         months = self._gateway.months()
         if self._listed is None or self._listed[0] is not months:
             keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
@@ -125,8 +126,16 @@ class SnapshotBuilder:
         def price(key: str) -> float:
             return self._gateway.future_price(*months[key]) if key in months else self._gateway.price(key)
 
+        if self._priced[0] != today:
+            self._priced = (today, set())
+        priced = self._priced[1]
+
         def present(key: str) -> bool:
-            return key in months or self._gateway.has_price(key)
+            if key in priced or key in months:
+                return True
+            if self._gateway.has_price(key):
+                priced.add(key)
+            return key in priced
         return LazyMapping(self._listed[1], build, present), LazyMapping(self._listed[1], price, present)
 
     def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:

@@ -111,10 +111,11 @@ def pair_correlation(one: np.ndarray, other: np.ndarray) -> tuple[float | None, 
     None with fewer than 60 common marks, or when a series does not move.
     """
     both = np.isfinite(one) & np.isfinite(other)
-    count = int(both.sum())
+    count = int(np.count_nonzero(both))
     if count < CORRELATION_MIN_MARKS:
         return None, count
-    first, second = one[both] - one[both].mean(), other[both] - other[both].mean()
+    first, second = one[both], other[both]
+    first, second = first - first.mean(), second - second.mean()
     scale = math.sqrt(float(first @ first) * float(second @ second))
     if not scale > 0.0:
         return None, count
@@ -126,6 +127,16 @@ def _position_value(position: Position, snapshot: Snapshot) -> float:
     held = sum(leg.quantity * leg.contract.multiplier * usable_mid(leg.contract, snapshot.quotes)
                for leg in position.legs if leg.quantity)
     return position.cash_flow_usd + held
+
+
+def _moved(before: list[_Mark], marks: list[_Mark]) -> tuple[int, int]:
+    """How many marks leave at the front and come at the end when a window moves on from ``before`` to ``marks``; all of
+    them when it is another stretch of marks."""
+    gone = next((index for index, mark in enumerate(before) if marks and mark is marks[0]), len(before))
+    kept = len(before) - gone
+    if kept > len(marks) or kept and marks[kept - 1] is not before[-1]:
+        return len(before), len(marks)
+    return gone, len(marks) - kept
 
 
 class August2024CorrelationLimiter:
@@ -235,8 +246,16 @@ class August2024CorrelationLimiter:
         self._series_key = key
         last: Collection[str] = marks[-1].pnl if marks else ()
         book = last if self._held is None else self._held
-        self._pnl = {name: np.array([mark.pnl.get(name, math.nan) for mark in marks]) for name in book}
+        gone, new = _moved(self._laid_out, marks)
+        self._pnl = {name: self._pnl_of(name, marks, gone, new) for name in book}
         self._laid_out, self._returns = marks, {}
+
+    def _pnl_of(self, name: str, marks: list[_Mark], gone: int, new: int) -> np.ndarray:
+        """One underlying's P&L over ``marks``: of its array before, the ``gone`` first leave and the ``new`` last come."""
+        known = self._pnl.get(name)
+        if known is None:
+            return np.array([mark.pnl.get(name, math.nan) for mark in marks])
+        return np.concatenate((known[gone:], [mark.pnl.get(name, math.nan) for mark in marks[len(marks) - new:]]))
 
     def _returns_of(self, underlying: str) -> np.ndarray | None:
         """Returns of one underlying over the marks laid out; None where no mark has one."""

@@ -10,7 +10,6 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from config.strategy_parameters import SPECS
 from local.broker_faults.seeds import Ground, SeedResult, run_seed
 from local.commands.arguments import add_account, add_scenario, count, phase
 from local.commands.arguments import seed as whole_number
@@ -96,14 +95,14 @@ def _replay(result: SeedResult, arguments: argparse.Namespace) -> int:
 
 
 def _counts(counts: object) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(dict(counts).items()) if count) or "none"
+    return ", ".join(f"{name} {number}" for name, number in sorted(dict(counts).items()) if number) or "none"
 
 
 def _summary(results: list[SeedResult], arguments: argparse.Namespace) -> int:
     hits: dict[str, int] = {}
     for result in results:
-        for kind, count in result.hits.items():
-            hits[kind] = hits.get(kind, 0) + bool(count)
+        for kind, times in result.hits.items():
+            hits[kind] = hits.get(kind, 0) + bool(times)
     bad = [result.seed for result in results if result.violations]
     on = dict(arguments.parameters).get("strategies", ALL)
     print(f"\n{len(results)} seeds (strategies {on}), "

@@ -9,6 +9,7 @@ from local.engine.bars import QuoteBar
 from local.engine.broker.initializers import CompositeSecurityInitializer
 from local.engine.chain_universes import OptionChainUniverse
 from local.engine.chains import FuturesChain, OptionChain
+from local.engine.collections import DataDictionary
 from local.engine.data_dictionaries import OptionChains
 from local.engine.enums import DataMappingMode, DataNormalizationMode, Market, Resolution, SecurityType
 from local.engine.errors import ArgumentException, InvalidOperationException
@@ -243,8 +244,7 @@ class DataMixin:
         rows = self._feed.universe_rows(canonical)
         if rows:
             chain.underlying = QuoteBar()
-        for row in rows:
-            chain.contracts[row.symbol] = UniverseOption(row, multiplier)
+        chain.contracts = DataDictionary({row.symbol: UniverseOption(row, multiplier) for row in rows})
         return chain
 
     def option_chains(self, symbols: list[Symbol], flatten: bool = False) -> OptionChains:

@@ -18,17 +18,18 @@ _PRICE_SCALE = 10_000.0
 
 
 class BarColumns:
-    """Bars in time order: `starts` and `ends` in epoch seconds (UTC) and one array a column; NaN is "not given"."""
+    """Bars in time order: `starts` and `ends` in epoch seconds (UTC, `end_array` is `ends` as an array) and one array a
+    column; 0 is "not given". Nothing of it is changed once it is made."""
 
-    __slots__ = ("day", "kind", "starts", "ends", "columns", "_lists", "_filled", "_whole", "_in_order")
+    __slots__ = ("day", "kind", "starts", "ends", "end_array", "columns", "_lists", "_filled", "_whole", "_rows")
 
     def __init__(self, day: date, kind: str, starts: np.ndarray, ends: np.ndarray, columns: dict[str, np.ndarray]) -> None:
         self.day, self.kind, self.columns = day, kind, columns
-        self.starts, self.ends = starts.tolist(), ends.tolist()
+        self.starts, self.ends, self.end_array = starts.tolist(), ends.tolist(), ends
         self._lists: dict[str, list[float]] = {}
         self._filled: dict[str, list[float]] = {}
         self._whole: bool | None = None
-        self._in_order: list[list[float]] = []
+        self._rows: list[list[float]] = []
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -49,23 +50,21 @@ class BarColumns:
     def values(self, name: str) -> list[float]:
         """A column as a list; quote bars also have the middle prices open, high, low and close."""
         if name not in self._lists:
-            self._lists[name] = self._column(name).tolist()
+            self._lists[name] = self.column(name).tolist()
         return self._lists[name]
 
     def row(self, index: int) -> list[float]:
-        """One bar's values in the order of its kind's columns."""
-        if not self._in_order:
-            self._in_order = [self.values(name) for name in (TRADE_COLUMNS if self.kind == "trade" else QUOTE_COLUMNS)]
-        return [values[index] for values in self._in_order]
+        """One bar's values in the order of its kind's columns; the list is kept and must not be changed."""
+        if not self._rows:
+            names = TRADE_COLUMNS if self.kind == "trade" else QUOTE_COLUMNS
+            self._rows = np.column_stack([self.columns[name] for name in names]).tolist()
+        return self._rows[index]
 
-    def _column(self, name: str) -> np.ndarray:
+    def column(self, name: str) -> np.ndarray:
+        """A column as an array, middle prices as for `values`."""
         if name in self.columns:
             return self.columns[name]
         return middle(self.columns[f"bid_{name}"], self.columns[f"ask_{name}"])
-
-    def column(self, name: str) -> np.ndarray:
-        """A column as an array, with NaN as zero."""
-        return np.nan_to_num(self._column(name))
 
     def filled(self, name: str) -> list[float]:
         """A column in which a zero or missing value repeats the last other one (0 before the first)."""
@@ -78,7 +77,6 @@ class BarColumns:
 
 def middle(bid: np.ndarray, ask: np.ndarray) -> np.ndarray:
     """Middle of bid and ask, or the one that is there, or zero."""
-    bid, ask = np.nan_to_num(bid), np.nan_to_num(ask)
     both = np.round((bid + ask) / 2.0, 9)
     return np.where((bid != 0) & (ask != 0), both, np.where(bid != 0, bid, ask))
 

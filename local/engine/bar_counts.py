@@ -7,7 +7,7 @@ from typing import Any
 
 from local.engine.enums import Resolution
 from local.engine.series import RESOLUTION_SECONDS
-from local.engine.time_zones import EPOCH, ONE_DAY, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import ONE_DAY, convert_to_utc, local_of_second, seconds_of
 
 
 def bar_count_start(exchange: Any, now: datetime, resolution: Resolution, count: int, extended: bool) -> datetime:
@@ -26,11 +26,20 @@ def bar_count_start(exchange: Any, now: datetime, resolution: Resolution, count:
 
 @functools.lru_cache(maxsize=256)
 def _walk_back(exchange: Any, current: datetime, size: timedelta, count: int, extended: bool) -> datetime:
+    if size == ONE_DAY and current == _floor(current, size):
+        return _whole_days_back(exchange, current, count, extended)
     found = 0
     while found < count:
         previous, current = current, current - size
         found += exchange.is_open(current, previous, extended)
     return current
+
+
+def _whole_days_back(exchange: Any, midnight: datetime, count: int, extended: bool) -> datetime:
+    while count > 0:
+        midnight -= ONE_DAY
+        count -= exchange.get_market_hours(midnight).is_open(timedelta(), ONE_DAY, extended)
+    return midnight
 
 
 def _floor(when: datetime, size: timedelta) -> datetime:
@@ -45,7 +54,7 @@ def _count_back(exchange: Any, current: datetime, size: timedelta, count: int, e
         for opening, close in reversed(exchange.open_spans_utc(day, extended)):
             bars = max(0, min(close, second) - opening) // step
             if bars >= count:
-                return convert_from_utc(EPOCH + timedelta(seconds=min(close, second) - count * step), exchange.time_zone)
+                return local_of_second(min(close, second) - count * step, exchange.time_zone)
             count -= bars
         day -= ONE_DAY
     return current

@@ -12,7 +12,7 @@ from local.engine.indicators import EventHandlers
 from local.engine.slice import bar_of
 from local.engine.subscription import Subscription
 from local.engine.symbol import Symbol
-from local.engine.time_zones import EPOCH, ONE_DAY, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import EPOCH, ONE_DAY, convert_to_utc, local_of_second, seconds_of
 
 
 class Consolidator:
@@ -89,7 +89,7 @@ class Registration:
         """Start and end of the first period that ends after an instant."""
         exchange, extended = self.subscription.hours.exchange_hours, self.subscription.extended_market_hours
         zone, period = exchange.time_zone, self.consolidator.period
-        local = convert_from_utc(EPOCH + timedelta(seconds=second), zone)
+        local = local_of_second(second, zone)
         if period >= ONE_DAY:
             start, end = _session(exchange, local)
         else:
@@ -109,7 +109,7 @@ class Registration:
         if not pieces and carried is None:
             return None
         names = ("open", "high", "low", "close") if self.consolidator.tick_type == TickType.TRADE else ()
-        time, finish = (convert_from_utc(EPOCH + timedelta(seconds=s), zone) for s in (start, end))
+        time, finish = (local_of_second(s, zone) for s in (start, end))
         if names:
             values = [_merged(name, pieces, carried) for name in names]
             volume = sum(sum(bars.values("volume")[low:high]) for bars, low, high in pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from local.engine.data_files import DataFileError, is_per_day
 from local.engine.enums import DataMappingMode, DataNormalizationMode, Resolution, TickType
 from local.engine.series import ALL_TIME, BarLoader
 from local.engine.symbol import SecurityIdentifier, Symbol
-from local.engine.time_zones import EPOCH, convert_from_utc
+from local.engine.time_zones import local_of_second
 
 _SCALES = {DataNormalizationMode.BACKWARDS_RATIO: "BackwardsRatioScale",
            DataNormalizationMode.BACKWARDS_PANAMA_CANAL: "BackwardsPanamaCanalScale",
@@ -150,7 +150,7 @@ class ContinuousLoader(BarLoader):
 
     def _part(self, bars: BarColumns, after: date, last: date, zone: str) -> list[tuple[np.ndarray, np.ndarray, dict]]:
         starts, ends, found = np.array(bars.starts), np.array(bars.ends), []
-        days = [convert_from_utc(EPOCH + timedelta(seconds=int(s)), zone).date() for s in starts]
+        days = [local_of_second(int(s), zone).date() for s in starts]
         for day in sorted({day for day in days if after < day <= last}):
             rows = np.array([d == day for d in days])
             columns = {name: values[rows] for name, values in bars.columns.items()}

@@ -18,7 +18,7 @@ from local.engine.properties import SymbolProperties
 from local.engine.security import Security
 from local.engine.subscription import Subscription
 from local.engine.symbol import SecurityIdentifier, Symbol
-from local.engine.time_zones import EPOCH, NEW_YORK, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import NEW_YORK, convert_to_utc, local_of_second, seconds_of
 
 HOURS = MarketHoursEntry(NEW_YORK, SecurityExchangeHours.always_open(NEW_YORK))
 PROPERTIES = SymbolProperties("", "USD", 1.0, 0.01, 1.0)
@@ -126,7 +126,7 @@ class CustomPoints:
 
     def between(self, start: int, stop: int) -> list[tuple[int, Any]]:
         """Points with the second they end, from one second to another; each source is read once."""
-        first, last = (convert_from_utc(EPOCH + timedelta(seconds=second), NEW_YORK).date() for second in (start, stop - 1))
+        first, last = (local_of_second(second, NEW_YORK).date() for second in (start, stop - 1))
         found, previous, day = [], None, first
         while day <= last:
             source = self.config.type().get_source(self.config, datetime(day.year, day.month, day.day), False)

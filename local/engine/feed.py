@@ -27,7 +27,7 @@ from local.engine.series import RESOLUTION_SECONDS, BarLoader, BarSeries, Parsed
 from local.engine.slice import bar_of
 from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_lookup
-from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, local_of_second, seconds_of
 from local.engine.universes import UniverseStore
 from local.engine.warm_up import WarmUp, last_daily_start
 
@@ -307,7 +307,7 @@ class Feed:
         zone, hours = security.exchange.time_zone, security.exchange.hours
         warning = when.replace(hour=0, minute=0, second=0)
         removal = when + timedelta(days=1)
-        last_local = convert_from_utc(EPOCH + timedelta(seconds=self.end_second), zone) - timedelta(microseconds=1)
+        last_local = local_of_second(self.end_second, zone) - timedelta(microseconds=1)
         if warning > last_local:
             return
         for local, kind in ((warning, DelistingType.WARNING), (removal, DelistingType.DELISTED)):
@@ -363,7 +363,7 @@ class Feed:
         return self._steps[self._step_index]
 
     def _next_midnight(self, second: int) -> int:
-        local = convert_from_utc(EPOCH + timedelta(seconds=second), self.clock.time_zone)
+        local = local_of_second(second, self.clock.time_zone)
         following = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         return seconds_of(convert_to_utc(following, self.clock.time_zone))
 

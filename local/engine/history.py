@@ -19,7 +19,7 @@ from local.engine.security import make_bar
 from local.engine.series import RESOLUTION_SECONDS, BarSeries
 from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import Symbol, SymbolCache
-from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import convert, convert_from_utc, convert_to_utc, local_of_second, seconds_of
 
 _SIDES = ("bidclose", "bidhigh", "bidlow", "bidopen", "bidsize", "askclose", "askhigh", "asklow", "askopen", "asksize")
 _TICK_OF_TYPE = {TradeBar: TickType.TRADE, QuoteBar: TickType.QUOTE, OpenInterest: TickType.OPEN_INTEREST}
@@ -55,7 +55,7 @@ class HistoryRequest:
 
     def _interest(self, end: int) -> OpenInterest:
         self.series.seek(end)
-        return OpenInterest(convert_from_utc(EPOCH + timedelta(seconds=end), self.zone), self.symbol, self.series.get("open_interest"))
+        return OpenInterest(local_of_second(end, self.zone), self.symbol, self.series.get("open_interest"))
 
     def _names(self) -> tuple[str, ...]:
         if self.tick_type == TickType.OPEN_INTEREST:
@@ -65,22 +65,24 @@ class HistoryRequest:
             "ask_size", "close", "high", "low", "open")
 
     def columns(self) -> pd.DataFrame:
-        """The bars as columns, by end in exchange time."""
+        """The bars as columns, by end in exchange time; without volumes where there are none at all."""
         ends, names = self.ends(), self._names()
         table = self._table(ends, names)
-        return pd.DataFrame(table, index=_local_index(self.zone, tuple(ends)), columns=[name.replace("_", "") for name in names])
+        if self.tick_type == TickType.TRADE and not table[-1].any():
+            table, names = table[:-1], names[:-1]
+        return pd.DataFrame(table.T, index=_local_index(self.zone, tuple(ends)), columns=[name.replace("_", "") for name in names])
 
     def _table(self, ends: list[int], names: Sequence[str]) -> np.ndarray:
-        """A row for each end; what is filled forward has no volume."""
+        """A row for each name, a column for each end; what is filled forward has no volume."""
         loader = self.series.loader
         if ends and not loader.per_day and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
             self.series.seek(ends[-1])
             bars = self.series.bars
-            index = np.searchsorted(np.array(bars.ends), ends, side="right") - 1
+            index = np.searchsorted(bars.end_array, ends, side="right") - 1
             if bars.day == loader.chunk_of(ends[0]) and index[0] >= 0:
-                table = np.column_stack([np.array(bars.values(name))[index] for name in names])
+                table = np.array([bars.column(name)[index] for name in names])
                 if self.tick_type == TickType.TRADE:
-                    table[np.array(bars.ends)[index] != ends, -1] = 0.0
+                    table[-1, bars.end_array[index] != ends] = 0.0
                 return table
         rows = []
         for end in ends:
@@ -89,12 +91,12 @@ class HistoryRequest:
             if self.tick_type == TickType.TRADE and self.series.end() != end:
                 row[-1] = 0.0
             rows.append(row)
-        return np.array(rows, dtype=float).reshape(len(rows), len(names))
+        return np.array(rows, dtype=float).reshape(len(rows), len(names)).T
 
 
 @functools.lru_cache(maxsize=64)
 def _local_index(zone: str, ends: tuple[int, ...]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex([convert_from_utc(EPOCH + timedelta(seconds=end), zone) for end in ends])
+    return pd.DatetimeIndex([local_of_second(end, zone) for end in ends])
 
 
 class History:
@@ -137,7 +139,7 @@ class History:
         values = _arguments(args, {name: value for name, value in named.items() if name != "flatten"})
         symbol = self._symbol(values["symbols"])
         zone = self._feed.universes.exchange_hours(symbol).time_zone
-        span = [convert_from_utc(EPOCH + timedelta(seconds=second), zone) for second in self._span(symbol, Resolution.DAILY, values)]
+        span = [local_of_second(second, zone) for second in self._span(symbol, Resolution.DAILY, values)]
         return chain_frame(self._feed, symbol, *span)
 
     def _requests(self, args: Sequence[Any], named: dict[str, Any], kind: type | None) -> tuple[list[Symbol], bool, list[HistoryRequest]]:
@@ -233,8 +235,6 @@ def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
     for request in requests:
         table = request.columns()
         if len(table):
-            if request.tick_type == TickType.TRADE and not table["volume"].any():
-                table = table.drop(columns="volume")
             by_symbol.setdefault(request.symbol, []).append(table)
     parts = [_labelled(symbol, _joined(tables)) for symbol, tables in by_symbol.items()]
     if not parts:
@@ -243,7 +243,8 @@ def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
     if any(part.index.names != names for part in parts):
         parts = [_with_levels(part, names) for part in parts]
     joined = pd.concat(parts) if len(parts) > 1 else parts[0]
-    return joined[sorted(joined.columns)]
+    in_order = sorted(joined.columns)
+    return joined if in_order == list(joined.columns) else joined[in_order]
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -113,6 +113,14 @@ class SecurityExchangeHours:
         self.regular_market_duration = max(durations, key=lambda d: (durations.count(d), d))
         self.is_market_always_open = all(hours.is_open_all_day for hours in days.values())
 
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """Everything the hours say. They never change, so two entries that say the same share one object, and with it
+        what is worked out for it: spans of days, ends of bars, dates counted back."""
+        days = tuple((day, tuple(map(str, hours.segments))) for day, hours in self._days.items())
+        return (self.time_zone, days, frozenset(self._holidays), frozenset(self._bank_holidays),
+                frozenset(self._early.items()), frozenset(self._late.items()))
+
     @staticmethod
     def always_open(time_zone: str) -> SecurityExchangeHours:
         """Hours of a market that never closes."""
@@ -328,6 +336,7 @@ class MarketHoursDatabase:
     def __init__(self, entries: dict[str, dict[str, Any]]) -> None:
         self._raw = {key.lower(): value for key, value in entries.items()}
         self._built: dict[str, MarketHoursEntry] = {}
+        self._exchanges: dict[tuple[Any, ...], SecurityExchangeHours] = {}
 
     @staticmethod
     @functools.lru_cache(maxsize=4)
@@ -380,7 +389,7 @@ class MarketHoursDatabase:
             holidays, banks = holidays | common._holidays, banks | common._bank_holidays
             early, late = {**common._early, **early}, {**common._late, **late}
         hours = SecurityExchangeHours(raw["exchangeTimeZone"], days, holidays, early, late, banks)
-        return MarketHoursEntry(raw["dataTimeZone"], hours)
+        return MarketHoursEntry(raw["dataTimeZone"], self._exchanges.setdefault(hours.content, hours))
 
     def _underlying_hours(self, kind: str, market: str, ticker: str) -> SecurityExchangeHours | None:
         types = {"option": "equity", "indexoption": "index", "futureoption": "future"}

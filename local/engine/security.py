@@ -16,24 +16,21 @@ from local.engine.properties import SymbolProperties
 from local.engine.security_exchange import SecurityExchange
 from local.engine.series import BarSeries
 from local.engine.symbol import Symbol
-from local.engine.time_zones import EPOCH, convert_from_utc
 
 
 def make_bar(symbol: Symbol, series: BarSeries, zone: str, end: int | None = None) -> TradeBar | QuoteBar:
     """The bar a series stands on, as an object; with `end` filled forward to a later instant."""
     bars, index = series.bars, series.index
-    span = timedelta(seconds=bars.ends[index] - bars.starts[index])
-    filled = end is not None and end != bars.ends[index]
-    finish = convert_from_utc(EPOCH + timedelta(seconds=end if filled else bars.ends[index]), zone)
+    own_end = bars.ends[index]
+    if end is None:
+        end = own_end
+    finish, span = local_of_second(end, zone), timedelta(seconds=own_end - bars.starts[index])
     row = bars.row(index)
     if bars.kind == "trade":
-        bar: TradeBar | QuoteBar = TradeBar(finish - span, symbol, *row, span)
-    else:
-        bid, ask = row[:4], row[5:9]
-        bar = QuoteBar(finish - span, symbol, Bar(*bid) if any(bid) else None, row[4], Bar(*ask) if any(ask) else None,
-                       row[9], span)
-    bar.is_fill_forward = filled
-    return bar
+        return TradeBar(finish - span, symbol, *row, span, end != own_end)
+    bid, ask = row[:4], row[5:9]
+    return QuoteBar(finish - span, symbol, Bar(*bid) if any(bid) else None, row[4], Bar(*ask) if any(ask) else None,
+                    row[9], span, end != own_end)
 
 
 class _TypedGetter:
@@ -43,7 +40,7 @@ class _TypedGetter:
         self._security = security
 
     def __getitem__(self, kind: type) -> Any:
-        return lambda: self(kind)
+        return self._security.get_last_quote_bar if kind is QuoteBar else lambda: self(kind)
 
     def __call__(self, kind: type | None = None) -> BaseData | None:
         if kind is None:
@@ -109,21 +106,19 @@ class Security(SecurityModels):
 
     def _default_series(self) -> BarSeries | None:
         """The series whose last bar sets price and open to close: the later one, the quote where both end together."""
-        if self._standing_second != self._clock.second:
-            self._standing, self._standing_second = self._find_default_series(), self._clock.second
-        elif self._standing is not None:
-            self._standing.seek(self._standing_second)
-        return self._standing
-
-    def _find_default_series(self) -> BarSeries | None:
         second = self._clock.second
-        trade = self._trade if self._trade is not None and self._trade.seek(second) else None
-        if self._only_trades:
-            return trade
-        quote = self._quote if self._quote is not None and self._quote.seek(second) else None
-        if trade is None or quote is None:
-            return quote or trade
-        return trade if trade.end() > quote.end() else quote
+        if self._standing_second == second:
+            if self._standing is not None:
+                self._standing.seek(second)
+            return self._standing
+        standing, quote = self._trade, self._quote
+        if standing is not None and not standing.seek(second):
+            standing = None
+        if not self._only_trades and quote is not None and quote.seek(second) and (
+                standing is None or quote.end() >= standing.end()):
+            standing = quote
+        self._standing, self._standing_second = standing, second
+        return standing
 
     def _last(self, name: str) -> float:
         series = self._default_series()
@@ -226,8 +221,8 @@ class Security(SecurityModels):
             return None
         bars, index = series.bars, series.index
         known = self._made.get(series)
-        if known is None or known[0] is not bars or known[1] != index:
-            known = self._made[series] = (bars, index, make_bar(self.symbol, series, self.exchange.time_zone))
+        if known is None or known[1] != index or known[0] is not bars:
+            known = self._made[series] = (bars, index, make_bar(self.symbol, series, self.exchange.hours.time_zone))
         return known[2]
 
     def set_market_price(self, price: float) -> None:

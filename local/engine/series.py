@@ -13,7 +13,7 @@ from local.engine.data_files import bar_file, is_per_day, read_zip_entry
 from local.engine.enums import Resolution, SecurityType, TickType
 from local.engine.market_hours import MarketHoursEntry
 from local.engine.symbol import Symbol
-from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to_utc, midnight_utc_seconds, seconds_of
+from local.engine.time_zones import convert, convert_to_utc, local_of_second, midnight_utc_seconds, seconds_of
 
 ALL_TIME = date(1970, 1, 1)
 RESOLUTION_SECONDS = {Resolution.SECOND: 1, Resolution.MINUTE: 60, Resolution.HOUR: 3600, Resolution.DAILY: 86_400}
@@ -63,7 +63,7 @@ class BarLoader:
         if not (self.per_day or self._per_year):
             return ALL_TIME
         zone = self._hours.data_time_zone
-        day = convert_from_utc(EPOCH + timedelta(seconds=second - 1), zone).date()
+        day = local_of_second(second - 1, zone).date()
         return day if self.per_day else date(day.year, 1, 1)
 
     def previous_chunk(self, chunk: date) -> date:
@@ -110,9 +110,9 @@ class BarLoader:
             numbers, starts, ends = numbers[keep], starts[keep], ends[keep]
         if not len(ends):
             return None
-        columns = columns_of(self.kind, numbers, scaled)
+        columns = columns_of(self.kind, np.nan_to_num(numbers), scaled)
         self._adjust(columns, chunk, starts)
-        return BarColumns(chunk, self.kind, starts, ends, {name: np.nan_to_num(values) for name, values in columns.items()})
+        return BarColumns(chunk, self.kind, starts, ends, columns)
 
     def _parse(self, chunk: date, scaled: bool) -> tuple[np.ndarray | None, int]:
         path, entry = bar_file(self._folder, self.symbol, self._ticker_on(chunk), self.resolution, self._tick_type, chunk)
@@ -150,8 +150,8 @@ class BarLoader:
         if self.kind == "openinterest" or not len(starts) or self.resolution == Resolution.DAILY:
             return np.ones(len(starts), dtype=bool)
         exchange, keep = self._hours.exchange_hours, np.zeros(len(starts), dtype=bool)
-        day = convert_from_utc(EPOCH + timedelta(seconds=int(starts[0])), exchange.time_zone).date()
-        last = convert_from_utc(EPOCH + timedelta(seconds=int(ends[-1])), exchange.time_zone).date()
+        day = local_of_second(int(starts[0]), exchange.time_zone).date()
+        last = local_of_second(int(ends[-1]), exchange.time_zone).date()
         while day <= last:
             for opening, close in exchange.open_spans_utc(day, self._extended):
                 keep |= (starts < close) & (ends > opening)
@@ -165,7 +165,7 @@ class BarLoader:
             factors: np.ndarray | float = self._scale_on(chunk)
         else:
             zone = self._hours.exchange_hours.time_zone
-            factors = np.array([self._scale_on(convert_from_utc(EPOCH + timedelta(seconds=int(s)), zone).date()) for s in starts])
+            factors = np.array([self._scale_on(local_of_second(int(s), zone).date()) for s in starts])
         for name in columns:
             if not (name.endswith("size") or name in ("volume", "open_interest")):
                 columns[name] = columns[name] * factors
@@ -176,25 +176,39 @@ class BarSeries:
 
     With `carry` a quote bar that lacks a side takes over that side of the bar before it, as LEAN's filled-forward
     quotes do; nothing is carried over from before the first instant.
+
+    Attributes
+    ----------
+    bars, index
+        Columns and row the series stands on, after a successful `seek`. They hold for the instants from `_from` up to
+        `_until`, so that a second look at the same bar is one comparison.
     """
 
-    __slots__ = ("loader", "first_end", "until", "_carry", "_carried", "_bars", "_index", "_from", "_until",
+    __slots__ = ("loader", "first_end", "until", "bars", "index", "_carry", "_carried", "_from", "_until",
                  "_first_chunk", "_empty_through", "_chunk_end")
 
     def __init__(self, loader: BarLoader, first_end: int, carry: bool = True) -> None:
         self.loader, self.first_end, self.until = loader, first_end, 1 << 40
         self._carry = carry and loader.kind == "quote"
         self._carried: dict[date, BarColumns] = {}
-        self._bars: BarColumns | None = None
-        self._index, self._from, self._until, self._chunk_end = -1, 0, 0, 0
+        self.bars: BarColumns | None = None
+        self.index, self._from, self._until, self._chunk_end = -1, 0, 0, 0
         self._first_chunk, self._empty_through = loader.chunk_of(first_end), date.min
 
     def seek(self, second: int) -> bool:
         """Moves to the last bar that ended by an instant; False when there is none yet."""
         if self._from <= second < self._until:
-            return self._index >= 0
-        if self._until <= second < self._chunk_end and second <= self.until:
-            return self._move_on(second)
+            return self.index >= 0
+        if self._until <= second < self._chunk_end and second <= self.until:  # a later bar of the same chunk
+            ends = self.bars.ends
+            index = self.index = bisect.bisect_right(ends, second, self.index + 1) - 1
+            following = ends[index + 1] if index + 1 < len(ends) else self._chunk_end
+            self._from, self._until = second, following if following < self._chunk_end else self._chunk_end
+            return True
+        return self._search(second)
+
+    def _search(self, second: int) -> bool:
+        """Goes to the last bar by an instant through the chunks, from the instant's own backwards."""
         wanted = min(second, self.until)
         chunk = latest = self.loader.chunk_of(wanted)
         limit, bars, index = self.loader.chunk_end(chunk), None, -1
@@ -212,18 +226,10 @@ class BarSeries:
             index = -1
         if index < 0 and self._from <= second:
             self._empty_through = max(self._empty_through, self.loader.previous_chunk(latest))
-        self._bars, self._index, self._from = bars, index, second
+        self.bars, self.index, self._from = bars, index, second
         self._until = limit if limit > second else second + 1
         self._chunk_end = chunk_end if index >= 0 and chunk == latest else 0
         return index >= 0
-
-    def _move_on(self, second: int) -> bool:
-        """To a later bar of the chunk the series stands in, which is the chunk of that instant too."""
-        ends = self._bars.ends
-        index = self._index = bisect.bisect_right(ends, second, self._index + 1) - 1
-        following = ends[index + 1] if index + 1 < len(ends) else self._chunk_end
-        self._from, self._until = second, min(following, self._chunk_end)
-        return True
 
     def _load(self, chunk: date) -> BarColumns | None:
         bars = self.loader.load(chunk)
@@ -248,8 +254,7 @@ class BarSeries:
             if (last < 0).any():
                 carried[last < 0] = self._last_side(bars.day, names)
             columns.update({name: carried[:, index] for index, name in enumerate(names)})
-        starts, ends = np.array(bars.starts, dtype=np.int64), np.array(bars.ends, dtype=np.int64)
-        return BarColumns(bars.day, bars.kind, starts, ends, columns)
+        return BarColumns(bars.day, bars.kind, np.array(bars.starts, dtype=np.int64), bars.end_array, columns)
 
     def _last_side(self, chunk: date, names: list[str]) -> list[float]:
         while chunk > self._first_chunk:
@@ -259,28 +264,18 @@ class BarSeries:
                 return [earlier.values(name)[-1] for name in names]
         return [0.0] * len(names)
 
-    @property
-    def bars(self) -> BarColumns:
-        """Columns the series stands in (after a successful `seek`)."""
-        return self._bars
-
-    @property
-    def index(self) -> int:
-        """Row the series stands on."""
-        return self._index
-
     def end(self) -> int:
         """End of the bar the series stands on."""
-        return self._bars.ends[self._index]
+        return self.bars.ends[self.index]
 
     def get(self, name: str) -> float:
         """Value of a column in the bar the series stands on."""
-        return self._bars.values(name)[self._index]
+        return self.bars.values(name)[self.index]
 
     def last_nonzero(self, name: str) -> float:
         """Last value of a column that was not zero, up to the bar the series stands on; 0 when there was none."""
-        value = self._bars.filled(name)[self._index]
-        chunk = self._bars.day
+        value = self.bars.filled(name)[self.index]
+        chunk = self.bars.day
         while value == 0 and chunk > self._first_chunk:
             chunk = self.loader.previous_chunk(chunk)
             earlier = self._load(chunk)
@@ -289,8 +284,17 @@ class BarSeries:
 
     def first_end_in(self, start: int, stop: int) -> int | None:
         """End of the first bar that ends within (start, stop], None when there is none."""
-        ends = self.ends_in(max(start, self.first_end - 1), stop)
-        return int(ends[0]) if len(ends) else None
+        start = max(start, self.first_end - 1)
+        chunk, last = self.loader.chunk_of(start + 1), self.loader.chunk_of(stop)
+        while chunk <= last:
+            bars = self._load(chunk)
+            if bars is not None and bars.ends[-1] > start:
+                first = bars.ends[bars.index_at(start) + 1]
+                return first if first <= stop else None
+            if chunk == last:
+                break
+            chunk = self.loader.next_chunk(chunk)
+        return None
 
     def ends_in(self, start: int, stop: int) -> np.ndarray:
         """Ends of all bars that end within (start, stop]."""
@@ -299,7 +303,7 @@ class BarSeries:
         while chunk <= last:
             bars = self._load(chunk)
             if bars is not None:
-                ends = np.array(bars.ends, dtype=np.int64)
+                ends = bars.end_array
                 found.append(ends[(ends > start) & (ends <= stop) & (ends >= self.first_end)])
             if chunk == last:
                 break

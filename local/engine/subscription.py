@@ -11,7 +11,7 @@ from local.engine.enums import Resolution, SecurityType, TickType
 from local.engine.market_hours import MarketHoursEntry, SecurityExchangeHours
 from local.engine.series import RESOLUTION_SECONDS, BarSeries
 from local.engine.symbol import Symbol
-from local.engine.time_zones import EPOCH, convert_from_utc
+from local.engine.time_zones import local_of_second
 
 NO_END = 1 << 40
 _EMPTY = np.empty(0, dtype=np.int64)
@@ -21,7 +21,7 @@ _EMPTY = np.empty(0, dtype=np.int64)
 def _bars_between(exchange: SecurityExchangeHours, extended: bool, start: int, stop: int, step: int) -> np.ndarray:
     """Ends of the bars of one length within (start, stop]; the array is shared and must not be changed."""
     found = []
-    day, last = (convert_from_utc(EPOCH + timedelta(seconds=second), exchange.time_zone).date() for second in (start, stop))
+    day, last = (local_of_second(second, exchange.time_zone).date() for second in (start, stop))
     while day <= last:
         for opening, close in exchange.open_spans_utc(day, extended):
             ends = np.arange(opening // step * step + step, close + step, step)
@@ -34,7 +34,7 @@ def _bars_between(exchange: SecurityExchangeHours, extended: bool, start: int, s
 def _closes_between(exchange: SecurityExchangeHours, start: int, stop: int) -> np.ndarray:
     """Ends of the sessions that end within (start, stop]; the array is shared and must not be changed."""
     found = []
-    day, last = (convert_from_utc(EPOCH + timedelta(seconds=second), exchange.time_zone).date() for second in (start, stop))
+    day, last = (local_of_second(second, exchange.time_zone).date() for second in (start, stop))
     while day <= last:
         spans = exchange.open_spans_utc(day, False)
         if spans and start < spans[-1][1] <= stop:
@@ -120,7 +120,7 @@ class Subscription:
 
     def local_time(self, second: int) -> datetime:
         """Exchange time of an instant."""
-        return convert_from_utc(EPOCH + timedelta(seconds=second), self.hours.exchange_hours.time_zone)
+        return local_of_second(second, self.hours.exchange_hours.time_zone)
 
     def has_bar_at(self, second: int, fill_seconds: int) -> bool:
         """Whether the subscription's bar, real or filled forward, belongs to the slice of an instant."""

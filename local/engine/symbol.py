@@ -259,7 +259,7 @@ class Symbol:
         if self is other:
             return True
         if isinstance(other, Symbol):
-            return self.id == other.id
+            return self._hash == other._hash and self.id == other.id
         if isinstance(other, str):
             found = _symbols.get(other)
             return found is not None and found.id == self.id

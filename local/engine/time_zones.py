@@ -55,6 +55,12 @@ def convert_from_utc(utc: datetime, zone: str) -> datetime:
 
 
 @functools.lru_cache(maxsize=20_000)
+def local_of_second(second: int, zone: str) -> datetime:
+    """Naive local time of an epoch second; many bars end at the same one."""
+    return convert_from_utc(EPOCH + timedelta(seconds=second), zone)
+
+
+@functools.lru_cache(maxsize=20_000)
 def _offsets_of_local_day(zone: str, day: date) -> tuple[timedelta, timedelta]:
     info = _zone(zone)
     start = datetime.combine(day, _MIDNIGHT)

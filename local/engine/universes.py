@@ -18,15 +18,15 @@ SUNDAY = 6      # monthly options once expired on Saturdays
 
 
 def _number(row: list[str], index: int, source: tuple[Path, int]) -> float:
-    text = row[index] if index < len(row) else ""
-    if not text:
-        return 0.0
     try:
-        value = float(text)
-    except ValueError as error:
+        value = float(row[index])
+    except (IndexError, ValueError) as error:
+        text = row[index] if index < len(row) else ""
+        if not text:
+            return 0.0
         raise DataFileError(f"{source[0]}, line {source[1]}: '{text}' is not a number") from error
     if not math.isfinite(value):
-        raise DataFileError(f"{source[0]}, line {source[1]}: '{text}' is not a number")
+        raise DataFileError(f"{source[0]}, line {source[1]}: '{row[index]}' is not a number")
     return value
 
 
@@ -53,6 +53,22 @@ class UniverseRow:
     def number(self, index: int) -> float:
         """Field by its place after the key fields: open, high, low, close, volume, open interest, IV, Greeks."""
         return _number(self.fields, self.offset + index, self.source)
+
+
+class UniverseGreeks(Greeks):
+    """Greeks at the close, each parsed when it is read; the file's theta is per day."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, row: UniverseRow) -> None:
+        self._number = row.number
+
+    delta = property(lambda self: self._number(7))
+    gamma = property(lambda self: self._number(8))
+    vega = property(lambda self: self._number(9))
+    theta = property(lambda self: self._number(10) * 365.0)
+    rho = property(lambda self: self._number(11))
+    lambda_ = property(lambda self: 0.0)
 
 
 class UniverseOption(OptionContract):
@@ -93,9 +109,8 @@ class UniverseOption(OptionContract):
 
     @property
     def greeks(self) -> Greeks:
-        """Greeks at the close; the file's theta is per day."""
-        number = self._row.number
-        return Greeks(number(7), number(8), number(9), number(10) * 365.0, number(11), 0.0)
+        """Greeks at the close."""
+        return UniverseGreeks(self._row)
 
     @property
     def theoretical_price(self) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.engine.bar_counts import bar_count_start
 from local.engine.enums import Resolution
-from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, seconds_of
+from local.engine.time_zones import convert_from_utc, convert_to_utc, local_of_second, seconds_of
 
 if TYPE_CHECKING:
     from local.engine.algorithm import QCAlgorithm
@@ -74,5 +74,5 @@ def _start_of_bars(security: Any, request: WarmUpRequest, utc: datetime) -> date
 
 def last_daily_start(exchange: Any, end: int) -> int:
     """Epoch second at which the last daily bar before an instant began: streams overlap the warm-up by it."""
-    now = convert_from_utc(EPOCH + timedelta(seconds=end), exchange.time_zone)
+    now = local_of_second(end, exchange.time_zone)
     return seconds_of(convert_to_utc(bar_count_start(exchange, now, Resolution.DAILY, 1, False), exchange.time_zone))

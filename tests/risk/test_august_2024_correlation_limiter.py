@@ -305,6 +305,19 @@ def test_facts_survive_json() -> None:
     assert restored.facts() == made.facts()
 
 
+def test_a_window_that_moves_reads_as_one_laid_out_anew() -> None:
+    """Underlyings come and go, marks leave the window, the hour asked for goes back: the arrays kept never tell."""
+    seen, random = August2024CorrelationLimiter(), np.random.default_rng(1)
+    for place in range(400):
+        now = START + place * STEP
+        held = [name for name, every in (("SPY", 1), ("/ES", 150), ("/GC", 90)) if place // every % 2 == 0 or every == 1]
+        seen.record_marks(now, {name: float(random.normal()) for name in held}, {})
+        asked = now - 30 * STEP if place % 50 == 49 else now
+        fresh = August2024CorrelationLimiter()
+        fresh.restore(seen.facts())
+        assert seen.reading(asked) == fresh.reading(asked)
+
+
 @pytest.mark.parametrize("facts", [{}, {"marks": [], "x": 1}, {"marks": [["soon", {}, {}]]}, {"marks": [[1]]},
                                    {"marks": [["2024-08-05T10:00:00", {"SPY": math.nan}, {}]]}])
 def test_foreign_facts_are_refused(facts: dict) -> None:

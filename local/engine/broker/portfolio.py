@@ -43,6 +43,7 @@ class SecurityPortfolioManager(UnsupportedMembers):
         self.margin_call_model: MarginCallModel = DefaultMarginCallModel(self)
         self._held: dict[Symbol, Security] = {}
         self._known: dict[Symbol, Security] = {}
+        self._place: dict[Symbol, int] = {}
         self._positions = SecurityPositionGroupModel()
         self._positions.initialize(self)
 
@@ -51,6 +52,7 @@ class SecurityPortfolioManager(UnsupportedMembers):
     def watch(self, security: Security) -> None:
         """Follow the security's holding; called once for each security."""
         self._known[security.symbol] = security
+        self._place.setdefault(security.symbol, len(self._place))
         security.holdings.on_quantity_changed = self._on_quantity_changed
         if security.holdings.invested:
             self._on_quantity_changed(security)
@@ -65,10 +67,7 @@ class SecurityPortfolioManager(UnsupportedMembers):
     def invested_securities(self) -> list[Security]:
         """Return the securities that are held, in the order they were added to the algorithm."""
         held = [security for security in self._held.values() if security.holdings.invested]
-        if len(held) > 1:
-            order = {symbol: index for index, symbol in enumerate(self._known)}
-            held.sort(key=lambda security: order[security.symbol])
-        return held
+        return sorted(held, key=lambda security: self._place[security.symbol])
 
     @property
     def held_securities(self) -> list[Security]:
