@@ -292,9 +292,8 @@ class IntentWorker:
         """Whether the broker holds what is to be closed, once what other positions hold of it is set aside. Holdings may
         lag a fill: they are given their time. Then the goal is cut to what the account shows at all, so that a close can
         never open the other way."""
-        if work.intent.purpose is Purpose.MANAGE and work.repairing:
-            return True
-        lacking = _lacking(work.todo, lambda contract: self._port.holding(contract) - self._of_others(work, contract))
+        closing = _closing(work)
+        lacking = _lacking(closing, lambda contract: self._port.holding(contract) - self._of_others(work, contract))
         if not lacking:
             work.short_since = None
             return True
@@ -306,7 +305,7 @@ class IntentWorker:
         found = {contract: quantity for contract, quantity in found.items() if contract in lacking}
         if found and self._desk.deduce(work, found, now):
             return True                                      # they were our own fills, and nobody told us
-        for contract, quantity in _lacking(work.todo, self._port.holding).items():
+        for contract, quantity in _lacking(closing, self._port.holding).items():
             gone = within(lacking.get(contract, 0), quantity)
             work.goal[contract] -= gone
             if gone:
@@ -430,6 +429,16 @@ class IntentWorker:
         margin = timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
         closes = [self._port.session_close(leg.contract, now) for leg in legs]
         return all(close is not None and now < close - margin for close in closes)
+
+
+def _closing(work: Work) -> dict[Contract, int]:
+    """What of the work's todo takes from what is held: all of a closing's; of an entry being evened out not what an
+    earlier repair took too much of; of a roll nothing (its old legs are bought back as they were)."""
+    if not work.opens:
+        return work.todo
+    if work.intent.purpose is Purpose.MANAGE:
+        return {}
+    return {contract: quantity for contract, quantity in work.todo.items() if quantity * work.filled.get(contract, 0) < 0}
 
 
 def _lacking(todo: Mapping[Contract, int], held: Callable[[Contract], int]) -> dict[Contract, int]:

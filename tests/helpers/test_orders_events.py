@@ -289,6 +289,26 @@ def test_late_fill_of_one_intent_is_not_taken_for_anothers():
     assert not any(desk.broker.holdings.values())
 
 
+@pytest.mark.parametrize("kept", [1, 2])
+def test_late_fill_of_a_repair_that_took_too_much_is_bought_back(kept):
+    """Three longs and fewer shorts: the surplus is sold, and a fill of the cancelled first try comes after the second."""
+    desk = entry_desk(quantity=3)
+    desk.broker.fill(SHORT, kept)
+    desk.broker.fill(LONG, 3)
+    desk.minutes(1)
+    desk.broker.end(3, OrderStatus.CANCELED)
+    desk.minutes(1)
+    desk.broker.fill(LONG)
+    assert desk.finals() == [("UNEVEN_REPAIRED", True, "UNEVEN", kept)]
+    late(desk, 3, LONG)
+    assert desk.broker.holdings == {SHORT: -kept, LONG: kept - 1}
+    for _ in range(4):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.broker.holdings == {SHORT: -kept, LONG: kept}
+    assert desk.finals()[-1] == ("UNEVEN_REPAIRED", True, "LATE_FILL", kept)
+
+
 def late(desk, order_id, contract):
     """A leg that was cancelled has filled after all."""
     status, desk.broker.orders[order_id].status = desk.broker.orders[order_id].status, OrderStatus.SUBMITTED
