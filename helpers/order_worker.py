@@ -208,11 +208,7 @@ class IntentWorker:
         work.repairing = work.was_uneven = work.ever_uneven = True
         work.tried = now
         for leg in work.intent.legs:
-            filled = work.filled.get(leg.contract, 0)
-            bought_back = (work.intent.purpose is Purpose.MANAGE and filled > 0
-                           and work.baseline.get(leg.contract, 0) < 0)
-            # A short that a roll bought back stays bought: selling it again would only bring risk back.
-            work.goal[leg.contract] = filled if bought_back else leg.ratio * keep
+            work.goal[leg.contract] = (work.filled[leg.contract] if work.bought_back(leg.contract) else leg.ratio * keep)
         self._save(False)
         return True
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.model import Purpose, Urgency
 from helpers.atomic_order_executor import OrderStatus
-from tests.helpers.fake_broker import CALL, Desk, LONG, QUOTES, SHORT, SPREAD, entry_desk, exit_desk, make_intent
+from tests.helpers.fake_broker import CALL, Desk, FAR_CALL, LONG, QUOTES, SHORT, SPREAD, entry_desk, exit_desk, make_intent
 
 
 def test_duplicate_events_count_once():
@@ -344,6 +344,19 @@ def test_what_was_missing_once_is_not_told_again_after_a_late_fill():
         desk.broker.fill_all()
     assert len(desk.finals()) == 2 and "missing" not in desk.reports[-1].facts
     assert desk.broker.holdings == {SHORT: 0, LONG: 0}
+
+
+def test_roll_that_bought_its_old_short_back_waits_for_fills_that_crossed_the_cancel():
+    """Nothing is to be traded back, so nothing presses: the new short's fill, untold, is found in the holdings."""
+    desk = Desk(quotes=dict(QUOTES), holdings={CALL: -1})
+    desk.start(make_intent({CALL: 1, FAR_CALL: -1}, 1, Purpose.MANAGE))
+    desk.broker.fill(CALL)
+    desk.broker.shown_holdings = dict(desk.broker.holdings)
+    desk.broker.fill(FAR_CALL, told=False)
+    desk.executor.cancel_all(desk.now, "HALT")
+    desk.broker.shown_holdings = None
+    desk.minutes(6)
+    assert desk.finals() == [("FILLED", True, "TEST", 1)] and desk.net() == {CALL: 1, FAR_CALL: -1}
 
 
 def late(desk, order_id, contract):
