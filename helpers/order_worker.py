@@ -102,8 +102,6 @@ class IntentWorker:
 
     def _cancel_reason(self, work: Work, now: datetime) -> str:
         order = work.order
-        if work.ending and not work.repairing:
-            return work.ending
         if not self._may_rest(order.legs, now):
             return "LAST_MINUTE"
         if order.is_broken:
