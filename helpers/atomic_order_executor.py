@@ -10,13 +10,14 @@ from collections import OrderedDict, deque
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from math import gcd
+from math import ceil, gcd
 from threading import Lock
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from core.errors import IntegrityError, StoreError
 from core.model import Contract, Intent, Leg, Purpose, Urgency
 from helpers.order_desk import OrderDesk
+from helpers.order_pieces import within
 from helpers.order_port import (Fill, Journal, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
                                 Positions, RecoveryReport, Rejected, Submitted)
 from helpers.order_recovery import adopt, match_open_orders
@@ -210,8 +211,9 @@ class AtomicOrderExecutor:
         self._worker.advance(work, now, acting=False)
 
     def _hear_finished(self, work: Work | None, update: OrderUpdate, now: datetime) -> None:
-        """A fill after the end: the intent is taken up again. What was opened is traded back; a closing is evened
-        out. It is reported as UNKNOWN, and by a second final outcome when done."""
+        """A fill after the end: the intent is taken up again. What was opened, and what was closed beyond the intent, is
+        traded back; a closing that had ended early is evened out. It is reported as UNKNOWN, and by a second final
+        outcome when done; what the first one found missing is booked already."""
         if work is None:
             return
         before = dict(work.filled)
@@ -226,9 +228,10 @@ class AtomicOrderExecutor:
         if work.opens:
             work.repairing = True
         else:
-            most = max(work.counts())
-            work.goal = {leg.contract: leg.ratio * int(-(-most.numerator // most.denominator))
+            units = min(work.intent.quantity, ceil(max(work.counts())))
+            work.goal = {leg.contract: leg.ratio * units - within(work.missing.get(leg.contract, 0), leg.ratio * units)
                          for leg in work.intent.legs}
+        work.missing, work.settled = {}, {}
         self._worker.unknown(work, "LATE_FILL", now)
         work.unknown = False
 

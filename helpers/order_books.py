@@ -105,12 +105,14 @@ class OrderBooks:
     def settle(self, work: Work, now: datetime) -> bool:
         """Whether the closed order is over for good: events and holdings agree, or holdings have had their time.
 
-        Leaves ``work.order`` None then. A cancelled order is given a minute for fills that crossed the cancel; where
-        events and holdings differ for longer than SETTLE_MINUTES the holdings are believed, within what was asked.
+        Leaves ``work.order`` None then. A cancelled order is given a minute for fills that crossed the cancel, unless
+        legs are to be traded back at once; where events and holdings differ for longer than SETTLE_MINUTES the holdings
+        are believed, within what was asked.
         """
         order = work.order
         cancelled = not order.is_whole and set(order.closed.values()) != {OrderStatus.INVALID.value}
-        if cancelled and not order.is_uneven and not due(now, order.closed_at, 1):
+        pressing = order.is_uneven and not all(work.bought_back(contract) for contract in order.filled)
+        if cancelled and not pressing and not due(now, order.closed_at, 1):
             return False
         differences = self.differences(work, self._port.holding, now)
         if differences or order.lacks_fills:

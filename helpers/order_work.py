@@ -211,6 +211,11 @@ class Work:
         left = {contract: quantity - self.settled.get(contract, 0) for contract, quantity in self.missing.items()}
         return {contract: quantity for contract, quantity in left.items() if quantity}
 
+    def bought_back(self, contract: Contract) -> bool:
+        """Whether a roll has bought a short back: it stays bought, since selling it again would only bring risk back."""
+        return (self.intent.purpose is Purpose.MANAGE and self.filled.get(contract, 0) > 0
+                and self.baseline.get(contract, 0) < 0)
+
     def counts(self) -> list[Fraction]:
         """Units traded so far, by leg of the intent."""
         return [Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.intent.legs]

@@ -102,8 +102,6 @@ class IntentWorker:
 
     def _cancel_reason(self, work: Work, now: datetime) -> str:
         order = work.order
-        if work.ending and not work.repairing:
-            return work.ending
         if not self._may_rest(order.legs, now):
             return "LAST_MINUTE"
         if order.is_broken:
@@ -208,11 +206,7 @@ class IntentWorker:
         work.repairing = work.was_uneven = work.ever_uneven = True
         work.tried = now
         for leg in work.intent.legs:
-            filled = work.filled.get(leg.contract, 0)
-            bought_back = (work.intent.purpose is Purpose.MANAGE and filled > 0
-                           and work.baseline.get(leg.contract, 0) < 0)
-            # A short that a roll bought back stays bought: selling it again would only bring risk back.
-            work.goal[leg.contract] = filled if bought_back else leg.ratio * keep
+            work.goal[leg.contract] = (work.filled[leg.contract] if work.bought_back(leg.contract) else leg.ratio * keep)
         self._save(False)
         return True
 
@@ -292,9 +286,8 @@ class IntentWorker:
         """Whether the broker holds what is to be closed, once what other positions hold of it is set aside. Holdings may
         lag a fill: they are given their time. Then the goal is cut to what the account shows at all, so that a close can
         never open the other way."""
-        if work.intent.purpose is Purpose.MANAGE and work.repairing:
-            return True
-        lacking = _lacking(work.todo, lambda contract: self._port.holding(contract) - self._of_others(work, contract))
+        closing = _closing(work)
+        lacking = _lacking(closing, lambda contract: self._port.holding(contract) - self._of_others(work, contract))
         if not lacking:
             work.short_since = None
             return True
@@ -306,7 +299,7 @@ class IntentWorker:
         found = {contract: quantity for contract, quantity in found.items() if contract in lacking}
         if found and self._desk.deduce(work, found, now):
             return True                                      # they were our own fills, and nobody told us
-        for contract, quantity in _lacking(work.todo, self._port.holding).items():
+        for contract, quantity in _lacking(closing, self._port.holding).items():
             gone = within(lacking.get(contract, 0), quantity)
             work.goal[contract] -= gone
             if gone:
@@ -430,6 +423,16 @@ class IntentWorker:
         margin = timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
         closes = [self._port.session_close(leg.contract, now) for leg in legs]
         return all(close is not None and now < close - margin for close in closes)
+
+
+def _closing(work: Work) -> dict[Contract, int]:
+    """What of the work's todo takes from what is held: all of a closing's; of an entry being evened out not what an
+    earlier repair took too much of; of a roll nothing (its old legs are bought back as they were)."""
+    if not work.opens:
+        return work.todo
+    if work.intent.purpose is Purpose.MANAGE:
+        return {}
+    return {contract: quantity for contract, quantity in work.todo.items() if quantity * work.filled.get(contract, 0) < 0}
 
 
 def _lacking(todo: Mapping[Contract, int], held: Callable[[Contract], int]) -> dict[Contract, int]:

@@ -105,17 +105,19 @@ def _double_entries(evidence: Evidence) -> Iterable[Violation]:
     asked = _first_orders(evidence.log)
     entered: dict[str, set[str]] = {}
     gross: dict[tuple[str, Any], int] = {}
-    net: dict[tuple[str, Any], int] = {}
+    net: dict[str, dict[Any, int]] = {}
+    most: dict[tuple[str, Any], int] = {}
     for trade in evidence.log.trades:
         if purpose_of(trade.tag) != "ENTRY":
             continue
         intent = intent_of(trade.tag)
         entered.setdefault(position_of(trade.tag), set()).add(intent)
-        wanted = asked[intent].get(trade.symbol, 0)
-        key = (intent, trade.symbol)
-        gross[key] = gross.get(key, 0) + _opened(net.get(key, 0), trade.quantity, wanted)
-        net[key] = net.get(key, 0) + trade.quantity
-        if abs(gross[key]) > abs(wanted):
+        legs, row = asked[intent], net.setdefault(intent, {})
+        key, wanted = (intent, trade.symbol), legs.get(trade.symbol, 0)
+        gross[key] = gross.get(key, 0) + _opened(trade, legs, row, most.get(key, 0))
+        row[trade.symbol] = row.get(trade.symbol, 0) + trade.quantity
+        most[key] = max(most.get(key, 0), row[trade.symbol] * (1 if wanted > 0 else -1))
+        if gross[key] > abs(wanted):
             yield Violation("DOUBLE_ENTRY", f"{intent}: {gross[key]} of {wanted} {trade.symbol.value}")
     for position, intents in entered.items():
         if len(intents) > 1:
@@ -123,10 +125,16 @@ def _double_entries(evidence: Evidence) -> Iterable[Violation]:
     yield from _slots(evidence)
 
 
-def _opened(held: int, quantity: int, wanted: int) -> int:
-    """How much of a trade opens on the entry's side; trading back what a late fill turned round opens nothing."""
-    sign = 1 if wanted > 0 else -1
-    return sign * (max(0, sign * (held + quantity)) - max(0, sign * held)) if quantity * wanted > 0 else 0
+def _opened(trade: Trade, asked: Mapping[Any, int], net: Mapping[Any, int], most: int) -> int:
+    """How many contracts a trade opens, ``most`` having been held at once before. Trading back what a late fill turned
+    round opens nothing, nor does evening a leg out again up to the units of another one."""
+    wanted = asked.get(trade.symbol, 0)
+    if trade.quantity * wanted <= 0:
+        return abs(trade.quantity) if not wanted else 0
+    units = [Fraction(net.get(symbol, 0), quantity) for symbol, quantity in asked.items() if symbol != trade.symbol]
+    even = min(most, int(max([Fraction(0), *units]) * abs(wanted)))
+    held = net.get(trade.symbol, 0) * (1 if wanted > 0 else -1)
+    return max(even, held + abs(trade.quantity)) - max(even, held)
 
 
 def _slots(evidence: Evidence) -> Iterable[Violation]:

@@ -170,6 +170,10 @@ class Chaos(RuleBasedStateMachine):
             bounds = sorted((self.held.get(contract, 0), self.held.get(contract, 0) + ratio * UNITS))
             assert bounds[0] <= held <= bounds[1], (contract.id, held)
 
+    def fills_in_the_end(self, order) -> bool:
+        """Closings, and what evens an opening out."""
+        return self.closing or order.quantity * self.legs[order.contract] < 0
+
     def teardown(self) -> None:
         if not hasattr(self, "desk"):
             return
@@ -183,7 +187,7 @@ class Chaos(RuleBasedStateMachine):
             self.desk.minutes(1)
             broker.deliver()
             for order in self.open_orders():
-                if self.closing or order.quantity * self.legs[order.contract] < 0:    # what evens out fills
+                if self.fills_in_the_end(order):
                     broker.fill(order.contract)
             broker.deliver()
             self.take()
@@ -213,3 +217,40 @@ class Chaos(RuleBasedStateMachine):
 Chaos.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None, derandomize=True,
                                    suppress_health_check=list(HealthCheck))
 TestChaos = Chaos.TestCase
+
+
+class LateChaos(Chaos):
+    """Orders that were cancelled fill after all, at any time: more may be traded than was asked for, and is traded back.
+
+    It is told in the end: what is not, and comes when all is over, only the reconciliation of accounts can find.
+    """
+
+    def cancelled(self):
+        return [order for order in self.desk.broker.orders.values()
+                if order.status is OrderStatus.CANCELED and order.filled != order.quantity]
+
+    @precondition(lambda self: self.cancelled())
+    @rule(data=some.data())
+    def fill_after_cancel(self, data) -> None:
+        broker, order = self.desk.broker, data.draw(some.sampled_from(self.cancelled()))
+        rest = order.quantity - order.filled
+        amount = data.draw(some.integers(1, abs(rest))) * (1 if rest > 0 else -1)
+        order.filled += amount
+        broker.holdings[order.contract] = broker.holdings.get(order.contract, 0) + amount
+        broker.say(order.id, OrderStatus.PARTIALLY_FILLED, amount, 1.0)
+
+    @rule(tags=some.booleans())
+    def crash(self, tags: bool) -> None:
+        self.desk.broker.deliver()
+        super().crash(tags)
+
+    def fills_in_the_end(self, order) -> bool:
+        return super().fills_in_the_end(order) or "#1" not in order.tag[-3:]
+
+    def never_more_than_asked(self) -> None:
+        """Not here: what was cancelled and sent again may fill twice."""
+
+
+LateChaos.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None, derandomize=True,
+                                       suppress_health_check=list(HealthCheck))
+TestLateChaos = LateChaos.TestCase

@@ -254,6 +254,16 @@ def test_cancel_all_ends_entries_and_exits_and_evens_out_what_began():
     assert desk.broker.holdings == {SHORT: -2, LONG: 2}
 
 
+def test_what_evens_a_stopped_exit_out_stands_until_it_fills():
+    desk = exit_desk(units=3)
+    desk.broker.fill(SHORT, 1)
+    desk.executor.cancel_all(desk.now, "HALT")
+    desk.minutes(3)
+    assert len(desk.broker.cancels) == 1 and len(desk.broker.sent) == 2
+    desk.broker.fill_all()
+    assert desk.finals() == [("PARTIAL", True, "HALT", 1)]
+
+
 def test_shares_are_closed_by_a_plain_limit_apart_from_the_options():
     shares = make_contract(0.0, Right.CALL, expiry=date.max, kind=ContractKind.EQUITY, multiplier=1.0)
     desk = Desk(quotes=QUOTES | {shares: make_quote(540.0, 540.02)}, holdings={shares: 100, CALL: -1})

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.model import Urgency
+from core.model import Purpose, Urgency
 from helpers.atomic_order_executor import OrderStatus
-from tests.helpers.fake_broker import CALL, Desk, LONG, QUOTES, SHORT, SPREAD, entry_desk, exit_desk, make_intent
+from tests.helpers.fake_broker import CALL, Desk, FAR_CALL, LONG, QUOTES, SHORT, SPREAD, entry_desk, exit_desk, make_intent
 
 
 def test_duplicate_events_count_once():
@@ -287,6 +287,76 @@ def test_late_fill_of_one_intent_is_not_taken_for_anothers():
     desk.minutes(2)
     assert ("UNEVEN_REPAIRED", True, "LATE_FILL", 0) in desk.finals()
     assert not any(desk.broker.holdings.values())
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_late_fill_of_a_repair_that_took_too_much_is_bought_back(kept):
+    """Three longs and fewer shorts: the surplus is sold, and a fill of the cancelled first try comes after the second."""
+    desk = entry_desk(quantity=3)
+    desk.broker.fill(SHORT, kept)
+    desk.broker.fill(LONG, 3)
+    desk.minutes(1)
+    desk.broker.end(3, OrderStatus.CANCELED)
+    desk.minutes(1)
+    desk.broker.fill(LONG)
+    assert desk.finals() == [("UNEVEN_REPAIRED", True, "UNEVEN", kept)]
+    late(desk, 3, LONG)
+    assert desk.broker.holdings == {SHORT: -kept, LONG: kept - 1}
+    for _ in range(4):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.broker.holdings == {SHORT: -kept, LONG: kept}
+    assert desk.finals()[-1] == ("UNEVEN_REPAIRED", True, "LATE_FILL", kept)
+
+
+def test_late_fill_after_a_finished_exit_is_traded_back():
+    desk = exit_desk(Urgency.NATURAL)
+    for order_id in (1, 2):
+        desk.broker.end(order_id, OrderStatus.CANCELED)
+    desk.minutes(1)
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)]
+    late(desk, 1, SHORT)
+    assert desk.broker.holdings == {SHORT: 1, LONG: 0}
+    for _ in range(4):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.broker.holdings == {SHORT: 0, LONG: 0} and desk.net() == {SHORT: 2, LONG: -2}
+    assert "missing" not in desk.reports[-1].facts and desk.finals()[-1][1]
+
+
+def test_what_was_missing_once_is_not_told_again_after_a_late_fill():
+    """One of two longs was gone; a cancelled try to buy the short back fills late."""
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    desk.broker.holdings[LONG] = 1
+    desk.start(make_intent({SHORT: 1, LONG: -1}, 2, Purpose.EXIT, Urgency.NATURAL))
+    desk.minutes(2)
+    for order_id in (1, 2):
+        desk.broker.end(order_id, OrderStatus.CANCELED)
+    for _ in range(6):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)]
+    assert [row["quantity"] for row in desk.reports[-1].facts["missing"]] == [-1]
+    late(desk, 1, SHORT)
+    for _ in range(6):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert len(desk.finals()) == 2 and "missing" not in desk.reports[-1].facts
+    assert desk.broker.holdings == {SHORT: 0, LONG: 0}
+
+
+def test_roll_that_bought_its_old_short_back_waits_for_fills_that_crossed_the_cancel():
+    """Nothing is to be traded back, so nothing presses: the new short's fill, untold, is found in the holdings."""
+    desk = Desk(quotes=dict(QUOTES), holdings={CALL: -1})
+    desk.start(make_intent({CALL: 1, FAR_CALL: -1}, 1, Purpose.MANAGE))
+    desk.broker.fill(CALL)
+    desk.broker.shown_holdings = dict(desk.broker.holdings)
+    desk.broker.fill(FAR_CALL, told=False)
+    desk.executor.cancel_all(desk.now, "HALT")
+    desk.broker.shown_holdings = None
+    desk.minutes(6)
+    assert desk.finals() == [("FILLED", True, "TEST", 1)] and desk.net() == {CALL: 1, FAR_CALL: -1}
 
 
 def late(desk, order_id, contract):
