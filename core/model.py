@@ -241,7 +241,6 @@ class Account:
     cash: float
     equity: float
     equity_day_start: float
-    equity_peak: float
     flows_today: float
     buying_power_used: float
 

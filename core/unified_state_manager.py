@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Collection, Mapping
+from typing import Any, Mapping
 
-from config.constants import (ENTRY_TIMEOUT_MINUTES, ERROR_WINDOW_MINUTES, ERRORS_TO_SUSPEND, TRANSITIONS_KEPT,
-                              VALIDATION_TIMEOUT_MINUTES)
+from config.constants import ERROR_WINDOW_MINUTES, ERRORS_TO_SUSPEND, TRANSITIONS_KEPT
 from core.codes import RefusalCode
 from core.errors import IntegrityError, TransitionError
 from core.model import Contract, Event, HeldLeg, Position, State
@@ -20,11 +19,6 @@ from core.serialization import Encoded, canonical, position_from_json, position_
 
 Table = Mapping[tuple[State, Event], State]
 
-# EXITING and its kin never time out, they only escalate.
-TIMEOUTS: Mapping[State, timedelta] = {
-    State.VALIDATION: timedelta(minutes=VALIDATION_TIMEOUT_MINUTES),
-    State.ENTERING: timedelta(minutes=ENTRY_TIMEOUT_MINUTES),
-}
 PENDING = frozenset({State.VALIDATION, State.ENTERING})
 TROUBLED = frozenset({State.ERROR, State.RECOVERY})
 ENDED = frozenset({State.COMPLETE, State.WAITING})
@@ -300,13 +294,6 @@ class UnifiedStateManager:
         return changed
 
     # --- time and errors --------------------------------------------------------------------------------------------
-
-    def due_timeouts(self, now: datetime, working: Collection[str] = frozenset()) -> tuple[Position, ...]:
-        """Positions in VALIDATION or ENTERING for five minutes or more, without those whose order still works
-        (its own outcome ends them)."""
-        return tuple(position for position in self._positions.values()
-                     if position.id not in working and position.state in TIMEOUTS
-                     and now - self._since[position.id] >= TIMEOUTS[position.state])
 
     def record_error(self, strategy: str, time: datetime, reason: str) -> bool:
         """Count an error of ``strategy``; True when it is suspended (three within 30 minutes, or already)."""

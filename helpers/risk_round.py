@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Callable, Mapping, TypeVar
 
 from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
-                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, RISK_CHECK_MINUTES, YELLOW_LOSS_SHARE, YELLOW_VIX)
+                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, RISK_CHECK_MINUTES, TROUBLE_CHECK_MINUTES,
+                              YELLOW_LOSS_SHARE, YELLOW_VIX)
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.model import EmergencyLevel, Snapshot
@@ -55,9 +56,10 @@ class RiskRound:
     def due(self, now: datetime) -> bool:
         """Every five minutes on the minute, every minute in trouble; a check whose minute brought no data is made up
         for."""
+        minutes = TROUBLE_CHECK_MINUTES if self.trouble else RISK_CHECK_MINUTES
         overdue = (self._checked is not None and self._checked.date() == now.date()
-                   and now - self._checked >= timedelta(minutes=RISK_CHECK_MINUTES))
-        return now.minute % RISK_CHECK_MINUTES == 0 or self.trouble or overdue
+                   and now - self._checked >= timedelta(minutes=minutes))
+        return now.minute % minutes == 0 or overdue
 
     def check(self, snapshot: Snapshot) -> None:
         """One check. What cannot be computed halts entries until it can; neither guard silences the other."""

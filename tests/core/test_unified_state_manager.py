@@ -66,24 +66,10 @@ def test_what_may_not_be_opened(change):
         states.open(make_position(**({"id": "lt112/2", "state": State.WAITING} | change)), NOW)
 
 
-@pytest.mark.parametrize("seconds, due", [(299, False), (300, True)])
-@pytest.mark.parametrize("events", [(Event.SELECTED,), (Event.SELECTED, Event.ORDER_SENT)])
-def test_validation_and_entering_time_out_at_five_minutes(events, seconds, due):
-    states = manager(*events)
-    assert bool(states.due_timeouts(NOW + timedelta(seconds=seconds))) is due
-    assert states.due_timeouts(NOW + timedelta(seconds=seconds), working={"lt112/1"}) == ()
-
-
 def test_the_clock_of_a_state_starts_when_it_is_entered():
     states = manager(Event.SELECTED)
     states.apply("lt112/1", Event.ORDER_SENT, NOW + timedelta(minutes=4), "sent")
-    assert states.due_timeouts(NOW + timedelta(minutes=8)) == ()
     assert states.since("lt112/1") == NOW + timedelta(minutes=4)
-
-
-def test_exiting_never_times_out():
-    states = manager(Event.SELECTED, Event.ORDER_SENT, Event.ENTRY_FILLED, Event.EXIT)
-    assert states.due_timeouts(NOW + timedelta(days=30)) == ()
 
 
 @pytest.mark.parametrize("minutes, suspended", [(30, True), (30.02, False)])

@@ -311,3 +311,18 @@ def test_an_account_that_is_no_number_has_no_value(tmp_path: Path, monkeypatch: 
         shell.builder.snapshot(at(12, 2))
     assert run.run(at(12, 6)), run.error
     assert shell.builder.view().halted is not None
+
+
+# --- the streak of losses
+
+
+@pytest.mark.parametrize("pnl, forced, strategy, streak", [
+    (-50.0, False, "lt112", 2), (-50.0, True, "lt112", 1), (-50.0, False, "leap_put_ladder", 1), (50.0, False, "lt112", 0),
+    (0.0, False, "lt112", 0)])
+def test_forced_closes_and_bought_protection_are_no_losses_in_a_row(tmp_path: Path, pnl: float, forced: bool,
+                                                                    strategy: str, streak: int) -> None:
+    _, shell = until(at(12, 1), tmp_path)
+    held = shell.parts.states.open_positions[0]
+    shell.results._record(replace(held, id="lt112/1", strategy="lt112", cash_flow_usd=-1.0), at(12, 1), "STOP", forced=False)
+    shell.results._record(replace(held, id="x/2", strategy=strategy, cash_flow_usd=pnl), at(12, 2), "STOP", forced=forced)
+    assert shell.parts.breakers.streak == streak
