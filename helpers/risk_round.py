@@ -39,6 +39,7 @@ class RiskRound:
         self._record = record
         self._shown: tuple[int, EmergencyLevel] = (0, EmergencyLevel.NONE)
         self._checked: datetime | None = None
+        self._noted = ""
         self._kept: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -67,6 +68,10 @@ class RiskRound:
         self._checked = snapshot.time
         parts.limiter.observe(snapshot)
         correlation = parts.limiter.reading(snapshot.time)
+        if correlation.note != self._noted:
+            self._journal.event(snapshot.time, "CORRELATION", note=correlation.note, value=correlation.value,
+                                underlyings=correlation.underlyings, marks=correlation.marks)
+            self._noted = correlation.note
         blind: list[str] = []
         breakers = self._ask("breakers", lambda: parts.breakers.check(self._inputs(snapshot, correlation)),
                              snapshot.time, blind)

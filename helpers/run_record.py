@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from config.run_parameters import RunParameters
+from core.errors import CannotCompute
 from core.model import Snapshot
 from helpers.components import Components
+from helpers.figures import ledger_figures, warnings
 from helpers.journal import Journal, plain
+from risk.greeks_monitor import Exposure
 
 SCHEMA = 1
 
@@ -23,6 +26,7 @@ class RunRecord:
         self._marks: list[dict[str, Any]] = []
         self._phases: list[dict[str, Any]] = []
         self._guards: list[dict[str, Any]] = []
+        self._warned: set[str] = set()
 
     def mark(self, snapshot: Snapshot) -> None:
         """The account and its exposure at one of the marks of the day."""
@@ -38,7 +42,19 @@ class RunRecord:
         if exposure is not None:
             row |= {"spy_delta": round(exposure.spy_delta, 2), "gamma": round(exposure.gamma, 4),
                     "vega": round(exposure.vega, 2), "theta": round(exposure.theta, 2)}
+            self._warn(snapshot, exposure)
         self._marks.append(row)
+
+    def _warn(self, snapshot: Snapshot, held: Exposure) -> None:
+        """Into the journal when another limit comes near, or none does any more."""
+        try:
+            found = warnings(self._parts, snapshot, held)
+        except CannotCompute as problem:
+            found = [f"limits cannot be computed: {problem}"]
+        names = {text.split(" ", 1)[0] for text in found}
+        if names != self._warned:
+            self._journal.event(snapshot.time, "LIMITS_NEAR", warnings=found)
+        self._warned = names
 
     def phase(self, now: datetime, phase: int, why: str) -> None:
         """A promotion or a demotion."""
@@ -66,4 +82,5 @@ class RunRecord:
                                for position in self._parts.states.open_positions],
             "refusals": self._journal.refusal_counts, "refusal_days": self._journal.refusal_days,
             "phases": self._phases, "guards": self._guards, "unbuilt_checks": list(self._parts.gate.unbuilt),
-            "statistics": plain(ledger.statistics()), "closest_approach": self._journal.closest_approaches}
+            "statistics": plain(ledger.statistics()), "figures": plain(ledger_figures(self._parts)),
+            "closest_approach": self._journal.closest_approaches}
