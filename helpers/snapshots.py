@@ -163,5 +163,7 @@ class SnapshotBuilder:
             samples={name: parts.ledger.sample(name) for name in self._run.strategies},
             entry_dates=parts.states.entry_dates(), day_trades=parts.ledger.day_trades_open(book.day),
             reserved_spy_delta=parts.concentration.reserved_delta,
+            reserved_short_gamma=parts.concentration.reserved_short_gamma,
+            reserved_short_vega=parts.concentration.reserved_short_vega,
             reserved_margin_usd=parts.concentration.reserved_margin_usd,
             reserved_risk_usd=parts.concentration.reserved_risk_usd)
