@@ -23,9 +23,8 @@ class DayBook:
         Entries filled today.
     last_entry : datetime or None
         When the last entry order was sent, whatever became of it.
-    equity_day_start, equity_last, equity_peak : float
+    equity_day_start, equity_last : float
         USD. A day starts with the last equity of the day before, so that an overnight gap counts in its result.
-        The peak moves with flows.
     flows_today : float
         Deposits less withdrawals.
     halted : str or None
@@ -46,7 +45,7 @@ class DayBook:
         self.accepted: tuple[str, ...] = ()
 
     def begin_at(self, equity: float) -> None:
-        """Measure the day and the peak from ``equity`` on, as a new account does.
+        """Measure the day from ``equity`` on, as a new account does.
 
         Raises
         ------
@@ -55,7 +54,7 @@ class DayBook:
         """
         if not (math.isfinite(equity) and equity > 0.0):
             raise IntegrityError("starting equity is not a positive amount", equity=equity)
-        self.equity_day_start = self.equity_last = self.equity_peak = equity
+        self.equity_day_start = self.equity_last = equity
 
     def quarantine(self, ids: tuple[str, ...]) -> bool:
         """Holdings nobody owns, as found now; those the operator accepted are left out. True when that is news."""
@@ -100,12 +99,10 @@ class DayBook:
             self.equity_day_start = max(self.equity_day_start, equity)
             self.start_open = False
         self.equity_last = equity
-        self.equity_peak = max(self.equity_peak, equity)
 
     def flow(self, amount: float) -> None:
-        """Money the owner added (positive) or took out: moves neither drawdown nor the day's result."""
+        """Money the owner added (positive) or took out: does not move the day's result."""
         self.flows_today += amount
-        self.equity_peak += amount
         self.equity_last += amount
 
     def order_sent(self, now: datetime) -> None:
@@ -116,16 +113,11 @@ class DayBook:
         """An entry filled."""
         self.entries += 1
 
-    @property
-    def drawdown_share(self) -> float:
-        """Loss from the peak as a share of it, not negative."""
-        return max(0.0, 1.0 - self.equity_last / self.equity_peak)
-
     def facts(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
         return {"day": self.day.isoformat() if self.day else None, "start_open": self.start_open, "entries": self.entries,
                 "last_entry": time_to_json(self.last_entry), "equity_day_start": self.equity_day_start,
-                "equity_last": self.equity_last, "equity_peak": self.equity_peak, "flows_today": self.flows_today,
+                "equity_last": self.equity_last, "flows_today": self.flows_today,
                 "halted": self.halted, "quarantined": list(self.quarantined),
                 "accepted": list(self.accepted)}
 
@@ -144,7 +136,6 @@ class DayBook:
             self.last_entry = time_from_json(facts["last_entry"])
             self.equity_day_start = float(facts["equity_day_start"])
             self.equity_last = float(facts["equity_last"])
-            self.equity_peak = float(facts["equity_peak"])
             self.flows_today = float(facts["flows_today"])
             self.halted = facts["halted"]
             self.quarantined = tuple(facts["quarantined"])
@@ -155,8 +146,8 @@ class DayBook:
 
     def self_check(self) -> None:
         """Raise IntegrityError when the figures contradict each other."""
-        amounts = (self.equity_day_start, self.equity_last, self.equity_peak, self.flows_today)
-        if not all(map(math.isfinite, amounts)) or self.equity_peak <= 0.0:
+        amounts = (self.equity_day_start, self.equity_last, self.flows_today)
+        if not all(map(math.isfinite, amounts)):
             raise IntegrityError("the day book holds impossible amounts", amounts=amounts)
         if self.entries < 0:
             raise IntegrityError("negative count of entries", entries=self.entries)

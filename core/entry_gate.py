@@ -20,7 +20,7 @@ from core.unified_position_sizer import Sized
 from helpers.data_freshness_validator import DataFreshnessValidator
 from risk.august_2024_correlation_limiter import August2024CorrelationLimiter, OpenRisk
 from risk.dynamic_margin_manager import DynamicMarginManager
-from risk.greeks_monitor import Exposure, GreeksMonitor
+from risk.greeks_monitor import Exposure, GreeksMonitor, working_exposure
 
 # The checks before any entry, in the order and by the names of the method's own list.
 ORDER: Final = ("mode", "halted or emergency", "hours, window, holiday", "data", "VIX band", "phase", "daily limits",
@@ -54,12 +54,12 @@ class SizedEntry:
 
     def request(self) -> SpyRequest:
         """What the entry asks of the SPY concentration manager."""
-        sized, proposal = self.sized, self.proposal
+        sized, proposal, exposure = self.sized, self.proposal, self.sized.unit_exposure
         return SpyRequest(
             id=self.intent_id, strategy=self.spec.name, underlying=proposal.underlying,
-            delta_per_unit=sized.unit_exposure.spy_delta, contracts=sized.contracts,
+            delta_per_unit=exposure.spy_delta, contracts=sized.contracts,
             takes_slot=any(leg.ratio < 0 for leg in proposal.legs), margin_per_unit_usd=sized.unit_margin_usd,
-            risk_per_unit_usd=sized.unit_risk_usd)
+            risk_per_unit_usd=sized.unit_risk_usd, gamma_per_unit=exposure.gamma, vega_per_unit=exposure.vega)
 
 
 class AfterCheck(NamedTuple):
@@ -240,9 +240,9 @@ class EntryGate:
         try:
             held = self.held_exposure(snapshot)
             unit = self._greeks.unit(entry.proposal.legs, quotes, underlyings, snapshot.time)
+            before = held + working_exposure(entry.view)
         except CannotCompute as error:
             return guard_refusal("Greeks", error)
-        before = held + Exposure(spy_delta=entry.view.reserved_spy_delta)
         return self._greeks.check(before, before + unit.times(entry.contracts), snapshot.account.equity,
                                   _spy_price(snapshot), snapshot.phase)
 

@@ -11,7 +11,7 @@ from typing import Iterable
 
 import numpy as np
 
-from config.constants import IV_HISTORY_SESSIONS, VIX_REGIMES
+from config.constants import IV_HISTORY_SESSIONS
 from core.errors import CannotCompute
 from core.model import Indicators, IvHistory, Right
 from core.option_math import VOLATILITY_POINT, greeks, probability_otm
@@ -55,19 +55,6 @@ def _agreement(price: float, indicators: Indicators, line: float | None) -> Tren
     if fast < slow and price < line:
         return Trend.BEAR
     return Trend.SIDEWAYS
-
-
-def volatility_regime(vix: float) -> str:
-    """Name of the VIX regime: each band holds values below its bound.
-
-    Raises
-    ------
-    CannotCompute
-        When ``vix`` is not a positive number.
-    """
-    if not (isfinite(vix) and vix > 0):
-        raise CannotCompute("VIX is not a positive number", vix=vix)
-    return next(name for bound, name in VIX_REGIMES if vix < bound)
 
 
 def iv_rank(current: float, history: np.ndarray) -> float:

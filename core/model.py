@@ -241,7 +241,6 @@ class Account:
     cash: float
     equity: float
     equity_day_start: float
-    equity_peak: float
     flows_today: float
     buying_power_used: float
 
@@ -503,9 +502,8 @@ class PortfolioView:
     """What the gate may know beyond the snapshot: the framework's own facts at one moment.
 
     ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying. ``suspended`` maps a strategy to the code
-    it is suspended with. ``reserved_spy_delta``, ``reserved_margin_usd`` and ``reserved_risk_usd`` are held by
-    entries that still work.
-    ``correlation`` is the limiter's reading, None while there are too few marks.
+    it is suspended with. ``reserved_*`` are held by entries that still work; gamma and vega of the short
+    ones only (0 or below).
     """
 
     mode: Mode
@@ -525,6 +523,8 @@ class PortfolioView:
     entry_dates: Mapping[str, tuple[date, ...]] = field(default_factory=lambda: EMPTY)
     day_trades: int = 0
     reserved_spy_delta: float = 0.0
+    reserved_short_gamma: float = 0.0
+    reserved_short_vega: float = 0.0
     reserved_margin_usd: float = 0.0
     reserved_risk_usd: float = 0.0
 

@@ -117,10 +117,3 @@ def implied_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, i
             if np.all(settled | ~usable):
                 break
     return np.where(usable, volatility, np.nan)
-
-
-def probabilities_otm(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: ArrayLike,
-                      rate: ArrayLike, dividend_yield: ArrayLike) -> np.ndarray:
-    """Risk-neutral probabilities of expiring out of the money; NaN where a row's input is unusable."""
-    row = _inputs(spot, strike, is_put, iv, years, rate, dividend_yield)
-    return ndtr(-row.sign * (_d1(row) - row.iv * np.sqrt(row.years)))

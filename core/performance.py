@@ -117,17 +117,6 @@ def pnl_by(trades: Iterable[ClosedTrade], key: Callable[[ClosedTrade], str]) -> 
     return dict(sums)
 
 
-def loss_streaks(trades: Iterable[ClosedTrade]) -> tuple[int, int]:
-    """Losses in a row now, and at most, over trades that count: neither forced closes nor bought protection."""
-    now = longest = 0
-    for trade in trades:
-        if trade.forced or trade.protection:
-            continue
-        now = now + 1 if trade.lost else 0
-        longest = max(longest, now)
-    return now, longest
-
-
 def _flows_by_mark(marks: Sequence[Mark], flows: Iterable[Flow]) -> np.ndarray:
     """Flows that happened after the mark before and up to each mark; later ones wait for the next mark."""
     moved = np.zeros(len(marks))

@@ -37,8 +37,8 @@ class SpyRequest:
         SPY share-equivalents of one unit, signed.
     takes_slot : bool
         True when the unit has short options: bought protection takes no slot.
-    margin_per_unit_usd, risk_per_unit_usd : float
-        Held back with the reservation, so that two entries cannot count on the same money.
+    margin_per_unit_usd, risk_per_unit_usd, gamma_per_unit, vega_per_unit : float
+        Held back with the reservation, so that two entries cannot count on the same money or the same room.
     """
 
     id: str
@@ -49,6 +49,8 @@ class SpyRequest:
     takes_slot: bool = True
     margin_per_unit_usd: float = 0.0
     risk_per_unit_usd: float = 0.0
+    gamma_per_unit: float = 0.0
+    vega_per_unit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +220,16 @@ class SpyConcentrationManager:
     def reserved_risk_usd(self) -> float:
         return sum(found.request.risk_per_unit_usd * found.request.contracts for found in self.working)
 
+    @property
+    def reserved_short_gamma(self) -> float:
+        """What working entries add on the short side; 0 or below. One that is long may fail to fill."""
+        return sum(min(0.0, found.request.gamma_per_unit) * found.request.contracts for found in self.working)
+
+    @property
+    def reserved_short_vega(self) -> float:
+        """As :attr:`reserved_short_gamma`."""
+        return sum(min(0.0, found.request.vega_per_unit) * found.request.contracts for found in self.working)
+
     def reading(self, held_delta: float, phase: int, is_fomc_day: bool) -> ConcentrationReading:
         """Where the book stands now.
 
@@ -266,7 +278,8 @@ class SpyConcentrationManager:
         """Raise IntegrityError when a reservation is impossible."""
         for id, found in self._reservations.items():
             request = found.request
-            numbers = (request.delta_per_unit, request.margin_per_unit_usd, request.risk_per_unit_usd)
+            numbers = (request.delta_per_unit, request.margin_per_unit_usd, request.risk_per_unit_usd,
+                       request.gamma_per_unit, request.vega_per_unit)
             if (id != request.id or not isinstance(request.contracts, int) or request.contracts < 1
                     or not all(isinstance(number, (int, float)) and isfinite(number) for number in numbers)):
                 raise IntegrityError("impossible reservation", id=id, contracts=request.contracts)
@@ -294,7 +307,8 @@ def _takes_spy_slot(request: SpyRequest) -> bool:
 
 
 def _validate(request: SpyRequest) -> None:
-    finite(request.delta_per_unit, "delta_per_unit")
+    for name in ("delta_per_unit", "gamma_per_unit", "vega_per_unit"):
+        finite(getattr(request, name), name)
     not_negative(request.margin_per_unit_usd, "margin_per_unit_usd")
     not_negative(request.risk_per_unit_usd, "risk_per_unit_usd")
     if request.contracts < 1:

@@ -1,7 +1,7 @@
 """The trade ledger: closed trades, flows and daily marks, and what follows from them.
 
-It is the memory that sizing (each strategy's sample), suspension (an edge that is gone), the phase, the loss streak,
-the day-trade rule and the reports read. It only ever grows.
+It is the memory that sizing (each strategy's sample), suspension (an edge that is gone), the phase, the
+day-trade rule and the reports read. It only ever grows.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from core.errors import CannotCompute, IntegrityError
 from core.kelly import strategy_edge
 from core.market_values import guard_refusal
 from core.model import Refused, StrategySample
-from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, loss_streaks,
-                              pnl_by, trade_statistics)
+from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, pnl_by, trade_statistics)
 from core.phase_manager import PromotionFacts
 from core.trade_records import ClosedTrade, Flow, Mark
 
@@ -68,7 +67,6 @@ class TradeLedger:
         self._sample_from: dict[str, int] = {}
         self._samples: dict[str, tuple[tuple[int, int], StrategySample]] = {}
         self._day_trades: tuple[tuple[date, int, int], int] | None = None
-        self._streak_from = 0
         self.begin_at(starting_equity)
 
     # --- writing
@@ -228,15 +226,6 @@ class TradeLedger:
     def net_flows_usd(self) -> float:
         return sum(flow.amount_usd for flow in self._flows)
 
-    @property
-    def loss_streak(self) -> int:
-        """Losses in a row up to now; forced closes and bought protection do not count."""
-        return loss_streaks(self._trades[self._streak_from:])[0]
-
-    def zero_streak(self) -> None:
-        """A recovery begins the streak anew."""
-        self._streak_from = len(self._trades)
-
     def day_trades_open(self, day: date) -> int:
         """Day trades within the five sessions that end with ``day`` (sessions are the marked days).
 
@@ -309,7 +298,7 @@ class TradeLedger:
             "flows": [[flow.day.isoformat(), flow.amount_usd] for flow in self._flows],
             "marks": [[mark.day.isoformat(), mark.equity_usd] for mark in self._marks],
             "suspended": {name: code.value for name, code in self._suspended.items()},
-            "sample_from": dict(self._sample_from), "streak_from": self._streak_from}
+            "sample_from": dict(self._sample_from)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over stored facts, replacing what is held.
@@ -332,7 +321,6 @@ class TradeLedger:
                 ledger.mark(date.fromisoformat(day), float(equity))
             ledger._suspended = {name: RefusalCode(code) for name, code in facts["suspended"].items()}
             ledger._sample_from = {name: int(place) for name, place in facts["sample_from"].items()}
-            ledger._streak_from = int(facts["streak_from"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IntegrityError("the stored ledger cannot be read", why=str(error)) from error
         ledger.self_check()
@@ -340,7 +328,7 @@ class TradeLedger:
 
     def self_check(self) -> None:
         """Raise IntegrityError when the ledger's facts contradict each other."""
-        places = (*self._sample_from.values(), self._streak_from)
+        places = tuple(self._sample_from.values())
         if not all(0 <= place <= len(self._trades) for place in places):
             raise IntegrityError("the ledger points beyond its trades", places=list(places), trades=len(self._trades))
         unknown = ({trade.strategy for trade in self._trades} | set(self._suspended)) - set(self._specs)

@@ -16,12 +16,12 @@ from config.strategy_parameters import StrategySpec
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.kelly import Edge, strategy_edge
-from core.market_values import finite, guard_refusal, positive, underlying_price, usable_mid
+from core.market_values import guard_refusal, positive, underlying_price, usable_mid
 from core.model import ContractKind, PortfolioView, Proposal, Refused, Snapshot, StrategySample
 from core.size_limits import Entry, capital_rooms, count_rooms, units
 from core.spy_concentration_manager import SpyConcentrationManager
 from risk.dynamic_margin_manager import DynamicMarginManager
-from risk.greeks_monitor import Exposure, GreeksMonitor
+from risk.greeks_monitor import Exposure, GreeksMonitor, working_exposure
 
 # Dollars divided by dollars: a limit met exactly must not be missed by rounding.
 _ROUNDING: Final = 1e-9
@@ -132,8 +132,7 @@ class UnifiedPositionSizer:
         if "SPY" not in snapshot.underlyings:
             raise CannotCompute("underlying is not in the snapshot", underlying="SPY")
         held = self._greeks.portfolio(entry.open_positions, snapshot.quotes, snapshot.underlyings, snapshot.time)
-        working = Exposure(spy_delta=finite(view.reserved_spy_delta, "reserved_spy_delta"))
-        rooms |= self._greeks.room(held + working, exposure, account.equity, snapshot.underlyings["SPY"].price, phase)
+        rooms |= self._greeks.room(held + working_exposure(view), exposure, account.equity, snapshot.underlyings["SPY"].price, phase)
         rooms["spy_delta"] = self._concentration.room(exposure.spy_delta, held.spy_delta, phase,
                                                       snapshot.calendar.is_fomc_day)
         return rooms

@@ -102,23 +102,6 @@ class UnifiedVixManager:
             self._stopped_on = time.date()
         return None
 
-    def record_close(self, day: date, close: float) -> None:
-        """Take the official close of a session that has ended. The same day again replaces it.
-
-        Raises
-        ------
-        IntegrityError
-            A day before the last one known, or a close that is not a positive number.
-        """
-        if not _usable(close):
-            raise IntegrityError("unusable VIX close", day=day.isoformat(), close=close)
-        last = next(reversed(self._closes), None)
-        if last is not None and day < last:
-            raise IntegrityError("VIX close of an earlier day", day=day.isoformat(), last=last.isoformat())
-        self._closes[day] = float(close)
-        self._window_key = None
-        self._apply_close(day, close)
-
     def _apply_close(self, day: date, close: float) -> None:
         if close > VIX_ENTRY_STOP:
             if self._stopped_on is None or day > self._stopped_on:

@@ -148,11 +148,6 @@ class AtomicOrderExecutor:
         return frozenset(contract for work in self._works.values() for contract in work.goal)
 
     @property
-    def busy_contracts(self) -> frozenset[Contract]:
-        """Contracts of intents whose fills are not known for certain."""
-        return frozenset(contract for work in self._works.values() if work.unknown for contract in work.goal)
-
-    @property
     def working_positions(self) -> frozenset[str]:
         return frozenset(work.intent.position_id for work in self._works.values())
 

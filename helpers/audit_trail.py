@@ -1,10 +1,8 @@
-"""The audit trail: one JSON line an event, appended. In segments of the ObjectStore when live (it cannot append and
-limits files), in one file of the results folder in backtests."""
+"""The audit trail: one JSON line an event, in segments of the ObjectStore (it cannot append and limits files)."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, Mapping, Protocol
 
 from core.errors import StoreError
@@ -99,26 +97,3 @@ class SegmentedAudit:
 
     def _segment(self, day: str, number: int) -> str:
         return f"{self._prefix}/audit/{day}-{number:04d}.jsonl"
-
-
-class FileAudit:
-    """One ``audit.jsonl`` in a results folder, written as it happens; kept open for the whole run."""
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / "audit.jsonl").open("a", encoding="utf-8")
-        except OSError as problem:
-            raise StoreError("audit file cannot be opened", folder=str(folder), problem=str(problem)) from problem
-
-    def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
-        """Add one record."""
-        self._file.write(audit_line(time, event, facts))
-
-    def flush(self) -> None:
-        """Hand buffered lines to the operating system."""
-        self._file.flush()
-
-    def close(self) -> None:
-        """Flush and close."""
-        self._file.close()

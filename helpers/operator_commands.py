@@ -11,6 +11,7 @@ from core.errors import CannotCompute, ConfigError
 from core.model import Position, Purpose, Refused
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
+from helpers.figures import book_figures, ledger_figures
 from helpers.journal import Journal, plain
 from helpers.snapshots import SnapshotBuilder
 
@@ -82,12 +83,19 @@ class OperatorCommands:
         book, view = self._parts.book, self._builder.view()
         return {"time": now, "phase": self._parts.phase.phase, "mode": view.mode, "halted": view.halted,
                 "quarantined": list(view.quarantined), "breaker_level": view.breaker_level,
-                "emergency": view.emergency.name, "equity": book.equity_last, "peak": book.equity_peak,
+                "emergency": view.emergency.name, "equity": book.equity_last,
                 "day_result_usd": book.equity_last - book.flows_today - book.equity_day_start,
                 "entries_today": book.entries, "suspended": dict(view.suspended),
                 "positions": [{"id": position.id, "state": position.state, "units": position.units,
                                "legs": [f"{leg.quantity:+d} {leg.contract.id}" for leg in position.legs]}
-                              for position in self._parts.states.open_positions]}
+                              for position in self._parts.states.open_positions],
+                "ledger": ledger_figures(self._parts), "book": self._book(now)}
+
+    def _book(self, now: datetime) -> dict[str, Any]:
+        try:
+            return book_figures(self._parts, self._builder.snapshot(now))
+        except CannotCompute as problem:
+            return {"cannot_compute": problem.message, "facts": problem.facts}
 
     def _halt(self, command: Command, now: datetime) -> dict[str, Any]:
         self._parts.book.halted = command.reason

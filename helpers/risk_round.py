@@ -7,7 +7,8 @@ from typing import Any, Callable, Mapping, TypeVar
 
 from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, MAX_LIMITER_POSITIONS,
                               MAX_SHORT_VOLATILITY_POSITIONS, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
-                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, RISK_CHECK_MINUTES, YELLOW_LOSS_SHARE, YELLOW_VIX)
+                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, RISK_CHECK_MINUTES, TROUBLE_CHECK_MINUTES,
+                              YELLOW_LOSS_SHARE, YELLOW_VIX)
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.model import EmergencyLevel, Snapshot
@@ -39,6 +40,7 @@ class RiskRound:
         self._record = record
         self._shown: tuple[int, EmergencyLevel] = (0, EmergencyLevel.NONE)
         self._checked: datetime | None = None
+        self._noted = ""
         self._kept: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -56,9 +58,10 @@ class RiskRound:
     def due(self, now: datetime) -> bool:
         """Every five minutes on the minute, every minute in trouble; the first check of a life at once, and one whose
         minute brought no data is made up for."""
+        minutes = TROUBLE_CHECK_MINUTES if self.trouble else RISK_CHECK_MINUTES
         overdue = self._checked is None or (self._checked.date() == now.date()
-                                            and now - self._checked >= timedelta(minutes=RISK_CHECK_MINUTES))
-        return now.minute % RISK_CHECK_MINUTES == 0 or self.trouble or overdue
+                                            and now - self._checked >= timedelta(minutes=minutes))
+        return now.minute % minutes == 0 or overdue
 
     def check(self, snapshot: Snapshot) -> None:
         """One check. What cannot be computed halts entries until it can; neither guard silences the other."""
@@ -66,6 +69,10 @@ class RiskRound:
         self._checked = snapshot.time
         parts.limiter.observe(snapshot)
         correlation = parts.limiter.reading(snapshot.time)
+        if correlation.note != self._noted:
+            self._journal.event(snapshot.time, "CORRELATION", note=correlation.note, value=correlation.value,
+                                underlyings=correlation.underlyings, marks=correlation.marks)
+            self._noted = correlation.note
         blind: list[str] = []
         breakers = self._ask("breakers", lambda: parts.breakers.check(self._inputs(snapshot, correlation)),
                              snapshot.time, blind)

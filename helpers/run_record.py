@@ -9,6 +9,7 @@ from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.model import Position, Snapshot
 from helpers.components import Components
+from helpers.figures import concentration, near_limits
 from helpers.journal import Journal, plain
 from risk.greeks_monitor import Exposure
 
@@ -50,15 +51,11 @@ class RunRecord:
 
     def _limits(self, snapshot: Snapshot, exposure: Exposure) -> dict[str, Any]:
         """Share of the SPY delta limit in use, reservations included; warnings as they begin."""
-        parts, spy = self._parts, snapshot.underlyings.get("SPY")
         try:
-            delta = parts.concentration.reading(exposure.spy_delta, snapshot.phase, snapshot.calendar.is_fomc_day)
-            near = {"spy_concentration": (delta.used_share * delta.limit, delta.limit)} if delta.warned else {}
-            if spy is not None:
-                near |= {warning.greek: (warning.value, warning.limit) for warning in parts.greeks.warnings(
-                    exposure, snapshot.account.equity, spy.price, snapshot.phase)}
+            delta = concentration(self._parts, snapshot, exposure)
+            near = near_limits(self._parts, snapshot, exposure)
         except CannotCompute as problem:
-            self._journal.event(snapshot.time, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
+            self._journal.event(snapshot.time, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
             return {}
         self._journal.approach(snapshot.time, "SPY delta limit", delta.used_share, 1.0)
         for name in sorted(near.keys() - self._warned):

@@ -84,7 +84,7 @@ class SnapshotBuilder:
         vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
         by_id = self._subscribed_by_id()
         account = Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
-                          equity_peak=book.equity_peak, flows_today=book.flows_today, buying_power_used=0.0)
+                          flows_today=book.flows_today, buying_power_used=0.0)
         underlyings, prices = self._underlyings(intraday, now.date())
         return Snapshot(
             time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix, vix_refusal=refusal,
@@ -150,7 +150,7 @@ class SnapshotBuilder:
         held = tuple(position for position in seen.positions
                      if position.is_open and position.state is not State.ENTERING)
         finite(worth, "equity")
-        return replace(seen.account, equity=worth, equity_peak=max(seen.account.equity_peak, worth),
+        return replace(seen.account, equity=worth,
                        buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
 
     def holdings(self) -> Mapping[Contract, int]:
@@ -172,5 +172,7 @@ class SnapshotBuilder:
             samples={name: parts.ledger.sample(name) for name in self._run.strategies},
             entry_dates=parts.states.entry_dates(), day_trades=parts.ledger.day_trades_open(book.day),
             reserved_spy_delta=parts.concentration.reserved_delta,
+            reserved_short_gamma=parts.concentration.reserved_short_gamma,
+            reserved_short_vega=parts.concentration.reserved_short_vega,
             reserved_margin_usd=parts.concentration.reserved_margin_usd,
             reserved_risk_usd=parts.concentration.reserved_risk_usd)

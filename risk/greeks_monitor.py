@@ -24,7 +24,7 @@ from config.constants import (BETA_TO_SPY, GREEK_WARNING_SHARE, GREEKS_EXCLUDED,
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.market_values import finite, guard_refusal, positive, underlying_price, usable_mid
-from core.model import Contract, ContractKind, Leg, Position, Quote, Refused, Underlying
+from core.model import Contract, ContractKind, Leg, PortfolioView, Position, Quote, Refused, Underlying
 from core.option_math import contract_greeks
 
 _TOLERANCE = 1e-9
@@ -47,6 +47,19 @@ class Exposure:
         """``count`` times this exposure."""
         return Exposure(spy_delta=self.spy_delta * count, gamma=self.gamma * count, vega=self.vega * count,
                         theta=self.theta * count)
+
+
+def working_exposure(view: PortfolioView) -> Exposure:
+    """What the entries that still work may come to hold.
+
+    Raises
+    ------
+    CannotCompute
+        When a reserved figure is not a number.
+    """
+    return Exposure(spy_delta=finite(view.reserved_spy_delta, "reserved_spy_delta"),
+                    gamma=finite(view.reserved_short_gamma, "reserved_short_gamma"),
+                    vega=finite(view.reserved_short_vega, "reserved_short_vega"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

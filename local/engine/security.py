@@ -16,6 +16,7 @@ from local.engine.properties import SymbolProperties
 from local.engine.security_exchange import SecurityExchange
 from local.engine.series import BarSeries
 from local.engine.symbol import Symbol
+from local.engine.time_zones import local_of_second
 
 
 def make_bar(symbol: Symbol, series: BarSeries, zone: str, end: int | None = None) -> TradeBar | QuoteBar:

@@ -77,22 +77,13 @@ def test_a_new_account_begins_with_its_own_value() -> None:
     assert book.equity_day_start == 35_000.0
 
 
-def test_the_peak_only_rises() -> None:
-    book = DayBook(35_000.0)
-    book.mark(36_000.0)
-    book.mark(33_000.0)
-    assert book.equity_peak == 36_000.0
-    assert book.drawdown_share == pytest.approx(3_000.0 / 36_000.0)
-
-
 @pytest.mark.parametrize("amount", [5_000.0, -5_000.0])
-def test_a_flow_moves_neither_drawdown_amount_nor_result(amount: float) -> None:
+def test_a_flow_does_not_move_the_days_result(amount: float) -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)
     book.mark(36_000.0)
     book.mark(34_000.0)
     book.flow(amount)
-    assert book.equity_peak - book.equity_last == 2_000.0
     assert book.equity_last - book.flows_today - book.equity_day_start == -1_000.0
 
 
@@ -128,7 +119,7 @@ def test_a_day_that_begins_below_zero_can_be_stored_and_begun_again() -> None:
     assert other.equity_day_start == -500.0
 
 
-@pytest.mark.parametrize("change", [{"equity_peak": 0.0}, {"equity_day_start": float("nan")}, {"entries": -1}, {"day": "soon"},
+@pytest.mark.parametrize("change", [{"equity_day_start": float("nan")}, {"entries": -1}, {"day": "soon"},
                                     {"quarantined": None}, {"equity_last": None}, {"last_entry": 5},
                                     {"flows_today": float("inf")}])
 def test_impossible_facts_are_not_restored(change: dict[str, object]) -> None:

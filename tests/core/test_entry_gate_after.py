@@ -85,6 +85,15 @@ def test_greeks_after_the_trade() -> None:
     assert after(positions=(held,)) is Code.GUARD_CANNOT_COMPUTE, "a position without a quote cannot be weighed"
 
 
+def test_short_gamma_and_vega_of_entries_on_their_way_count() -> None:
+    assert after(view=make_view(enabled=ALL, reserved_short_vega=-900.0)) is None
+    assert after(view=make_view(enabled=ALL, reserved_short_vega=-999.9)) is Code.GREEK_VEGA
+    assert after(view=make_view(enabled=ALL, reserved_short_gamma=-29.0)) is None
+    assert after(view=make_view(enabled=ALL, reserved_short_gamma=-30.0)) is Code.GREEK_GAMMA
+    for field in ("reserved_spy_delta", "reserved_short_gamma", "reserved_short_vega"):
+        assert after(view=make_view(enabled=ALL, **{field: NAN})) is Code.GUARD_CANNOT_COMPUTE
+
+
 def test_spy_delta_allocation_is_asked_for() -> None:
     assert after(sized(unit_exposure=Exposure(spy_delta=750.0))) is None
     assert after(sized(unit_exposure=Exposure(spy_delta=751.0))) is Code.SPY_DELTA

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from core.errors import CannotCompute
 from core.market_analysis import (ShortStrike, Trend, intraday_bias, iv_history, iv_percentile, iv_rank,
-                                  probability_short_otm, probability_shorts_otm, trend, volatility_regime)
+                                  probability_short_otm, probability_shorts_otm, trend)
 from core.model import Indicators, Right
 from core.option_math import price, probability_otm
 
@@ -31,18 +31,6 @@ def test_trend(price_now, changes, expected):
     (99.99, {"ema8": 100.0}, Trend.BEAR), (100.01, {"ema8": 100.0}, Trend.SIDEWAYS), (100.0, {"vwap": None}, None)])
 def test_intraday_bias(price_now, changes, expected):
     assert intraday_bias(price_now, replace(AVERAGES, **changes)) is expected
-
-
-@pytest.mark.parametrize("vix, name", [(12.99, "very_low"), (13.0, "low"), (17.99, "low"), (18.0, "normal"),
-                                       (24.99, "normal"), (25.0, "elevated"), (29.99, "elevated"), (30.0, "high")])
-def test_regime(vix, name):
-    assert volatility_regime(vix) == name
-
-
-@pytest.mark.parametrize("vix", [0.0, -1.0, float("nan"), float("inf")])
-def test_regime_of_no_value_raises(vix):
-    with pytest.raises(CannotCompute):
-        volatility_regime(vix)
 
 
 def test_rank_and_percentile():

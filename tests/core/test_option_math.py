@@ -74,7 +74,6 @@ def test_arrays_and_scalars_agree(rows: list[tuple[float, float, bool, float, fl
     spot, ratio, is_put, iv, years = (np.array(column) for column in zip(*rows))
     strike = spot * ratio
     columns = option_arrays.greeks_arrays(spot, strike, is_put, iv, years, rate, carry)
-    chances = option_arrays.probabilities_otm(spot, strike, is_put, iv, years, rate, carry)
     prices = option_arrays.prices(spot, strike, is_put, iv, years, rate, carry)
     for row in range(len(rows)):
         right = Right.PUT if is_put[row] else Right.CALL
@@ -82,8 +81,6 @@ def test_arrays_and_scalars_agree(rows: list[tuple[float, float, bool, float, fl
         for name in ("price", "delta", "gamma", "vega", "theta"):
             assert getattr(columns, name)[row] == pytest.approx(getattr(one, name), rel=1e-9, abs=1e-9)
         assert prices[row] == pytest.approx(one.price, rel=1e-9, abs=1e-9)
-        assert chances[row] == pytest.approx(
-            option_math.probability_otm(spot[row], strike[row], right, iv[row], years[row], rate, carry), abs=1e-12)
 
 
 def test_implied_volatilities_of_a_chain_and_its_unusable_rows() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.performance import daily_returns, equity_statistics, loss_streaks, trade_statistics
+from core.performance import daily_returns, equity_statistics, trade_statistics
 from core.trade_records import ClosedTrade, Flow, Mark
 
 DAY = date(2024, 7, 1)
@@ -85,10 +85,3 @@ def test_statistics_do_not_depend_on_the_accounts_size(returns: list[float], sca
     small, large = (equity_statistics(100.0 * by, marks(*(curve * by)), []) for by in (1.0, scale))
     assert small.max_drawdown_share == pytest.approx(large.max_drawdown_share, abs=1e-12)
     assert 0.0 <= small.max_drawdown_share < 1.0
-
-
-def test_streaks() -> None:
-    pnls = [-1, -1, 1, -1, -1, -1, 2, -1]
-    assert loss_streaks([trade(pnl) for pnl in pnls]) == (1, 3)
-    assert loss_streaks([]) == (0, 0)
-    assert loss_streaks([trade(-1), trade(-1, forced=True), trade(5, protection=True), trade(-1)]) == (2, 2)

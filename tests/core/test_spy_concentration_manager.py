@@ -73,6 +73,15 @@ def test_a_reject_frees_and_a_fill_moves_into_the_book() -> None:
     assert manager.retain([]) == ("b",) and manager.reservations == ()
 
 
+def test_working_entries_hold_gamma_and_vega_on_the_short_side_only() -> None:
+    manager = SpyConcentrationManager()
+    manager.ask(request("short", contracts=2, gamma_per_unit=-1.5, vega_per_unit=-20.0), 0.0, 1, False)
+    manager.ask(request("long", gamma_per_unit=4.0, vega_per_unit=90.0), 0.0, 1, False)
+    assert (manager.reserved_short_gamma, manager.reserved_short_vega) == (-3.0, -40.0)
+    manager.confirm("short", 1)
+    assert (manager.reserved_short_gamma, manager.reserved_short_vega) == (0.0, 0.0)
+
+
 def test_one_reservation_an_entry() -> None:
     manager = SpyConcentrationManager()
     manager.ask(request(), 0.0, 1, False)
@@ -131,6 +140,7 @@ def test_without_the_books_delta_nothing_is_granted(held: float | None) -> None:
 
 
 @pytest.mark.parametrize("field, value", [("delta_per_unit", nan), ("delta_per_unit", inf), ("contracts", 0),
+                                          ("gamma_per_unit", nan), ("vega_per_unit", inf),
                                           ("margin_per_unit_usd", nan), ("risk_per_unit_usd", -1.0)])
 def test_an_impossible_request_is_refused(field: str, value: float) -> None:
     asked = replace(request(), **{field: value})

@@ -138,28 +138,7 @@ def test_fixed_allocations_are_judged_by_win_rate_alone_and_protection_by_nothin
     assert found.edge_lost(IPMCC) is not None
 
 
-# --- streak, day trades, promotion
-
-def test_streak_skips_forced_closes_and_protection() -> None:
-    found = ledger(-1.0, -1.0)
-    assert found.loss_streak == 2
-    found.record(trade(3, 50.0, forced=True))
-    found.record(trade(4, 50.0, id="hedge/4", strategy="hedge", protection=True))
-    found.record(trade(5, -1.0, forced=True))
-    assert found.loss_streak == 2
-    found.record(trade(6, -1.0))
-    assert found.loss_streak == 3
-    found.record(trade(7, 0.0))
-    assert found.loss_streak == 0
-
-
-def test_a_recovery_zeroes_the_streak() -> None:
-    found = ledger(-1.0, -1.0)
-    found.zero_streak()
-    assert found.loss_streak == 0
-    found.record(trade(3, -1.0))
-    assert found.loss_streak == 1
-
+# --- day trades, promotion
 
 def test_day_trades_of_five_sessions() -> None:
     found = TradeLedger(50_000.0)
@@ -229,20 +208,19 @@ def test_memory_survives_a_restart() -> None:
     found = ledger(*[100.0] * 19, *[-10.0] * 11)
     found.resume("lt112")
     found.record(trade(50, -5.0))
-    found.zero_streak()
     found.mark(date(2024, 7, 1), 50_200.0)
     found.record_flow(date(2024, 7, 2), -500.0)
     again = TradeLedger(1.0)
     again.restore(json.loads(json.dumps(found.facts())))
     assert again.facts() == found.facts() and again.trades == found.trades
-    assert again.sample("lt112") == found.sample("lt112") and again.loss_streak == 0
+    assert again.sample("lt112") == found.sample("lt112")
     assert again.promotion_facts() == found.promotion_facts()
 
 
 @pytest.mark.parametrize("break_it", [
     lambda facts: facts.pop("trades"), lambda facts: facts["trades"].append(facts["trades"][0]),
     lambda facts: facts["trades"][0].update(pnl_usd=nan), lambda facts: facts["trades"][0].pop("strategy"),
-    lambda facts: facts["trades"][0].update(strategy="martingale"), lambda facts: facts.update(streak_from=99),
+    lambda facts: facts["trades"][0].update(strategy="martingale"),
     lambda facts: facts["sample_from"].update(lt112=99), lambda facts: facts["suspended"].update(lt112="NO_SUCH"),
     lambda facts: facts["suspended"].update(martingale="EDGE_LOST"), lambda facts: facts.update(starting_equity=0.0),
     lambda facts: facts["marks"].reverse(), lambda facts: facts["flows"].append(["2024-07-01", nan]),

@@ -17,8 +17,13 @@ YESTERDAY = date(2024, 8, 4)
 
 def manager(close: float = 20.0, count: int = 252) -> UnifiedVixManager:
     made = UnifiedVixManager()
-    made.load_history([(YESTERDAY - timedelta(days=count - 1 - i), close) for i in range(count)])
+    made.load_history(history(close, count))
     return made
+
+
+def history(close: float, count: int = 252) -> list[tuple[date, float]]:
+    """``count`` days of one close up to yesterday."""
+    return [(YESTERDAY - timedelta(days=count - 1 - i), close) for i in range(count)]
 
 
 def read(made: UnifiedVixManager, value: float = 20.0, age: timedelta = timedelta(0), in_session: bool = True
@@ -88,7 +93,7 @@ def test_percentile_counts_the_last_252_closes_below() -> None:
 def test_previous_close_rolls_with_the_day() -> None:
     made = manager(close=20.0)
     assert reading(made, 22.0).previous_close == 20.0
-    made.record_close(NOW.date(), 24.0)
+    made.load_history([*history(20.0), (NOW.date(), 24.0)])
     assert reading(made, 22.0).previous_close == 20.0
     made.update(30.0, NOW + timedelta(days=1))
     tomorrow = made.reading(NOW + timedelta(days=1), True)
@@ -134,9 +139,9 @@ def test_entries_stop_above_35_until_a_close_below_30() -> None:
     assert not reading(made, 35.0).entry_stopped
     assert reading(made, 35.01).entry_stopped
     assert reading(made, 20.0).entry_stopped, "a print below does not resume, only a close does"
-    made.record_close(NOW.date(), 30.0)
+    made.load_history([*history(20.0), (NOW.date(), 30.0)])
     assert made.entry_stopped
-    made.record_close(NOW.date() + timedelta(days=1), 29.99)
+    made.load_history([*history(20.0), (NOW.date(), 30.0), (NOW.date() + timedelta(days=1), 29.99)])
     assert not made.entry_stopped
 
 
@@ -145,10 +150,9 @@ def test_the_stop_survives_a_restart_and_ends_with_a_later_close_of_the_history(
     made.update(36.0, NOW)
     restored = UnifiedVixManager()
     restored.restore(made.facts())
-    history = [(YESTERDAY - timedelta(days=300 - i), 20.0) for i in range(301)]
-    restored.load_history(history)
+    restored.load_history(history(20.0))
     assert restored.entry_stopped, "closes before the stop's day do not end it"
-    restored.load_history([*history, (NOW.date(), 29.0)])
+    restored.load_history([*history(20.0), (NOW.date(), 29.0)])
     assert not restored.entry_stopped
 
 
@@ -167,12 +171,6 @@ def test_a_close_of_exactly_35_does_not_stop() -> None:
     assert not made.entry_stopped
 
 
-def test_the_same_day_again_replaces_its_close() -> None:
-    made = manager(close=20.0)
-    made.record_close(YESTERDAY, 25.0)
-    assert reading(made, 22.0).previous_close == 25.0
-
-
 def test_a_close_equal_to_the_value_is_not_below_it() -> None:
     assert reading(manager(close=20.0), 20.0).percentile == 0.0
     assert reading(manager(close=20.0), 20.01).percentile == 100.0
@@ -189,14 +187,6 @@ def test_foreign_facts_are_refused(facts: dict[str, object]) -> None:
 def test_bad_history_is_refused(rows: list[tuple[date, float]]) -> None:
     with pytest.raises(IntegrityError):
         UnifiedVixManager().load_history(rows)
-
-
-def test_closes_of_earlier_days_and_bad_closes_are_defects() -> None:
-    made = manager()
-    with pytest.raises(IntegrityError):
-        made.record_close(YESTERDAY - timedelta(days=1), 20.0)
-    with pytest.raises(IntegrityError):
-        made.record_close(NOW.date(), float("nan"))
 
 
 def test_self_check_wants_252_closes() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.errors import StoreError
-from helpers.audit_trail import FileAudit, SegmentedAudit
+from helpers.audit_trail import SegmentedAudit
 from tests.helpers.fake_store import LEAN_KEY, FakeObjectStore
 
 NOW = datetime(2024, 8, 5, 10, 0)
@@ -79,23 +79,6 @@ def test_a_refused_full_segment_keeps_its_lines_and_raises_at_the_next_flush(tmp
 
 
 @pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": NOW}])
-def test_records_are_plain_finite_json(tmp_path, facts):
+def test_records_are_plain_finite_json(facts):
     with pytest.raises(StoreError):
         SegmentedAudit(FakeObjectStore(), PREFIX).append(NOW, "FILL", facts)
-    with pytest.raises(StoreError):
-        FileAudit(tmp_path).append(NOW, "FILL", facts)
-
-
-def test_file_audit_appends(tmp_path):
-    for number in (1, 2):
-        audit = FileAudit(tmp_path / "results")
-        audit.append(NOW, "FILL", {"n": number})
-        audit.flush()
-        audit.close()
-    assert [record["facts"]["n"] for record in lines((tmp_path / "results" / "audit.jsonl").read_text())] == [1, 2]
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError):
-        FileAudit(tmp_path / "file")

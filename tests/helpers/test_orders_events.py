@@ -84,7 +84,6 @@ def test_unanswered_cancel_becomes_unknown_and_waits():
     desk.minutes(1)
     assert desk.outcomes() == [("UNKNOWN", False, "NO_ANSWER", 0)]
     assert len(desk.broker.cancels) == 3                        # asked again every minute
-    assert desk.executor.busy_contracts == {SHORT, LONG}
     desk.start(make_intent({CALL: 1}, id="b/1:ENTRY:2", position_id="b/1"))
     assert desk.finals() == [("REFUSED", True, "HALTED", 0)]
     desk.broker.deaf_cancel = False

@@ -124,6 +124,7 @@ def test_levels_of_a_streak_of_losses() -> None:
     assert streaked(-1.0, phase=1)[1].level == 0
     assert streaked(-1.0, -1.0, phase=1)[1].level == 2
     assert streaked(-1.0, -1.0, 0.0, -1.0)[1].level == 0
+    assert streaked(-1.0, 0.0)[0].streak == 0 and streaked(-1.0, 1.0)[0].streak == 0
     with pytest.raises(IntegrityError):
         CircuitBreakers().record_trade(NAN, START)
 

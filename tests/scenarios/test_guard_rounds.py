@@ -2,6 +2,7 @@
 and what they cannot judge lets nothing through. One Friday on the embedded engine, with a condor and an LT112 open."""
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -311,3 +312,77 @@ def test_an_account_that_is_no_number_has_no_value(tmp_path: Path, monkeypatch: 
         shell.builder.snapshot(at(12, 2))
     assert run.run(at(12, 6)), run.error
     assert shell.builder.view().halted is not None
+
+
+# --- the streak of losses
+
+
+@pytest.mark.parametrize("pnl, forced, strategy, streak", [
+    (-50.0, False, "lt112", 2), (-50.0, True, "lt112", 1), (-50.0, False, "leap_put_ladder", 1), (50.0, False, "lt112", 0),
+    (0.0, False, "lt112", 0)])
+def test_forced_closes_and_bought_protection_are_no_losses_in_a_row(tmp_path: Path, pnl: float, forced: bool,
+                                                                    strategy: str, streak: int) -> None:
+    _, shell = until(at(12, 1), tmp_path)
+    held = shell.parts.states.open_positions[0]
+    shell.results._record(replace(held, id="lt112/1", strategy="lt112", cash_flow_usd=-1.0), at(12, 1), "STOP", forced=False)
+    shell.results._record(replace(held, id="x/2", strategy=strategy, cash_flow_usd=pnl), at(12, 2), "STOP", forced=forced)
+    assert shell.parts.breakers.streak == streak
+
+
+# --- what the operator is shown
+
+
+def test_status_shows_every_figure(tmp_path: Path) -> None:
+    run, shell = until(at(14, 30), tmp_path)
+    answer = told(run, "status")
+    ledger, book = answer["ledger"], answer["book"]
+    (trade,) = shell.parts.ledger.trades                    # the condor; LT112 is open
+    assert ledger["pnl_by_day"] == {"2024-07-26": pytest.approx(trade.pnl_usd)}
+    assert ledger["pnl_by_month"] == {"2024-07": pytest.approx(trade.pnl_usd)}
+    assert ledger["pnl_by_strategy"] == {"friday_0dte": pytest.approx(trade.pnl_usd)}
+    assert ledger["trades"]["win_rate"] in (0.0, 1.0) and "profit_factor" in ledger["trades"]
+    assert {"sharpe", "sortino", "max_drawdown_share", "value_at_risk_share"} <= set(ledger["equity"])
+    planned = ledger["planned_and_achieved"]["friday_0dte"]
+    assert planned["planned_win_rate"] == 0.88 and planned["achieved"]["trades"] == 1
+    assert "closed_trades" in ledger["phase"]["missing_for_promotion"]
+    (held,) = shell.parts.states.open_positions
+    assert book["buying_power"]["used_usd"] == held.entry_margin_usd > 0.0
+    assert set(book["buying_power"]["caps"]) == {"phase", "vix", "breaker"}
+    assert book["concentration"]["reading"]["spy_slots"] == book["concentration"]["reading"]["lt112_slots"] == 1
+    assert book["concentration"]["reading"]["held_delta"] == pytest.approx(book["greeks"]["spy_delta"], abs=1e-5)
+    assert book["correlation"]["underlyings"] == 1 and book["correlation"]["note"] == "CORR_TOO_SHORT"
+    assert 0.0 < book["max_loss_usd"][held.id] < 500.0 * held.units
+    assert book["warnings"] == {}
+
+
+def test_a_status_that_cannot_value_the_account_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    monkeypatch.setattr(shell._gateway, "quote", lambda contract: None)
+    assert "quote" in told(run, "status")["book"]["cannot_compute"]
+
+
+def test_a_limit_that_comes_near_is_told_once(tmp_path: Path) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    delta = shell.parts.exposure(shell.builder.snapshot(at(12, 1))).spy_delta
+    near = snapshot(shell, at(12, 2), equity=abs(delta) * 544.0 / 1.5)
+    shell.record.mark(near)
+    shell.record.mark(near)
+    shell.journal.flush()
+    told_of = [row["facts"]["limit_name"] for row in run.audit() if row["event"] == "LIMIT_WARNING"]
+    assert told_of == ["greek_notional_delta"]
+
+
+@pytest.mark.parametrize("figures", [{"equity": -500.0}, {"equity_day_start": -500.0}])
+def test_the_books_of_an_account_below_zero_are_kept(tmp_path: Path, figures: dict[str, float]) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    below = snapshot(shell, at(15, 45), **figures)
+    shell.record.mark(below)
+    shell.risk.day_end(below)
+    assert json.loads(json.dumps(shell.record.document(at(15, 45)), allow_nan=False))
+
+
+def test_too_few_marks_are_recorded(tmp_path: Path) -> None:
+    run, shell = until(at(12, 1), tmp_path)
+    shell.journal.flush()
+    noted = [row["facts"]["note"] for row in run.audit() if row["event"] == "CORRELATION"]
+    assert noted == ["CORR_TOO_SHORT"]
