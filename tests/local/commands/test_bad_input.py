@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from local.__main__ import main
-from local.commands import backtest
+from local.commands import backtest, faults
+from local.data.errors import ScenarioError
 from tests.local.commands.fake_engine import completing, failing, leave_results
 
 AUGUST = "august_2024"
@@ -226,6 +227,25 @@ def test_a_python_without_the_libraries(capsys: pytest.CaptureFixture[str], monk
     asked = "local.commands.nothing"
     with pytest.raises(ModuleNotFoundError):
         main(["backtest"])
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1.5"])
+def test_faults_need_a_seed(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert "from 1 up" in refused(capsys, "faults", "--scenario", AUGUST, f"--seeds={text}")
+
+
+def test_faults_read_strategies_as_a_backtest_does(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+                                                   ) -> None:
+    written: list[tuple[str, ...]] = []
+
+    def no_data(_scenario: object, _arguments: object, strategies: tuple[str, ...]) -> Path:
+        written.append(strategies)
+        raise ScenarioError("that is all that was asked for")
+
+    monkeypatch.setattr(faults, "data_folder", no_data)
+    for given in ((), ("--param", "strategies=all"), ("--param", "strategies=lt112, ipmcc")):
+        refused(capsys, "faults", "--scenario", AUGUST, *given)
+    assert [len(names) for names in written] == [10, 10, 2] and written[2] == ("lt112", "ipmcc")
 
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
