@@ -52,7 +52,7 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def count(text: str) -> int:
+def at_least_one(text: str) -> int:
     """A whole number from 1 up."""
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")

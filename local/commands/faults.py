@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from local.broker_faults.seeds import Ground, SeedResult, run_seed
-from local.commands.arguments import add_account, add_scenario, count, phase
+from local.commands.arguments import add_account, add_scenario, at_least_one, phase
 from local.commands.arguments import seed as whole_number
 from local.commands.backtest import backtest_parameters, strategies_of
 from local.commands.data_folder import with_static_files
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser, required=False, default="august_2024")
     add_account(parser)
     parser.set_defaults(phase=phase("3"))
-    parser.add_argument("--seeds", type=count, default=200, metavar="N", help="seeds 0 to N - 1 (default 200)")
+    parser.add_argument("--seeds", type=at_least_one, default=200, metavar="N", help="seeds 0 to N - 1 (default 200)")
     parser.add_argument("--only", type=whole_number, metavar="SEED", help="replay one seed, with its plan")
     parser.add_argument("--live", action="store_true", help="the algorithm sees live mode: dying loses what is unsaved")
     parser.add_argument("--processes", type=int, choices=range(1, 17), default=PROCESSES, metavar="N")
