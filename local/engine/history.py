@@ -76,7 +76,7 @@ class HistoryRequest:
     def _table(self, ends: list[int], names: Sequence[str]) -> np.ndarray:
         """A row for each name, a column for each end; what is filled forward has no volume."""
         loader = self.series.loader
-        if ends and not loader.per_day and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
+        if ends and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
             self.series.seek(ends[-1])
             bars = self.series.bars
             index = np.searchsorted(bars.end_array, ends, side="right") - 1
