@@ -97,7 +97,8 @@ class HistoryRequest:
 
 @functools.lru_cache(maxsize=64)
 def _local_index(zone: str, ends: tuple[int, ...]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex([local_of_second(end, zone) for end in ends])
+    local = np.array([seconds_of(local_of_second(end, zone)) for end in ends], dtype="datetime64[s]")
+    return pd.DatetimeIndex(local.astype("datetime64[ns]"))
 
 
 class History:
