@@ -75,7 +75,7 @@ class HistoryRequest:
     def _table(self, ends: list[int], names: Sequence[str]) -> np.ndarray:
         """A row for each name, a column for each end; what is filled forward has no volume."""
         loader = self.series.loader
-        if ends and not loader.per_day and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
+        if ends and loader.chunk_of(ends[0]) == loader.chunk_of(ends[-1]):
             self.series.seek(ends[-1])
             bars = self.series.bars
             index = np.searchsorted(bars.end_array, ends, side="right") - 1
@@ -96,7 +96,8 @@ class HistoryRequest:
 
 @functools.lru_cache(maxsize=64)
 def _local_index(zone: str, ends: tuple[int, ...]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex([local_of_second(end, zone) for end in ends])
+    local = np.array([seconds_of(local_of_second(end, zone)) for end in ends], dtype="datetime64[s]")
+    return pd.DatetimeIndex(local.astype("datetime64[ns]"))
 
 
 class History:

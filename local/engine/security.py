@@ -112,12 +112,12 @@ class Security(SecurityModels):
             if self._standing is not None:
                 self._standing.seek(second)
             return self._standing
-        standing, quote = self._trade, self._quote
-        if standing is not None and not standing.seek(second):
-            standing = None
-        if not self._only_trades and quote is not None and quote.seek(second) and (
-                standing is None or quote.end() >= standing.end()):
-            standing = quote
+        quote = None if self._only_trades else self._quote
+        standing = quote if quote is not None and quote.seek(second) else None
+        if standing is None or standing.end() < second:  # no trade can be later than a quote that ends now
+            trade = self._trade
+            if trade is not None and trade.seek(second) and (standing is None or trade.end() > standing.end()):
+                standing = trade
         self._standing, self._standing_second = standing, second
         return standing
 

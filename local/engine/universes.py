@@ -146,7 +146,7 @@ class UniverseStore:
     def __init__(self, folder: Path, hours: MarketHoursDatabase) -> None:
         self._folder, self._hours = folder, hours
         self._rows: dict[Path, list[UniverseRow] | None] = {}
-        self._symbols: dict[tuple[Symbol, str, str, str], Symbol] = {}
+        self._symbols: dict[Symbol, dict[tuple[str, ...], Symbol]] = {}
 
     def latest(self, canonical: Symbol, ticker: str, today: date, lookback: int = 3) -> list[UniverseRow]:
         """Rows of the last trading day before a date that has a file, at most `lookback` trading days ago."""
@@ -182,6 +182,8 @@ class UniverseStore:
             raise DataFileError(f"{path} is not text: {error.reason}") from error
         end = datetime(day.year, day.month, day.day) + timedelta(days=1)
         is_future, today = canonical.security_type == SecurityType.FUTURE, f"{day:%Y%m%d}"
+        make, key_fields = (self._future, 1) if is_future else (self._option, 3)
+        symbols = self._symbols.setdefault(canonical, {})
         rows, underlying_price = [], 0.0
         for number, line in enumerate(text.split("\n"), start=1):
             if not line or line[0] == "#":
@@ -190,39 +192,33 @@ class UniverseStore:
             if not is_future and not any(fields[:3]):
                 underlying_price = _number(fields, 6, source)
                 continue
-            symbol = (self._future(canonical, fields, source) if is_future
-                      else self._option(canonical, fields, source, today))
-            rows.append(UniverseRow(symbol, end, fields, 1 if is_future else 3, source))
+            if not is_future and len(fields) < _OPTION_FIELDS:
+                raise DataFileError(f"{path}, line {number}: {len(fields)} fields where at least 9 belong")
+            key = tuple(fields[:key_fields])
+            symbol = symbols.get(key)
+            if symbol is None:
+                symbol = symbols[key] = make(canonical, fields, source)
+            if not is_future and fields[0] < today:
+                raise DataFileError(f"{path}, line {number}: the contract expired on {fields[0]}, before {today}")
+            rows.append(UniverseRow(symbol, end, fields, key_fields, source))
         for row in rows:
             row.underlying_price = underlying_price
         return rows
 
-    def _option(self, canonical: Symbol, fields: list[str], source: tuple[Path, int], today: str) -> Symbol:
-        if len(fields) < _OPTION_FIELDS:
-            raise DataFileError(f"{source[0]}, line {source[1]}: {len(fields)} fields where at least 9 belong")
-        key = (canonical, fields[0], fields[1], fields[2])
-        symbol = self._symbols.get(key)
-        if symbol is None:
-            try:
-                expiry, right, strike = _contract(fields, canonical.security_type == SecurityType.FUTURE_OPTION)
-            except (ValueError, KeyError) as error:
-                raise DataFileError(f"{source[0]}, line {source[1]}: malformed contract ({error})") from error
-            style, market = canonical.id.option_style, canonical.id.market
-            target = () if canonical.security_type == SecurityType.OPTION else (canonical.id.symbol,)
-            symbol = Symbol.create_option(canonical.underlying, *target, market, style, right, strike, expiry)
-            self._symbols[key] = symbol
-        if fields[0] < today:
-            raise DataFileError(f"{source[0]}, line {source[1]}: the contract expired on {fields[0]}, before {today}")
-        return symbol
+    @staticmethod
+    def _option(canonical: Symbol, fields: list[str], source: tuple[Path, int]) -> Symbol:
+        try:
+            expiry, right, strike = _contract(fields, canonical.security_type == SecurityType.FUTURE_OPTION)
+        except (ValueError, KeyError) as error:
+            raise DataFileError(f"{source[0]}, line {source[1]}: malformed contract ({error})") from error
+        style, market = canonical.id.option_style, canonical.id.market
+        target = () if canonical.security_type == SecurityType.OPTION else (canonical.id.symbol,)
+        return Symbol.create_option(canonical.underlying, *target, market, style, right, strike, expiry)
 
     def _future(self, canonical: Symbol, fields: list[str], source: tuple[Path, int]) -> Symbol:
-        key = (canonical, fields[0], "", "")
-        symbol = self._symbols.get(key)
-        if symbol is None:
-            try:
-                month = datetime.strptime(fields[0], "%Y%m").date()
-            except ValueError as error:
-                raise DataFileError(f"{source[0]}, line {source[1]}: '{fields[0]}' is not a contract month") from error
-            expiry = expiry_of_month(canonical.id.symbol, canonical.id.market, month, self._hours)
-            symbol = self._symbols[key] = Symbol.create_future(canonical.id.symbol, canonical.id.market, expiry)
-        return symbol
+        try:
+            month = datetime.strptime(fields[0], "%Y%m").date()
+        except ValueError as error:
+            raise DataFileError(f"{source[0]}, line {source[1]}: '{fields[0]}' is not a contract month") from error
+        expiry = expiry_of_month(canonical.id.symbol, canonical.id.market, month, self._hours)
+        return Symbol.create_future(canonical.id.symbol, canonical.id.market, expiry)
