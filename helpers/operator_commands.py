@@ -67,7 +67,7 @@ class OperatorCommands:
         ConfigError
             An unknown action or strategy, or a flow without an amount.
         """
-        action = self._actions.get(command.action.replace("-", "_"))
+        action = self._actions.get(command.action.strip().lower().replace("-", "_"))
         if action is None:
             raise ConfigError(f"unknown command {command.action!r}; known: {', '.join(self._actions)}")
         if command.strategy is not None and command.strategy not in self._parts.strategies:

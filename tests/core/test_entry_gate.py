@@ -152,6 +152,11 @@ def test_hours_end_a_minute_before_the_close() -> None:
     assert at(9, 30) is Code.OUTSIDE_WINDOW
 
 
+@pytest.mark.parametrize("missing", ["session_open", "session_close"])
+def test_a_day_without_an_opening_or_a_close_has_no_session(missing: str) -> None:
+    assert ask(calendar=make_calendar(**{missing: None})) is Code.NO_SESSION
+
+
 def test_calendars_must_fit_and_reach_today() -> None:
     assert ask(calendar=make_calendar(date(2024, 7, 25))) is Code.GUARD_CANNOT_COMPUTE
     assert ask(calendar=make_calendar(uncovered=("FOMC",))) is Code.CALENDAR_UNCOVERED
@@ -208,6 +213,10 @@ def test_a_future_is_found_by_its_month() -> None:
     snapshot = make_snapshot(underlyings={"/MES@240920": make_underlying("/MES"), "/MES": stale},
                              quotes={contract.id: make_quote()})
     assert gate.before(spec, snapshot, view, underlying="/MES", contracts=(contract,)) is None
+    later = replace(snapshot, underlyings={"/MES@241220": make_underlying("/MES"),
+                                           "/MES@240920": replace(stale, symbol="/MES")})
+    first = gate.before(spec, later, view, underlying="/MES")
+    assert first is not None and first.code is Code.UNDERLYING_STALE, "the first month stands for the product"
     only_month = replace(snapshot, underlyings={"/MES@240920": make_underlying("/MES")})
     assert gate.before(spec, only_month, view, underlying="/MES") is None
 

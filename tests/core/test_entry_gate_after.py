@@ -45,6 +45,9 @@ def test_size() -> None:
     assert after(sized(6)) is Code.SIZE_ZERO, "the strategy's own cap"
     assert after(sized(unit_risk_usd=6_500.0)) is None
     assert after(sized(unit_risk_usd=6_501.0)) is Code.SIZE_ZERO, "a tenth of 65,000"
+    assert after(sized(2, unit_risk_usd=3_250.0)) is None
+    assert after(sized(2, unit_risk_usd=3_251.0)) is Code.SIZE_ZERO, "all of it counts"
+    assert after(phase=9) is Code.GUARD_CANNOT_COMPUTE
     assert after(sized(unit_risk_usd=0.0)) is Code.GUARD_CANNOT_COMPUTE
     assert after(sized(unit_risk_usd=NAN)) is Code.GUARD_CANNOT_COMPUTE
     assert after(account=make_account(NAN)) is Code.GUARD_CANNOT_COMPUTE

@@ -78,6 +78,12 @@ def test_a_sample_that_contradicts_itself_is_not_computed_with(sample: StrategyS
         strategy_edge(LT112, sample)
 
 
+def test_a_strategy_that_never_won_has_lost_its_edge() -> None:
+    """A mean win of nothing is no contradiction."""
+    never = StrategySample(trades=30, wins=0, mean_win_usd=0.0, mean_loss_usd=50.0)
+    assert strategy_edge(LT112, never).is_lost
+
+
 def test_fixed_allocations_have_no_edge() -> None:
     with pytest.raises(CannotCompute):
         strategy_edge(IPMCC, StrategySample())

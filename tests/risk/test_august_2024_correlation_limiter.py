@@ -160,6 +160,11 @@ def test_070_blocks_and_a_little_less_does_not() -> None:
     assert not blocked({"SPY": one}, other)
 
 
+def test_a_book_that_is_not_correlated_takes_a_candidate_that_is_with_a_part_of_it() -> None:
+    one, other = orthogonal(2)
+    assert not blocked({"SPY": one, "/CL": other}, one + other), "0, 0.71 and 0.71: a mean of 0.47"
+
+
 def test_the_sign_of_the_delta_turns_the_candidate() -> None:
     one, other = correlated(0.9)
     assert blocked({"SPY": one}, other, delta=0.01)

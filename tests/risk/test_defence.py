@@ -90,6 +90,16 @@ def test_loss_at_two_sigmas_is_the_worse_side_and_never_negative() -> None:
         100 * SPOT * 2.0 * VOLATILITY / math.sqrt(252))
 
 
+def test_an_options_loss_at_two_sigmas_is_the_models() -> None:
+    moment = snapshot(NAKED)
+    contract = NAKED.legs[0].contract
+    rate = risk_free_rate(FRIDAY.date())
+    years, carry = years_to_expiry(EXPIRY, FRIDAY), dividend_yield("SPY", ContractKind.EQUITY_OPTION, rate)
+    before, after = (price(level, contract.strike, contract.right, VOLATILITY, years, rate, carry)
+                     for level in (SPOT, SPOT * (1.0 - 2.0 * VOLATILITY / math.sqrt(252))))
+    assert two_sigma_loss_usd(NAKED, moment) == pytest.approx(100.0 * (after - before), rel=1e-3)
+
+
 def test_without_own_volatility_the_vix_stands_in_by_beta() -> None:
     shares = position("shares", (SHARES, 100))
     bare = snapshot(shares, underlyings={"SPY": make_underlying(price=SPOT, iv=None)})

@@ -386,3 +386,17 @@ def test_too_few_marks_are_recorded(tmp_path: Path) -> None:
     shell.journal.flush()
     noted = [row["facts"]["note"] for row in run.audit() if row["event"] == "CORRELATION"]
     assert noted == ["CORR_TOO_SHORT"]
+
+
+def test_data_is_fresh_with_a_vix_and_a_spy_of_two_minutes(tmp_path: Path) -> None:
+    """What a breaker's recovery waits for."""
+    _, shell = until(at(12, 1), tmp_path)
+    found = shell.builder.snapshot(at(12, 1))
+    spy = found.underlyings["SPY"]
+
+    def aged(minutes: float) -> Snapshot:
+        return replace(found, underlyings={"SPY": replace(spy, quote_time=at(12, 1) - timedelta(minutes=minutes))})
+
+    assert shell.risk._data_fresh(found) and shell.risk._data_fresh(aged(2.0))
+    assert not shell.risk._data_fresh(aged(2.02)) and not shell.risk._data_fresh(replace(found, vix=None))
+    assert not shell.risk._data_fresh(replace(found, underlyings={}))
