@@ -75,7 +75,6 @@ PROMOTIONS: Final[tuple[PromotionRule, ...]] = (
 DEMOTION_FLOOR_SHARE: Final = 0.93
 DEMOTION_DRAWDOWN_SHARE: Final = 0.20
 STARTING_EQUITY_USD: Final = 35_000.0
-TARGET_EQUITY_USD: Final = 80_000.0
 
 # --- size (position sizer)
 KELLY_FRACTION: Final = 0.25
@@ -222,7 +221,6 @@ RISK_CHECK_MINUTES: Final = 5
 ENTRY_ROUND_MINUTES: Final = 5
 ENTRY_ROUND_OFFSET_MINUTES: Final = 3     # quotes of far expiries come in minutes that end in 1 and 6
 POSITION_CHECK_MINUTES: Final = 15
-TROUBLE_CHECK_MINUTES: Final = 1
 MARK_TIMES: Final = (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
 STORE_TIME: Final = time(15, 45)
 

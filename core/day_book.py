@@ -17,6 +17,8 @@ class DayBook:
     ----------
     day : date or None
         Session the counts belong to.
+    start_open : bool
+        The day's first mark may still raise what the day begins with.
     entries : int
         Entries filled today.
     last_entry : datetime or None
@@ -34,6 +36,7 @@ class DayBook:
 
     def __init__(self, starting_equity: float) -> None:
         self.day: date | None = None
+        self.start_open = False
         self.entries = 0
         self.last_entry: datetime | None = None
         self.begin_at(starting_equity)
@@ -68,10 +71,15 @@ class DayBook:
         self.quarantined = ()
         return taken
 
-    def roll(self, day: date) -> bool:
-        """Begin ``day``; True when it is a new one."""
+    def roll(self, day: date, *, previous_session: date) -> bool:
+        """Begin ``day``; True when it is a new one.
+
+        When ``previous_session`` was not marked (the process was away) the last equity known is days old: the day then
+        begins with the better of it and the first mark, so that no gain of those days pays for a loss of this one.
+        """
         if self.day == day:
             return False
+        self.start_open = self.day is not None and self.day < previous_session
         self.day = day
         self.entries = 0
         self.flows_today = 0.0
@@ -88,6 +96,9 @@ class DayBook:
         """
         if not math.isfinite(equity):
             raise IntegrityError("equity is not a number", equity=equity)
+        if self.start_open:
+            self.equity_day_start = max(self.equity_day_start, equity)
+            self.start_open = False
         self.equity_last = equity
         self.equity_peak = max(self.equity_peak, equity)
 
@@ -112,30 +123,40 @@ class DayBook:
 
     def facts(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
-        return {"day": self.day.isoformat() if self.day else None, "entries": self.entries,
+        return {"day": self.day.isoformat() if self.day else None, "start_open": self.start_open, "entries": self.entries,
                 "last_entry": time_to_json(self.last_entry), "equity_day_start": self.equity_day_start,
                 "equity_last": self.equity_last, "equity_peak": self.equity_peak, "flows_today": self.flows_today,
                 "halted": self.halted, "quarantined": list(self.quarantined),
                 "accepted": list(self.accepted)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over ``facts()`` of an earlier life."""
-        self.day = date.fromisoformat(facts["day"]) if facts["day"] else None
-        self.entries = int(facts["entries"])
-        self.last_entry = time_from_json(facts["last_entry"])
-        self.equity_day_start = float(facts["equity_day_start"])
-        self.equity_last = float(facts["equity_last"])
-        self.equity_peak = float(facts["equity_peak"])
-        self.flows_today = float(facts["flows_today"])
-        self.halted = facts["halted"]
-        self.quarantined = tuple(facts["quarantined"])
-        self.accepted = tuple(facts["accepted"])
+        """Take over ``facts()`` of an earlier life.
+
+        Raises
+        ------
+        IntegrityError
+            When they are not what :meth:`facts` writes.
+        """
+        try:
+            self.day = date.fromisoformat(facts["day"]) if facts["day"] else None
+            self.start_open = bool(facts["start_open"])
+            self.entries = int(facts["entries"])
+            self.last_entry = time_from_json(facts["last_entry"])
+            self.equity_day_start = float(facts["equity_day_start"])
+            self.equity_last = float(facts["equity_last"])
+            self.equity_peak = float(facts["equity_peak"])
+            self.flows_today = float(facts["flows_today"])
+            self.halted = facts["halted"]
+            self.quarantined = tuple(facts["quarantined"])
+            self.accepted = tuple(facts["accepted"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise IntegrityError("the stored day book cannot be read", why=str(error)) from error
         self.self_check()
 
     def self_check(self) -> None:
         """Raise IntegrityError when the figures contradict each other."""
         amounts = (self.equity_day_start, self.equity_last, self.equity_peak, self.flows_today)
-        if not all(map(math.isfinite, amounts)) or self.equity_day_start <= 0.0 or self.equity_peak <= 0.0:
+        if not all(map(math.isfinite, amounts)) or self.equity_peak <= 0.0:
             raise IntegrityError("the day book holds impossible amounts", amounts=amounts)
         if self.entries < 0:
             raise IntegrityError("negative count of entries", entries=self.entries)

@@ -68,21 +68,23 @@ def find_underlying(snapshot: Snapshot, symbol: str, future_expiry: object = Non
 
 def mode(candidate: Candidate) -> Refused | None:
     """Only mode ``trade`` sends entries, and only of strategies that are on."""
-    view = candidate.view
+    refused = mode_forbids(candidate.view)
+    if refused is None and candidate.spec.name not in candidate.view.enabled:
+        return Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": candidate.spec.name})
+    return refused
+
+
+def mode_forbids(view: PortfolioView) -> Refused | None:
+    """Refusal of a mode that sends no entries at all."""
     if view.mode is Mode.OBSERVE:
         return Refused(code=RefusalCode.MODE_OBSERVE)
     if view.mode is Mode.EXITS_ONLY:
         return Refused(code=RefusalCode.MODE_EXITS_ONLY)
-    if view.mode is not Mode.TRADE:
-        return cannot_compute("mode", mode=str(view.mode))
-    if candidate.spec.name not in view.enabled:
-        return Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": candidate.spec.name})
-    return None
+    return None if view.mode is Mode.TRADE else cannot_compute("mode", mode=str(view.mode))
 
 
-def halted(candidate: Candidate) -> Refused | None:
-    """Operator's halt, quarantine, emergency, breaker; after a breaker's recovery one position at a time."""
-    view = candidate.view
+def standing_halt(view: PortfolioView) -> Refused | None:
+    """Operator's halt, quarantine, emergency, breaker: what refuses every entry, and takes back one on its way."""
     if view.halted is not None:
         return Refused(code=RefusalCode.HALTED, facts={"reason": view.halted})
     if view.quarantined:
@@ -91,6 +93,15 @@ def halted(candidate: Candidate) -> Refused | None:
         return Refused(code=RefusalCode.EMERGENCY, facts={"level": view.emergency.name})
     if view.breaker_level >= SECOND_BREAKER_LEVEL:
         return Refused(code=RefusalCode.BREAKER, facts={"level": view.breaker_level})
+    return None
+
+
+def halted(candidate: Candidate) -> Refused | None:
+    """A standing halt; after a breaker's recovery one position at a time."""
+    view = candidate.view
+    refused = standing_halt(view)
+    if refused is not None:
+        return refused
     if view.one_entry_at_a_time:
         today = candidate.snapshot.time.date()
         working = sorted(name for name in view.pending if name != candidate.spec.name)
@@ -267,16 +278,19 @@ def suspension(candidate: Candidate) -> Refused | None:
 
 
 def pattern_day_trader(candidate: Candidate) -> Refused | None:
-    """Below 25,000 no entry once three day trades stand in five sessions: any entry may have to be closed the same
-    day. Futures options are not under the rule."""
-    equity, view = candidate.snapshot.account.equity, candidate.view
+    """Below 25,000 no entry once three day trades stand in five sessions or may come to: what was opened today or is on
+    its way may have to be closed today, as the candidate may. Futures options are not under the rule."""
+    equity, view, today = candidate.snapshot.account.equity, candidate.view, candidate.snapshot.time.date()
     if not math.isfinite(equity) or view.day_trades < 0:
         return cannot_compute("pattern day trader", equity=equity, day_trades=view.day_trades)
     if candidate.underlying.startswith("/") or equity >= PATTERN_DAY_TRADER_EQUITY_USD:
         return None
-    if view.day_trades >= PATTERN_DAY_TRADES:
+    opened = [position.underlying for position in candidate.snapshot.positions
+              if position.is_open and position.opened is not None and position.opened.date() == today]
+    possible = sum(not underlying.startswith("/") for underlying in (*opened, *view.pending.values()))
+    if view.day_trades + possible >= PATTERN_DAY_TRADES:
         return Refused(code=RefusalCode.PATTERN_DAY_TRADER, facts={
-            "equity": equity, "day_trades": view.day_trades, "limit": PATTERN_DAY_TRADES})
+            "equity": equity, "day_trades": view.day_trades, "possible": possible, "limit": PATTERN_DAY_TRADES})
     return None
 
 

@@ -22,6 +22,11 @@ def intent_id(position: str, purpose: Purpose, time: datetime) -> str:
     return f"{position}:{purpose.value}:{time:%Y%m%d%H%M}"
 
 
+def position_of(intent: str) -> str:
+    """Id of the position an intent's id belongs to."""
+    return intent.partition(":")[0]
+
+
 def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], int]:
     """Reduce held quantities to smallest ratios and a count of units.
 

@@ -31,14 +31,7 @@ def trend(price: float, indicators: Indicators) -> Trend | None:
     Trend or None
         None while one of the averages is missing.
     """
-    fast, slow, base = indicators.ema8, indicators.ema21, indicators.ema50
-    if fast is None or slow is None or base is None:
-        return None
-    if fast > slow and price > base:
-        return Trend.BULL
-    if fast < slow and price < base:
-        return Trend.BEAR
-    return Trend.SIDEWAYS
+    return _agreement(price, indicators, indicators.ema50)
 
 
 def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
@@ -49,12 +42,17 @@ def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
     Trend or None
         None while one of the three is missing.
     """
-    fast, slow, average = indicators.ema8, indicators.ema21, indicators.vwap
-    if fast is None or slow is None or average is None:
+    return _agreement(price, indicators, indicators.vwap)
+
+
+def _agreement(price: float, indicators: Indicators, line: float | None) -> Trend | None:
+    """Bull or bear when EMA 8 against EMA 21 and the price against ``line`` say the same."""
+    fast, slow = indicators.ema8, indicators.ema21
+    if fast is None or slow is None or line is None:
         return None
-    if fast > slow and price > average:
+    if fast > slow and price > line:
         return Trend.BULL
-    if fast < slow and price < average:
+    if fast < slow and price < line:
         return Trend.BEAR
     return Trend.SIDEWAYS
 

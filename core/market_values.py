@@ -53,6 +53,24 @@ def usable_mid(contract: Contract, quotes: Mapping[str, Quote]) -> float:
     return quote.mid
 
 
+def held_mark(contract: Contract, quantity: int, quote: Quote, underlyings: Mapping[str, Underlying]) -> float:
+    """Points at which a held contract counts in the account's value: the mid of its last real quote.
+
+    An ask of 0 is no price, and half the bid would make a debt look small: a long counts with its bid alone then, a
+    short with no less than its bid and its exercise value. Guards go on judging by that least loss; entries do not,
+    their own checks refuse such a quote.
+
+    Raises
+    ------
+    CannotCompute
+        When a side is no number of at least 0, or a short needs its underlying's price and there is none.
+    """
+    bid = not_negative(quote.bid, "bid", contract=contract.id)
+    if not_negative(quote.ask, "ask", contract=contract.id) > 0.0:
+        return quote.mid
+    return bid if quantity >= 0 else max(bid, contract.intrinsic(underlying_price(contract, underlyings)))
+
+
 def positive(value: float | None, name: str, **facts: Any) -> float:
     """``value`` when it is a positive finite number.
 

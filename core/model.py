@@ -7,6 +7,7 @@ Times are naive New York datetimes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -248,7 +249,10 @@ class Account:
 
     @property
     def day_result_share(self) -> float:
-        """Today's profit as a share of the equity the day began with; flows do not move it."""
+        """Today's profit as a share of the equity the day began with; flows do not move it. Not a number for a day
+        that began with nothing."""
+        if self.equity_day_start <= 0.0:
+            return math.nan
         return (self.equity - self.flows_today - self.equity_day_start) / self.equity_day_start
 
 

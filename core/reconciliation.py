@@ -77,7 +77,7 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
         ``unknown`` is what remains of ``holdings`` without an owner; contracts in ``busy`` are never unknown.
     """
     left = {contract: quantity for contract, quantity in holdings.items() if quantity}
-    claims = _claims(positions, left)
+    claims = _claims(positions, left, today)
     for claim in claims.values():
         for contract, quantity in claim.items():
             left[contract] = left.get(contract, 0) - quantity
@@ -92,9 +92,11 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
     return Reconciliation(verdicts=tuple(verdicts), unknown=MappingProxyType(unknown))
 
 
-def _claims(positions: Sequence[Position], holdings: Mapping[Contract, int]) -> dict[str, dict[Contract, int]]:
+def _claims(positions: Sequence[Position], holdings: Mapping[Contract, int], today: date
+            ) -> dict[str, dict[Contract, int]]:
     """What each position may call its own. A contract whose net is as stored is given out in full, also where
-    positions offset each other; otherwise same-signed holdings go to the oldest first."""
+    positions offset each other (but not once it has expired: then a net of zero is nothing); otherwise same-signed
+    holdings go to the oldest first."""
     stored: dict[Contract, int] = {}
     for position in positions:
         for leg in position.legs:
@@ -103,7 +105,7 @@ def _claims(positions: Sequence[Position], holdings: Mapping[Contract, int]) -> 
     claims: dict[str, dict[Contract, int]] = {position.id: {} for position in positions}
     for position in positions:
         for leg in position.legs:
-            if holdings.get(leg.contract, 0) == stored[leg.contract]:
+            if holdings.get(leg.contract, 0) == stored[leg.contract] and leg.contract.expiry >= today:
                 claims[position.id][leg.contract] = leg.quantity
                 continue
             there = left.get(leg.contract, 0)

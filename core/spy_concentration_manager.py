@@ -17,6 +17,7 @@ from config.constants import (FOMC_DELTA_LIMIT_MULTIPLE, MAX_LT112_SPY_SLOTS, MA
                               SPY_DELTA_WARNING_SHARE, SPY_EQUIVALENTS)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
+from core.intents import position_of
 from core.market_values import finite, guard_refusal, not_negative
 from core.model import Refused
 
@@ -184,14 +185,11 @@ class SpyConcentrationManager:
         """The order ended without a fill: give everything back. False when nothing was reserved (freed before)."""
         return self._reservations.pop(id, None) is not None
 
-    def close(self, id: str) -> bool:
-        """The position is closed: its slot is free. False when it held none (closed before)."""
-        return self.free(id)
-
-    def retain(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """After a reconciliation: keep only these ids; the ids that were dropped."""
-        alive = set(ids)
-        dropped = tuple(id for id in self._reservations if id not in alive)
+    def retain(self, position_ids: Iterable[str]) -> tuple[str, ...]:
+        """Keep only what belongs to these positions: one that is over, or that a crash left without its order, holds
+        neither slot nor money. The ids that were dropped."""
+        alive = set(position_ids)
+        dropped = tuple(id for id in self._reservations if position_of(id) not in alive)
         for id in dropped:
             del self._reservations[id]
         return dropped

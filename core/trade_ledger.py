@@ -282,12 +282,16 @@ class TradeLedger:
         """USD of closed trades of each strategy."""
         return pnl_by(self._trades, lambda trade: trade.strategy)
 
+    def equity_by_day(self) -> Mapping[str, float]:
+        """USD the account made on each marked day (ISO date), open positions included and flows taken out."""
+        results = daily_results(self._starting_equity, self._marks, self._flows)
+        return {mark.day.isoformat(): float(result) for mark, result in zip(self._marks, results)}
+
     def equity_by_month(self) -> Mapping[str, float]:
-        """USD the account made in each month, open positions included and flows taken out."""
+        """USD the account made in each month, as :meth:`equity_by_day`."""
         sums: dict[str, float] = {}
-        for mark, result in zip(self._marks, daily_results(self._starting_equity, self._marks, self._flows)):
-            month = f"{mark.day:%Y-%m}"
-            sums[month] = sums.get(month, 0.0) + float(result)
+        for day, result in self.equity_by_day().items():
+            sums[day[:7]] = sums.get(day[:7], 0.0) + result
         return sums
 
     # --- memory

@@ -172,6 +172,11 @@ class UnifiedStateManager:
         """Those that hold something."""
         return tuple(position for position in self._positions.values() if position.is_open)
 
+    def held_by_others(self, position_id: str, contract: Contract) -> int:
+        """Signed quantity that positions other than ``position_id`` hold of ``contract``, summed."""
+        return sum(leg.quantity for position in self._positions.values() if position.id != position_id
+                   for leg in position.legs if leg.contract == contract)
+
     def since(self, position_id: str) -> datetime:
         """When the position entered its present state."""
         self.position(position_id)

@@ -54,7 +54,8 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
                     StateStore(algorithm.object_store, f"{prefix}/orders", live=live), components,
                     lambda: algorithm.time)
     components.executor = AtomicOrderExecutor(
-        gateway, memory, clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST, events_later=live)
+        gateway, memory, components.states,
+        clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST, events_later=live)
     journal = Journal(algorithm.log, SegmentedAudit(algorithm.object_store, prefix))
     shell = FrameworkShell(gateway=gateway, run=run, components=components, memory=memory, journal=journal,
                            tickers=tickers)

@@ -18,7 +18,7 @@ from core.errors import IntegrityError, StoreError
 from core.model import Contract, Intent, Leg, Purpose, Urgency
 from helpers.order_desk import OrderDesk
 from helpers.order_port import (Fill, Journal, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
-                                RecoveryReport, Rejected, Submitted)
+                                Positions, RecoveryReport, Rejected, Submitted)
 from helpers.order_recovery import adopt, match_open_orders
 from helpers.order_reports import ReportStream
 from helpers.order_work import Work
@@ -39,6 +39,8 @@ class AtomicOrderExecutor:
     port : OrderPort
     journal : Journal
         Takes ``facts()`` ahead of every send and after every change.
+    positions : Positions
+        What the positions hold: the account shows all of them in one sum.
     clock_seconds : int
         Least step of the clock ``on_minute`` is called with: 60 in backtests, 1 live.
     events_later : bool
@@ -46,21 +48,22 @@ class AtomicOrderExecutor:
         other method, so that nothing but the shell's own thread ever touches state.
     """
 
-    def __init__(self, port: OrderPort, journal: Journal, *, clock_seconds: int = 1,
+    def __init__(self, port: OrderPort, journal: Journal, positions: Positions, *, clock_seconds: int = 1,
                  events_later: bool = False) -> None:
         self._port = port
         self._journal = journal
         self._reports = ReportStream()
         self._works: dict[str, Work] = {}
         self._desk = OrderDesk(port, self._reports, self._save, clock_seconds)
-        self._worker = IntentWorker(port, self._desk, self._reports, self._works, self._save, hear=self._empty_inbox,
-                                    sent=self._note_sent, finished=self._note_finished)
+        self._worker = IntentWorker(port, self._desk, self._reports, self._works, positions, self._save,
+                                    hear=self._empty_inbox, sent=self._note_sent, finished=self._note_finished)
         self._finished: OrderedDict[str, Work | None] = OrderedDict()
         self._owner: dict[int, str] = {}
         self._inbox: deque[tuple[OrderUpdate, datetime]] = deque()
         self._early: deque[OrderUpdate] = deque(maxlen=FINISHED_KEPT)
         self._lock = Lock()
         self._events_later = events_later
+        self.unsaved: str | None = None
 
     # --- the shell's calls ------------------------------------------------------------------------------------------
 
@@ -100,11 +103,14 @@ class AtomicOrderExecutor:
         if not self._events_later:
             self._pump()
 
-    def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None) -> None:
-        """Stop every intent (of ``purposes``): orders are cancelled, what is uneven is still evened out."""
+    def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None,
+                   strategy: str | None = None) -> None:
+        """Stop every intent (of ``purposes``, of ``strategy``): orders are cancelled, what is uneven is still evened out.
+        """
         with self._exclusive():
             for work in list(self._works.values()):
-                if (purposes is None or work.intent.purpose in purposes) and not work.repairing:
+                if ((purposes is None or work.intent.purpose in purposes) and not work.repairing
+                        and strategy in (None, work.intent.strategy)):
                     self._worker.end(work, why, now)
 
     def drain(self) -> tuple[Fill | Outcome, ...]:
@@ -112,10 +118,10 @@ class AtomicOrderExecutor:
         with self._exclusive():
             return self._reports.drain()
 
-    def holding_changed(self, contract: Contract, quantity: int, now: datetime) -> None:
-        """The broker changed a holding without an order (expiry, assignment, exercise) by a signed quantity.
+    def holding_changed(self, position_id: str, contract: Contract, quantity: int, now: datetime) -> None:
+        """The broker changed what a position holds without an order (expiry, assignment, exercise) by a signed quantity.
 
-        Orders on the contract are cancelled and what is left to close shrinks accordingly. The caller books the change:
+        Orders on the contract are cancelled; what is left to close of that position shrinks accordingly. The caller books the change:
         it is not reported again among what an intent found missing.
         """
         with self._exclusive():
@@ -125,7 +131,7 @@ class AtomicOrderExecutor:
                 if contract in work.baseline:
                     work.baseline[contract] += quantity
                 todo = work.todo.get(contract, 0)
-                if not work.opens and todo * quantity > 0:
+                if not work.opens and work.intent.position_id == position_id and todo * quantity > 0:
                     gone = quantity if abs(quantity) < abs(todo) else todo
                     work.goal[contract] -= gone
                     for book in (work.missing, work.settled):
@@ -257,10 +263,12 @@ class AtomicOrderExecutor:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def _save(self, must: bool) -> None:
-        """Journal the facts. A failure matters only before an opening order: the journal itself knows of it."""
+        """Journal the facts. A failure stops only an opening order; ``unsaved`` says so until they are taken."""
         try:
             self._journal.save(self.facts())
-        except StoreError:
+            self.unsaved = None
+        except StoreError as problem:
+            self.unsaved = problem.message
             if must:
                 raise
 

@@ -59,18 +59,17 @@ class SegmentedAudit:
         self._dirty = False
 
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
-        """Add one record; it reaches the store at the next ``flush`` or when its segment is full.
-
-        Raises
-        ------
-        StoreError
-            When a full segment cannot be written.
+        """Add one record; it reaches the store at the next ``flush`` or when its segment is full. A full segment that the
+        store refuses goes on growing: what could not be written is never dropped, and whoever flushes hears of it.
         """
         line = audit_line(time, event, facts)
         day = f"{time:%Y%m%d}"
         if day != self._day or self._bytes >= self._limit:
-            self.flush()
-            self._begin(day)
+            try:
+                self.flush()
+                self._begin(day)
+            except StoreError:
+                pass                                         # still dirty: the next flush raises it again
         self._lines.append(line)
         self._bytes += len(line.encode("utf-8"))
         self._dirty = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Final, Mapping
 
 from config.run_parameters import RunParameters
 from config.strategy_parameters import StrategySpec
@@ -26,11 +26,14 @@ from risk.dynamic_margin_manager import DynamicMarginManager
 from risk.emergency_protocol import EmergencyProtocol
 from risk.greeks_monitor import Exposure, GreeksMonitor
 
+NOT_YET_JUDGED: Final = "no risk check yet"
+
 
 @dataclass(slots=True, kw_only=True)
 class Components:
     """The managers of one run. ``executor`` is set once the store it writes ahead to exists; ``blind`` says what the
-    last risk check could not compute, and halts entries."""
+    last risk check could not compute (a life whose guards have not looked yet is blind too), ``unsaved`` why the store
+    did not take the facts: both halt entries."""
 
     strategies: Mapping[str, Strategy]
     specs: Mapping[str, StrategySpec]
@@ -51,7 +54,8 @@ class Components:
     book: DayBook
     iv_record: IvRecord
     executor: Any = None
-    blind: str | None = None
+    blind: str | None = NOT_YET_JUDGED
+    unsaved: str | None = None
 
     def remembering(self) -> dict[str, Any]:
         """Managers whose facts must survive a restart, by the name they are stored under; the executor has its own."""
@@ -69,7 +73,7 @@ class Components:
         """
         for name in self.__slots__:
             part = getattr(self, name)
-            if part is None and name != "blind":
+            if part is None and name not in ("blind", "unsaved"):
                 raise IntegrityError("a component is not wired", component=name)
             check = getattr(part, "self_check", None)
             if check is not None:

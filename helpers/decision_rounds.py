@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time
-from typing import Any
+from typing import Any, Iterable
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
+from core.entry_checks import mode_forbids, standing_halt
 from core.intents import closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
-                        Refused, Select, Snapshot, State, Urgency)
+                        Purpose, Refused, Select, Snapshot, State, Urgency)
 from helpers.components import Components
 from helpers.journal import Journal
 from helpers.snapshots import SnapshotBuilder
@@ -36,6 +38,7 @@ class DecisionRounds:
         self._chain_wanted: set[str] = set()
         self._tried: dict[str, datetime] = {}
         self._postponed: dict[str, Exit] = {}
+        self._deferred: set[str] = set()
         self._idle: dict[str, datetime] = {}
         self.eager = False
 
@@ -114,10 +117,16 @@ class DecisionRounds:
     def _validation_over(self, key: str, now: datetime) -> bool:
         return (now - self._parts.states.since(key)).total_seconds() >= 60 * VALIDATION_TIMEOUT_MINUTES
 
+    def time_out(self, key: str, now: datetime) -> None:
+        """A choice whose five minutes are over although nobody could be asked: the account had no value meanwhile."""
+        since = self._parts.states.since(key).isoformat()
+        self._give_up(key, Refused(code=RefusalCode.ENTRY_TIMEOUT, facts={"position": key, "since": since}), now)
+
     def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
         selection = self._selections.pop(key)
         self._tried[selection.strategy] = now
-        event = Event.TIMED_OUT if refusal.code in QUOTES_AWAITED else Event.ENTRY_REFUSED
+        timed_out = refusal.code in QUOTES_AWAITED | {RefusalCode.ENTRY_TIMEOUT}
+        event = Event.TIMED_OUT if timed_out else Event.ENTRY_REFUSED
         self._journal.refused(now, selection.strategy, refusal)
         self._parts.states.apply(key, event, now, refusal.code.value)
         self._parts.states.archive(key)
@@ -135,6 +144,17 @@ class DecisionRounds:
                             margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
         self._parts.executor.start(intent, now)
 
+    def take_back(self, now: datetime) -> None:
+        """Cancel entries on their way when none may be made any more: unfilled they end, what has filled evenly stays
+        and is managed, uneven legs are evened out as after any cancel. An order the executor itself is in trouble with
+        takes back no other's."""
+        if not self._parts.executor.working_positions:
+            return
+        view = replace(self._builder.view(), halted=self._parts.book.halted or self._parts.blind)
+        refused = mode_forbids(view) or standing_halt(view)
+        if refused is not None:
+            self._parts.executor.cancel_all(now, refused.code.value, (Purpose.ENTRY,))
+
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, *, only_urgent: bool) -> None:
@@ -142,11 +162,13 @@ class DecisionRounds:
         for position in self._parts.states.open_positions:
             if only_urgent and not self.urgent(position):
                 continue
-            if position.id in self._postponed and not self._parts.executor.working(position.id):
-                self._resume_exit(position, snapshot.time)
+            if position.id in self._postponed:
+                if not self._parts.executor.working(position.id):
+                    self._resume_exit(position, snapshot.time)
                 continue
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
-                self.carry_out(position, self._wanted_exit(position, snapshot.time), snapshot.time)
+                wanted = self._forced_exit(position, str(position.facts[EXIT_WANTED]), snapshot.time)
+                self.carry_out(position, wanted, snapshot.time)
                 continue
             if self._left_over(position, snapshot.time):
                 self.carry_out(position, self._exit_again(position, snapshot.time), snapshot.time)
@@ -158,10 +180,9 @@ class DecisionRounds:
             self.carry_out(position, self._parts.coordinator.manage(moment, view, position), snapshot.time)
 
     @staticmethod
-    def _wanted_exit(position: Position, now: datetime) -> Exit:
-        """The exit that a guard asked for while an entry or a repair was under way."""
-        return Exit(event=Event.DEFEND, intent=closing_intent(
-            position, str(position.facts[EXIT_WANTED]), now, Urgency.NATURAL, facts={"forced": True}))
+    def _forced_exit(position: Position, reason: str, now: datetime) -> Exit:
+        return Exit(event=Event.DEFEND, intent=closing_intent(position, reason, now, Urgency.NATURAL,
+                                                              facts={"forced": True}))
 
     def _left_over(self, position: Position, now: datetime) -> bool:
         """Whether an exit has ended with something still held, shares that came meanwhile for one. Believed at the second
@@ -172,9 +193,11 @@ class DecisionRounds:
         return self._idle.setdefault(position.id, now) < now
 
     def _exit_again(self, position: Position, now: datetime) -> Exit:
-        reason = str(position.facts.get("exit_reason", "LEFT_OVER"))
+        """An exit never gives up, whatever became of its order."""
+        urgency = Urgency.WALK if position.state is State.EXITING else Urgency.NATURAL
         return Exit(event=EXIT_EVENTS[position.state], intent=closing_intent(
-            position, reason, now, Urgency.NATURAL, facts={"forced": bool(position.facts.get("exit_forced", False))}))
+            position, str(position.facts.get("exit_reason", "LEFT_OVER")), now, urgency,
+            facts={"forced": bool(position.facts.get("exit_forced", False))}))
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
         """An exit that had to wait for a roll to be cancelled."""
@@ -215,25 +238,42 @@ class DecisionRounds:
                             legs=[f"{leg.ratio:+d} {leg.contract.id}" for leg in decision.intent.legs])
         self._parts.executor.start(decision.intent, now)
 
+    def defend(self, positions: Iterable[Position], reason: str, now: datetime) -> None:
+        """Close ``positions`` at the natural price. All of it is written down before the first order goes: what asks
+        for it asks once, and a crash between two orders must not leave the rest open."""
+        keys = [position.id for position in positions]
+        for key in keys:
+            self._want_exit(self._parts.states.position(key), reason)
+        for key in keys:
+            position = self._parts.states.position(key)
+            self.carry_out(position, self._forced_exit(position, reason, now), now)
+
     def _may_exit(self, position: Position, decision: Exit) -> bool:
         return (EXIT_STATES[decision.event] is position.state
                 or self._parts.states.allows(position.id, decision.event))
 
     def _defer_exit(self, position: Position, decision: Exit, now: datetime) -> None:
         """A guard wants out of what is still being entered or evened out: the entry is stopped, and the exit follows
-        as soon as the position's machine knows one. The wish stands in its facts, so that a restart keeps it."""
-        if EXIT_WANTED not in position.facts:
-            self._parts.states.change(position.id, facts=dict(position.facts) | {EXIT_WANTED: decision.intent.reason})
+        as soon as the position's machine knows one."""
+        self._want_exit(position, decision.intent.reason)
+        if position.id not in self._deferred:
+            self._deferred.add(position.id)
             self._journal.event(now, "EXIT_DEFERRED", strategy=position.strategy, position=position.id,
                                 state=position.state.value, reason=decision.intent.reason)
         self._parts.executor.start(decision.intent, now)
 
+    def _want_exit(self, position: Position, reason: str) -> None:
+        """Have the wish to close stand in the position's facts to its end: a restart that finds no order working
+        closes it all the same."""
+        if EXIT_WANTED not in position.facts:
+            self._parts.states.change(position.id, facts=dict(position.facts) | {EXIT_WANTED: reason})
+
     def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
+        self._deferred.discard(position.id)
         self._idle.pop(position.id, None)
         if EXIT_STATES[decision.event] is not position.state:
             self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
-        facts = {key: value for key, value in position.facts.items() if key != EXIT_WANTED}
-        self._parts.states.change(position.id, facts=facts | {
+        self._parts.states.change(position.id, facts=dict(position.facts) | {
             "exit_reason": decision.intent.reason, "exit_forced": bool(decision.intent.facts.get("forced", False))})
 
 

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
-                              MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
+                              MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
@@ -16,8 +16,8 @@ from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.lean_values import plain_time
-from helpers.memory import Memory
-from helpers.operator_commands import Command, OperatorCommands
+from helpers.memory import Keeper, Memory
+from helpers.operator_commands import Command, OperatorCommands, amount_of
 from helpers.order_results import OrderResults
 from helpers.recovery import Recovery
 from helpers.risk_round import RiskRound
@@ -37,6 +37,7 @@ class FrameworkShell:
         self.parts = components
         self.journal = journal
         self.memory = memory
+        self._keeper = Keeper(memory, journal, components, flushes=run.environment is not Environment.DEVELOPMENT)
         self.run = run
         self._gateway = gateway
         self.builder = SnapshotBuilder(gateway, components, run, tickers)
@@ -120,7 +121,7 @@ class FrameworkShell:
     def _book_exchange_events(self) -> None:
         while self._exchange:
             update, heard = self._exchange.popleft()
-            if update.fill_quantity or update.contract.expiry <= heard.date():
+            if update.fill_quantity:              # else it only tells that the exchange is at it
                 self.results.exchange_event(update, heard)
 
     def command(self, data: Any, now: datetime) -> dict[str, Any]:
@@ -130,11 +131,12 @@ class FrameworkShell:
             try:
                 answer = self.commands.carry_out(Command(
                     action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
-                    amount=None if data.amount is None else float(data.amount)), now)
+                    amount=None if data.amount is None else amount_of(data.amount)), now)
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
-            self.memory.save()
+            self.rounds.take_back(now)
+            self._keeper.keep(now, changed=True)
             return answer
 
     def heartbeat(self, now: datetime) -> None:
@@ -174,22 +176,18 @@ class FrameworkShell:
         changed = self.results.drain(minute) or changed
         if self._due(minute):
             changed = self._rounds(minute) or changed
-        self._keep(changed)
+        changed = self._recovery.overdue(minute) or changed
+        closing = minute.time() == STORE_TIME or minute == self._gateway.calendar().session_close
+        self._keeper.keep(minute, changed=changed or closing, flush=closing)
 
     def _orders(self, now: datetime) -> None:
         """Between two minutes, live: orders under way are tended, nothing is decided."""
         self._book_exchange_events()
         self.parts.executor.on_minute(now)
-        self._keep(self.results.drain(now))
-
-    def _keep(self, changed: bool) -> None:
-        if changed:
-            self.memory.save()
-            if self.run.environment is not Environment.DEVELOPMENT:
-                self.journal.flush()
+        self._keeper.keep(now, changed=self.results.drain(now))
 
     def _morning(self, now: datetime) -> bool:
-        if self.parts.book.roll(now.date()):
+        if self.parts.book.roll(now.date(), previous_session=self._gateway.calendar().previous_session):
             self.parts.emergency.new_day(now.date())
         self.results.settle_expired(now)
         self._recovery.unexplained(now)
@@ -200,8 +198,7 @@ class FrameworkShell:
     # --- what is due ------------------------------------------------------------------------------------------------
 
     def _due(self, now: datetime) -> bool:
-        return (now.minute % RISK_CHECK_MINUTES == 0 or self.rounds.validating or self._entry_round(now)
-                or self.risk.trouble or now.time() in MARK_TIMES
+        return (self.risk.due(now) or self.rounds.validating or self._entry_round(now) or now.time() in MARK_TIMES
                 or any(self.rounds.urgent(position) for position in self.parts.states.open_positions))
 
     def _rounds(self, now: datetime) -> bool:
@@ -210,20 +207,30 @@ class FrameworkShell:
         except CannotCompute as problem:
             return self._blind_round(now, problem)
         self.parts.book.mark(snapshot.account.equity)
-        if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
+        judged = self.risk.due(now)
+        if judged:
             self.risk.check(snapshot)
+        self.rounds.take_back(now)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
         self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
         self._entries(snapshot, now)
         self._mark(snapshot, now)
-        return self.results.drain(now) or self._transitions()
+        changed = self._settled(now)
+        return changed or (judged and self.run.environment is not Environment.DEVELOPMENT)
 
     def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
         """The account has no value now: nobody enters and no guard judges, but exits go on."""
         self.parts.blind = problem.message
-        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
+        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
+        self.rounds.take_back(now)
         self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
-        return self.results.drain(now) or self._transitions()
+        return self._settled(now)
+
+    def _settled(self, now: datetime) -> bool:
+        """Draw the consequences of a round; True when there is something to keep. What only the guards have learned is
+        kept too; their marks and the account's value at every check of a live run."""
+        drained, moved, learned = self.results.drain(now), self._transitions(), self.risk.news()
+        return drained or moved or learned
 
     def _transitions(self) -> bool:
         """Into the audit trail; True when there were any."""
@@ -253,5 +260,3 @@ class FrameworkShell:
             self.record.mark(snapshot)
         if now.time() == STORE_TIME or now == snapshot.calendar.session_close:
             self.risk.day_end(snapshot)
-            self.journal.flush()
-            self.memory.save()

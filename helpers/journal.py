@@ -86,7 +86,7 @@ def _without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """JSON values only: enums by value, moments as ISO text, records as mappings, floats to six decimals."""
+    """JSON values only: None stays, enums by value, moments as ISO text, records as mappings, floats to six decimals."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.init}
     if isinstance(value, Enum):
@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, float):
         return round(value, 6) if value == value and abs(value) != float("inf") else str(value)
-    if isinstance(value, (str, int, bool)):
+    if value is None or isinstance(value, (str, int, bool)):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}

@@ -418,13 +418,17 @@ class LeanGateway:
         return INSTRUMENTS[contract.underlying].tick_usd
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
-        """Close of the session open at ``now`` on the contract's exchange, New York time; None while closed."""
+        """Close of the session open at ``now`` on the contract's exchange, New York time; None while closed.
+
+        Where that exchange trades on after the stock market, the stock market's close: nobody looks after an order then.
+        """
         security = self._subscribed.get(contract) or self._securities[contract.underlying]
-        if not security.exchange.exchange_open:
+        ours = self.calendar().session_close
+        if ours is None or not security.exchange.exchange_open:
             return None
         local = security.local_time
         close = security.exchange.hours.get_next_market_close(local, REGULAR_HOURS)
-        return now + (plain_time(close) - plain_time(local))
+        return min(ours, now + (plain_time(close) - plain_time(local)))
 
     def open_order_ids(self, tag: str) -> tuple[int, ...]:
         """Orders that are still open and carry exactly ``tag``."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
-from core.errors import IntegrityError, StoreCorrupt
+from core.errors import IntegrityError, StoreCorrupt, StoreError
 from core.serialization import Encoded, canonical
 from helpers.components import Components
+from helpers.journal import Journal
 from helpers.state_store import Loaded, StateStore
 
 FINISHED = "finished"
@@ -91,6 +92,45 @@ class Memory:
             raise IntegrityError("the positions have booked what the stored orders do not know of",
                                  accepted=self._parts.states.accepted, reported=self._parts.executor.reported)
         return loaded
+
+
+class Keeper:
+    """Has everything on disk after every change. A store that refuses stops entries, never exits: it is asked again at
+    each tick until it takes what it was offered.
+
+    Parameters
+    ----------
+    memory : Memory
+    journal : Journal
+    components : Components
+    flushes : bool
+        Live, the audit trail goes to disk with every change too; in a backtest only when asked.
+    """
+
+    def __init__(self, memory: Memory, journal: Journal, components: Components, *, flushes: bool) -> None:
+        self._memory = memory
+        self._journal = journal
+        self._parts = components
+        self._flushes = flushes
+
+    def keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
+        """Save when something has ``changed``, or when the last save failed."""
+        parts = self._parts
+        failed = parts.unsaved or parts.executor.unsaved
+        if not (changed or failed):
+            return
+        try:
+            self._memory.save(parts.executor.facts() if parts.executor.unsaved else None)
+            if flush or failed or self._flushes:
+                self._journal.flush()
+        except StoreError as problem:
+            if parts.unsaved is None:
+                self._journal.event(now, "STORE_FAILED", what=problem.message, **problem.facts)
+            parts.unsaved = problem.message
+            return
+        parts.unsaved = parts.executor.unsaved = None
+        if failed:
+            self._journal.event(now, "STORE_RECOVERED", was=failed)
 
 
 def _facts(part: Any) -> Mapping[str, Any]:

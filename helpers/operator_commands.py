@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
 from core.errors import CannotCompute, ConfigError
-from core.intents import closing_intent
-from core.model import Event, Exit, Position, Refused, Urgency
+from core.model import Position, Purpose, Refused
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal, plain
@@ -24,6 +24,20 @@ class Command:
     strategy: str | None = None
     reason: str = "operator"
     amount: float | None = None
+
+
+def amount_of(value: Any) -> float:
+    """A command's amount in USD.
+
+    Raises
+    ------
+    ConfigError
+        When it is no number.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{value!r} is no amount of USD") from None
 
 
 class OperatorCommands:
@@ -85,27 +99,28 @@ class OperatorCommands:
             self._parts.ledger.resume(command.strategy)
             return {"resumed": command.strategy}
         self._parts.book.halted = None
-        self._parts.breakers.resume(now)
+        locked = self._parts.breakers.resume(now)
         self._parts.emergency.clear(now)
+        if locked is not None:
+            return {"resumed": "all but the breakers", "still": {"code": locked.code, **locked.facts}}
         return {"resumed": "all"}
 
-    def _close(self, positions: tuple[Position, ...], event: Event, reason: str, now: datetime) -> dict[str, Any]:
-        for position in positions:
-            intent = closing_intent(position, reason, now, Urgency.NATURAL, facts={"forced": True})
-            self._rounds.carry_out(position, Exit(intent=intent, event=event), now)
+    def _close(self, positions: tuple[Position, ...], reason: str, now: datetime) -> dict[str, Any]:
+        self._rounds.defend(positions, reason, now)
         return {"closing": [position.id for position in positions]}
 
     def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
         """Close the positions of one strategy, or of all but bought protection."""
+        self._parts.executor.cancel_all(now, "OPERATOR_FLATTEN", (Purpose.ENTRY,), command.strategy)
         chosen = tuple(position for position in self._parts.states.open_positions
                        if (position.strategy == command.strategy if command.strategy is not None
                            else self._parts.specs[position.strategy].counts_as_position))
-        return self._close(chosen, Event.DEFEND, "OPERATOR_FLATTEN", now)
+        return self._close(chosen, "OPERATOR_FLATTEN", now)
 
     def _liquidate(self, command: Command, now: datetime) -> dict[str, Any]:
         """Close everything, protection too, and halt."""
         self._parts.book.halted = command.reason
-        return self._close(self._parts.states.open_positions, Event.DEFEND, "OPERATOR_LIQUIDATE", now)
+        return self._close(self._parts.states.open_positions, "OPERATOR_LIQUIDATE", now)
 
     def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
         """Take note of holdings that are not the framework's: they stay, and entries go on. Orders whose outcome is not
@@ -137,8 +152,12 @@ class OperatorCommands:
         Told while the market is open, minutes before or after the money itself moves, it would look like a loss to
         every guard between the two.
         """
-        if command.amount is None:
-            raise ConfigError("flow needs an amount")
+        if command.amount is None or not math.isfinite(command.amount) or command.amount == 0.0:
+            raise ConfigError(f"flow needs an amount of USD, not {command.amount}")
+        if self._parts.book.equity_last <= 0.0:
+            raise ConfigError("an account that was worth nothing begins anew: no flow can be measured")
+        if self._parts.book.equity_last + command.amount <= 0.0:
+            raise ConfigError(f"a flow of {command.amount:.2f} leaves nothing of {self._parts.book.equity_last:.2f}")
         if self._builder.in_session(now):
             raise ConfigError("flow is told while the market is closed, once the money has moved")
         self._parts.book.flow(command.amount)

@@ -7,6 +7,7 @@ from typing import Callable, Mapping
 
 from config.constants import SETTLE_MINUTES, SILENCE_MINUTES
 from core.model import Contract, Leg
+from helpers.order_pieces import within
 from helpers.order_port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate
 from helpers.order_reports import ReportStream
 from helpers.order_work import LOST, OrderOut, PastLeg, Work
@@ -221,10 +222,3 @@ class OrderBooks:
         if due(now, order.sent, SILENCE_MINUTES) and (order.looked is None or due(now, order.looked, 1)):
             order.looked = now
             self.look_up(work, now)
-
-
-def within(quantity: int, room: int) -> int:
-    """``quantity`` cut to ``room``; 0 when the signs differ."""
-    if quantity * room <= 0:
-        return 0
-    return quantity if abs(quantity) <= abs(room) else room

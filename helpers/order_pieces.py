@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd
-from typing import Iterable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from config.constants import MAX_COMBO_LEGS
 from core.model import Contract, ContractKind, Leg, Right
@@ -68,6 +68,20 @@ def next_piece(todo: Mapping[Contract, int], quote_of: QuoteOf, *, apart: bool) 
                       if quantity < 0 and not sellable(quote_of(contract)))
     pieces = _in_order(todo, frozenset(stuck), frozenset(worthless), apart)
     return Plan(piece=normalised(pieces[0]) if pieces else None, stuck=stuck, worthless=worthless)
+
+
+def short_of_zero(piece: Piece, holding: Callable[[Contract], int]) -> Piece:
+    """``piece`` cut so that it takes no holding of the account through zero: other positions may hold the other side,
+    and neither LEAN nor the broker lets one order close a holding and open its opposite."""
+    crossed = {leg.contract: leg for leg in piece.legs
+               if within(leg.ratio * piece.quantity, -holding(leg.contract)) not in (0, leg.ratio * piece.quantity)}
+    if not crossed:
+        return piece
+    units = min(abs(holding(contract)) // abs(leg.ratio) for contract, leg in crossed.items())
+    if units:
+        return Piece(legs=piece.legs, quantity=units)
+    first = max(crossed.values(), key=lambda leg: leg.ratio)
+    return normalised({first.contract: -holding(first.contract)})
 
 
 def _in_order(todo: dict[Contract, int], stuck: frozenset[Contract], worthless: frozenset[Contract],
@@ -141,3 +155,10 @@ def cover(todo: Mapping[Contract, int]) -> tuple[list[tuple[Contract, Contract, 
 def _covers(long: Contract, short: Contract) -> bool:
     return (long.underlying == short.underlying and long.right is short.right and long.expiry >= short.expiry
             and long.kind is short.kind and long.future_expiry == short.future_expiry)
+
+
+def within(quantity: int, room: int) -> int:
+    """``quantity`` cut to ``room``; 0 when the signs differ."""
+    if quantity * room <= 0:
+        return 0
+    return quantity if abs(quantity) <= abs(room) else room

@@ -104,6 +104,19 @@ class OrderPort(Protocol):
     def open_order_ids(self, tag: str) -> tuple[int, ...]: ...
 
 
+class Positions(Protocol):
+    """What the positions hold as far as the executor's reports have been booked: the state manager."""
+
+    @property
+    def accepted(self) -> int:
+        """Number of the last report that was booked."""
+        ...
+
+    def held_by_others(self, position_id: str, contract: Contract) -> int:
+        """Signed quantity that all other positions hold of ``contract``."""
+        ...
+
+
 class Journal(Protocol):
     """Where the executor's facts are written ahead of what it does."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Mapping
@@ -50,6 +51,20 @@ class ReportStream:
         del self._items[:self._handed]
         self._handed = len(self._items)
         return tuple(self._items)
+
+    def unbooked(self, but: str, contract: Contract, after: int) -> int:
+        """Signed change of ``contract`` in positions other than ``but`` that is reported under a number above ``after``:
+        their fills, and what their closings found missing."""
+        changed = 0
+        for item in self._items:
+            if item.sequence <= after:
+                continue
+            if isinstance(item, Fill):
+                changed += item.quantity if item.position_id != but and item.contract == contract else 0
+            elif item.final and item.intent.position_id != but:
+                changed += sum(row["quantity"] for row in item.facts.get("missing", ())
+                               if contract_from_json(row["contract"]) == contract)
+        return changed
 
     @property
     def last(self) -> int:
@@ -103,14 +118,13 @@ class Pace:
     def __init__(self, per_second: int, clock_seconds: int) -> None:
         self._most = per_second * clock_seconds
         self._window = timedelta(seconds=clock_seconds)
-        self._since: datetime | None = None
-        self._used = 0
+        self._taken: deque[datetime] = deque(maxlen=self._most)
 
     def take(self, now: datetime) -> bool:
-        """Whether one more request may go out now; counts it."""
-        if self._since is None or now - self._since >= self._window or now < self._since:
-            self._since, self._used = now, 0
-        if self._used >= self._most:
+        """Whether one more request may go out now, within any window that ends now; counts it."""
+        if self._taken and now < self._taken[-1]:
+            self._taken.clear()                              # a clock that was set back
+        if len(self._taken) == self._most and now - self._taken[0] < self._window:
             return False
-        self._used += 1
+        self._taken.append(now)
         return True

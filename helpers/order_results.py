@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from core.codes import RefusalCode
-from core.model import ContractKind, Event, Intent, Position, Purpose, Refused, State
+from core.model import Contract, ContractKind, Event, Intent, Position, Purpose, Refused, State
 from core.serialization import contract_from_json
 from core.trade_records import ClosedTrade
 from helpers.atomic_order_executor import Fill, OrderUpdate, Outcome, OutcomeKind
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
+from helpers.order_pieces import within
 
 KEPT = frozenset({OutcomeKind.FILLED, OutcomeKind.PARTIAL, OutcomeKind.UNEVEN_REPAIRED})
 
@@ -26,7 +27,7 @@ class OrderResults:
         self._parts = components
         self._journal = journal
         self._rounds = rounds
-        self._exercised: dict[int, str] = {}
+        self._exercised: dict[int, tuple[int, dict[str, int]]] = {}
 
     def drain(self, now: datetime) -> bool:
         """Apply everything the executor has to say; True when anything changed."""
@@ -58,6 +59,7 @@ class OrderResults:
         if outcome.kind is OutcomeKind.FAILED:
             self._parts.states.apply(intent.position_id, Event.FAULT, now, outcome.reason)
         if not outcome.final:
+            self._gateway.subscribe(leg.contract for leg in intent.legs)      # a late fill's may be subscribed no more
             return
         for row in outcome.facts.get("missing", ()):
             self._parts.states.remove_leg(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
@@ -104,7 +106,7 @@ class OrderResults:
         states.apply(position.id, event, now, outcome.reason)
         if position.fees_usd or position.cash_flow_usd:
             self._record(replace(position, opened=now, units=1), now, "UNEVEN_REPAIRED", forced=True)
-        states.archive(position.id)
+        self._archive(position.id)
 
     def _book_entry(self, outcome: Outcome, now: datetime) -> bool:
         """Reservation and figures of an entry that has ended, whatever its position has been through; True when units
@@ -146,11 +148,19 @@ class OrderResults:
         if position.is_open or position.opened is None or self._parts.executor.working(position_id):
             return
         if position.state is not State.COMPLETE:
-            states.apply(position_id, Event.EXIT_FILLED, now, reason or (intent.reason if intent else "FLAT"))
+            self._complete(position_id, now, reason or (intent.reason if intent else "FLAT"))
         self._record(position, now, reason or self._exit_reason(position, intent), forced=self._forced(position))
         states.apply(position_id, Event.RESET, now, "archived")
-        states.archive(position_id)
-        self._parts.concentration.close(position.facts.get("entry_intent", ""))
+        self._archive(position_id)
+
+    def _complete(self, position_id: str, now: datetime, reason: str) -> None:
+        """End a machine whose position holds nothing: by its exit, or by recovery where it knew of none."""
+        states = self._parts.states
+        if states.allows(position_id, Event.EXIT_FILLED):
+            states.apply(position_id, Event.EXIT_FILLED, now, reason)
+            return
+        states.apply(position_id, Event.RECOVER, now, reason)
+        states.apply(position_id, Event.RECOVERED_FLAT, now, reason)
 
     @staticmethod
     def _exit_reason(position: Position, intent: Intent | None) -> str:
@@ -192,31 +202,42 @@ class OrderResults:
         ``update.fill_quantity`` is the signed change of the holding, ``fill_price`` the points it is booked at: 0 for
         worthless options, the strike for shares, the settlement value where it is settled in cash.
         """
-        contract, states = update.contract, self._parts.states
-        owner = self._owner(update)
+        contract = update.contract
+        owners = self._owners(update)
         self._journal.event(now, "EXCHANGE", contract=contract.id, quantity=update.fill_quantity,
-                            price=update.fill_price, position=owner)
-        if owner is None:
+                            price=update.fill_price, positions=owners)
+        if sum(owners.values()) != update.fill_quantity:
             self._parts.book.quarantine((*self._parts.book.quarantined, contract.id))
-            return
-        self._exercised[update.order_id] = owner
-        self._parts.executor.holding_changed(contract, update.fill_quantity, now)
-        states.apply_fill(owner, contract, update.fill_quantity, update.fill_price, update.fee)
-        position = states.position(owner)
-        target = self._parts.strategies[position.strategy].transitions.get((position.state, Event.EXPIRED))
-        if contract.kind is not ContractKind.EQUITY and target is not None and (
-                target is not State.COMPLETE or not position.is_open):
-            states.apply(owner, Event.EXPIRED, now, contract.id)
+        if contract.kind is not ContractKind.EQUITY:
+            self._exercised[update.order_id] = (update.fill_quantity, owners)
+        for owner, quantity in owners.items():
+            self._parts.executor.holding_changed(owner, contract, quantity, now)
+            self._parts.states.apply_fill(owner, contract, quantity, update.fill_price,
+                                          update.fee * quantity / update.fill_quantity)
+            if contract.kind is not ContractKind.EQUITY:
+                self._expired(owner, contract, now)
 
-    def _owner(self, update: OrderUpdate) -> str | None:
-        """The position whose leg this is; shares go to the position whose option became them."""
+    def _expired(self, owner: str, contract: Contract, now: datetime) -> None:
+        """Move the machine of a position that an option has left, where its table says so."""
+        position = self._parts.states.position(owner)
+        target = self._parts.strategies[position.strategy].transitions.get((position.state, Event.EXPIRED))
+        if target is not None and (target is not State.COMPLETE or not position.is_open):
+            self._parts.states.apply(owner, Event.EXPIRED, now, contract.id)
+
+    def _owners(self, update: OrderUpdate) -> dict[str, int]:
+        """Signed change of each position that holds the other side, oldest first, as far as the event reaches: one event
+        tells of all contracts of the account. Shares go where their options were."""
+        left = update.fill_quantity
         if update.contract.kind is ContractKind.EQUITY and update.order_id in self._exercised:
-            return self._exercised[update.order_id]
+            options, exercised = self._exercised[update.order_id]
+            return {owner: left * quantity // options for owner, quantity in exercised.items()}
+        owners = {}
         for position in self._parts.states.positions:
-            if any(leg.contract == update.contract and leg.quantity * update.fill_quantity < 0
-                   for leg in position.legs):
-                return position.id
-        return None
+            for leg in position.legs:
+                taken = within(-leg.quantity, left) if leg.contract == update.contract else 0
+                if taken:
+                    owners[position.id], left = taken, left - taken
+        return owners
 
     def settle_expired(self, now: datetime) -> None:
         """Archive positions that the exchange emptied."""
@@ -231,7 +252,12 @@ class OrderResults:
         if position.opened is not None or position.cash_flow_usd:
             self._record(replace(position, units=max(position.units, 1)), now, reason, forced=True)
         states.apply(position_id, Event.RESET, now, reason)
-        states.archive(position_id)
+        self._archive(position_id)
+
+    def _archive(self, position_id: str) -> None:
+        """Let go of a position that is over, and of what was reserved for it."""
+        self._parts.states.archive(position_id)
+        self._parts.concentration.retain(position.id for position in self._parts.states.positions)
 
     def unsubscribe_unused(self) -> None:
         """Stop the data of contracts nobody holds, works or waits for."""

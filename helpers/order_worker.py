@@ -17,8 +17,8 @@ from core.model import Contract, ContractKind, Leg, Purpose
 from core.serialization import contract_to_json
 from helpers.order_books import due
 from helpers.order_desk import OrderDesk
-from helpers.order_pieces import Piece, next_piece
-from helpers.order_port import OrderPort, OutcomeKind
+from helpers.order_pieces import Piece, next_piece, short_of_zero, within
+from helpers.order_port import OrderPort, OutcomeKind, Positions
 from helpers.order_pricing import sellable, unpriced
 from helpers.order_reports import ReportStream
 from helpers.order_work import Work
@@ -36,6 +36,7 @@ class IntentWorker:
     reports : ReportStream
     works : dict
         Intents under way, by id; shared with the executor.
+    positions : Positions
     save : callable
         ``save(must)`` as for the desk.
     hear : callable
@@ -45,12 +46,13 @@ class IntentWorker:
     """
 
     def __init__(self, port: OrderPort, desk: OrderDesk, reports: ReportStream, works: dict[str, Work],
-                 save: Callable[[bool], None], *, hear: Callable[[], None], sent: Callable[[Work, datetime], None],
+                 positions: Positions, save: Callable[[bool], None], *, hear: Callable[[], None], sent: Callable[[Work, datetime], None],
                  finished: Callable[[Work], None]) -> None:
         self._port = port
         self._desk = desk
         self._reports = reports
         self._works = works
+        self._positions = positions
         self._save = save
         self._hear_waiting = hear
         self._tell_sent = sent
@@ -222,11 +224,11 @@ class IntentWorker:
         for other in list(self._works.values()):
             if other.intent.position_id != intent.position_id:
                 continue
+            if work.urgent and not other.opens and not other.urgent:      # also where it closes a part only: we wait for it
+                other.urgent = True
+                if other.order is not None and not other.order.cancel_why:
+                    self._desk.reprice(other, now, at_once=True)
             if not other.opens and set(work.goal) <= set(other.goal):
-                if work.urgent and not other.urgent:
-                    other.urgent = True
-                    if other.order is not None and not other.order.cancel_why:
-                        self._desk.reprice(other, now, at_once=True)
                 return False
             if other.opens and not other.repairing:
                 self.end(other, "EXIT_WANTED", now)
@@ -257,10 +259,11 @@ class IntentWorker:
         self._note_stuck(work, plan.stuck, now)
         if plan.piece is None or not self._may_rest(plan.piece.legs, now):
             return
-        limit = self._desk.limit(work, plan.piece.legs, now)
+        piece = short_of_zero(plan.piece, self._port.holding)
+        limit = self._desk.limit(work, piece.legs, now)
         if limit is None or not self._desk.paced(now):
             return
-        self._desk.send(work, plan.piece, limit, now)
+        self._desk.send(work, piece, limit, now)
         self._tell_sent(work, now)
         if work.refusal:
             self._count_refusal(work, now)
@@ -286,14 +289,12 @@ class IntentWorker:
         return other.order is not None and any(leg.contract in contracts for leg in other.order.legs)
 
     def _held(self, work: Work, now: datetime) -> bool:
-        """Whether the broker holds what is to be closed. Holdings may lag a fill: they are given their time, then
-        the goal is cut to what is there, so that a close can never open the other way."""
-        lacking = {}
-        for contract, quantity in work.todo.items():
-            there = -self._port.holding(contract)
-            closable = 0 if there * quantity <= 0 else (quantity if abs(quantity) <= abs(there) else there)
-            if closable != quantity and (work.intent.purpose is not Purpose.MANAGE or not work.repairing):
-                lacking[contract] = quantity - closable
+        """Whether the broker holds what is to be closed, once what other positions hold of it is set aside. Holdings may
+        lag a fill: they are given their time. Then the goal is cut to what the account shows at all, so that a close can
+        never open the other way."""
+        if work.intent.purpose is Purpose.MANAGE and work.repairing:
+            return True
+        lacking = _lacking(work.todo, lambda contract: self._port.holding(contract) - self._of_others(work, contract))
         if not lacking:
             work.short_since = None
             return True
@@ -305,10 +306,21 @@ class IntentWorker:
         found = {contract: quantity for contract, quantity in found.items() if contract in lacking}
         if found and self._desk.deduce(work, found, now):
             return True                                      # they were our own fills, and nobody told us
-        for contract, quantity in lacking.items():
-            work.goal[contract] -= quantity
-            work.missing[contract] = work.missing.get(contract, 0) + quantity
+        for contract, quantity in _lacking(work.todo, self._port.holding).items():
+            gone = within(lacking.get(contract, 0), quantity)
+            work.goal[contract] -= gone
+            if gone:
+                work.missing[contract] = work.missing.get(contract, 0) + gone
         return True
+
+    def _of_others(self, work: Work, contract: Contract) -> int:
+        """What other positions hold of ``contract``: booked, reported and still to be booked, less what their own
+        closings have found missing."""
+        key = work.intent.position_id
+        missing = sum(other.unexplained.get(contract, 0) for other in self._works.values()
+                      if other.intent.position_id != key)
+        return (self._positions.held_by_others(key, contract) + missing
+                + self._reports.unbooked(key, contract, self._positions.accepted))
 
     def _shrink_goal(self, work: Work, now: datetime) -> None:
         """Expired legs cannot be traded any more; a stopped exit only evens out what it began."""
@@ -418,3 +430,9 @@ class IntentWorker:
         margin = timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
         closes = [self._port.session_close(leg.contract, now) for leg in legs]
         return all(close is not None and now < close - margin for close in closes)
+
+
+def _lacking(todo: Mapping[Contract, int], held: Callable[[Contract], int]) -> dict[Contract, int]:
+    """What of ``todo`` would not close anything that is held, by contract; those that would in full are left out."""
+    lacking = {contract: quantity - within(quantity, -held(contract)) for contract, quantity in todo.items()}
+    return {contract: quantity for contract, quantity in lacking.items() if quantity}

@@ -41,6 +41,9 @@ class Recovery:
         self._settle(now, holdings)
         if restored:
             self._resume(now)
+        freed = self._parts.concentration.retain(position.id for position in self._parts.states.positions)
+        if freed:
+            self._journal.event(now, "RESERVATIONS_FREED", intents=list(freed))
 
     def _subscribe(self) -> None:
         """Quotes of everything that is held or worked."""
@@ -53,6 +56,17 @@ class Recovery:
         self._parts.executor.reconcile(now, holdings)
         self._results.drain(now)
         self._settle(now, holdings)
+
+    def overdue(self, now: datetime) -> bool:
+        """VALIDATION and ENTERING end after five minutes, also when no quote, no order and no outcome brings it about.
+        True when one did."""
+        due = self._parts.states.due_timeouts(now, self._parts.executor.working_positions)
+        for position in due:
+            if position.state is State.VALIDATION:
+                self._rounds.time_out(position.id, now)
+            else:
+                self._go_on(position, "ENTRY_TIMEOUT", now)
+        return bool(due)
 
     # --- verdicts ---------------------------------------------------------------------------------------------------
 
@@ -122,11 +136,15 @@ class Recovery:
         for position in self._parts.states.positions:
             if position.state not in UNDECIDED or self._parts.executor.working(position.id):
                 continue
-            if position.is_open:
-                self._recover(position, Event.RECOVERED_HELD, now, "restart")
-                continue
-            self._recover(position, Event.RECOVERED_FLAT, now, "restart")
-            self._results.closed_elsewhere(position.id, now, "RESTART")
+            self._go_on(position, "RESTART", now)
+
+    def _go_on(self, position: Position, reason: str, now: datetime) -> None:
+        """Where the facts say: on with what is held, or over."""
+        if position.is_open:
+            self._recover(position, Event.RECOVERED_HELD, now, reason)
+            return
+        self._recover(position, Event.RECOVERED_FLAT, now, reason)
+        self._results.closed_elsewhere(position.id, now, reason)
 
     def _recover(self, position: Position, event: Event, now: datetime, reason: str) -> None:
         states = self._parts.states

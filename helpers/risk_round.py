@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Callable, Mapping, TypeVar
 
-from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
-                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, YELLOW_LOSS_SHARE, YELLOW_VIX)
+from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, MAX_LIMITER_POSITIONS,
+                              MAX_SHORT_VOLATILITY_POSITIONS, ORANGE_LOSS_SHARE, ORANGE_VIX, PHASES,
+                              RED_BUYING_POWER_SHARE, RED_LOSS_SHARE, RISK_CHECK_MINUTES, YELLOW_LOSS_SHARE, YELLOW_VIX)
 from core.codes import RefusalCode
 from core.errors import CannotCompute
-from core.intents import closing_intent
-from core.model import EmergencyLevel, Event, Exit, Position, Snapshot, Urgency
+from core.model import EmergencyLevel, Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.run_record import RunRecord
+from risk.august_2024_correlation_limiter import CorrelationReading
 from risk.circuit_breakers import BreakerInputs, BreakerReport
 from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, positions_to_close
 from risk.emergency_protocol import EmergencyReport
@@ -22,6 +23,7 @@ from risk.emergency_protocol import EmergencyReport
 DAY_LOSSES = (("day's loss YELLOW", YELLOW_LOSS_SHARE), ("day's loss ORANGE", ORANGE_LOSS_SHARE),
               ("day's loss RED", RED_LOSS_SHARE))
 VIX_LEVELS = (("VIX at 30", YELLOW_VIX), ("VIX at 35", ORANGE_VIX))
+Report = TypeVar("Report")
 CLOSING = (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta)
 
 
@@ -36,33 +38,64 @@ class RiskRound:
         self._journal = journal
         self._record = record
         self._shown: tuple[int, EmergencyLevel] = (0, EmergencyLevel.NONE)
+        self._checked: datetime | None = None
+        self._kept: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def trouble(self) -> bool:
         """Whether checks are due every minute."""
         return self._parts.breakers.report.check_every_minute or self._parts.emergency.report.check_every_minute
 
-    def check(self, snapshot: Snapshot) -> None:
-        """One check. What cannot be computed halts entries until it can."""
+    def news(self) -> bool:
+        """Whether the guards know other facts than when this was last asked: a crash must not forget them."""
         parts = self._parts
+        facts = (parts.vix.facts(), parts.breakers.facts(), parts.emergency.facts())
+        changed, self._kept = facts != self._kept, facts
+        return changed
+
+    def due(self, now: datetime) -> bool:
+        """Every five minutes on the minute, every minute in trouble; the first check of a life at once, and one whose
+        minute brought no data is made up for."""
+        overdue = self._checked is None or (self._checked.date() == now.date()
+                                            and now - self._checked >= timedelta(minutes=RISK_CHECK_MINUTES))
+        return now.minute % RISK_CHECK_MINUTES == 0 or self.trouble or overdue
+
+    def check(self, snapshot: Snapshot) -> None:
+        """One check. What cannot be computed halts entries until it can; neither guard silences the other."""
+        parts = self._parts
+        self._checked = snapshot.time
         parts.limiter.observe(snapshot)
         correlation = parts.limiter.reading(snapshot.time)
+        blind: list[str] = []
+        breakers = self._ask("breakers", lambda: parts.breakers.check(self._inputs(snapshot, correlation)),
+                             snapshot.time, blind)
+        emergency = self._ask("emergency", lambda: parts.emergency.check(
+            snapshot, correlation, self._failed_invariant(snapshot)), snapshot.time, blind)
+        parts.blind = "; ".join(blind) or None
+        self._show(breakers or parts.breakers.report, emergency or parts.emergency.report, snapshot.time)
+        if breakers is not None:
+            self._approaches(breakers, snapshot)
+        self._close((breakers.actions if breakers else ()) + (emergency.actions if emergency else ()), snapshot)
+
+    def _ask(self, guard: str, judge: Callable[[], Report], now: datetime, blind: list[str]) -> Report | None:
+        """A guard's report; None when it cannot compute, which is noted among the ``blind``."""
         try:
-            breakers = parts.breakers.check(BreakerInputs(
-                time=snapshot.time, phase=snapshot.phase, vix=None if snapshot.vix is None else snapshot.vix.value,
-                equity=snapshot.account.equity, flows_today=snapshot.account.flows_today,
-                margin_used_share=snapshot.account.buying_power_used / snapshot.account.equity,
-                correlation=correlation, data_fresh=self._data_fresh(snapshot)))
-            emergency = parts.emergency.check(snapshot, correlation, self._failed_invariant(snapshot))
+            return judge()
         except CannotCompute as problem:
-            parts.blind = problem.message
-            self._journal.event(snapshot.time, "RISK_BLIND", code=RefusalCode.GUARD_CANNOT_COMPUTE,
-                                what=problem.message, **problem.facts)
-            return
-        parts.blind = None
-        self._show(breakers, emergency, snapshot.time)
-        self._approaches(breakers, snapshot)
-        self._close(breakers.actions + emergency.actions, snapshot)
+            blind.append(f"{guard}: {problem.message}")
+            self._journal.event(now, "RISK_BLIND", code=RefusalCode.GUARD_CANNOT_COMPUTE, guard=guard,
+                                what=problem.message, facts=problem.facts)
+            return None
+
+    def _inputs(self, snapshot: Snapshot, correlation: CorrelationReading) -> BreakerInputs:
+        account = snapshot.account
+        if account.equity <= 0.0:
+            raise CannotCompute("equity is not positive", equity=account.equity)
+        return BreakerInputs(
+            time=snapshot.time, phase=snapshot.phase, vix=None if snapshot.vix is None else snapshot.vix.value,
+            equity=account.equity, flows_today=account.flows_today,
+            margin_used_share=account.buying_power_used / account.equity, correlation=correlation,
+            data_fresh=self._data_fresh(snapshot))
 
     def _data_fresh(self, snapshot: Snapshot) -> bool:
         spy = snapshot.underlyings.get("SPY")
@@ -97,24 +130,24 @@ class RiskRound:
         now, account = snapshot.time, snapshot.account
         for reading in breakers.measured:
             self._journal.approach(now, f"breaker {reading.kind.value}", reading.value, reading.threshold)
-        for name, limit in DAY_LOSSES:
-            self._journal.approach(now, name, -account.day_result_share, limit)
+        if account.equity_day_start > 0.0:
+            for name, limit in DAY_LOSSES:
+                self._journal.approach(now, name, -account.day_result_share, limit)
         self._journal.approach(now, "buying power RED", account.buying_power_used / account.equity,
                                RED_BUYING_POWER_SHARE)
         if snapshot.vix is not None:
             for name, limit in VIX_LEVELS:
                 self._journal.approach(now, name, snapshot.vix.value, limit)
+        short = [self._parts.specs[position.strategy] for position in snapshot.positions if position.has_short_options]
+        self._journal.approach(now, "short-volatility positions", sum(spec.short_volatility for spec in short),
+                               MAX_SHORT_VOLATILITY_POSITIONS)
+        self._journal.approach(now, "positions with short options", len(short), MAX_LIMITER_POSITIONS)
 
     def _close(self, actions: tuple[Action, ...], snapshot: Snapshot) -> None:
         wanted = tuple(action for action in actions if isinstance(action, CLOSING))
-        if not wanted:
-            return
-        for position in positions_to_close(wanted, snapshot, self._parts.margin, self._parts.greeks):
-            self._defend(position, wanted[0].reason, snapshot.time)
-
-    def _defend(self, position: Position, reason: str, now: datetime) -> None:
-        intent = closing_intent(position, reason, now, Urgency.NATURAL, facts={"forced": True})
-        self._rounds.carry_out(position, Exit(intent=intent, event=Event.DEFEND), now)
+        if wanted:
+            chosen = positions_to_close(wanted, snapshot, self._parts.margin, self._parts.greeks)
+            self._rounds.defend(chosen, wanted[0].reason, snapshot.time)
 
     def day_end(self, snapshot: Snapshot) -> None:
         """The ledger's mark of the session, and the phase's judgement."""

@@ -11,6 +11,7 @@ from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
+from core.market_values import finite, held_mark
 from core.model import Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
 from core.phase_manager import strangle_products
 from helpers.components import Components
@@ -135,10 +136,11 @@ class SnapshotBuilder:
             quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
             if quote is None:
                 raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
-            worth += quantity * quote.mid * contract.multiplier
+            worth += quantity * held_mark(contract, quantity, quote, seen.underlyings) * contract.multiplier
         # what an entry half filled binds is its reservation: one leg told before the other is not a naked short
         held = tuple(position for position in seen.positions
                      if position.is_open and position.state is not State.ENTERING)
+        finite(worth, "equity")
         return replace(seen.account, equity=worth, equity_peak=max(seen.account.equity_peak, worth),
                        buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
 
@@ -151,7 +153,7 @@ class SnapshotBuilder:
         parts, book = self._parts, self._parts.book
         breaker, emergency = parts.breakers.report, parts.emergency.report
         suspended = dict(parts.states.suspended()) | dict(parts.ledger.suspended())
-        halted = book.halted or parts.blind or next((f"order {key}" for key in parts.executor.halted_by), None)
+        halted = book.halted or parts.blind or parts.unsaved or next((f"order {key}" for key in parts.executor.halted_by), None)
         return PortfolioView(
             mode=self._run.mode, enabled=frozenset(self._run.strategies), halted=halted,
             quarantined=book.quarantined, breaker_level=breaker.level,

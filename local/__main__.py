@@ -13,6 +13,7 @@ from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
 COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
             "record", "regressions", "replay")
+LIBRARIES = ("numpy", "pandas", "scipy")
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -48,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), BAD_INPUT)
     except FrameworkError as error:
         return _fail(str(error), RUN_FAILED)
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES:
+            raise
+        return _fail(f"{error.name} is not installed for {sys.executable}; make setup makes an environment that has it: "
+                     ".venv/bin/python -m local", BAD_INPUT)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
 

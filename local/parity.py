@@ -1,7 +1,7 @@
 """Compares two runs of the same scenario: one on LEAN, one on the embedded engine.
 
 Equal means: the same trades (id, times, legs, units, reasons), the same fills (time, contract, quantity), prices within
-a cent, fees equal, and final equity within a tenth of a percent.
+a cent, fees equal, and final equity within a tenth of a percent. Refusals and LEAN's statistics are compared as notes.
 """
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ def compare(lean: Path, embedded: Path) -> Parity:
     fills = results.read_fills(lean), results.read_fills(embedded)
     reports = results.read_report(lean), results.read_report(embedded)
     equity = results.end_equity(lean), results.end_equity(embedded)
+    figures = results.read_summary(lean)["statistics"], results.read_summary(embedded)["statistics"]
     fees = sum(fill.fee for fill in fills[0]), sum(fill.fee for fill in fills[1])
     differences = [*compare_trades(reports[0]["trades"], reports[1]["trades"]), *compare_fills(*fills)]
     if abs(equity[0] - equity[1]) > EQUITY_TOLERANCE_SHARE * abs(equity[0]) + ROUNDING:
@@ -74,7 +75,7 @@ def compare(lean: Path, embedded: Path) -> Parity:
         trades=len(reports[0]["trades"]), fills=len(fills[0]), fees_usd=fees, end_equity_usd=equity,
         largest_price_difference=_largest_price_difference(*fills),
         largest_mark_difference_usd=_largest_mark_difference(reports[0]["marks"], reports[1]["marks"]),
-        differences=tuple(differences), notes=tuple(_notes(*reports)),
+        differences=tuple(differences), notes=(*_notes(*reports), *_statistics(*figures)),
         rows=tuple(_rows(reports[0]["trades"], reports[1]["trades"])))
 
 
@@ -160,6 +161,12 @@ def _notes(lean: Mapping[str, Any], embedded: Mapping[str, Any]) -> list[Differe
         if left != right:
             found.append(Difference(kind=key, where="", lean=len(left), embedded=len(right)))
     return found
+
+
+def _statistics(lean: Mapping[str, Any], embedded: Mapping[str, Any]) -> list[Difference]:
+    """LEAN's own figures of the run, where both engines print them."""
+    return [Difference(kind="statistic", where=name, lean=value, embedded=embedded[name])
+            for name, value in lean.items() if name in embedded and embedded[name] != value]
 
 
 def _rows(lean: Sequence[Mapping[str, Any]], embedded: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-REPORT_SCHEMA = 1
+REPORT_SCHEMA = 2
 NEW_YORK = ZoneInfo("America/New_York")
 COMPLETED = "Completed"
 
@@ -93,17 +93,6 @@ def _fill(row: Mapping[str, Any]) -> Fill:
                 fee=float(row.get("orderFeeAmount") or 0.0), is_assignment=bool(row.get("isAssignment")))
 
 
-def read_equity(folder: Path) -> tuple[tuple[datetime, float], ...]:
-    """Equity over time (New York) from the summary's chart; of a bar the close."""
-    series = (read_summary(folder).get("charts") or {}).get("Strategy Equity", {}).get("series", {}).get("Equity", {})
-    points = []
-    for value in series.get("values") or []:
-        moment, level = (value["x"], value["y"]) if isinstance(value, dict) else (value[0], value[-1])
-        if level is not None:
-            points.append((datetime.fromtimestamp(float(moment), NEW_YORK).replace(tzinfo=None), float(level)))
-    return tuple(points)
-
-
 def amount(text: object) -> float:
     """The number in LEAN's way to print one: ``$1,234.50``, ``-3.2%``, ``99814``."""
     try:
@@ -140,7 +129,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     if path is None:
         raise ResultsError(f"{folder} holds no report.json under storage: this framework did not run there")
     report = _load(path)
-    wanted = ("run", "marks", "trades", "refusals", "phases")
+    wanted = ("run", "marks", "trades", "refusals", "phases", "results", "planned")
     if not isinstance(report, dict) or any(key not in report for key in wanted):
         raise ResultsError(f"{path} is not a report of this framework")
     if report.get("schema") != REPORT_SCHEMA:

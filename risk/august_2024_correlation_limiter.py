@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import Any, Final, Mapping, Sequence
+from typing import Any, Collection, Final, Mapping, Sequence
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class OpenRisk:
 class CorrelationReading:
     """Mean pairwise correlation of the book, or None with ``note`` ``CORR_TOO_SHORT``.
 
-    ``underlyings`` is how many the book's last mark held; ``marks`` the most any pair of them has in common.
+    ``underlyings`` is how many the book holds, quoted or not; ``marks`` the most any pair of them has in common.
     """
 
     value: float | None
@@ -133,7 +133,8 @@ class August2024CorrelationLimiter:
 
     def __init__(self) -> None:
         self._marks: deque[_Mark] = deque()
-        self._series_key: tuple[datetime, datetime] | None = None
+        self._held: frozenset[str] | None = None
+        self._series_key: tuple[datetime, datetime, frozenset[str] | None] | None = None
         self._pnl: dict[str, np.ndarray] = {}
         self._returns: dict[str, np.ndarray | None] = {}
         self._laid_out: list[_Mark] = []
@@ -180,6 +181,7 @@ class August2024CorrelationLimiter:
         bool
             Whether a mark was recorded.
         """
+        self._held = frozenset(position.underlying for position in snapshot.positions if position.is_open)
         elapsed = None if self._baseline is None else snapshot.time - self._baseline[0]
         if elapsed is not None and timedelta(0) <= elapsed < MARK:
             return False
@@ -224,13 +226,15 @@ class August2024CorrelationLimiter:
         return sorted(self._pnl)
 
     def _arrange(self, now: datetime) -> None:
-        """Lay the window's marks out as one array an underlying; only when the window has changed."""
+        """Lay the window's marks out as one array an underlying of the book; only when either has changed. The book is
+        what was held when last observed; before that, after a restart, what the last mark holds."""
         marks = self._in_window(now)
-        key = (marks[0].time, marks[-1].time) if marks else None
+        key = (marks[0].time, marks[-1].time, self._held) if marks else None
         if key is not None and key == self._series_key:
             return
         self._series_key = key
-        book = marks[-1].pnl if marks else {}
+        last: Collection[str] = marks[-1].pnl if marks else ()
+        book = last if self._held is None else self._held
         self._pnl = {name: np.array([mark.pnl.get(name, math.nan) for mark in marks]) for name in book}
         self._laid_out, self._returns = marks, {}
 

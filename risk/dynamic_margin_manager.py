@@ -26,7 +26,7 @@ from config.constants import (BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SH
                               NAKED_MARGIN_STRIKE_SHARE, PHASES, RESERVE_AFTER_TRADE_SHARE)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
-from core.market_values import below, finite, guard_refusal, not_negative, positive, underlying_price, usable_mid
+from core.market_values import below, finite, guard_refusal, held_mark, not_negative, positive, underlying_price
 from core.model import Contract, ContractKind, HeldLeg, Leg, Position, Quote, Refused, Right, Underlying
 from risk.margin_structures import (Structures, covered_loss_usd, free_shares_usd, one_underlying, structures,
                                     worst_payoff_loss_usd)
@@ -104,7 +104,7 @@ class DynamicMarginManager:
 
     def margin_of(self, position: Position, quotes: Mapping[str, Quote],
                   underlyings: Mapping[str, Underlying]) -> float:
-        """Margin in USD of one open position, with naked shorts at the mid of their quotes.
+        """Margin in USD of one open position, with naked shorts at the mid of their quotes (``held_mark``).
 
         Raises
         ------
@@ -116,7 +116,7 @@ class DynamicMarginManager:
         if constant is not None:
             return constant
         shorts = [leg.contract for leg in legs if leg.quantity < 0 and leg.contract.kind is not ContractKind.EQUITY]
-        marks = {contract.id: usable_mid(contract, quotes) for contract in shorts}
+        marks = {contract.id: held_mark(contract, -1, _quote(contract, quotes), underlyings) for contract in shorts}
         return self.position_margin(legs, underlying_price(legs[0].contract, underlyings), marks)
 
     def _without_prices(self, position: Position, legs: list[HeldLeg]) -> float | None:
@@ -282,6 +282,13 @@ def _net_debit_usd(legs: Sequence[HeldLeg], free_shares: int) -> float:
             quantity -= free_shares
         total += quantity * leg.contract.multiplier * average
     return total
+
+
+def _quote(contract: Contract, quotes: Mapping[str, Quote]) -> Quote:
+    found = quotes.get(contract.id)
+    if found is None:
+        raise CannotCompute("contract has no quote", contract=contract.id)
+    return found
 
 
 def _mark(contract: Contract, marks: Mapping[str, float]) -> float:

@@ -7,6 +7,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, Mapping
 
 from config.constants import (ORANGE_BUYING_POWER_CUT, ORANGE_CLOSES, ORANGE_LOSS_SHARE, ORANGE_SPY_MOVE_MINUTES,
@@ -25,6 +26,9 @@ SPY: Final = "SPY"
 MOVE_WINDOW: Final = timedelta(minutes=ORANGE_SPY_MOVE_MINUTES)
 ROUNDING: Final = 1e-12
 Triggers = dict[str, EmergencyLevel]
+STANDING: Final[Mapping[EmergencyLevel, tuple[Action, ...]]] = MappingProxyType({
+    EmergencyLevel.RED: (CloseAll(reason="RED stands"),),
+    EmergencyLevel.ORANGE: (CutDelta(reason="ORANGE stands"),)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,8 @@ class EmergencyReport:
     triggers : tuple of str
         Conditions that hold now, acknowledged ones left out.
     actions : tuple of Action
-        To be done at once; given when a level is reached, and :class:`CloseAll` at every check while RED.
+        To be done at once; given when a level is reached. At every check after it :class:`CloseAll` while RED and
+        :class:`CutDelta` while ORANGE: the book's delta may not have been computable at the first.
     stop_credit_multiple : float or None
         Tightened stop as a multiple of the credit while there is a level.
     blind : tuple of str
@@ -145,8 +150,8 @@ class EmergencyProtocol:
         if reached > self._level:
             self._level, self._since = reached, snapshot.time
             actions = _actions(reached, ", ".join(name for name, level in live.items() if level is reached))
-        elif self._level is EmergencyLevel.RED:
-            actions = (CloseAll(reason="RED stands"),)
+        else:
+            actions = STANDING.get(self._level, ())
         self._report = EmergencyReport(level=self._level, triggers=tuple(live), since=self._since, blind=blind)
         return replace(self._report, actions=actions)
 
@@ -156,7 +161,9 @@ class EmergencyProtocol:
         found: Triggers = {}
         if failed_invariant is not None:
             found[f"invariant: {failed_invariant}"] = EmergencyLevel.RED
-        if account.equity <= 0.0 or account.buying_power_used / account.equity >= RED_BUYING_POWER_SHARE - ROUNDING:
+        if account.equity <= 0.0 or account.equity_day_start <= 0.0:
+            found["equity"] = EmergencyLevel.RED
+        elif account.buying_power_used / account.equity >= RED_BUYING_POWER_SHARE - ROUNDING:
             found["buying power"] = EmergencyLevel.RED
         loss = -account.day_result_share
         for share, level in ((RED_LOSS_SHARE, EmergencyLevel.RED), (ORANGE_LOSS_SHARE, EmergencyLevel.ORANGE),
@@ -193,20 +200,21 @@ class EmergencyProtocol:
         self._prices.append((snapshot.time, spy.price))
 
     def _positions(self, snapshot: Snapshot, found: Triggers, blind: list[str]) -> None:
-        """A position losing on two checks running. Bought protection is left out: losing is its ordinary state."""
+        """A position losing on two checks running. A check that cannot value it neither counts nor forgives. Bought
+        protection is left out: losing is its ordinary state."""
         running: dict[str, int] = {}
         for position in snapshot.positions:
             if not position.is_open or is_protection(position):
                 continue
             try:
-                losing = is_losing(position, snapshot)
+                count = self._losing.get(position.id, 0) + 1 if is_losing(position, snapshot) else 0
             except CannotCompute:
                 blind.append(position.id)
-                losing = False
-            if losing:
-                running[position.id] = self._losing.get(position.id, 0) + 1
-                if running[position.id] >= YELLOW_CHECKS_RUNNING:
-                    found[f"loss of {position.id}"] = EmergencyLevel.YELLOW
+                count = self._losing.get(position.id, 0)
+            if count:
+                running[position.id] = count
+            if count >= YELLOW_CHECKS_RUNNING:
+                found[f"loss of {position.id}"] = EmergencyLevel.YELLOW
         self._losing = running
 
     # --- ends -------------------------------------------------------------------------------------------------------
@@ -285,7 +293,7 @@ class EmergencyProtocol:
 def _require_figures(snapshot: Snapshot) -> None:
     account = snapshot.account
     figures = (account.equity, account.equity_day_start, account.flows_today, account.buying_power_used)
-    if not all(map(math.isfinite, figures)) or account.equity_day_start <= 0.0:
+    if not all(map(math.isfinite, figures)):
         raise CannotCompute("emergency levels cannot be judged", equity=account.equity,
                             equity_day_start=account.equity_day_start, buying_power_used=account.buying_power_used)
 

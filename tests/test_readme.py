@@ -50,7 +50,7 @@ def test_targets_named_in_the_text_exist() -> None:
 
 
 def test_every_line_of_code_is_known() -> None:
-    known = ("python -m local", "make ", "lean backtest .", "export TOMKING_LEAN=")
+    known = ("python -m local", "make ", ". .venv/bin/activate", "lean backtest .", "export TOMKING_LEAN=")
     assert [line for line in code_lines() if not line.startswith(known)] == []
 
 

@@ -105,21 +105,28 @@ def _double_entries(evidence: Evidence) -> Iterable[Violation]:
     asked = _first_orders(evidence.log)
     entered: dict[str, set[str]] = {}
     gross: dict[tuple[str, Any], int] = {}
+    net: dict[tuple[str, Any], int] = {}
     for trade in evidence.log.trades:
         if purpose_of(trade.tag) != "ENTRY":
             continue
         intent = intent_of(trade.tag)
         entered.setdefault(position_of(trade.tag), set()).add(intent)
         wanted = asked[intent].get(trade.symbol, 0)
-        if trade.quantity * wanted > 0:
-            key = (intent, trade.symbol)
-            gross[key] = gross.get(key, 0) + trade.quantity
-            if abs(gross[key]) > abs(wanted):
-                yield Violation("DOUBLE_ENTRY", f"{intent}: {gross[key]} of {wanted} {trade.symbol.value}")
+        key = (intent, trade.symbol)
+        gross[key] = gross.get(key, 0) + _opened(net.get(key, 0), trade.quantity, wanted)
+        net[key] = net.get(key, 0) + trade.quantity
+        if abs(gross[key]) > abs(wanted):
+            yield Violation("DOUBLE_ENTRY", f"{intent}: {gross[key]} of {wanted} {trade.symbol.value}")
     for position, intents in entered.items():
         if len(intents) > 1:
             yield Violation("DOUBLE_ENTRY", f"{position} was entered by {sorted(intents)}")
     yield from _slots(evidence)
+
+
+def _opened(held: int, quantity: int, wanted: int) -> int:
+    """How much of a trade opens on the entry's side; trading back what a late fill turned round opens nothing."""
+    sign = 1 if wanted > 0 else -1
+    return sign * (max(0, sign * (held + quantity)) - max(0, sign * held)) if quantity * wanted > 0 else 0
 
 
 def _slots(evidence: Evidence) -> Iterable[Violation]:

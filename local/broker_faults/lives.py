@@ -53,7 +53,7 @@ class Lives:
         parameters = dict(self.parameters)
         if self.live:
             parameters = {key: value for key, value in parameters.items() if key not in ("start", "end")}
-            parameters |= LIVE_ENVIRONMENT
+            parameters = LIVE_ENVIRONMENT | parameters
         else:
             parameters |= {"start": self.first.isoformat(), "end": self.last.isoformat()}
         start = at or datetime(self.first.year, self.first.month, self.first.day)

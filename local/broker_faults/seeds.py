@@ -18,7 +18,6 @@ from local.data.calendar import sessions
 
 WINDOW_SESSIONS = 10
 WINDOW_STEP = 4
-TWO = "friday_0dte,lt112"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +28,8 @@ class Ground:
     ----------
     first, last : date
         Span in which windows are laid.
-    strategies : str or None
-        As the algorithm's parameter; None: all strategies on every fourth seed, two on the others.
+    strategies : str
+        As the algorithm's parameter.
     """
 
     project: Path
@@ -38,7 +37,7 @@ class Ground:
     first: date
     last: date
     parameters: tuple[tuple[str, str], ...]
-    strategies: str | None = None
+    strategies: str
     live: bool = False
 
 
@@ -64,25 +63,19 @@ def window_of(ground: Ground, seed: int) -> tuple[date, ...]:
     return days[begin:begin + WINDOW_SESSIONS]
 
 
-def strategies_of(ground: Ground, seed: int) -> str:
-    """The strategies that are on in a seed's run."""
-    return ground.strategies or ("all" if seed % 4 == 3 else TWO)
-
-
-def lives_of(ground: Ground, days: tuple[date, ...], strategies: str, out: Path, plan: FaultPlan) -> Lives:
+def lives_of(ground: Ground, days: tuple[date, ...], out: Path, plan: FaultPlan) -> Lives:
     """The framework on a faulty broker, ready to run."""
-    parameters = dict(ground.parameters) | {"strategies": strategies}
+    parameters = dict(ground.parameters) | {"strategies": ground.strategies}
     broker = FaultyBroker(plan.faults, fills_after=plan.fills_after)
     return Lives(project=ground.project, data=ground.data, out=out, broker=broker, parameters=parameters,
                  first=days[0], last=days[-1], faults=plan.faults, live=ground.live)
 
 
 @lru_cache(maxsize=64)
-def quiet_moments(ground: Ground, days: tuple[date, ...], strategies: str, fills_after: int | None) -> tuple[
-        datetime, ...]:
+def quiet_moments(ground: Ground, days: tuple[date, ...], fills_after: int | None) -> tuple[datetime, ...]:
     """When orders are sent and trades are made without any fault."""
     with tempfile.TemporaryDirectory(prefix="tom-king-faults-") as scratch:
-        lives = lives_of(ground, days, strategies, Path(scratch), FaultPlan(0, (), fills_after))
+        lives = lives_of(ground, days, Path(scratch), FaultPlan(0, (), fills_after))
         lives.whole()
         log = lives.broker.log
         return tuple(sorted({order.time for order in log.orders} | {trade.time for trade in log.trades if trade.tag}))
@@ -90,8 +83,8 @@ def quiet_moments(ground: Ground, days: tuple[date, ...], strategies: str, fills
 
 def plan_of(ground: Ground, seed: int) -> FaultPlan:
     """The faults of a seed."""
-    days, strategies = window_of(ground, seed), strategies_of(ground, seed)
-    return FaultPlan.draw(seed, days, lambda after: quiet_moments(ground, days, strategies, after))
+    days = window_of(ground, seed)
+    return FaultPlan.draw(seed, days, lambda after: quiet_moments(ground, days, after))
 
 
 def run_seed(ground: Ground, seed: int, out: Path | None = None) -> SeedResult:
@@ -107,7 +100,7 @@ def run_seed(ground: Ground, seed: int, out: Path | None = None) -> SeedResult:
 
 def _run_seed(ground: Ground, seed: int, out: Path) -> SeedResult:
     plan = plan_of(ground, seed)
-    lives = lives_of(ground, window_of(ground, seed), strategies_of(ground, seed), out, plan)
+    lives = lives_of(ground, window_of(ground, seed), out, plan)
     lives.whole()
     return judge(lives, plan, seed)
 

@@ -52,6 +52,13 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """A whole number from 1 up."""
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
 def scenario(text: str) -> str:
     """A name as it is; the path of a file in full, so that it holds from any folder."""
     return str(Path(text).absolute()) if text.endswith(".toml") else text

@@ -18,6 +18,7 @@ from local.commands.progress import Progress, tell
 from local.commands.project import algorithm_class, check_project
 
 EMBEDDED, LEAN = "embedded", "lean"
+LOCAL_FOLDER = Path(__file__).resolve().parents[1]      # also of our own project: its lines are not the algorithm's
 LOG_NAMES = ("lean.log", "log.txt")
 LONGEST_LOG_LINE = 400
 # LEAN only logs a damaged archive and goes on without its data
@@ -86,7 +87,7 @@ def _on_embedded(job: Job, name: str, scratch: Path) -> float:
                          broker=job.broker, progress=DayProgress(Progress("running", "days")))
     elapsed = time.perf_counter() - started
     if result.error:
-        raise CommandError(f"the run failed: {failure_line(result.error)}", RUN_FAILED, details=result.error)
+        raise CommandError(f"the run failed: {failure_line(result.error, job.project)}", RUN_FAILED, details=result.error)
     return elapsed
 
 
@@ -104,13 +105,16 @@ class DayProgress:
             self._show(done, max((end - start).days, 1))
 
 
-def failure_line(trace: str) -> str:
-    """The last line of a traceback, with the place in the code where it was raised."""
+def failure_line(trace: str, project: Path) -> str:
+    """The last line of a traceback, with the project's own line that led there, or else where it was raised."""
     lines = [line.strip() for line in trace.strip().splitlines() if line.strip()]
-    places = [match for match in map(TRACE_PLACE.match, lines) if match]
+    places = [(Path(match["file"]), match["line"]) for match in map(TRACE_PLACE.match, lines) if match]
     if not places:
         return lines[-1] if lines else "no reason was given"
-    return f"{lines[-1]} ({Path(places[-1]['file']).name}:{places[-1]['line']})"
+    theirs = [(file.relative_to(project), line) for file, line in places
+              if file.is_relative_to(project) and not file.is_relative_to(LOCAL_FOLDER)]
+    file, line = theirs[-1] if theirs else (places[-1][0].name, places[-1][1])
+    return f"{lines[-1]} ({file}:{line})"
 
 
 def _on_lean(job: Job, name: str, scratch: Path) -> float:

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from config.strategy_parameters import SPECS
-from local.broker_faults.seeds import TWO, Ground, SeedResult, run_seed
-from local.commands.arguments import add_account, add_scenario, phase
+from local.broker_faults.seeds import Ground, SeedResult, run_seed
+from local.commands.arguments import add_account, add_scenario, count, phase
 from local.commands.arguments import seed as whole_number
-from local.commands.backtest import backtest_parameters
+from local.commands.backtest import backtest_parameters, strategies_of
 from local.commands.data_folder import with_static_files
 from local.commands.errors import RUN_FAILED, CommandError
 from local.commands.progress import Progress
@@ -24,6 +24,7 @@ from local.commands.scenario_data import data_folder, load_scenario
 HELP = "a broker that misbehaves, seed by seed"
 PROCESSES = 2
 VIOLATED = 1
+ALL = "all"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser, required=False, default="august_2024")
     add_account(parser)
     parser.set_defaults(phase=phase("3"))
-    parser.add_argument("--seeds", type=whole_number, default=200, metavar="N", help="seeds 0 to N - 1 (default 200)")
+    parser.add_argument("--seeds", type=count, default=200, metavar="N", help="seeds 0 to N - 1 (default 200)")
     parser.add_argument("--only", type=whole_number, metavar="SEED", help="replay one seed, with its plan")
     parser.add_argument("--live", action="store_true", help="the algorithm sees live mode: dying loses what is unsaved")
     parser.add_argument("--processes", type=int, choices=range(1, 17), default=PROCESSES, metavar="N")
@@ -44,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("--keep needs --only and a folder that is not there yet")
     scenario = load_scenario(arguments)
     parameters = backtest_parameters(scenario, arguments)
-    chosen = dict(arguments.parameters).get("strategies")
-    strategies = tuple(SPECS) if chosen in (None, "all") else tuple(chosen.split(","))
+    chosen = dict(arguments.parameters).get("strategies", ALL)
+    strategies = strategies_of(parameters | {"strategies": chosen})
     folder = data_folder(scenario, arguments, strategies)
     first, last = (date.fromisoformat(parameters.pop(key)) for key in ("start", "end"))
     parameters.pop("strategies", None)
@@ -104,7 +105,7 @@ def _summary(results: list[SeedResult], arguments: argparse.Namespace) -> int:
         for kind, count in result.hits.items():
             hits[kind] = hits.get(kind, 0) + bool(count)
     bad = [result.seed for result in results if result.violations]
-    on = dict(arguments.parameters).get("strategies") or f"{TWO}; all on every fourth"
+    on = dict(arguments.parameters).get("strategies", ALL)
     print(f"\n{len(results)} seeds (strategies {on}), "
           f"{sum(result.orders for result in results)} orders, {sum(result.trades for result in results)} trades, "
           f"{sum(result.lives - 1 for result in results)} restarts")

@@ -13,6 +13,10 @@ from local.data.errors import ScenarioError
 REQUIRED = ("spy", "vix")
 OPTIONAL = ("qqq", "iwm", "gld", "tlt", "wti")
 COLUMNS = ("open", "high", "low", "close")
+# Sessions of the stock exchange for which the record of WTI spot (the federal energy statistics) has no figure
+NOT_PUBLISHED = {"wti": frozenset(map(date.fromisoformat, (
+    "2017-07-03", "2018-11-23", "2018-12-24", "2018-12-31", "2019-07-05", "2019-11-11", "2020-11-27", "2021-11-26",
+    "2023-10-09", "2023-11-10", "2024-10-14", "2024-11-11", "2025-10-13", "2025-11-11")))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,8 @@ class DailyBar:
 
 
 def read_bar_folder(folder: Path, first: date, last: date) -> tuple[tuple[str, tuple[DailyBar, ...]], ...]:
-    """Bars of every file in ``folder`` whose name is known, from ``first`` to ``last``, one a session.
+    """Bars of every file in ``folder`` whose name is known, from ``first`` to ``last``, one a session; only a day on
+    which a figure was never published may be missing.
 
     Raises
     ------
@@ -68,8 +73,8 @@ def _read(path: Path, ticker: str, first: date, last: date) -> tuple[DailyBar, .
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScenarioError(f"{path.name}: cannot be read: {error}") from error
     wanted = calendar.sessions(first, last)
-    missing = [day for day in wanted if day not in bars]
-    if missing and ticker != "wti":
+    missing = [day for day in wanted if day not in bars and day not in NOT_PUBLISHED.get(ticker, ())]
+    if missing:
         raise ScenarioError(f"{path.name}: missing day {missing[0]} ({len(missing)} of {len(wanted)} trading days)")
     return tuple(bars[day] for day in wanted if day in bars)
 

@@ -97,17 +97,16 @@ def _oil_closes(scenario: Scenario, follower: Follower, leader: DailySeries, noi
 
 
 def _real_closes(bars: tuple[DailyBar, ...], days: tuple[date, ...]) -> np.ndarray:
-    """Closes of real bars; a day on which oil had no settlement (the exchange open, the source not) keeps the last.
+    """Closes of real bars; a day for which none was published keeps the last.
 
     Raises
     ------
     ScenarioError
-        There is no figure for the first day or for more than three sessions running.
+        There is no figure for the first day.
     """
-    known, closes, missing = {bar.day: bar.close for bar in bars}, [], 0
+    known, closes = {bar.day: bar.close for bar in bars}, []
     for day in days:
-        missing = 0 if day in known else missing + 1
-        if missing > 3 or (missing and not closes):
+        if day not in known and not closes:
             raise ScenarioError(f"wti-daily.csv: missing day {day}")
         closes.append(known[day] if day in known else closes[-1])
     return np.array(closes)

@@ -9,7 +9,6 @@ import hashlib
 import multiprocessing
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -96,14 +95,6 @@ def content_hash(scenario: Scenario, underlyings: Iterable[str]) -> str:
     for path in sorted(PACKAGE_FOLDER.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:HASH_LENGTH]
-
-
-def show_progress(done: int, total: int) -> None:
-    """A progress bar on the standard error stream."""
-    filled = 40 * done // total
-    end = "\n" if done == total else ""
-    print(f"\rwriting data [{'#' * filled}{'.' * (40 - filled)}] {done}/{total} days", end=end, file=sys.stderr,
-          flush=True)
 
 
 def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], progress: Progress | None) -> None:

@@ -1,7 +1,7 @@
 """Containers shaped like the .NET ones algorithms iterate over."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 from local.engine.net_names import other_member
@@ -128,18 +128,3 @@ class DataDictionary(LeanDictionary[Any, V]):
     def items(self) -> list[tuple[Any, V]]:
         """List of (symbol, data) tuples."""
         return list(self._entries())
-
-
-class LazyDictionary(LeanDictionary[K, V]):
-    """A dictionary whose values are built on first touch from the keys that exist."""
-
-    __slots__ = ("_known", "_build")
-
-    def __init__(self, known: Iterable[K], build: Callable[[K], V]) -> None:
-        super().__init__()
-        self._known, self._build = known, build
-
-    def _value(self, key: K) -> V:
-        if key not in self._items:
-            self._items[key] = self._build(key)
-        return self._items[key]

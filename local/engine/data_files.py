@@ -110,16 +110,6 @@ def _directory(path: str) -> bytes | None:
     return found
 
 
-def zip_entry_names(path: Path) -> list[str]:
-    """Names of all entries of a zip; none when there is no such file."""
-    directory, names, at = _directory(str(path)), [], 0
-    while directory is not None and directory.startswith(_ENTRY, at):
-        name_size, extra_size, comment_size = struct.unpack("<HHH", directory[at + 28:at + 34])
-        names.append(directory[at + 46:at + 46 + name_size].decode("utf-8"))
-        at += 46 + name_size + extra_size + comment_size
-    return names
-
-
 def read_zip_entry(path: Path, name: str) -> bytes | None:
     """Content of one entry; None when the zip or the entry is not there.
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import bisect
 import heapq
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,6 @@ from local.engine.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_
 from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, seconds_of
 from local.engine.universes import UniverseStore
 from local.engine.warm_up import WarmUp, last_daily_start
-
-_DAY = 86_400
 
 
 class SubscriptionRequest:
@@ -437,10 +435,3 @@ def canonical_of(symbol: Symbol) -> Symbol:
     if symbol.security_type == SecurityType.FUTURE and symbol.id.date == DEFAULT_DATE:
         raise ValueError("option_chain takes a futures contract, not the chain of futures")
     return Symbol.create_canonical_option(symbol)
-
-
-def dates_between(start: date, stop: date) -> Iterable[date]:
-    """Days from one date to another, both included."""
-    while start <= stop:
-        yield start
-        start += timedelta(days=1)

@@ -21,7 +21,6 @@ from local.engine.subscription import Subscription, tick_types_of
 from local.engine.symbol import Symbol, SymbolCache
 from local.engine.time_zones import EPOCH, convert, convert_from_utc, convert_to_utc, seconds_of
 
-_TRADE = ("close", "high", "low", "open", "volume")
 _SIDES = ("bidclose", "bidhigh", "bidlow", "bidopen", "bidsize", "askclose", "askhigh", "asklow", "askopen", "asksize")
 _TICK_OF_TYPE = {TradeBar: TickType.TRADE, QuoteBar: TickType.QUOTE, OpenInterest: TickType.OPEN_INTEREST}
 

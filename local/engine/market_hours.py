@@ -12,7 +12,7 @@ from local.engine.collections import KeyValuePair
 from local.engine.enums import MarketHoursState, SecurityType
 from local.engine.futures_option_tickers import future_of_option
 from local.engine.index_options import underlying_index
-from local.engine.time_zones import ONE_DAY, UTC, convert_to_utc, seconds_of
+from local.engine.time_zones import ONE_DAY, convert_to_utc, seconds_of
 
 DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _STATES = {"premarket": MarketHoursState.PRE_MARKET, "market": MarketHoursState.MARKET,
@@ -392,11 +392,6 @@ class MarketHoursDatabase:
             if key in self._raw:
                 return self._entry(key).exchange_hours
         return None
-
-    @staticmethod
-    def utc_always_open() -> MarketHoursEntry:
-        """Entry used for universes, which have no exchange."""
-        return MarketHoursEntry(UTC, SecurityExchangeHours.always_open(UTC))
 
 
 def _type_name(security_type: SecurityType) -> str:

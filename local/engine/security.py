@@ -230,27 +230,6 @@ class Security(SecurityModels):
             known = self._made[series] = (bars, index, make_bar(self.symbol, series, self.exchange.time_zone))
         return known[2]
 
-    @property
-    def last_real_quote_end_utc(self) -> datetime | None:
-        """Naive UTC end of the last real quote bar."""
-        return self._end_of(self._quote)
-
-    @property
-    def last_real_trade_end_utc(self) -> datetime | None:
-        """Naive UTC end of the last real trade bar."""
-        return self._end_of(self._trade)
-
-    @property
-    def last_real_quote_end(self) -> datetime | None:
-        """Exchange-time end of the last real quote bar."""
-        end = self._end_of(self._quote)
-        return None if end is None else convert_from_utc(end, self.exchange.time_zone)
-
-    def _end_of(self, series: BarSeries | None) -> datetime | None:
-        if series is None or not series.seek(self._clock.second):
-            return None
-        return EPOCH + timedelta(seconds=series.end())
-
     def set_market_price(self, price: float) -> None:
         """Sets a price that holds until the first bar, as a live start takes it from the brokerage."""
         self._given_price, self._price_second = float(getattr(price, "price", price)), -1

@@ -1,6 +1,7 @@
 """Daily chains from universe files: one row a contract with the close, implied volatility and Greeks of a day."""
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from local.engine.symbol import Symbol
 
 _OPTION_FIELDS = 9
 _CHAINS_KEPT = 12
+SUNDAY = 6      # monthly options once expired on Saturdays
 
 
 def _number(row: list[str], index: int, source: tuple[Path, int]) -> float:
@@ -20,9 +22,23 @@ def _number(row: list[str], index: int, source: tuple[Path, int]) -> float:
     if not text:
         return 0.0
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
         raise DataFileError(f"{source[0]}, line {source[1]}: '{text}' is not a number") from error
+    if not math.isfinite(value):
+        raise DataFileError(f"{source[0]}, line {source[1]}: '{text}' is not a number")
+    return value
+
+
+def _contract(fields: list[str], is_negative_allowed: bool) -> tuple[datetime, OptionRight, float]:
+    """Expiry, right and strike of an option's row; KeyError or ValueError where they are none."""
+    expiry = datetime.strptime(fields[0], "%Y%m%d")
+    if expiry.weekday() == SUNDAY:
+        raise ValueError(f"{fields[0]} is a Sunday")
+    strike = float(fields[1])
+    if not math.isfinite(strike) or strike == 0.0 or (strike < 0.0 and not is_negative_allowed):
+        raise ValueError(f"no strike: {fields[1]}")
+    return expiry, {"C": OptionRight.CALL, "P": OptionRight.PUT}[fields[2].upper()], strike
 
 
 class UniverseRow:
@@ -147,38 +163,41 @@ class UniverseStore:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
+        except UnicodeDecodeError as error:
+            raise DataFileError(f"{path} is not text: {error.reason}") from error
         end = datetime(day.year, day.month, day.day) + timedelta(days=1)
-        is_future = canonical.security_type == SecurityType.FUTURE
+        is_future, today = canonical.security_type == SecurityType.FUTURE, f"{day:%Y%m%d}"
         rows, underlying_price = [], 0.0
         for number, line in enumerate(text.split("\n"), start=1):
             if not line or line[0] == "#":
                 continue
             fields, source = line.rstrip("\r").split(","), (path, number)
-            if not is_future and not fields[0]:
+            if not is_future and not any(fields[:3]):
                 underlying_price = _number(fields, 6, source)
                 continue
-            symbol = self._future(canonical, fields, source) if is_future else self._option(canonical, fields, source)
+            symbol = (self._future(canonical, fields, source) if is_future
+                      else self._option(canonical, fields, source, today))
             rows.append(UniverseRow(symbol, end, fields, 1 if is_future else 3, source))
         for row in rows:
             row.underlying_price = underlying_price
         return rows
 
-    def _option(self, canonical: Symbol, fields: list[str], source: tuple[Path, int]) -> Symbol:
+    def _option(self, canonical: Symbol, fields: list[str], source: tuple[Path, int], today: str) -> Symbol:
         if len(fields) < _OPTION_FIELDS:
             raise DataFileError(f"{source[0]}, line {source[1]}: {len(fields)} fields where at least 9 belong")
         key = (canonical, fields[0], fields[1], fields[2])
         symbol = self._symbols.get(key)
         if symbol is None:
             try:
-                expiry = datetime.strptime(fields[0], "%Y%m%d")
-                right = {"C": OptionRight.CALL, "P": OptionRight.PUT}[fields[2].upper()]
-                strike = float(fields[1])
+                expiry, right, strike = _contract(fields, canonical.security_type == SecurityType.FUTURE_OPTION)
             except (ValueError, KeyError) as error:
                 raise DataFileError(f"{source[0]}, line {source[1]}: malformed contract ({error})") from error
             style, market = canonical.id.option_style, canonical.id.market
             target = () if canonical.security_type == SecurityType.OPTION else (canonical.id.symbol,)
             symbol = Symbol.create_option(canonical.underlying, *target, market, style, right, strike, expiry)
             self._symbols[key] = symbol
+        if fields[0] < today:
+            raise DataFileError(f"{source[0]}, line {source[1]}: the contract expired on {fields[0]}, before {today}")
         return symbol
 
     def _future(self, canonical: Symbol, fields: list[str], source: tuple[Path, int]) -> Symbol:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from config.constants import STRATEGY_PRIORITY, VIX_REGIMES
@@ -90,25 +90,25 @@ def vix_chart(report: Mapping[str, Any]) -> str:
     start, end = moment(report["marks"][0]["time"]), moment(report["marks"][-1]["time"])
     low, high = max(0.0, min(values) - 2.0), max(values) + 2.0
     panel = svg.Panel(top=12, height=220, start=start, end=end, low=low, high=high)
-    bands, floor = [], 0.0
+    bands, names, floor = [], [], 0.0
     for ceiling, name in VIX_REGIMES:
         bottom, top = max(floor, low), min(ceiling, high)
         if top > bottom:
             bands.append(svg.rectangle(svg.MARGIN_LEFT, panel.y(top), svg.WIDTH - svg.MARGIN_LEFT - svg.MARGIN_RIGHT,
                                        panel.y(bottom) - panel.y(top), fill=REGIME_COLOURS[name]))
             if panel.y(bottom) - panel.y(top) > 12:
-                bands.append(svg.text(svg.WIDTH - svg.MARGIN_RIGHT - 6, panel.y(top) + 13, name.replace("_", " "),
+                names.append(svg.text(svg.WIDTH - svg.MARGIN_RIGHT - 6, panel.y(top) + 13, name.replace("_", " "),
                                       anchor="end", style="band"))
         floor = ceiling
     points = [(panel.x(at), panel.y(value)) for at, value in known]
     titles = [f"{at:%a %Y-%m-%d %H:%M}  VIX {value:.2f}" for at, value in known]
     return svg.drawing(258, "VIX and its regimes", *bands, svg.value_axis(panel, lambda value: f"{value:g}"),
-                       svg.time_axis(panel), svg.path(points, "vix"), svg.hover_columns(panel, moments, titles))
+                       svg.time_axis(panel), svg.path(points, "vix"), *names, svg.hover_columns(panel, moments, titles))
 
 
-def series_chart(report: Mapping[str, Any], key: str, title: str, unit: str) -> str:
-    """One figure of the marks over time, small; empty text where it was never marked."""
-    known = [(moment(mark["time"]), float(mark[key])) for mark in report["marks"] if mark.get(key) is not None]
+def series_chart(marks: Sequence[Mapping[str, Any]], key: str, title: str, unit: str, scale: float = 1.0) -> str:
+    """One figure of the marks over time, times ``scale``, small; empty text where it was never marked."""
+    known = [(moment(mark["time"]), scale * float(mark[key])) for mark in marks if mark.get(key) is not None]
     if len(known) < 2:
         return ""
     moments, values = [at for at, _ in known], [value for _, value in known]
@@ -117,8 +117,23 @@ def series_chart(report: Mapping[str, Any], key: str, title: str, unit: str) -> 
     points = [(panel.x(at), panel.y(value)) for at, value in known]
     titles = [f"{at:%a %Y-%m-%d %H:%M}  {title} {value:,.2f} {unit}" for at, value in known]
     return svg.drawing(166, title, svg.text(svg.MARGIN_LEFT, 14, f"{title} ({unit})", style="label"),
-                       svg.value_axis(panel, lambda value: f"{value:,g}", 3), svg.time_axis(panel),
+                       svg.value_axis(panel, lambda value: f"{value:,g}"), svg.time_axis(panel),
                        svg.path(points, "series"), svg.hover_columns(panel, moments, titles))
+
+
+def daily_bars(days: Mapping[str, float]) -> str:
+    """What the account made on each day (ISO date to USD): bars up for gains, down for losses."""
+    moments, values = [moment(day) for day in days], list(days.values())
+    low, high = svg.padded([*values, 0.0])
+    panel = svg.Panel(top=12, height=180, start=moments[0], end=moments[-1] + timedelta(days=1), low=low, high=high)
+    width = max(1.0, 0.75 * (panel.x(moments[0] + timedelta(days=1)) - panel.x(moments[0])))
+    bars = []
+    for at, value in zip(moments, values):
+        top, bottom = sorted((panel.y(value), panel.y(0.0)))
+        bars.append(svg.rectangle(panel.x(at), top, width, bottom - top, fill=PROFIT if value >= 0 else LOSS,
+                                  title=f"{at:%a %Y-%m-%d} {value:+,.2f} USD"))
+    return svg.drawing(218, "Result of each day", svg.value_axis(panel, dollars, 7), svg.time_axis(panel),
+                       svg.line(svg.MARGIN_LEFT, panel.y(0.0), svg.WIDTH - svg.MARGIN_RIGHT, panel.y(0.0), "zero"), *bars)
 
 
 def profit_bars(rows: Sequence[tuple[str, float]]) -> str:

@@ -8,18 +8,26 @@ from typing import Any
 
 from local import results
 from local.report import charts, tables
-from local.report.strategies import strategy_names, strategy_page
+from local.report.strategies import plan_rows, strategy_names, strategy_page
 from local.report.style import STYLE
 from local.whole_file import replace_file
 
 FILE_NAME = "report.html"
 UNFOLDED_ROWS = 15
-TILES = (("End Equity", "equity at the end"), ("Net Profit", "net profit"), ("Compounding Annual Return", "a year"),
-         ("Drawdown", "worst drawdown"), ("Sharpe Ratio", "Sharpe ratio"), ("Win Rate", "LEAN's win rate"),
+TILES = (("End Equity", "end equity"), ("Net Profit", "net profit"), ("Compounding Annual Return", "a year"),
+         ("Drawdown", "LEAN drawdown"), ("Sharpe Ratio", "LEAN Sharpe"), ("Win Rate", "LEAN win rate"),
          ("Total Orders", "orders"), ("Total Fees", "fees"))
-SMALL_CHARTS = (("buying_power_used", "Buying power used", "USD"),
-                ("spy_delta", "SPY delta", "share-equivalents"), ("vega", "Vega", "USD a volatility point"),
-                ("gamma", "Gamma", "share-equivalents per 1 of SPY"), ("theta", "Theta", "USD a day"))
+SMALL_CHARTS = (("buying_power_share", "Buying power used", "% of equity", 100.0),
+                ("spy_delta_used_share", "SPY concentration: use of the delta limit, reservations included", "%", 100.0),
+                ("correlation", "Mean correlation of the book", "5-minute P&L over 24 hours", 1.0),
+                ("spy_delta", "SPY delta", "share-equivalents", 1.0), ("vega", "Vega", "USD a volatility point", 1.0),
+                ("gamma", "Gamma", "share-equivalents per 1 of SPY", 1.0), ("theta", "Theta", "USD a day", 1.0))
+LEDGER_NAMES = {"trades": "Trades", "wins": "Wins", "losses": "Losses", "win_rate": "Win rate",
+                "profit_factor": "Profit factor", "payoff_ratio": "Payoff ratio", "pnl_usd": "P&L $", "fees_usd": "Fees $",
+                "assumed_costs_usd": "Assumed exchange fees and slippage, not in P&L $", "mean_win_usd": "Mean win $",
+                "mean_loss_usd": "Mean loss $", "largest_loss_usd": "Largest loss $", "days": "Sessions",
+                "total_return_share": "Return", "sharpe": "Sharpe ratio", "sortino": "Sortino ratio",
+                "max_drawdown_share": "Worst drawdown, day to day", "value_at_risk_share": "Value at risk of a day, 95 %"}
 
 
 def write_report(folder: Path, *, title: str, about: Mapping[str, Any]) -> Path:
@@ -51,19 +59,25 @@ def build_page(report: Mapping[str, Any], summary: Mapping[str, Any], *, title: 
     if not report["marks"]:
         raise results.ResultsError("report.json holds no marks: the run saw no session")
     statistics, names = summary["statistics"], strategy_names(report)
-    sections = [_section("equity", "Equity and drawdown", charts.equity_chart(report),
+    legend = '<div class="legend">' + "".join(tables.chip(name) for name in names) + "</div>"
+    sections = [_section("equity", "Equity and drawdown", legend + charts.equity_chart(report),
                          "Triangles up are entries, triangles down exits; rest the pointer on one for its reason."),
                 _section("vix", "VIX and its regimes", charts.vix_chart(report)),
-                _section("strategies", "Profit and loss by strategy", _profit_bars(report)),
+                _section("strategies", "Profit and loss by strategy", _profit_bars(report) + plan_rows(report),
+                         "Of closed trades, after fees. The plan is the method's, until a strategy has its own record."),
+                _section("months", "Profit and loss by month and day", _results(report),
+                         "The account's result holds open positions at their mid and no deposits."),
                 _section("trades", "Every trade", tables.trade_rows(report["trades"]),
                          "Prices are points per unit: a debit is positive, a credit negative."),
                 _section("open", "Held at the end", tables.open_rows(report.get("open_positions", []))),
-                _section("refusals", "Refusals by code", _refusals(report),
-                         "Bars are drawn on a square-root scale; colours are strategies."),
+                _section("refusals", "Refusals by code", legend + _refusals(report),
+                         "Days on which a strategy was refused with a code; bars are drawn on a square-root scale."),
                 _section("risk", "Use of the risk budget", _small_charts(report)),
                 _section("phases", "Phases", tables.phase_rows(report)),
                 *_optional_sections(report),
-                _section("statistics", "Statistics", _statistics(statistics, report), "Names and figures are LEAN's.")]
+                _section("statistics", "Statistics", _statistics(statistics, report),
+                         "LEAN counts each leg as a trade and values options at their last prices; the ledger counts "
+                         "positions, and values them at the mid of their last quotes.")]
     pages = "".join(strategy_page(name, report) for name in names)
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)} – backtest'
@@ -92,7 +106,8 @@ def _header(report: Mapping[str, Any], title: str, about: Mapping[str, Any]) -> 
 
 
 def _navigation(names: list[str]) -> str:
-    links = [("equity", "Equity"), ("vix", "VIX"), ("strategies", "P&L"), ("trades", "Trades"),
+    links = [("equity", "Equity"), ("vix", "VIX"), ("strategies", "P&L"), ("months", "Months"),
+             ("trades", "Trades"),
              ("refusals", "Refusals"), ("risk", "Risk"), ("phases", "Phases"), ("statistics", "Statistics")]
     links += [(f"strategy-{name}", name) for name in names]
     return '<nav><div class="wrap">' + "".join(f'<a href="#{escape(target)}">{escape(label)}</a>'
@@ -100,15 +115,24 @@ def _navigation(names: list[str]) -> str:
 
 
 def _tiles(statistics: Mapping[str, Any]) -> str:
-    tiles = [f'<div class="tile"><b>{escape(str(statistics[name]))}</b><span>{escape(label)}</span></div>'
-             for name, label in TILES if name in statistics]
+    shown = dict(statistics)
+    if "End Equity" in shown:
+        shown["End Equity"] = charts.dollars(results.amount(shown["End Equity"]))
+    tiles = [f'<div class="tile"><b>{escape(str(shown[name]))}</b><span>{escape(label)}</span></div>'
+             for name, label in TILES if name in shown]
     return f'<div class="tiles">{"".join(tiles)}</div>'
 
 
+def _results(report: Mapping[str, Any]) -> str:
+    days = report["results"]["account"]["day"]
+    if not days:
+        return '<p class="quiet">No session ended in this run.</p>'
+    return (f"{charts.daily_bars(days)}{tables.month_rows(report)}"
+            f"<details><summary>Day by day</summary>{tables.day_rows(report)}</details>")
+
+
 def _profit_bars(report: Mapping[str, Any]) -> str:
-    totals: dict[str, float] = {}
-    for trade in report["trades"]:
-        totals[trade["strategy"]] = totals.get(trade["strategy"], 0.0) + float(trade["pnl_usd"])
+    totals = report["results"]["closed"]["strategy"]
     if not totals:
         return '<p class="quiet">No trade was closed in this run.</p>'
     return charts.profit_bars([(name, totals[name]) for name in strategy_names(report) if name in totals])
@@ -118,12 +142,14 @@ def _refusals(report: Mapping[str, Any]) -> str:
     refusals = {name: codes for name, codes in report["refusals"].items() if codes}
     if not refusals:
         return '<p class="quiet">Nothing was refused.</p>'
-    rows = tables.refusal_rows(refusals)
+    rows = tables.refusal_rows(refusals, report.get("refusal_days", []))
     return f"{charts.refusal_bars(refusals)}<details><summary>As a table</summary>{rows}</details>"
 
 
 def _small_charts(report: Mapping[str, Any]) -> str:
-    drawn = "".join(charts.series_chart(report, key, title, unit) for key, title, unit in SMALL_CHARTS)
+    marks = [{**mark, "buying_power_share": mark["buying_power_used"] / mark["equity"]}
+             if mark.get("buying_power_used") is not None and mark["equity"] > 0 else mark for mark in report["marks"]]
+    drawn = "".join(charts.series_chart(marks, key, title, unit, scale) for key, title, unit, scale in SMALL_CHARTS)
     return drawn or '<p class="quiet">Exposure was not marked in this run.</p>'
 
 
@@ -131,6 +157,12 @@ def _optional_sections(report: Mapping[str, Any]) -> list[str]:
     sections = []
     if "guards" in report:
         sections.append(_section("guards", "Breakers and emergency levels", _guards(report["guards"])))
+    if report.get("warnings"):
+        rows = tables.warning_rows(report["warnings"])
+        body = rows if len(report["warnings"]) <= UNFOLDED_ROWS else (
+            f"<details><summary>{len(report['warnings'])} times</summary>{rows}</details>")
+        sections.append(_section("warnings", "Limits that came near", body,
+                                 "Greeks from 80 % of their limit, SPY concentration from 75 %, at the marks of the day."))
     if report.get("closest_approach"):
         sections.append(_section("closest", "Closest approach", tables.closest_rows(report["closest_approach"]),
                                  "How near each guard's figure came to its threshold, and when."))
@@ -150,8 +182,18 @@ def _guards(guards: list[Mapping[str, Any]]) -> str:
 
 
 def _statistics(statistics: Mapping[str, Any], report: Mapping[str, Any]) -> str:
-    own = report.get("statistics") or {}
-    shown = {name.replace("_", " "): round(value, 4) if isinstance(value, float) else value
-             for name, value in own.items() if isinstance(value, int | float | str)}
+    own = {**(report.get("statistics") or {}), **(report.get("equity_statistics") or {})}
+    shown = {label: _figure(name, own[name]) for name, label in LEDGER_NAMES.items() if name in own}
     second = f"<div><h3>The framework's ledger</h3>{tables.definition_list(shown)}</div>" if shown else ""
     return f'<div class="columns"><div><h3>LEAN</h3>{tables.definition_list(statistics)}</div>{second}</div>'
+
+
+def _figure(name: str, value: float | None) -> str:
+    """A figure of the ledger in its unit; a dash where it could not be computed from so little."""
+    if value is None:
+        return "–"
+    if name.endswith("_usd"):
+        return f"{value:,.2f}"
+    if name == "win_rate" or name.endswith("_share"):
+        return f"{value:.2%}"
+    return f"{value:,.3f}" if isinstance(value, float) else str(value)

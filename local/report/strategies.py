@@ -27,10 +27,10 @@ def strategy_page(name: str, report: Mapping[str, Any]) -> str:
     days = [item for item in report.get("refusal_days", []) if item["strategy"] == name]
     day_table = (f"<details><summary>{len(days)} rows of refusals, day by day</summary>"
                  f"{refusal_day_rows(days)}</details>") if days else ""
-    return (f'<article id="strategy-{escape(name)}"><h2>{chip(name)}</h2>{_summary(name, trades)}'
+    return (f'<article id="strategy-{escape(name)}"><h2>{chip(name)}</h2>{_summary(name, report["planned"].get(name))}'
             f"<h3>Trades</h3>{trade_rows(trades)}{_held(held)}"
             f'<div class="columns"><div><h3>Why trades ended</h3>{_exit_reasons(trades)}</div>'
-            f"<div><h3>Why entries were refused</h3>{refusal_rows({name: refusals} if refusals else {})}</div></div>"
+            f"<div><h3>Why entries were refused</h3>{refusal_rows({name: refusals} if refusals else {}, days)}</div></div>"
             f"{day_table}</article>")
 
 
@@ -38,26 +38,44 @@ def _held(positions: list[Mapping[str, Any]]) -> str:
     return f"<h3>Held at the end</h3>{open_rows(positions)}" if positions else ""
 
 
-def _summary(name: str, trades: list[Mapping[str, Any]]) -> str:
-    spec = SPECS.get(name)
-    results = [float(trade["pnl_usd"]) for trade in trades]
-    wins, losses = [value for value in results if value > 0], [value for value in results if value <= 0]
-    mean_win = sum(wins) / len(wins) if wins else None
-    mean_loss = -sum(losses) / len(losses) if losses else None
-    payoff = mean_win / mean_loss if mean_win is not None and mean_loss else None
-    left = {"Trades": len(trades), "Win rate achieved": _share(len(wins) / len(trades) if trades else None),
-            "Win rate planned": _share(spec.win_rate if spec else None),
-            "Win rate at least": f"{_share(spec.min_win_rate)} after {spec.min_sample}" if spec and spec.min_win_rate
-            else "–"}
-    fees = sum(float(trade["fees_usd"]) for trade in trades)
-    right = {"Net P&L": f"{sum(results):+,.2f} USD", "Fees": f"{fees:,.2f} USD",
-             "Payoff ratio achieved": f"{payoff:.2f}" if payoff is not None else "–",
-             "Payoff ratio planned": f"{spec.payoff_ratio:g}" if spec and spec.payoff_ratio is not None else "–"}
+def _summary(name: str, plan: Mapping[str, Any] | None) -> str:
+    if plan is None:
+        return '<p class="quiet">The ledger knows no plan of this strategy.</p>'
+    achieved = plan["achieved"]
+    left = {"Trades": achieved["trades"], "Win rate achieved": _share(achieved["win_rate"]),
+            "Win rate planned": _share(plan["planned_win_rate"]), "Win rate at least": _minimum(name, plan)}
+    right = {"Net P&L": f"{achieved['pnl_usd']:+,.2f} USD", "Fees": f"{achieved['fees_usd']:,.2f} USD",
+             "Payoff ratio achieved": _ratio(achieved["payoff_ratio"]),
+             "Payoff ratio planned": _ratio(plan["planned_payoff_ratio"])}
     return f'<div class="columns">{definition_list(left)}{definition_list(right)}</div>'
 
 
+def _minimum(name: str, plan: Mapping[str, Any]) -> str:
+    least = plan["min_win_rate"]
+    return "–" if least is None else f"{_share(least)} after {SPECS[name].min_sample}"
+
+
 def _share(value: float | None) -> str:
+    """A fraction in percent, or a dash."""
     return "–" if value is None else f"{value:.0%}"
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def plan_rows(report: Mapping[str, Any]) -> str:
+    """Planned and achieved, a row a strategy."""
+    rows = []
+    for name in strategy_names(report):
+        plan = report["planned"].get(name)
+        if plan is not None:
+            done = plan["achieved"]
+            rows.append((chip(name), done["trades"], _share(plan["planned_win_rate"]), _minimum(name, plan),
+                         _share(done["win_rate"]), _ratio(plan["planned_payoff_ratio"]), _ratio(done["payoff_ratio"]),
+                         _ratio(done["profit_factor"]), money(done["pnl_usd"]), plan["suspended"] or "–"))
+    return table(("Strategy", "Trades", "Win rate planned", "at least", "achieved", "Payoff planned", "achieved",
+                  "Profit factor", "P&L $", "Suspended"), rows, numbers=(1, 2, 3, 4, 5, 6, 7, 8))
 
 
 def _exit_reasons(trades: list[Mapping[str, Any]]) -> str:

@@ -17,13 +17,14 @@ header h1{margin:0 0 4px;font-size:27px;font-weight:650;letter-spacing:-.01em}
 header p{margin:0;color:#cfdfec}
 .wrap{max-width:1240px;margin:0 auto;padding:0 24px}
 nav{position:sticky;top:0;z-index:2;background:rgba(255,255,255,.96);border-bottom:1px solid var(--rule)}
-nav .wrap{display:flex;gap:4px;overflow-x:auto;padding-top:6px;padding-bottom:6px}
+nav .wrap{display:flex;flex-wrap:wrap;gap:0 4px;padding-top:6px;padding-bottom:6px}
 nav a{color:var(--soft);text-decoration:none;padding:4px 10px;border-radius:6px;white-space:nowrap;font-size:14px}
 nav a:hover{background:#eef3f9;color:var(--accent)}
 section,article{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:20px 22px;
-margin:20px 0;scroll-margin-top:52px}
+margin:20px 0;scroll-margin-top:84px}
 h2{font-size:18px;margin:0 0 4px;font-weight:650}
 h3{font-size:15px;margin:18px 0 6px;font-weight:620}
+.legend{display:flex;flex-wrap:wrap;gap:5px;margin:0 0 10px}
 .quiet{color:var(--soft);margin:0 0 12px;font-size:14px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(126px,1fr));gap:10px;margin:20px 0}
 .tile{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:13px 15px}
@@ -32,7 +33,7 @@ h3{font-size:15px;margin:18px 0 6px;font-weight:620}
 svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{font-family:inherit;fill:var(--ink);font-size:13px}
 svg .tick{fill:#6b7686;font-size:12px}
-svg .band{fill:#8b8370;font-size:11px}
+svg .band{fill:#7a725f;font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}
 svg .grid{stroke:#d9dfe7;stroke-width:.7}
 svg .zero{stroke:#9aa5b3;stroke-width:1}
 svg .equity{fill:none;stroke:#1f5fbf;stroke-width:2;stroke-linejoin:round}

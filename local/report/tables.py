@@ -1,6 +1,7 @@
 """The report's tables, as HTML. Everything that comes from a run is escaped."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -59,7 +60,10 @@ def facts(value: Mapping[str, Any] | None) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    """A number to four decimals at most."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.2f}" if abs(value) >= 1000.0 else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def price(value: float | None) -> str:
@@ -90,7 +94,7 @@ def open_rows(positions: Sequence[Mapping[str, Any]]) -> str:
     rows = [(chip(item["strategy"]), clock(item.get("opened")), legs(item.get("legs", ())), item.get("units", ""),
              price(item.get("entry_price")), item.get("state", ""), item.get("entry_reason", ""))
             for item in positions]
-    return table(("Strategy", "Opened", "Legs", "Units", "Entry", "State", "Entry reason"), rows, numbers=(3, 4),
+    return table(("Strategy", "Opened", "Contracts", "Units", "Entry", "State", "Why entered"), rows, numbers=(3, 4),
                  empty="Nothing was held at the end.")
 
 
@@ -102,6 +106,31 @@ def phase_rows(report: Mapping[str, Any]) -> str:
     return table(("Time", "Phase", "Why"), rows, numbers=(1,), empty="The phase was not recorded.")
 
 
+def month_rows(report: Mapping[str, Any]) -> str:
+    """Month by month: what the account made, and what the trades made that were closed in it."""
+    account, closed = report["results"]["account"]["month"], report["results"]["closed"]["month"]
+    counts = Counter(str(trade["closed"])[:7] for trade in report["trades"])
+    won = Counter(str(trade["closed"])[:7] for trade in report["trades"] if trade["pnl_usd"] > 0)
+    rows = [(month, money(account.get(month, 0.0)), money(closed.get(month, 0.0)), counts[month],
+             f"{won[month] / counts[month]:.0%}" if counts[month] else "–")
+            for month in sorted({*account, *closed})]
+    return table(("Month", "Account $", "Closed trades $", "Trades closed", "Win rate"), rows, numbers=(1, 2, 3, 4))
+
+
+def day_rows(report: Mapping[str, Any]) -> str:
+    """Day by day, as :func:`month_rows`."""
+    account, closed = report["results"]["account"]["day"], report["results"]["closed"]["day"]
+    rows = [(day, money(account.get(day, 0.0)), money(closed[day]) if day in closed else "–")
+            for day in sorted({*account, *closed})]
+    return table(("Day", "Account $", "Closed trades $"), rows, numbers=(1, 2))
+
+
+def warning_rows(warnings: Sequence[Mapping[str, Any]]) -> str:
+    """Limits that came near, each time it began."""
+    rows = [(clock(item["time"]), item["limit_name"], f"{item['value']:,.6g}", f"{item['limit']:,.6g}") for item in warnings]
+    return table(("Time", "Limit", "In use", "Allowed"), rows, numbers=(2, 3), empty="No limit came near.")
+
+
 def guard_rows(guards: Sequence[Mapping[str, Any]]) -> str:
     """Changes of the breakers' and the emergency level, and what caused them."""
     rows = [(clock(item["time"]), item["breaker_level"], item["emergency"],
@@ -110,12 +139,16 @@ def guard_rows(guards: Sequence[Mapping[str, Any]]) -> str:
                  empty="No breaker tripped and no emergency level was reached.")
 
 
-def refusal_rows(refusals: Mapping[str, Mapping[str, int]]) -> str:
-    """Refusals by strategy and code, commonest first."""
-    rows = [(chip(name), Markup(f'<span class="code">{escape(code)}</span>'), f"{count:,}")
+def refusal_rows(refusals: Mapping[str, Mapping[str, int]], days: Sequence[Mapping[str, Any]]) -> str:
+    """Refusals by strategy and code, commonest first: on how many days, and how often in all."""
+    times: dict[tuple[str, str], int] = {}
+    for row in days:
+        key = (row["strategy"], row["code"])
+        times[key] = times.get(key, 0) + row["count"]
+    rows = [(chip(name), Markup(f'<span class="code">{escape(code)}</span>'), f"{count:,}", f"{times.get((name, code), 0):,}")
             for name, codes in refusals.items()
             for code, count in sorted(codes.items(), key=lambda item: (-item[1], item[0]))]
-    return table(("Strategy", "Code", "Times"), rows, numbers=(2,), empty="Nothing was refused.")
+    return table(("Strategy", "Code", "Days", "Times"), rows, numbers=(2, 3), empty="Nothing was refused.")
 
 
 def refusal_day_rows(days: Sequence[Mapping[str, Any]]) -> str:

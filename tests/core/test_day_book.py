@@ -10,32 +10,71 @@ import pytest
 from core.day_book import DayBook
 from core.errors import IntegrityError
 
-MONDAY, TUESDAY = date(2024, 8, 5), date(2024, 8, 6)
+FRIDAY, MONDAY, TUESDAY = date(2024, 8, 2), date(2024, 8, 5), date(2024, 8, 6)
 
 
 def test_a_day_begins_with_the_last_equity_of_the_day_before() -> None:
     book = DayBook(35_000.0)
-    assert book.roll(MONDAY)
+    assert book.roll(MONDAY, previous_session=FRIDAY)
     book.mark(34_000.0)
-    assert book.roll(TUESDAY)
+    assert book.roll(TUESDAY, previous_session=MONDAY)
     assert book.equity_day_start == 34_000.0
+
+
+def test_after_days_nobody_marked_a_day_begins_with_the_better_of_what_is_known() -> None:
+    """What was made while the process was away must not pay for what is lost today."""
+    for first, start in ((36_000.0, 36_000.0), (34_000.0, 35_000.0)):
+        book = DayBook(35_000.0)
+        book.roll(MONDAY, previous_session=FRIDAY)
+        book.mark(35_000.0)
+        book.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
+        book.mark(first)
+        book.mark(33_000.0)
+        book.mark(37_000.0)
+        assert book.equity_day_start == start, first
+
+
+def test_a_night_belongs_to_the_day_when_the_session_before_was_marked() -> None:
+    book = DayBook(35_000.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    book.mark(35_000.0)
+    book.roll(TUESDAY, previous_session=MONDAY)
+    book.mark(36_000.0)
+    assert book.equity_day_start == 35_000.0
+
+
+def test_a_restart_before_the_first_mark_still_waits_for_it() -> None:
+    book, other = DayBook(35_000.0), DayBook(1.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    book.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
+    other.restore(json.loads(json.dumps(book.facts())))
+    assert not other.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
+    other.mark(36_000.0)
+    assert other.equity_day_start == 36_000.0
 
 
 def test_the_same_day_does_not_begin_twice() -> None:
     book = DayBook(35_000.0)
-    book.roll(MONDAY)
+    book.roll(MONDAY, previous_session=FRIDAY)
     book.entered()
-    assert not book.roll(MONDAY)
+    assert not book.roll(MONDAY, previous_session=FRIDAY)
     assert book.entries == 1
 
 
 def test_counts_and_flows_start_anew_each_day() -> None:
     book = DayBook(35_000.0)
-    book.roll(MONDAY)
+    book.roll(MONDAY, previous_session=FRIDAY)
     book.entered()
     book.flow(1_000.0)
-    book.roll(TUESDAY)
+    book.roll(TUESDAY, previous_session=MONDAY)
     assert (book.entries, book.flows_today) == (0, 0.0)
+
+
+def test_a_new_account_begins_with_its_own_value() -> None:
+    book = DayBook(35_000.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    book.mark(36_000.0)
+    assert book.equity_day_start == 35_000.0
 
 
 def test_the_peak_only_rises() -> None:
@@ -49,7 +88,7 @@ def test_the_peak_only_rises() -> None:
 @pytest.mark.parametrize("amount", [5_000.0, -5_000.0])
 def test_a_flow_moves_neither_drawdown_amount_nor_result(amount: float) -> None:
     book = DayBook(35_000.0)
-    book.roll(MONDAY)
+    book.roll(MONDAY, previous_session=FRIDAY)
     book.mark(36_000.0)
     book.mark(34_000.0)
     book.flow(amount)
@@ -68,7 +107,7 @@ def test_an_accepted_holding_is_not_quarantined_again() -> None:
 
 def test_facts_survive_the_store() -> None:
     book = DayBook(35_000.0)
-    book.roll(MONDAY)
+    book.roll(MONDAY, previous_session=FRIDAY)
     book.mark(34_321.5)
     book.order_sent(datetime(2024, 8, 5, 10, 1))
     book.halted = "operator"
@@ -76,6 +115,25 @@ def test_facts_survive_the_store() -> None:
     other = DayBook(1.0)
     other.restore(json.loads(json.dumps(book.facts())))
     assert other.facts() == book.facts()
+
+
+def test_a_day_that_begins_below_zero_can_be_stored_and_begun_again() -> None:
+    """An account below zero needs its guards more than any other: a restart must not be refused."""
+    book = DayBook(35_000.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    book.mark(-500.0)
+    book.roll(TUESDAY, previous_session=MONDAY)
+    other = DayBook(1.0)
+    other.restore(json.loads(json.dumps(book.facts())))
+    assert other.equity_day_start == -500.0
+
+
+@pytest.mark.parametrize("change", [{"equity_peak": 0.0}, {"equity_day_start": float("nan")}, {"entries": -1}, {"day": "soon"},
+                                    {"quarantined": None}, {"equity_last": None}, {"last_entry": 5},
+                                    {"flows_today": float("inf")}])
+def test_impossible_facts_are_not_restored(change: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError):
+        DayBook(35_000.0).restore(DayBook(35_000.0).facts() | change)
 
 
 @pytest.mark.parametrize("equity", [float("nan"), float("inf")])

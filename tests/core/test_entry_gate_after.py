@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from config.strategy_parameters import FRIDAY_0DTE, LT112, SPECS, StrategySpec
@@ -10,7 +10,7 @@ from core.codes import RefusalCode as Code
 from core.model import HeldLeg, Leg, PortfolioView, Proposal, Right
 from core.unified_position_sizer import Sized
 from risk.greeks_monitor import Exposure
-from tests.builders import (make_account, make_calendar, make_contract, make_position, make_quote, make_snapshot,
+from tests.builders import (FRIDAY, make_account, make_calendar, make_contract, make_position, make_quote, make_snapshot,
                             make_view)
 from tests.builders_gate import make_gate
 
@@ -102,6 +102,25 @@ def test_pattern_day_trader_rule() -> None:
     assert after(view=three, **poor) is Code.PATTERN_DAY_TRADER
     assert after(view=three, **rich) is None
     assert after(view=make_view(enabled=ALL, day_trades=-1), **poor) is Code.GUARD_CANNOT_COMPUTE
+
+
+def test_what_may_still_become_a_day_trade_counts_as_one() -> None:
+    """Two done, one opened today, one on its way: all of them, and the candidate, may have to close today."""
+    poor: dict[str, Any] = {"account": make_account(24_999.0), "phase": 2}
+    legs = (HeldLeg(contract=SHORT_PUT, quantity=-1, average_price=5.0),
+            HeldLeg(contract=LONG_PUT, quantity=1, average_price=4.6))
+    today, earlier = FRIDAY - timedelta(minutes=30), FRIDAY - timedelta(days=1)
+
+    def asked(day_trades: int, *opened: datetime, pending: dict[str, str] | None = None, on: str = "SPY") -> Code | None:
+        held = tuple(make_position(*legs, id=f"lt112/{number}", underlying=on, opened=moment)
+                     for number, moment in enumerate(opened))
+        return after(view=make_view(enabled=ALL, day_trades=day_trades, pending=pending or {}), positions=held, **poor)
+
+    assert asked(1, today) is None and asked(2, earlier) is None
+    assert asked(2, today) is Code.PATTERN_DAY_TRADER and asked(1, today, today) is Code.PATTERN_DAY_TRADER
+    assert asked(1, pending={"ipmcc": "QQQ"}) is None
+    assert asked(2, pending={"ipmcc": "QQQ"}) is Code.PATTERN_DAY_TRADER
+    assert asked(2, pending={"futures_strangle": "/MCL"}) is None, "futures are not under the rule"
 
 
 def test_after_keeps_its_order() -> None:

@@ -11,8 +11,8 @@ from config.constants import (BETA_TO_SPY, DIVIDEND_YIELDS, FUTURE_MARGINS_USD, 
 from config.strategy_parameters import SPECS
 from core.codes import RefusalCode
 from core.errors import CannotCompute
-from core.market_values import below, finite, guard_refusal, not_negative, positive, usable_mid
-from tests.builders import make_contract, make_quote
+from core.market_values import below, finite, guard_refusal, held_mark, not_negative, positive, usable_mid
+from tests.builders import make_contract, make_quote, make_underlying
 
 UNDERLYINGS = sorted({symbol for spec in SPECS.values() for symbol in spec.underlyings} | set(SPY_EQUIVALENTS))
 
@@ -67,3 +67,19 @@ def test_a_guard_that_cannot_compute_refuses_with_its_facts() -> None:
     refused = guard_refusal("size", CannotCompute("no price", contract="SPY"))
     assert refused.code is RefusalCode.GUARD_CANNOT_COMPUTE
     assert dict(refused.facts) == {"guard": "size", "why": "no price", "contract": "SPY"}
+
+
+@pytest.mark.parametrize("quantity, bid, ask, mark", [
+    (-1, 2.0, 4.0, 3.0), (1, 2.0, 4.0, 3.0), (-1, 0.0, 4.0, 2.0), (1, 3.0, 0.0, 3.0), (1, 0.0, 0.0, 0.0),
+    (-1, 50.0, 0.0, 56.0), (-1, 60.0, 0.0, 60.0), (-1, 0.0, 0.0, 56.0)])
+def test_a_dead_side_makes_no_debt_smaller(quantity: int, bid: float, ask: float, mark: float) -> None:
+    """A put of 600 on SPY at 544 is worth 56 exercised."""
+    put = make_contract(600.0)
+    assert held_mark(put, quantity, make_quote(bid, ask), {"SPY": make_underlying(price=544.0)}) == mark
+
+
+@pytest.mark.parametrize("quantity, bid, ask", [(1, nan, 1.0), (1, 1.0, nan), (-1, -1.0, 2.0), (1, inf, 2.0),
+                                                (-1, 1.0, 0.0)])
+def test_a_quote_that_is_none_has_no_mark(quantity: int, bid: float, ask: float) -> None:
+    with pytest.raises(CannotCompute):
+        held_mark(make_contract(600.0), quantity, make_quote(bid, ask), {})

@@ -60,6 +60,12 @@ def test_contracts_shared_by_positions():
     assert verdicts([SPREAD, offsetting], {LONG: 2, CALL: 1})[0] == ["MATCH", "MATCH"]
 
 
+@pytest.mark.parametrize("today, kinds", [(EXPIRY, ["MATCH", "MATCH"]), (date(2024, 11, 16), ["EXPIRED", "EXPIRED"])])
+def test_positions_that_offset_each_other_expire_too(today, kinds):
+    """The account shows nothing of them either way."""
+    assert verdicts([position("a", short=-1), position("b", short=1)], {}, today=today)[0] == kinds
+
+
 def test_an_unresolved_order_keeps_its_position_out_of_it():
     assert verdicts([SPREAD], {LONG: 1, CALL: 1}, busy={LONG, CALL}) == (["WAITING"], {})
 

@@ -70,7 +70,7 @@ def test_a_reject_frees_and_a_fill_moves_into_the_book() -> None:
     assert manager.reservations[0].delta == 200.0
     # the fill is in the book now: the caller's held delta carries it
     assert refusal(manager.check(request("c", delta=100), 200.0, 1, False)) is None
-    assert manager.close("b") and manager.reservations == ()
+    assert manager.retain([]) == ("b",) and manager.reservations == ()
 
 
 def test_one_reservation_an_entry() -> None:
@@ -95,7 +95,7 @@ def test_three_spy_slots_equivalents_included() -> None:
     assert refusal(manager.ask(request("d", underlying="XSP"), 0.0, 4, False)) is RefusalCode.COUNT_SPY_EQUIVALENT
     assert refusal(manager.ask(request("d", underlying="QQQ"), 0.0, 4, False)) is None
     assert refusal(manager.ask(request("e", takes_slot=False), 0.0, 4, False)) is None
-    manager.close("b")
+    manager.retain(["a", "c", "d", "e"])
     assert refusal(manager.ask(request("f", underlying="SPX"), 0.0, 4, False)) is None
 
 

@@ -209,6 +209,7 @@ def test_sums_by_day_month_and_strategy() -> None:
     found.mark(date(2024, 7, 31), 51_000.0)
     found.record_flow(date(2024, 8, 1), 10_000.0)
     found.mark(date(2024, 8, 2), 60_500.0)
+    assert found.equity_by_day() == {"2024-07-31": pytest.approx(1_000.0), "2024-08-02": pytest.approx(-500.0)}
     assert found.equity_by_month() == {"2024-07": pytest.approx(1_000.0), "2024-08": pytest.approx(-500.0)}
     assert found.net_flows_usd == 10_000.0
 

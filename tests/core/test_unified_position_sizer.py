@@ -303,19 +303,38 @@ def test_no_limit_is_ever_exceeded_and_one_more_would(equity, phase, vix, risk, 
     view = make_view(reserved_margin_usd=reserved)
     answer = sized(offer=proposal(risk=risk, cap=cap), shot=shot, view=view, multiplier=multiplier)
 
-    def allowed(count: int) -> bool:
-        return (count <= cap and count * risk <= multiplier * min(0.10, PHASES[phase].max_position_share) * equity
-                + 1e-6 and heat * equity + count * risk <= MAX_HEAT_SHARE * equity + 1e-6
-                and MARGIN.check(equity, used * equity, reserved, count * 500.0, phase, vix) is None
+    room = min(MARGIN.room_usd(equity, used * equity, reserved, phase, vix).values())
+
+    def allowed(count: int, rounding_usd: float) -> bool:
+        return (count <= cap
+                and count * risk <= multiplier * min(0.10, PHASES[phase].max_position_share) * equity + rounding_usd
+                and heat * equity + count * risk <= MAX_HEAT_SHARE * equity + rounding_usd
+                and count * 500.0 <= room + rounding_usd
                 and GREEKS.check(Exposure(), UNIT.times(count), equity, SPOT, phase) is None)
 
     if isinstance(answer, Sized):
-        assert allowed(answer.contracts)
+        assert allowed(answer.contracts, rounding_usd=1e-6)
+        assert MARGIN.check(equity, used * equity, reserved, answer.contracts * 500.0, phase, vix) is None
         assert answer.contracts == min(answer.limits.values()) == answer.limits[answer.binding]
         if answer.binding != "kelly":
-            assert not allowed(answer.contracts + 1)
+            assert not allowed(answer.contracts + 1, rounding_usd=0.0)
     else:
-        assert answer.facts["binding"] == "kelly" or not allowed(1)
+        assert answer.facts["binding"] == "kelly" or not allowed(1, rounding_usd=0.0)
+
+
+def test_a_limit_is_missed_by_a_cent_and_met_exactly() -> None:
+    """Free margin for 18 units of 500 to the cent is 18; a cent less is 17, although the gate forgives half a cent."""
+    equity, vix = 20_000.0, 9.0
+    free = min(MARGIN.room_usd(equity, 0.0, 0.0, 2, vix).values())
+    assert free == 9_000.0
+
+    def fitting(used_usd: float) -> int:
+        shot = snapshot(equity, 2, vix, account=make_account(equity, buying_power_used=used_usd))
+        return sized(offer=proposal(risk=20.0, cap=18), shot=shot).limits["buying_power"]
+
+    assert [fitting(used_usd) for used_usd in (0.0, 0.004, 0.01)] == [18, 17, 17]
+    assert MARGIN.check(equity, 0.004, 0.0, 18 * 500.0, 2, vix) is None
+    assert MARGIN.check(equity, 0.01, 0.0, 18 * 500.0, 2, vix) is not None
 
 
 @settings(max_examples=40, deadline=None)

@@ -182,13 +182,25 @@ class FakeJournal:
         self.count += 1
 
 
+class FakePositions:
+    """``others``: what other positions than the one at work hold. Nothing that is reported counts as booked yet."""
+
+    def __init__(self) -> None:
+        self.others: dict[Contract, int] = {}
+        self.accepted = 0
+
+    def held_by_others(self, position_id: str, contract: Contract) -> int:
+        return self.others.get(contract, 0)
+
+
 class Desk:
     """Broker, journal and executor wired together, with a clock."""
 
     def __init__(self, **broker) -> None:
         self.broker = FakeBroker(**broker)
         self.journal = FakeJournal()
-        self.executor = AtomicOrderExecutor(self.broker, self.journal, clock_seconds=60)
+        self.positions = FakePositions()
+        self.executor = AtomicOrderExecutor(self.broker, self.journal, self.positions, clock_seconds=60)
         self.broker.hear = self.executor.on_order_event
         self.reports: list = []
 

@@ -65,6 +65,19 @@ def test_a_refused_segment_raises_and_is_written_later(tmp_path):
     assert len(store.saves) == 1
 
 
+def test_a_refused_full_segment_keeps_its_lines_and_raises_at_the_next_flush(tmp_path):
+    store = FakeObjectStore(tmp_path)
+    audit = SegmentedAudit(store, PREFIX, segment_bytes=10)
+    store.refuse_next = 3
+    for number in range(3):
+        audit.append(NOW, "FILL", {"n": number})
+    with pytest.raises(StoreError, match="refused"):
+        audit.flush()
+    audit.flush()
+    kept = [record["facts"]["n"] for key in sorted(store.content) for record in lines(store.content[key])]
+    assert kept == [0, 1, 2]
+
+
 @pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": NOW}])
 def test_records_are_plain_finite_json(tmp_path, facts):
     with pytest.raises(StoreError):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.intents import closing_intent
-from core.model import Event, HeldLeg, Intent, Position, State, Urgency
+from core.model import Event, HeldLeg, Intent, Position, Select, State, Urgency
 from helpers.decision_rounds import DecisionRounds
 from tests.strategies.worlds import WORLDS, decide, house, position_of, shares_of
 
@@ -42,7 +42,9 @@ class Rounds:
         self.parts.states.open(held, NOW)
         self.parts.states._positions[held.id] = replace(held, state=state)
         self.events: list[str] = []
-        journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name))
+        self.refused: list[tuple[str, str]] = []
+        journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name),
+                                  refused=lambda now, name, refusal: self.refused.append((name, refusal.code.value)))
         self.rounds = DecisionRounds(SimpleNamespace(subscribe=lambda contracts: None), self.parts, None, journal)
 
     def check(self, minutes: int) -> list[Intent]:
@@ -57,15 +59,17 @@ class Rounds:
         return self.parts.states.position(HELD.id)
 
 
-@pytest.mark.parametrize("state", [State.EXITING, State.DEFENSIVE_EXIT, State.DEFENSIVE_21DTE])
-def test_an_exit_that_ended_with_something_left_begins_again_at_the_second_check(state: State) -> None:
+@pytest.mark.parametrize("state, urgency", [(State.EXITING, Urgency.WALK), (State.DEFENSIVE_EXIT, Urgency.NATURAL),
+                                            (State.DEFENSIVE_21DTE, Urgency.NATURAL)])
+def test_an_exit_that_ended_with_something_left_begins_again_at_the_second_check(state: State, urgency: Urgency
+                                                                                 ) -> None:
     """Not at the first: fills may have been told and not be booked yet."""
     world = Rounds(state)
     assert world.check(0) == []
     (intent,) = world.check(1)
     assert {leg.contract: leg.ratio for leg in intent.legs} == {
         leg.contract: leg.ratio for leg in closing_intent(HELD, "x", NOW).legs}
-    assert (intent.reason, intent.urgency) == ("DTE_21", Urgency.NATURAL)
+    assert (intent.reason, intent.urgency) == ("DTE_21", urgency)
     assert world.position.state is state and world.position.facts["exit_forced"] is True
 
 
@@ -95,3 +99,14 @@ def test_other_states_are_the_strategys(state: State) -> None:
     world = Rounds(state)
     assert world.check(0) == world.check(1) == []
     assert Event.DEFEND.value not in world.events
+
+
+def test_a_choice_that_timed_out_is_over_and_not_asked_again() -> None:
+    world = Rounds(State.VALIDATION)
+    world.parts.states._positions[HELD.id] = replace(world.position, legs=())
+    contracts = tuple(leg.contract for leg in HELD.legs)
+    world.rounds._selections[HELD.id] = Select(strategy="lt112", underlying="SPY", contracts=contracts)
+    world.rounds.time_out(HELD.id, NOW)
+    assert world.parts.states.positions == () and not world.rounds.validating
+    assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
+    assert [step.event.value for step in world.parts.states.transitions()] == ["TIMED_OUT"]

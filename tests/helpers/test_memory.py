@@ -3,14 +3,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from core.errors import IntegrityError, StoreCorrupt
+from core.errors import IntegrityError, StoreCorrupt, StoreError
 from core.model import EMPTY, Event, Position, State
 from core.unified_state_manager import UnifiedStateManager
-from helpers.memory import Memory
+from helpers.memory import Keeper, Memory
 from helpers.state_store import StateStore
 from strategies import ALL
 from tests.builders import FRIDAY
@@ -110,3 +111,51 @@ def test_other_components_than_the_frameworks_stop_the_start(port):
     store.save({"strangers": {}}, FRIDAY)
     with pytest.raises(IntegrityError):
         wired(port)[0].load()
+
+
+class Kept:
+    """A keeper whose memory only counts."""
+
+    def __init__(self) -> None:
+        self.saves: list[Any] = []
+        self.refuses = False
+        self.events: list[str] = []
+        self.parts = SimpleNamespace(unsaved=None, executor=SimpleNamespace(unsaved=None, facts=lambda: "executor"))
+        journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name), flush=lambda: None)
+        self.keeper = Keeper(SimpleNamespace(save=self._save), journal, self.parts, flushes=True)
+        self.keep(changed=True)
+        self.saves.clear()
+
+    def _save(self, facts: Any = None) -> None:
+        if self.refuses:
+            raise StoreError("the disk is full", size=7)
+        self.saves.append(facts)
+
+    def keep(self, changed: bool = False) -> None:
+        self.keeper.keep(FRIDAY, changed=changed)
+
+
+def test_what_did_not_change_is_not_written():
+    kept = Kept()
+    kept.keep()
+    assert kept.saves == []
+    kept.keep(changed=True)
+    assert kept.saves == [None]
+
+
+def test_a_refusing_store_is_asked_at_each_tick_and_told_of_once():
+    kept = Kept()
+    kept.refuses = True
+    for _ in range(3):
+        kept.keep(changed=True)
+    assert kept.parts.unsaved == "the disk is full" and kept.events == ["STORE_FAILED"]
+    kept.refuses = False
+    kept.keep()
+    assert kept.saves == [None] and kept.parts.unsaved is None and kept.events == ["STORE_FAILED", "STORE_RECOVERED"]
+
+
+def test_orders_that_the_store_refused_are_offered_again():
+    kept = Kept()
+    kept.parts.executor.unsaved = "the disk is full"
+    kept.keep()
+    assert kept.saves == ["executor"] and kept.parts.executor.unsaved is None

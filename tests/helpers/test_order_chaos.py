@@ -128,7 +128,7 @@ class Chaos(RuleBasedStateMachine):
     def crash(self, tags: bool) -> None:
         desk = self.desk
         desk.broker.restart(tags)
-        desk.executor = AtomicOrderExecutor(desk.broker, desk.journal, clock_seconds=60)
+        desk.executor = AtomicOrderExecutor(desk.broker, desk.journal, desk.positions, clock_seconds=60)
         desk.broker.hear = desk.executor.on_order_event
         desk.executor.restore(json.loads(json.dumps(desk.journal.saved)))
         desk.broker.shown_holdings = None

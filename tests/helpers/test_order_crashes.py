@@ -54,7 +54,7 @@ class CrashingDesk(Desk):
         self.at = -1
         self.broker.restart(tags)
         saved = self.journal.saved
-        self.executor = AtomicOrderExecutor(self.broker, self.journal, clock_seconds=60)
+        self.executor = AtomicOrderExecutor(self.broker, self.journal, self.positions, clock_seconds=60)
         self.broker.hear = self.executor.on_order_event
         self.seen = getattr(self, "seen", 0)
         if saved is not None:
@@ -237,7 +237,7 @@ def test_restore_refuses_contradictions():
     facts = desk.executor.facts()
     facts["finished"] = [SPREAD.id]
     with pytest.raises(IntegrityError, match="both working and finished"):
-        AtomicOrderExecutor(desk.broker, desk.journal).restore(facts)
+        AtomicOrderExecutor(desk.broker, desk.journal, desk.positions).restore(facts)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -247,7 +247,7 @@ def test_facts_survive_json_in_every_state(script):
 
     def check() -> None:
         facts = json.loads(json.dumps(desk.executor.facts()))
-        other = AtomicOrderExecutor(desk.broker, desk.journal)
+        other = AtomicOrderExecutor(desk.broker, desk.journal, desk.positions)
         other.restore(facts)
         assert other.facts() == facts
 
@@ -273,7 +273,7 @@ def test_events_that_come_before_the_recovery_are_kept_for_it():
     desk = CrashingDesk(-1, True, {})
     desk.start(SPREAD)
     desk.broker.restart(tags=True)
-    executor = AtomicOrderExecutor(desk.broker, desk.journal)
+    executor = AtomicOrderExecutor(desk.broker, desk.journal, desk.positions)
     executor.restore(json.loads(json.dumps(desk.journal.saved)))
     desk.broker.hear, desk.executor = executor.on_order_event, executor
     before = desk.broker.open_orders(), dict(desk.broker.holdings)
@@ -288,7 +288,7 @@ def test_an_open_order_on_our_contract_with_another_tag_is_not_taken_for_ours():
     desk.start(SPREAD)
     other = OpenOrder(order_id=90, contract=SHORT, quantity=-1, tag="by hand")
     desk.broker.restart(tags=True)
-    desk.executor = AtomicOrderExecutor(desk.broker, desk.journal)
+    desk.executor = AtomicOrderExecutor(desk.broker, desk.journal, desk.positions)
     desk.executor.restore(json.loads(json.dumps(desk.journal.saved)))
     report = desk.executor.recover(desk.now, (other,) + desk.broker.open_orders(), {})
     assert report.foreign_ids == (90,) and report.adopted == (SPREAD.id,)
@@ -311,6 +311,6 @@ def test_facts_older_than_the_positions_can_be_told():
     desk.broker.fill_all()
     taken = desk.executor.drain()[-1].sequence
     for facts, stale in ((old, True), (desk.journal.saved, False)):
-        executor = AtomicOrderExecutor(desk.broker, desk.journal)
+        executor = AtomicOrderExecutor(desk.broker, desk.journal, desk.positions)
         executor.restore(facts)
         assert (executor.reported < taken) is stale

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core.model import ContractKind, Leg, Right
-from helpers.order_pieces import cover, next_piece
+from helpers.order_pieces import Piece, cover, next_piece, short_of_zero
 from helpers.order_pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable, sendable_limit,
                                    toward_us, worst_entry)
 from helpers.order_reports import Pace
@@ -152,7 +152,8 @@ contracts = some.builds(option, some.sampled_from([490.0, 495.0, 500.0, 505.0]),
 @given(some.dictionaries(contracts, some.integers(-3, 3).filter(bool), min_size=1, max_size=8), some.data(),
        some.booleans())
 def test_a_closing_never_makes_more_naked_shorts(todo, data, apart):
-    """After every piece the shorts without cover are no more than before it."""
+    """After every piece the shorts without cover are no more than before it; at the end only what has no price is left,
+    and what covers it."""
     dead = data.draw(some.sets(some.sampled_from(sorted(todo, key=lambda contract: contract.id))))
     left = dict(todo)
     for piece in done_in(todo, alive(*dead), apart)[0]:
@@ -161,8 +162,34 @@ def test_a_closing_never_makes_more_naked_shorts(todo, data, apart):
         left = {contract: quantity - piece.get(contract, 0) for contract, quantity in left.items()}
         assert all(left[contract] * todo[contract] >= 0 for contract in todo)
         assert sum(cover({c: q for c, q in left.items() if q})[1].values()) <= before
-    assert {contract for contract, quantity in left.items() if quantity} <= set(dead) | {
-        long for short, long, _ in cover(todo)[0] if short in dead}
+    left = {contract: quantity for contract, quantity in left.items() if quantity}
+    assert set(left) <= set(dead) | {long for short, long, _ in cover(left)[0] if short in dead}
+
+
+def test_a_long_that_came_free_stays_to_cover_a_short_without_a_price():
+    """At first both good longs cover the three dearer shorts and the stuck one has none; once the short beside the
+    worthless long is bought back, one of the two comes free and is kept for the stuck short."""
+    november = date(2024, 11, 15)
+    sold, stuck = option(495, expiry=date(2024, 9, 20)), option(490, expiry=november)
+    worthless, long = option(490, expiry=date(2024, 9, 20)), option(500, expiry=november)
+    todo = {sold: 3, stuck: 1, worthless: -1, long: -2}
+    assert cover(todo)[1] == {stuck: 1}
+    sent, left = done_in(todo, alive(stuck, worthless))
+    assert sent == [{sold: 1}, {sold: 2, long: -1}]
+    assert {contract: quantity for contract, quantity in left.items() if quantity} == {stuck: 1, worthless: -1, long: -1}
+
+
+@pytest.mark.parametrize("legs, quantity, held, expected", [
+    ((BUY,), 2, {PUT: -2}, {PUT: 2}),                    # to zero, not through it
+    ((BUY,), 2, {PUT: -1}, {PUT: 1}),
+    ((BUY,), 2, {PUT: 0}, {PUT: 2}),                     # from zero on there is nothing to cross
+    ((BUY,), 2, {PUT: 3}, {PUT: 2}),
+    ((BUY, SELL), 3, {PUT: -2, WING: 1}, {PUT: 1, WING: -1}),
+    ((Leg(contract=PUT, ratio=2), SELL), 1, {PUT: -1, WING: 1}, {PUT: 1}),
+])
+def test_no_order_takes_a_holding_of_the_account_through_zero(legs, quantity, held, expected):
+    piece = short_of_zero(Piece(legs=legs, quantity=quantity), lambda contract: held.get(contract, 0))
+    assert {leg.contract: leg.ratio * piece.quantity for leg in piece.legs} == expected
 
 
 def test_pace_counts_within_its_window():
@@ -170,5 +197,9 @@ def test_pace_counts_within_its_window():
     pace = Pace(5, 1)
     assert [pace.take(start) for _ in range(6)] == [True] * 5 + [False]
     assert not pace.take(start + timedelta(milliseconds=999)) and pace.take(start + timedelta(seconds=1))
+    late = Pace(5, 1)
+    moments = [start] + [start + timedelta(milliseconds=900)] * 4 + [start + timedelta(seconds=1)] * 2
+    assert [late.take(moment) for moment in moments] == [True] * 6 + [False]         # not five more a moment later
+    assert late.take(start + timedelta(milliseconds=1900))
     minute = Pace(5, 60)
     assert sum(minute.take(start) for _ in range(400)) == 300

@@ -232,7 +232,7 @@ def test_pace_holds_back_what_exceeds_five_a_second():
     contracts = [make_contract(400.0 + number, expiry=EXPIRY) for number in range(7)]
     desk = Desk(quotes={contract: make_quote() for contract in contracts},
                 holdings={contract: 1 for contract in contracts})
-    desk.executor = type(desk.executor)(desk.broker, desk.journal, clock_seconds=1)
+    desk.executor = type(desk.executor)(desk.broker, desk.journal, desk.positions, clock_seconds=1)
     desk.broker.hear = desk.executor.on_order_event
     for number, contract in enumerate(contracts):
         desk.start(make_intent({contract: -1}, 1, Purpose.EXIT, id=f"p/{number}:EXIT:1", position_id=f"p/{number}"))
@@ -268,7 +268,7 @@ def test_shares_are_closed_by_a_plain_limit_apart_from_the_options():
 def test_assignment_on_the_way_shrinks_what_is_left_to_close():
     desk = exit_desk()
     desk.broker.holdings[SHORT] = 0
-    desk.executor.holding_changed(SHORT, 2, desk.now)
+    desk.executor.holding_changed("lt112/202407261000", SHORT, 2, desk.now)
     desk.minutes(1)
     assert dict(desk.broker.sent[-1][0]) == {LONG: -1}
     desk.broker.fill_all()
@@ -282,7 +282,7 @@ def test_expiry_on_the_way_is_booked_once():
     desk.broker.now = desk.broker.now.replace(year=EXPIRY.year, month=EXPIRY.month, day=EXPIRY.day) + timedelta(days=1)
     for contract, quantity in ((SHORT, 2), (LONG, -2)):
         desk.broker.holdings[contract] = 0
-        desk.executor.holding_changed(contract, quantity, desk.now)
+        desk.executor.holding_changed("lt112/202407261000", contract, quantity, desk.now)
     for order_id in list(desk.broker.orders):
         desk.broker.end(order_id, OrderStatus.CANCELED)
     desk.minutes(2)
@@ -371,3 +371,61 @@ def test_worthless_rest_of_an_uneven_exit_is_no_failure():
     desk.minutes(1)
     desk.broker.fill_all()
     assert desk.finals() == [("FILLED", True, "TEST", 2)]
+
+
+def turned_round(others: int, holding: int) -> Desk:
+    """A late fill has turned a short leg of ours into two long ones, while other positions hold ``others`` of it."""
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    desk.broker.holdings, desk.positions.others = {SHORT: holding}, {SHORT: others}
+    desk.start(make_intent({SHORT: -1}, 2, Purpose.FLATTEN, Urgency.NATURAL))
+    desk.minutes(1)
+    return desk
+
+
+def test_what_other_positions_hold_does_not_hide_what_is_to_be_traded_back():
+    desk = turned_round(others=-2, holding=0)
+    assert desk.broker.sent[0][:2] == (((SHORT, -1),), 2)
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and desk.broker.holdings == {SHORT: -2}
+
+
+def test_what_stands_beyond_zero_goes_in_an_order_of_its_own():
+    desk = turned_round(others=-1, holding=1)
+    assert desk.broker.sent[0][1] == 1
+    desk.broker.fill_all()
+    desk.minutes(1)
+    assert desk.broker.sent[1][1] == 1
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and desk.broker.holdings == {SHORT: -1}
+
+
+def test_of_two_positions_that_claim_one_contract_one_closes_it():
+    desk = exit_desk(Urgency.NATURAL, start=False)
+    desk.broker.holdings = {SHORT: -1}
+    for name in ("a", "b"):
+        desk.positions.others = {SHORT: -1}
+        desk.start(make_intent({SHORT: 1}, 1, Purpose.EXIT, Urgency.NATURAL, id=f"{name}/1:EXIT:1", position_id=f"{name}/1"))
+    for _ in range(8):
+        desk.minutes(1)
+        desk.broker.fill_all()
+    assert desk.broker.holdings == {SHORT: 0}
+    assert sorted(outcome[0] for outcome in desk.finals()) == ["FILLED", "REFUSED"]
+
+
+def test_what_leaves_one_position_is_still_closed_in_another():
+    desk = exit_desk(Urgency.NATURAL, legs={SHORT: 1}, units=1, start=False)
+    desk.broker.holdings = {SHORT: -2}
+    desk.start(make_intent({SHORT: 1}, 1, Purpose.EXIT, Urgency.NATURAL))
+    desk.broker.holdings[SHORT] = -1
+    desk.executor.holding_changed("other/1", SHORT, 1, desk.now)          # assigned, of the other position
+    desk.minutes(2)
+    desk.broker.fill_all()
+    assert desk.finals()[-1] == ("FILLED", True, "TEST", 1) and desk.broker.holdings == {SHORT: 0}
+
+
+def test_a_mandatory_exit_hurries_the_part_it_has_to_wait_for():
+    desk = exit_desk(legs={SHORT: 1}, units=2)
+    desk.broker.holdings[LONG] = 2
+    desk.start(make_intent(CLOSING, 2, Purpose.EXIT, Urgency.NATURAL, id="other:EXIT:1"))
+    assert desk.finals() == [("REFUSED", True, "BUSY", 0)]
+    assert limits(desk) == [3.05, 3.11]

@@ -235,7 +235,7 @@ def test_late_fill_of_an_earlier_order_stops_the_one_that_took_its_place():
 
 def test_events_on_the_brokers_thread_are_booked_by_the_next_call():
     desk = Desk(quotes=dict(QUOTES))
-    desk.executor = type(desk.executor)(desk.broker, desk.journal, events_later=True)
+    desk.executor = type(desk.executor)(desk.broker, desk.journal, desk.positions, events_later=True)
     desk.broker.hear = desk.executor.on_order_event
     desk.start(make_intent(SPREAD, 2))
     saves = desk.journal.count

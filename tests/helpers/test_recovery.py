@@ -3,7 +3,7 @@ there; nothing is doubled, naked or forgotten."""
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Intent, Position, Purpose, Right, State, Urgency
+from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_state_manager import UnifiedStateManager
 from helpers.order_port import RecoveryReport
 from helpers.recovery import UNDECIDED, Recovery
@@ -40,6 +41,10 @@ class Executor:
     def reconcile(self, now: datetime, holdings: dict[Contract, int]) -> None:
         self.reconciled.append(dict(holdings))
 
+    @property
+    def working_positions(self) -> frozenset[str]:
+        return frozenset(self.at_work)
+
     def working(self, position_id: str) -> bool:
         return position_id in self.at_work or any(intent.position_id == position_id for intent in self.started)
 
@@ -66,8 +71,12 @@ class World:
                                   subscribe=self.subscribed.update)
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append((name, facts)))
         results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed)
-        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book)
-        self.recovery = Recovery(gateway, parts, journal, None, results)
+        self.concentration = SpyConcentrationManager()
+        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book,
+                                concentration=self.concentration)
+        self.timed_out: list[str] = []
+        rounds = SimpleNamespace(time_out=lambda key, now: self.timed_out.append(key))
+        self.recovery = Recovery(gateway, parts, journal, rounds, results)
 
     def _closed(self, position_id: str, now: datetime, reason: str) -> None:
         assert self.states.position(position_id).state is State.COMPLETE
@@ -219,3 +228,29 @@ def test_each_morning_the_books_are_compared_and_machines_stay() -> None:
     assert world.executor.reconciled == [{SHORT: -1, LONG: 1}]
     assert world.states.position(KEY).units == 1
     assert world.states.position(KEY).state is State.EXITING
+
+
+def test_a_reservation_outlives_a_restart_only_with_its_position() -> None:
+    """The other one's process died after the reservation was stored and before its position was."""
+    world = World()
+    for position in (KEY, "lt112/202407011005"):
+        world.concentration.ask(SpyRequest(id=f"{position}:ENTRY:202407011000", strategy="lt112", underlying="SPY",
+                                           delta_per_unit=1.0, contracts=1, takes_slot=False), 0.0, 3, False)
+    world.run()
+    assert [found.request.id for found in world.concentration.reservations] == [f"{KEY}:ENTRY:202407011000"]
+    assert "RESERVATIONS_FREED" in world.names()
+
+
+@pytest.mark.parametrize("seconds, over", [(299, False), (300, True)])
+def test_a_choice_ends_after_five_minutes_even_if_nobody_could_be_asked(seconds: int, over: bool) -> None:
+    world = World(state=State.VALIDATION, legs=(), holdings={}, units=0)
+    assert world.recovery.overdue(NOW + timedelta(seconds=seconds)) is over
+    assert world.timed_out == ([KEY] if over else [])
+
+
+@pytest.mark.parametrize("at_work, over", [(True, False), (False, True)])
+def test_an_entry_without_an_order_ends_after_five_minutes(at_work: bool, over: bool) -> None:
+    world = World(state=State.ENTERING, legs=(), holdings={}, units=0)
+    world.executor.at_work = {KEY} if at_work else set()
+    assert world.recovery.overdue(NOW + timedelta(minutes=5)) is over
+    assert world.closed == ([(KEY, "ENTRY_TIMEOUT")] if over else [])

@@ -84,3 +84,14 @@ def test_refusals_that_differ_are_notes(tmp_path: Path) -> None:
     assert found.equal
     assert {note.where for note in found.notes} == {"lt112 WEEK_TAKEN", "friday_0dte VIX_BELOW_BAND",
                                                     "friday_0dte GAP_TOO_LARGE"}
+
+
+def test_statistics_that_differ_are_notes(tmp_path: Path) -> None:
+    for engine, more in (("lean", {"Lowest Capacity Asset": "SPY"}), ("embedded", {"Sharpe Ratio": "-0.32"})):
+        figures = summary(65_000.0)
+        leave_results(tmp_path / engine, make_report(), {**figures, "statistics": {**figures["statistics"], **more}},
+                      [make_event()])
+    found = parity.compare(tmp_path / "lean", tmp_path / "embedded")
+    assert found.equal
+    assert [(note.kind, note.where, note.lean, note.embedded) for note in found.notes] == [
+        ("statistic", "Sharpe Ratio", "-0.31", "-0.32")]

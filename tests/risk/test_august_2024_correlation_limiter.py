@@ -246,6 +246,43 @@ def test_observe_counts_cash_and_skips_nights_and_unquoted_positions() -> None:
     assert made.facts()["marks"][-1][1] == {}
 
 
+def book_of_two(time: datetime, bid: float = 1.0, quoted: bool = True):
+    """A short put on SPY and one on QQQ; QQQ's may be without a quote."""
+    spy, qqq = make_contract(500.0), make_contract(400.0, underlying="QQQ")
+    held = tuple(make_position(HeldLeg(contract=contract, quantity=-1, average_price=1.0), id=contract.underlying,
+                               underlying=contract.underlying) for contract in (spy, qqq))
+    quotes = {contract.id: make_quote(bid, bid + 0.02, time) for contract in ((spy, qqq) if quoted else (spy,))}
+    return make_snapshot(time, positions=held, quotes=quotes)
+
+
+def marked_day() -> tuple[August2024CorrelationLimiter, datetime]:
+    """65 checks of a book of two whose options move as one."""
+    made, now = August2024CorrelationLimiter(), START
+    for number in range(65):
+        now = START + number * STEP
+        made.observe(book_of_two(now, 1.0 + 0.1 * (number % 2)))
+    return made, now
+
+
+def test_a_leg_without_a_quote_does_not_make_a_book_of_one() -> None:
+    """Fewer than two underlyings count as uncorrelated in a recovery; two of which one is dark do not."""
+    made, now = marked_day()
+    assert made.reading(now).value == pytest.approx(1.0)
+    made.observe(book_of_two(now + STEP, quoted=False))
+    reading = made.reading(now + STEP)
+    assert (reading.underlyings, reading.marks) == (2, 64) and reading.for_recovery == pytest.approx(1.0)
+
+
+def test_a_weekend_without_marks_leaves_what_is_held_unknown_not_calm() -> None:
+    made, now = marked_day()
+    monday = now + timedelta(days=3)
+    made.observe(book_of_two(monday))
+    reading = made.reading(monday)
+    assert (reading.value, reading.underlyings, reading.marks) == (None, 2, 0) and reading.for_recovery is None
+    made.observe(make_snapshot(monday + timedelta(minutes=1)))
+    assert made.reading(monday + timedelta(minutes=1)).for_recovery == 0.0, "nothing is held any more"
+
+
 def test_returns_of_futures_are_those_of_the_first_month() -> None:
     made = August2024CorrelationLimiter()
     for time, near, far in ((START, 5_000.0, 5_100.0), (START + STEP, 5_050.0, 5_100.0)):

@@ -233,7 +233,9 @@ def test_portfolio_margin_adds_positions_and_marks_naked_shorts() -> None:
     with pytest.raises(CannotCompute):
         MANAGER.portfolio_margin([spread, naked], quotes, {})
     with pytest.raises(CannotCompute):
-        MANAGER.portfolio_margin([naked], {naked.legs[0].contract.id: make_quote(0.0, 0.0)}, underlyings)
+        MANAGER.portfolio_margin([naked], {naked.legs[0].contract.id: make_quote(float("nan"), 1.0)}, underlyings)
+    dead = {naked.legs[0].contract.id: make_quote(11.0, 0.0)}
+    assert MANAGER.portfolio_margin([naked], dead, underlyings) == pytest.approx((80 + 11) * 100), "guards go on judging"
     assert MANAGER.portfolio_margin([spread], {}, {}) == 500.0
 
 

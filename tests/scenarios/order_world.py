@@ -9,7 +9,7 @@ from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Fault
 from local.broker_faults.lives import Lives
 from local.broker_faults.plan import always
-from local.broker_faults.seeds import TWO, Ground
+from local.broker_faults.seeds import Ground
 from local.commands.scenario_data import underlyings_of
 from local.data import scenario
 from local.data.writer import ensure_data
@@ -17,6 +17,7 @@ from local.data.writer import ensure_data
 PROJECT = Path(__file__).resolve().parents[2]
 FRIDAY = date(2024, 7, 26)
 MONDAY = date(2024, 7, 15)
+TWO = "friday_0dte,lt112"
 PARAMETERS = (("cash", "65000.0"), ("starting_phase", "3"))
 
 
@@ -34,8 +35,8 @@ def ground(*, live: bool = False) -> Ground:
 
 
 def lives(out: Path, *faults: Fault, live: bool = False, first: date = FRIDAY, last: date = FRIDAY,
-          fills_after: int | None = 1) -> Lives:
+          fills_after: int | None = 1, **parameters: str) -> Lives:
     """The framework on one broker, by default for the one Friday on which both strategies enter."""
     known = (*always(), *faults)
     return Lives(project=PROJECT, data=data(), out=out, broker=FaultyBroker(known, fills_after=fills_after),
-                 parameters=dict(PARAMETERS) | {"strategies": TWO}, first=first, last=last, faults=known, live=live)
+                 parameters=dict(PARAMETERS) | {"strategies": TWO} | parameters, first=first, last=last, faults=known, live=live)

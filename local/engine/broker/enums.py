@@ -123,7 +123,6 @@ class OrderResponseErrorCode(LeanEnum):
 
 CLOSED_STATUSES = frozenset((OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.INVALID))
 FILL_STATUSES = frozenset((OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED))
-COMBO_TYPES = frozenset((OrderType.COMBO_MARKET, OrderType.COMBO_LIMIT, OrderType.COMBO_LEG_LIMIT))
 LIMIT_TYPES = frozenset((OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED))
 STOP_TYPES = frozenset((OrderType.STOP_MARKET, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP))
 

@@ -54,7 +54,11 @@ def read_margin_file(path: Path) -> tuple[MarginEntry, ...]:
     """
     if not path.is_file():
         raise MarginFileError(f"{path}: margin file not found")
-    lines = [(number, line.strip()) for number, line in enumerate(path.read_text().splitlines(), 1)]
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise MarginFileError(f"{path}: not text: {error.reason}") from error
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     rows = [(number, line) for number, line in lines if line and not line.startswith("#")][1:]
     entries = [_parse_line(path, number, line) for number, line in rows]
     if not entries:
@@ -71,6 +75,8 @@ def _parse_line(path: Path, number: int, line: str) -> MarginEntry:
         raise MarginFileError(f"{path}:{number}: malformed margin line: {line}") from error
     if len(figures) not in (2, 4):
         raise MarginFileError(f"{path}:{number}: expected 3 or 5 columns: {line}")
+    if not all(0.0 <= figure < math.inf for figure in figures):
+        raise MarginFileError(f"{path}:{number}: a margin that cannot be: {line}")
     if len(figures) == 2:
         figures += [round(figure * 0.4, 9) for figure in figures]
     return MarginEntry(day, *figures)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from local.engine.broker.group_margin import (
     OptionStrategyPositionGroupBuyingPowerModel,
-    PositionGroupBuyingPowerModel,
     SecurityPositionGroupBuyingPowerModel,
 )
 from local.engine.broker.orders import Order
@@ -190,11 +189,6 @@ class SecurityPositionGroupModel:
             (group,) = self.resolve(positions)
             return group
         return PositionGroup(template.buying_power_model, quantity, positions)
-
-    @property
-    def default_model(self) -> PositionGroupBuyingPowerModel:
-        """The model of single securities."""
-        return self._default_model
 
 
 class NullSecurityPositionGroupModel(SecurityPositionGroupModel):

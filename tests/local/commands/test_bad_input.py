@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from local.__main__ import main
-from local.commands import backtest
+from local.commands import backtest, faults
+from local.data.errors import ScenarioError
 from tests.local.commands.fake_engine import completing, failing, leave_results
 
 AUGUST = "august_2024"
@@ -191,8 +192,8 @@ def test_lean_that_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"schema": 1}', '{"schema": 2, "run": {}, "marks": [], "trades": [], '
-                                  '"refusals": {}, "phases": []}'])
+@pytest.mark.parametrize("text", ["[]", "{", '{"schema": 2}', '{"schema": 3, "run": {}, "marks": [], "trades": [], '
+                                  '"refusals": {}, "phases": [], "results": {}, "planned": {}}'])
 def test_report_refuses_what_is_not_ours(capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str) -> None:
     leave_results(tmp_path)
     next((tmp_path / "storage").rglob("report.json")).write_text(text, encoding="utf-8")
@@ -214,6 +215,37 @@ def test_data_cache_that_cannot_be_written(capsys: pytest.CaptureFixture[str], t
 def test_data_of_an_unknown_strategy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     line = refused(capsys, "data", "--scenario", AUGUST, "--strategies", "lt113", "--data-cache", str(tmp_path / "c"))
     assert "lt113" in line and not (tmp_path / "c").exists()
+
+
+def test_a_python_without_the_libraries(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {asked!r}", name=asked)
+
+    monkeypatch.setattr("local.__main__.import_module", missing)
+    asked = "numpy"
+    assert ".venv/bin/python -m local" in refused(capsys, "backtest", "--scenario", AUGUST)
+    asked = "local.commands.nothing"
+    with pytest.raises(ModuleNotFoundError):
+        main(["backtest"])
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "1.5"])
+def test_faults_need_a_seed(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert "from 1 up" in refused(capsys, "faults", "--scenario", AUGUST, f"--seeds={text}")
+
+
+def test_faults_read_strategies_as_a_backtest_does(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+                                                   ) -> None:
+    written: list[tuple[str, ...]] = []
+
+    def no_data(_scenario: object, _arguments: object, strategies: tuple[str, ...]) -> Path:
+        written.append(strategies)
+        raise ScenarioError("that is all that was asked for")
+
+    monkeypatch.setattr(faults, "data_folder", no_data)
+    for given in ((), ("--param", "strategies=all"), ("--param", "strategies=lt112, ipmcc")):
+        refused(capsys, "faults", "--scenario", AUGUST, *given)
+    assert [len(names) for names in written] == [10, 10, 2] and written[2] == ("lt112", "ipmcc")
 
 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,12 +14,17 @@ from local.commands.progress import Progress
 from local.commands.project import algorithm_class, project_parameters
 
 
-def test_failure_line_names_error_and_place() -> None:
-    trace = ('Traceback (most recent call last):\n  File "/engine/loop.py", line 12, in run\n    step()\n'
-             '  File "/project/main.py", line 40, in on_data\n    raise ValueError("no quote")\nValueError: no quote\n')
-    assert failure_line(trace) == "ValueError: no quote (main.py:40)"
-    assert failure_line("no trace") == "no trace"
-    assert failure_line("") == "no reason was given"
+def test_failure_line_names_error_and_the_projects_own_line() -> None:
+    engine = Path(execute.__code__.co_filename).parents[1] / "engine" / "loop.py"
+    lines = ["Traceback (most recent call last):", f'  File "{engine}", line 12, in run', "    step()",
+             '  File "/project/sub/rules.py", line 40, in on_data', '    self.add_forex("EURUSD")',
+             f'  File "{engine}", line 28, in missing', "    raise MemberNotSupported(name)", "MemberNotSupported: add_forex"]
+    trace = "\n".join(lines) + "\n"
+    assert failure_line(trace, Path("/project")) == "MemberNotSupported: add_forex (sub/rules.py:40)"
+    assert failure_line(trace, Path("/other")) == "MemberNotSupported: add_forex (loop.py:28)"
+    assert failure_line(trace, engine.parents[2]) == "MemberNotSupported: add_forex (loop.py:28)"     # our own project
+    assert failure_line("no trace", Path("/project")) == "no trace"
+    assert failure_line("", Path("/project")) == "no reason was given"
 
 
 @pytest.mark.parametrize("log, words", [

@@ -41,6 +41,21 @@ def test_reads_sessions_only(tmp_path: Path) -> None:
     assert bars["VIX"][2].close == 12.48
 
 
+def test_oil_may_lack_only_days_without_a_figure(tmp_path: Path) -> None:
+    first, last = date(2018, 11, 21), date(2018, 11, 27)
+    folder_with(tmp_path)
+    for ticker in ("spy", "vix"):
+        (tmp_path / f"{ticker}-daily.csv").write_text("date,open,high,low,close\n" + "".join(
+            f"2018-11-{day},9,9,9,9\n" for day in (21, 23, 26, 27)), encoding="utf-8")
+    oil = "Date,Price\n2018-11-21,54.41\n2018-11-26,51.54\n2018-11-27,51.52\n"      # none on the 23rd, a session
+    (tmp_path / "wti-daily.csv").write_text(oil, encoding="utf-8")
+    bars = dict(read_bar_folder(tmp_path, first, last))
+    assert [(bar.day.day, bar.close) for bar in bars["WTI"]] == [(21, 54.41), (26, 51.54), (27, 51.52)]
+    (tmp_path / "wti-daily.csv").write_text(oil.replace("2018-11-26,51.54\n", ""), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"wti-daily.csv: missing day 2018-11-26 \(1 of 4 trading days\)"):
+        read_bar_folder(tmp_path, first, last)
+
+
 @pytest.mark.parametrize(("name", "old", "new", "message"), [
     ("spy", "2024-07-03,548.69,551.83,548.65,551.46,32789900\n", "", "spy-daily.csv: missing day 2024-07-03"),
     ("spy", "551.83,548.65", "548.65,551.83", "spy-daily.csv line 4: high 548.65 is below low 551.83"),

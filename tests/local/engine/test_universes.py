@@ -1,4 +1,4 @@
-"""Universes: when members may leave; continuous futures: map and factor files."""
+"""Universes: when members may leave, what their files may hold; continuous futures: map and factor files."""
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
@@ -13,6 +13,7 @@ from local.engine.data_files import DataFileError
 from local.engine.enums import DataMappingMode, DataNormalizationMode, Market, OptionRight, OptionStyle, SecurityType
 from local.engine.symbol import Symbol, SymbolCache
 from local.engine.universe_selection import Universe
+from local.engine.universes import UniverseStore
 
 NOON = datetime(2024, 7, 24, 16)
 SPY = Symbol.create("SPY", SecurityType.EQUITY, Market.USA)
@@ -106,3 +107,59 @@ def test_contracts_of_chains_count_as_their_symbols() -> None:
     assert contract == symbol and symbol == contract
     assert {symbol: 1}[contract] == 1
     assert contract.security_type == SecurityType.OPTION and not contract.is_canonical()
+
+
+SPY_CHAIN = Symbol.create_canonical_option(SPY)
+GOOD = "20240802,500,P,1,2,0.5,1.5,10,20,0.2,-0.3,0.01,0.5,-0.1,0.02"
+
+
+def _store(tmp_path: Path) -> UniverseStore:
+    """Files of options on shares are read without exchange hours."""
+    return UniverseStore(tmp_path, None)  # type: ignore[arg-type]
+
+
+def _rows(tmp_path: Path, *lines: str, store: UniverseStore | None = None, day: date = date(2024, 7, 24)) -> list:
+    path = tmp_path / "option" / "usa" / "universes" / "spy" / f"{day:%Y%m%d}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["#expiry,strike,right", ",,,540,541,539,540.5,1000,,,,,,,", *lines]), encoding="utf-8")
+    return (store or _store(tmp_path)).rows(SPY_CHAIN, "SPY", day)
+
+
+def test_a_row_is_a_contract_with_the_underlying_of_the_file(tmp_path: Path) -> None:
+    row, = _rows(tmp_path, GOOD)
+    assert (row.symbol.id.strike_price, row.symbol.id.date, row.number(3), row.number(6)) == (
+        500.0, datetime(2024, 8, 2), 1.5, 0.2)
+    assert row.underlying_price == 540.5
+
+
+@pytest.mark.parametrize(("field", "text"), [
+    (0, ""), (0, "20240230"), (0, "20241301"), (0, "soon"), (0, "20240804"),      # the last a Sunday
+    (0, "20240723"),                                                              # the day before the file's
+    (1, ""), (1, "0"), (1, "-5"), (1, "nan"), (1, "inf"), (1, "high"), (2, ""), (2, "X")])
+def test_a_contract_that_cannot_be_names_file_and_line(tmp_path: Path, field: int, text: str) -> None:
+    cells = GOOD.split(",")
+    cells[field] = text
+    with pytest.raises(DataFileError, match="20240724.csv, line 4"):
+        _rows(tmp_path, GOOD, ",".join(cells))
+
+
+def test_a_contract_may_expire_on_the_day_of_its_file_and_not_stand_in_the_next(tmp_path: Path) -> None:
+    store, row = _store(tmp_path), GOOD.replace("20240802", "20240724")
+    assert len(_rows(tmp_path, row, store=store)) == 1
+    with pytest.raises(DataFileError, match="20240725.csv, line 3: the contract expired"):
+        _rows(tmp_path, row, store=store, day=date(2024, 7, 25))
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "a lot"])
+def test_a_figure_that_is_no_number_names_file_and_line(tmp_path: Path, text: str) -> None:
+    row, = _rows(tmp_path, GOOD.replace("0.2,-0.3", f"{text},-0.3"))
+    with pytest.raises(DataFileError, match="20240724.csv, line 3"):
+        row.number(6)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    _rows(tmp_path, GOOD)
+    path = next(tmp_path.rglob("20240724.csv"))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataFileError, match="20240724.csv is not text"):
+        _store(tmp_path).rows(SPY_CHAIN, "SPY", date(2024, 7, 24))

@@ -33,10 +33,17 @@ def make_marks(first: datetime = datetime(2024, 7, 1), days: int = 40) -> list[d
     return marks
 
 
+def make_plan(planned: float, payoff: float, least: float, **achieved: Any) -> dict[str, Any]:
+    """A strategy's plan and what came of it."""
+    done = dict(trades=0, wins=0, losses=0, pnl_usd=0.0, fees_usd=0.0, win_rate=None, profit_factor=None, payoff_ratio=None)
+    return {"planned_win_rate": planned, "planned_payoff_ratio": payoff, "min_win_rate": least, "suspended": None,
+            "achieved": done | achieved}
+
+
 def make_report(**overrides: Any) -> dict[str, Any]:
     lt112 = [{"contract": "SPY 241018P00500.000", "ratio": -1}, {"contract": "SPY 241018P00495.000", "ratio": 1}]
     values: dict[str, Any] = dict(
-        schema=1, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
+        schema=2, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
                        "start": "2024-07-01", "end": "2024-08-09", "cash": 65_000.0},
         marks=make_marks(), trades=[
             make_trade(),
@@ -56,7 +63,18 @@ def make_report(**overrides: Any) -> dict[str, Any]:
         guards=[{"time": "2024-08-05T09:35:00", "breaker_level": 1, "emergency": "ORANGE",
                  "triggers": ["VIX crossed 35"]}],
         phases=[{"time": "2024-07-01T09:30:00", "phase": 3, "why": "start"}], unbuilt_checks=["CORRELATION"],
-        statistics={"trades": 3, "profit_factor": 0.4817},
+        warnings=[{"time": "2024-08-05T10:30:00", "limit_name": "greek_vega", "value": 840.0, "limit": 1000.0}],
+        results={"closed": {"day": {"2024-07-30": 162.0, "2024-08-02": 84.0, "2024-08-05": -512.0},
+                            "month": {"2024-07": 162.0, "2024-08": -428.0},
+                            "strategy": {"friday_0dte": 84.0, "lt112": -350.0}},
+                 "account": {"day": {"2024-07-30": 171.5, "2024-08-02": 90.25, "2024-08-05": -640.75},
+                             "month": {"2024-07": 171.5, "2024-08": -550.5}}},
+        planned={"friday_0dte": make_plan(0.88, 0.25, 0.8, trades=1, wins=1, pnl_usd=84.0, fees_usd=8.0, win_rate=1.0),
+                 "lt112": make_plan(0.73, 0.5, 0.65, trades=2, wins=1, losses=1, pnl_usd=-350.0, fees_usd=16.0, win_rate=0.5,
+                                    profit_factor=0.3164, payoff_ratio=0.3164)},
+        statistics={"trades": 3, "profit_factor": 0.4817, "pnl_usd": -266.0, "win_rate": 0.666667, "mean_loss_usd": None},
+        equity_statistics={"days": 30, "total_return_share": -0.0041, "sharpe": -0.312, "sortino": -0.4,
+                           "max_drawdown_share": 0.0441, "value_at_risk_share": 0.0123},
         closest_approach={"demotion": {"value": 61_200.0, "threshold": 55_800.0, "time": "2024-08-05T10:30:00"}})
     return values | overrides
 

@@ -57,7 +57,7 @@ def parsed(**overrides: object) -> tuple[str, Checker]:
 
 def test_every_section_is_there_once() -> None:
     _, checker = parsed()
-    for name in ("equity", "vix", "strategies", "trades", "open", "refusals", "risk", "phases", "closest", "unbuilt",
+    for name in ("equity", "vix", "strategies", "months", "warnings", "trades", "open", "refusals", "risk", "phases", "closest", "unbuilt",
                  "guards", "statistics", "strategy-friday_0dte", "strategy-lt112"):
         assert checker.ids.count(name) == 1
     assert {f"#{name}" for name in checker.ids} >= set(checker.addresses)
@@ -74,11 +74,46 @@ def test_trades_reasons_refusals_and_statistics_are_shown() -> None:
     page, checker = parsed()
     text = " ".join(checker.text)
     for words in ("IRON_CONDOR", "PROFIT_TARGET", "EMERGENCY", "forced", "SPY 240802C00545.000", "-512.00", "+84.00",
-                  "VIX_BELOW_BAND", "2,310", "Sharpe Ratio", "-0.31", "profit factor", "CORRELATION", "demotion",
+                  "VIX_BELOW_BAND", "2,310", "Sharpe Ratio", "-0.31", "Profit factor", "0.482", "CORRELATION", "demotion",
                   "VIX crossed 35", "Win rate planned",
                   "88%", "73%", "vix 12.48", "August 2024", "starting in phase 3"):
         assert words in text, words
     assert page.count("<polygon") == 2 * len(make_report()["trades"])
+
+
+def test_results_are_shown_by_strategy_month_and_day() -> None:
+    page, checker = parsed()
+    section = page[page.index('id="months"'):page.index('id="trades"')]
+    assert section.count("<rect") == 3 and "Fri 2024-08-02 +90.25 USD" in section
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", section)]
+    plain = [[re.sub("<[^>]+>", "", cell) for cell in row] for row in rows]
+    assert plain == [["2024-07", "+171.50", "+162.00", "1", "100%"], ["2024-08", "-550.50", "-428.00", "2", "50%"],
+                     ["2024-07-30", "+171.50", "+162.00"], ["2024-08-02", "+90.25", "+84.00"],
+                     ["2024-08-05", "-640.75", "-512.00"]]
+    planned = page[page.index('id="strategies"'):page.index('id="months"')]
+    for words in ("73%", "65% after 30", "50%", "0.32", "-350.00"):
+        assert words in planned, words
+
+
+def test_the_ledgers_figures_are_shown_in_their_units() -> None:
+    text = " ".join(parsed()[1].text)
+    for words in ("Value at risk of a day, 95 %  1.23%", "Worst drawdown, day to day  4.41%", "Sortino ratio  -0.400", "P&L $  -266.00",
+                  "Win rate  66.67%", "Mean loss $  –"):
+        assert words.replace("  ", " ") in text, words
+
+
+def test_exposure_is_drawn_where_it_was_marked() -> None:
+    marks = [{**mark, "equity": 65_000.0, "buying_power_used": 13_000.0, "spy_delta_used_share": 0.4,
+              "correlation": 0.31} for mark in make_marks()]
+    text = " ".join(parsed(marks=marks)[1].text)
+    for words in ("SPY concentration", "Mean correlation of the book", "Buying power used 20.00 % of equity"):
+        assert words in text, words
+    assert "Mean correlation" not in " ".join(parsed()[1].text)
+
+
+def test_refusals_are_counted_in_days_and_times() -> None:
+    page, _ = parsed()
+    assert re.search(r'VIX_BELOW_BAND</span></td><td class="number">184</td><td class="number">46</td>', page)
 
 
 def test_what_a_run_says_is_escaped() -> None:
@@ -89,9 +124,11 @@ def test_what_a_run_says_is_escaped() -> None:
 
 def test_a_run_without_trades_refusals_or_vix() -> None:
     marks = [{**mark, "vix": None} for mark in make_marks()]
-    _, checker = parsed(trades=[], refusals={}, open_positions=[], marks=marks, phases=[], unbuilt_checks=[])
+    nothing = {"closed": {"day": {}, "month": {}, "strategy": {}}, "account": {"day": {}, "month": {}}}
+    _, checker = parsed(trades=[], refusals={}, open_positions=[], marks=marks, phases=[], unbuilt_checks=[],
+                        results=nothing, planned={})
     text = " ".join(checker.text)
-    for words in ("No trade was closed", "Nothing was refused", "No value of VIX", "Nothing was held"):
+    for words in ("No trade was closed", "No session ended", "Nothing was refused", "No value of VIX", "Nothing was held"):
         assert words in text
 
 

@@ -200,6 +200,9 @@ def test_margin_follows_the_date_of_the_last_bar(margins: Path) -> None:
     ("date,initial,maintenance\n2024,1,2\n", "ES.csv:2: malformed"),
     ("date,initial,maintenance\n20240101,x,2\n", "ES.csv:2: malformed"),
     ("date,initial,maintenance\n20240101,1,2,3\n", "ES.csv:2: expected 3 or 5 columns"),
+    ("date,initial,maintenance\n20240101,-1,2\n", "ES.csv:2: a margin that cannot be"),
+    ("date,initial,maintenance\n20240101,1,nan\n", "ES.csv:2: a margin that cannot be"),
+    ("date,initial,maintenance\n20240101,1,inf\n", "ES.csv:2: a margin that cannot be"),
     ("date,initial,maintenance\n", "no margin entries")])
 def test_a_malformed_margin_file_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "ES.csv"

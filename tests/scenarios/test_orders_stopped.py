@@ -1,0 +1,52 @@
+"""Entries that are under way when entries are stopped: whole runs on the embedded engine."""
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from core.model import ContractKind, Right
+from local.broker_faults.lives import Lives
+from local.broker_faults.truth import intent_of
+from tests.builders import make_contract
+from tests.scenarios.order_world import lives
+
+NEVER = 600         # minutes until somebody meets a limit at the middle: not today
+
+
+def stopped(folder: Path, command: str) -> Lives:
+    """The Friday with an entry of each strategy that nobody fills, and one command at 9:51."""
+    run = lives(folder, fills_after=NEVER, commands=f"2024-07-26 09:51 {command}")
+    assert run.whole(), run.error
+    return run
+
+
+def ends(run: Lives, strategy: str) -> list[tuple[datetime, str]]:
+    return [(datetime.fromisoformat(row["time"]), row["facts"]["reason"]) for row in run.audit()
+            if row["event"] == "ORDER_NOT_FILLED" and row["facts"]["strategy"] == strategy]
+
+
+@pytest.mark.parametrize("command, reason", [("halt", "HALTED"), ("liquidate", "HALTED"), ("flatten", "OPERATOR_FLATTEN"),
+                                             ("flatten friday_0dte", "OPERATOR_FLATTEN"), ("flatten lt112", "TIMEOUT")])
+def test_a_command_that_stops_entries_takes_back_the_one_that_is_out(tmp_path, command, reason):
+    run = stopped(tmp_path, command)
+    first = next(order for order in run.broker.log.orders if order.tag.startswith("friday_0dte"))
+    assert first.time == datetime(2024, 7, 26, 9, 49)
+    (end, why), *_ = ends(run, "friday_0dte")
+    assert why == reason and end <= datetime(2024, 7, 26, 9, 53 if why != "TIMEOUT" else 56)
+    if reason == "HALTED":
+        assert [order for order in run.broker.log.orders if order.time > datetime(2024, 7, 26, 9, 51)] == []
+    assert not [trade for trade in run.broker.log.trades if intent_of(trade.tag) == intent_of(first.tag)]
+
+
+def test_no_order_rests_beyond_the_session_in_which_it_is_looked_after(tmp_path):
+    """Index and futures options trade on after the stock market's close; the framework does not."""
+    run = lives(tmp_path)
+    run.begin()
+    assert run.run(datetime(2024, 7, 26, 12, 0)), run.error
+    gateway = run.engine.algorithm.shell._gateway
+    now = run.engine.clock.local
+    for underlying, kind in (("SPY", ContractKind.EQUITY_OPTION), ("VIX", ContractKind.INDEX_OPTION)):
+        contract = make_contract(20.0, Right.CALL, underlying=underlying, kind=kind, expiry=date(2024, 9, 18))
+        assert gateway.session_close(contract, now) == datetime(2024, 7, 26, 16, 0), underlying
