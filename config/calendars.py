@@ -295,8 +295,7 @@ def event_within(calendar: CalendarFacts, sessions: int) -> date | None | Refuse
 
 
 def calendar_facts(today: date, *, session_open: datetime | None, session_close: datetime | None,
-                   previous_session: date, next_session: date, sessions_ahead: tuple[date, ...] = (),
-                   announced: AnnouncedDates = EMPTY) -> CalendarFacts:
+                   previous_session: date, next_session: date, sessions_ahead: tuple[date, ...] = ()) -> CalendarFacts:
     """Facts of one day: the hours LEAN gives and what the calendars here say.
 
     Parameters
@@ -305,8 +304,6 @@ def calendar_facts(today: date, *, session_open: datetime | None, session_close:
         New York; both None on a day without a session.
     sessions_ahead : tuple of date
         Later trading days, ascending, beginning with ``next_session``; rules that look ahead refuse without them.
-    announced : mapping
-        The user's own dates, by kind and symbol (``config/own_dates.py``).
 
     Notes
     -----
@@ -321,4 +318,4 @@ def calendar_facts(today: date, *, session_open: datetime | None, session_close:
         today=today, session_open=session_open, session_close=session_close, previous_session=previous_session,
         next_session=next_session, is_early_close=in_session and session_close.time() < NORMAL_CLOSE,
         is_fomc_day=isinstance(fomc, Refused) or fomc, is_triple_witching=isinstance(witching, Refused) or witching,
-        sessions_ahead=sessions_ahead, uncovered=uncovered, announced=announced)
+        sessions_ahead=sessions_ahead, uncovered=uncovered)

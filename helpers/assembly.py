@@ -44,8 +44,7 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     """
     tickers = tickers_of(run)
     components = build(run, ALL)
-    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN,
-                          announced=run.dates)
+    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN)
     gateway.configure(tickers)
     live = bool(algorithm.live_mode)
     account = run.account if live else BACKTEST_ACCOUNT

@@ -11,7 +11,6 @@ from typing import Any, Iterable
 
 import AlgorithmImports as lean
 
-from config.calendars import AnnouncedDates
 from config.instruments import INSTRUMENTS, Instrument
 from core.errors import GatewayError
 from core.iv_record import IvRecord
@@ -44,15 +43,12 @@ class LeanGateway:
         Implied volatilities kept from daily chains, for underlyings without an index.
     own_margin : bool
         True: LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
-    announced : mapping
-        The user's own calendar dates.
     """
 
-    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool, announced: AnnouncedDates) -> None:
+    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool) -> None:
         self._algorithm = algorithm
         self._iv_record = iv_record
         self._own_margin = own_margin
-        self._announced = announced
         self._symbols: dict[str, Any] = {}
         self._contract_of: dict[str, Contract] = {}
         self._symbol_of: dict[Contract, Any] = {}
@@ -185,7 +181,7 @@ class LeanGateway:
         """Facts of today's session, from LEAN's exchange hours and the calendars of ``config``."""
         today = self._algorithm.time.date()
         if self._facts is None or self._facts.today != today:
-            self._facts = session_facts(self._securities["SPY"].exchange.hours, today, self._announced)
+            self._facts = session_facts(self._securities["SPY"].exchange.hours, today)
         return self._facts
 
     # --- prices -----------------------------------------------------------------------------------------------------

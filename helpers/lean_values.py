@@ -8,7 +8,7 @@ from typing import Any, Iterable
 
 import numpy as np
 
-from config.calendars import AnnouncedDates, calendar_facts
+from config.calendars import calendar_facts
 from config.instruments import INSTRUMENTS, Instrument
 from core.model import CalendarFacts, Chain, Contract, ContractKind, Right
 
@@ -16,9 +16,8 @@ REGULAR_HOURS = False
 SESSIONS_AHEAD = 10
 
 
-def session_facts(hours: Any, today: date, announced: AnnouncedDates) -> CalendarFacts:
-    """Facts of the session of ``today``, from an exchange's ``hours``, the calendars of ``config`` and the user's own
-    dates."""
+def session_facts(hours: Any, today: date) -> CalendarFacts:
+    """Facts of the session of ``today``, from an exchange's ``hours`` and the calendars of ``config``."""
     midnight = datetime.combine(today, datetime.min.time())
     opens = closes = None
     if hours.is_date_open(midnight):
@@ -27,8 +26,7 @@ def session_facts(hours: Any, today: date, announced: AnnouncedDates) -> Calenda
     following = hours.get_next_market_open(midnight + timedelta(days=1), REGULAR_HOURS).date()
     previous = hours.get_previous_trading_day(midnight).date()
     return calendar_facts(today=today, session_open=opens, session_close=closes, previous_session=previous,
-                          next_session=following, sessions_ahead=sessions_ahead(hours, midnight, SESSIONS_AHEAD),
-                          announced=announced)
+                          next_session=following, sessions_ahead=sessions_ahead(hours, midnight, SESSIONS_AHEAD))
 
 
 def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrument, as_of: date,
