@@ -1,7 +1,10 @@
 """Dates the method must know beforehand: FOMC decisions, earnings, ex-dividend days, roll weeks, triple witching.
 
 Trading days and hours come from LEAN; what stands here is public record or a rule of the exchange, with the range of
-days each calendar covers. Asked beyond its range, every function answers ``Refused(CALENDAR_UNCOVERED)``.
+days each calendar covers. Asked beyond its range, every function answers ``Refused(CALENDAR_UNCOVERED)``, whose facts say
+which calendar ended when and where it is continued. FOMC days, triple witching and roll weeks reach to the end of 2027;
+earnings and ex-dividend days are announced a few weeks ahead and end soon after the last one known: the user continues
+them by the parameter ``dates`` (``config/own_dates.py``), which comes here with the day's facts.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Mapping
 
 from core.codes import RefusalCode
-from core.model import CalendarFacts, Refused
+from core.model import EMPTY, CalendarFacts, Refused
 
 NORMAL_CLOSE: Final = time(16, 0)
 QUARTER_MONTHS: Final = (3, 6, 9, 12)
@@ -23,10 +26,11 @@ ROLL_WEEKDAYS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """First and last day a calendar can be asked about."""
+    """First and last day a calendar can be asked about, and what continues it."""
 
     first: date
     last: date
+    continued_by: str = "config/calendars.py"
 
     def refuses(self, calendar: str, day: date) -> Refused | None:
         """``CALENDAR_UNCOVERED`` when ``day`` lies outside."""
@@ -34,12 +38,15 @@ class Coverage:
             return None
         return Refused(code=RefusalCode.CALENDAR_UNCOVERED, facts={
             "calendar": calendar, "day": day.isoformat(), "first": self.first.isoformat(),
-            "last": self.last.isoformat()})
+            "last": self.last.isoformat(), "continued_by": self.continued_by})
 
 
 def _dates(by_year: Mapping[int, str]) -> tuple[date, ...]:
     return tuple(date.fromisoformat(f"{year}-{day}") for year, days in by_year.items() for day in days.split())
 
+
+_RECORD_BEGINS: Final = date(2015, 1, 1)
+_RULES_COVER: Final = Coverage(first=_RECORD_BEGINS, last=date(2027, 12, 31))
 
 # Second day of each scheduled meeting, as published by the Federal Reserve (2027 tentative). The meeting scheduled for
 # 2020-03-18 was not held.
@@ -54,11 +61,17 @@ FOMC_SCHEDULED: Final = _dates({
 })
 # Decisions outside the schedule; nobody knew of them the day before, so no rule that looks ahead may use them.
 FOMC_UNSCHEDULED: Final = _dates({2020: "03-03 03-15"})
-FOMC_COVERS: Final = Coverage(first=date(2015, 1, 1), last=date(2027, 12, 31))
+FOMC_COVERS: Final = _RULES_COVER
 _FOMC_DAYS: Final = frozenset(FOMC_SCHEDULED + FOMC_UNSCHEDULED)
 
 # Events a hedge may be bought before. Only the FOMC's: dates of other releases are not covered here.
 HEDGE_EVENTS: Final = FOMC_SCHEDULED
+
+# A company does not report twice in two months, nor pay two quarterly dividends within seventy days: a calendar reaches
+# that far beyond its last date.
+QUIET_DAYS: Final[Mapping[str, int]] = MappingProxyType({"earnings": 60, "ex_dividends": 70})
+LONGEST_QUARTER_DAYS: Final = 112
+AnnouncedDates = Mapping[str, Mapping[str, tuple[date, ...]]]
 
 # Days on which results were published (after the close), from the companies' own announcements.
 EARNINGS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
@@ -66,17 +79,12 @@ EARNINGS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
         2015: "01-27 04-27 07-21 10-27", 2016: "01-26 04-26 07-26 10-25", 2017: "01-31 05-02 08-01 11-02",
         2018: "02-01 05-01 07-31 11-01", 2019: "01-29 04-30 07-30 10-30", 2020: "01-28 04-30 07-30 10-29",
         2021: "01-27 04-28 07-27 10-28", 2022: "01-27 04-28 07-28 10-27", 2023: "02-02 05-04 08-03 11-02",
-        2024: "02-01 05-02 08-01 10-31", 2025: "01-30 05-01 07-31 10-30", 2026: "01-29 04-30"}),
+        2024: "02-01 05-02 08-01 10-31", 2025: "01-30 05-01 07-31 10-30", 2026: "01-29 04-30 07-30"}),
     "MSFT": _dates({
         2015: "01-26 04-23 07-21 10-22", 2016: "01-28 04-21 07-19 10-20", 2017: "01-26 04-27 07-20 10-26",
         2018: "01-31 04-26 07-19 10-24", 2019: "01-30 04-24 07-18 10-23", 2020: "01-29 04-29 07-22 10-27",
         2021: "01-26 04-27 07-27 10-26", 2022: "01-25 04-26 07-26 10-25", 2023: "01-24 04-25 07-25 10-24",
-        2024: "01-30 04-25 07-30 10-30", 2025: "01-29 04-30 07-30 10-29", 2026: "01-28"}),
-})
-# A company does not report twice in two months: a range ends that long after the last date known.
-EARNINGS_COVER: Final[Mapping[str, Coverage]] = MappingProxyType({
-    "AAPL": Coverage(first=date(2015, 1, 1), last=date(2026, 6, 30)),
-    "MSFT": Coverage(first=date(2015, 1, 1), last=date(2026, 3, 31)),
+        2024: "01-30 04-25 07-30 10-30", 2025: "01-29 04-30 07-30 10-29", 2026: "01-28 04-29 07-29"}),
 })
 
 # Ex-dividend days. SPY goes on the third Friday of a quarter's last month and QQQ on the next session (rules, below).
@@ -90,20 +98,18 @@ EX_DIVIDENDS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
         2015: "02-05 05-07 08-06 11-05", 2016: "02-04 05-05 08-04 11-03", 2017: "02-09 05-11 08-10 11-10",
         2018: "02-09 05-11 08-10 11-08", 2019: "02-08 05-10 08-09 11-07", 2020: "02-07 05-08 08-07 11-06",
         2021: "02-05 05-07 08-06 11-05", 2022: "02-04 05-06 08-05 11-04", 2023: "02-10 05-12 08-11 11-10",
-        2024: "02-09 05-10 08-12 11-08", 2025: "02-10 05-12 08-11 11-10", 2026: "02-09"}),
+        2024: "02-09 05-10 08-12 11-08", 2025: "02-10 05-12 08-11 11-10", 2026: "02-09 05-11 08-10"}),
     "MSFT": _dates({
         2015: "02-17 05-19 08-18 11-17", 2016: "02-16 05-17 08-16 11-15", 2017: "02-14 05-16 08-15 11-15",
         2018: "02-14 05-16 08-15 11-14", 2019: "02-20 05-15 08-14 11-20", 2020: "02-19 05-20 08-19 11-18",
         2021: "02-17 05-19 08-18 11-17", 2022: "02-16 05-18 08-17 11-16", 2023: "02-15 05-17 08-16 11-15",
-        2024: "02-14 05-15 08-15 11-21", 2025: "02-20 05-15 08-21 11-20", 2026: "02-19"}),
+        2024: "02-14 05-15 08-15 11-21", 2025: "02-20 05-15 08-21 11-20", 2026: "02-19 05-21 08-20 11-19"}),
 })
-_RULES_COVER: Final = Coverage(first=date(2015, 1, 1), last=date(2027, 12, 31))
-EX_DIVIDENDS_COVER: Final[Mapping[str, Coverage]] = MappingProxyType({
-    "SPY": _RULES_COVER, "QQQ": _RULES_COVER,
-    "IWM": Coverage(first=date(2015, 1, 1), last=date(2026, 2, 28)),
-    "AAPL": Coverage(first=date(2015, 1, 1), last=date(2026, 4, 30)),
-    "MSFT": Coverage(first=date(2015, 1, 1), last=date(2026, 4, 30)),
-})
+
+# Calendars that the user continues, by the kind he names them with; and symbols whose days are a rule, or that have none.
+CONTINUED: Final[AnnouncedDates] = MappingProxyType({"earnings": EARNINGS, "ex_dividends": EX_DIVIDENDS})
+_FUNDS: Final = ("SPY", "QQQ", "IWM")
+_BY_RULE: Final = ("SPY", "QQQ")
 
 # Months before which metals deliver: rolled by the last weekday of the month before (first notice day).
 _METAL_NOTICE_MONTHS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType({
@@ -184,8 +190,19 @@ def is_roll_week(product: str, day: date) -> bool | Refused:
     return _weekdays_back(end, ROLL_WEEKDAYS - 1) <= day <= end
 
 
-def earnings_within(symbol: str, day: date, days: int) -> date | None | Refused:
-    """First earnings day of ``symbol`` from ``day`` to ``days`` calendar days later, both included; None when there is
+def known_dates(kind: str, symbol: str, calendar: CalendarFacts) -> tuple[tuple[date, ...], Coverage] | None:
+    """Days of a kind (``earnings``, ``ex_dividends``) and how far they reach, the user's own included; None for a symbol
+    without such a calendar."""
+    days = CONTINUED[kind].get(symbol)
+    if days is None:
+        return None
+    days += calendar.announced.get(kind, EMPTY).get(symbol, ())
+    return days, Coverage(first=_RECORD_BEGINS, last=days[-1] + timedelta(days=QUIET_DAYS[kind]),
+                          continued_by="parameter dates")
+
+
+def earnings_within(symbol: str, calendar: CalendarFacts, days: int) -> date | None | Refused:
+    """First earnings day of ``symbol`` from today to ``days`` calendar days later, both included; None when there is
     none, or when ``symbol`` is a fund and has no earnings.
 
     Raises
@@ -195,34 +212,42 @@ def earnings_within(symbol: str, day: date, days: int) -> date | None | Refused:
     """
     if days < 0:
         raise ValueError(f"days must not be negative: {days}")
-    if symbol in ("SPY", "QQQ", "IWM"):
+    if symbol in _FUNDS:
         return None
-    cover = EARNINGS_COVER.get(symbol)
-    if cover is None:
-        return _unknown(f"earnings {symbol}", day)
-    last = day + timedelta(days=days)
-    refused = cover.refuses(f"earnings {symbol}", day) or cover.refuses(f"earnings {symbol}", last)
+    today, name = calendar.today, f"earnings {symbol}"
+    known = known_dates("earnings", symbol, calendar)
+    if known is None:
+        return _unknown(name, today)
+    dates, cover = known
+    last = today + timedelta(days=days)
+    refused = cover.refuses(name, today) or cover.refuses(name, last)
     if refused is not None:
         return refused
-    return next((earnings for earnings in EARNINGS[symbol] if day <= earnings <= last), None)
+    return next((earnings for earnings in dates if today <= earnings <= last), None)
+
+
+def ex_dividends_reach(symbol: str, day: date, calendar: CalendarFacts) -> Refused | None:
+    """``CALENDAR_UNCOVERED`` when the ex-dividend days of ``symbol`` are not known up to ``day``: no call is sold that
+    lives longer, for nobody would know when to buy it back."""
+    name = f"ex-dividends {symbol}"
+    if symbol in _BY_RULE:
+        return _RULES_COVER.refuses(name, day)
+    known = known_dates("ex_dividends", symbol, calendar)
+    return _unknown(name, day) if known is None else known[1].refuses(name, day)
 
 
 def ex_dividend_next_session(symbol: str, calendar: CalendarFacts) -> bool | Refused:
     """Whether the next session is an ex-dividend day of ``symbol``: short calls in the money are bought back today."""
-    name, day = f"ex-dividends {symbol}", calendar.next_session
-    cover = EX_DIVIDENDS_COVER.get(symbol)
-    if cover is None:
-        return _unknown(name, day)
-    refused = cover.refuses(name, day)
+    day = calendar.next_session
+    refused = ex_dividends_reach(symbol, day, calendar)
     if refused is not None:
         return refused
+    friday = third_friday(day.year, day.month)
     if symbol == "SPY":
-        friday = third_friday(day.year, day.month)
         return day.month in QUARTER_MONTHS and (day == friday or _closed_before(friday, calendar))
     if symbol == "QQQ":
-        friday = third_friday(day.year, day.month)
         return day.month in QUARTER_MONTHS and calendar.today <= friday < day
-    return day in EX_DIVIDENDS[symbol]
+    return day in known_dates("ex_dividends", symbol, calendar)[0]
 
 
 def _closed_before(friday: date, calendar: CalendarFacts) -> bool:

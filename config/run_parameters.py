@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from typing import Callable, Final, Mapping, TypeVar
 
+from config.calendars import AnnouncedDates
 from config.constants import PHASES, STARTING_EQUITY_USD, STRATEGY_PRIORITY
+from config.own_dates import read_dates
 from config.planned_commands import PlannedCommand, read_commands
 from core.errors import ConfigError
-from core.model import Mode
+from core.model import EMPTY, Mode
 
 ALL_STRATEGIES: Final = "all"
 DEFAULT_PHASE: Final = 1
@@ -70,6 +72,8 @@ class RunParameters:
         runs that share a workspace need different names.
     commands : tuple of PlannedCommand
         The operator's commands of a backtest; live they arrive by themselves.
+    dates : mapping
+        Earnings and ex-dividend days announced since this version, by kind and symbol.
     """
 
     mode: Mode
@@ -83,6 +87,7 @@ class RunParameters:
     log_level: LogLevel
     account: str = DEFAULT_ACCOUNT
     commands: tuple[PlannedCommand, ...] = ()
+    dates: AnnouncedDates = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         if self.starting_phase not in PHASES:
@@ -151,6 +156,7 @@ _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
     "margin": _choice(MarginAuthority), "environment": _choice(Environment), "start": _day, "end": _day,
     "log_level": _choice(LogLevel), "account": lambda key, text: text, "commands": read_commands,
+    "dates": read_dates,
 }
 KNOWN_PARAMETERS: Final = tuple(_READERS)
 

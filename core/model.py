@@ -220,7 +220,8 @@ class Chain:
 class CalendarFacts:
     """Facts of today's session. ``next_session`` is the first later trading day, ``sessions_to(d)`` lives in
     ``config.calendars``. Times are None on a day without a session. ``uncovered`` names the calendars of ``config/``
-    that do not reach today: entries refuse, and facts that come from them (``is_fomc_day``) read True."""
+    that do not reach today: entries refuse, and facts that come from them (``is_fomc_day``) read True. ``announced`` are
+    the user's own dates, which continue those of ``config/``: kind to symbol to days."""
 
     today: date
     session_open: datetime | None
@@ -232,6 +233,7 @@ class CalendarFacts:
     is_triple_witching: bool
     sessions_ahead: tuple[date, ...] = ()
     uncovered: tuple[str, ...] = ()
+    announced: Mapping[str, Mapping[str, tuple[date, ...]]] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ class SnapshotBuilder:
         return self._seen(now, frozenset(), self._gateway.subscribed_holdings())
 
     def _seen(self, now: datetime, intraday: frozenset[str], held: Mapping[Contract, int]) -> Snapshot:
-        calendar, book = self._gateway.calendar(), self._parts.book
+        calendar, book = replace(self._gateway.calendar(), announced=self._run.dates), self._parts.book
         self.read_vix(now)
         in_session = self.in_session(now)
         reading = self._parts.vix.reading(now, in_session)

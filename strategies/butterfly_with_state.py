@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Mapping
 
 import numpy as np
 
+from config.calendars import ex_dividends_reach
 from config.strategy_parameters import BUTTERFLY, ButterflySpec
 from core.codes import RefusalCode
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
@@ -95,6 +96,9 @@ class Butterfly:
         if listing is None:
             return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=spec.entry_dte_min,
                           dte_max=spec.entry_dte_max)
+        unknown = ex_dividends_reach(symbol, listing.expiry, snapshot.calendar)
+        if unknown is not None:
+            return unknown
         taken = [position.id for position in own_positions(spec.name, snapshot)
                  if any(leg.contract.expiry == listing.expiry for leg in position.legs)]
         if taken:

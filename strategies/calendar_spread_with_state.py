@@ -16,8 +16,8 @@ from config.strategy_parameters import CALENDAR, CalendarSpec
 from core.codes import RefusalCode
 from core.model import (Contract, ContractKind, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position,
                         Proposal, Refused, Right, Select, Snapshot, State, Underlying, Urgency)
-from strategies.entries import (NO_CAP, entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
-                                reported_probability, require_underlying)
+from strategies.entries import (NO_CAP, entry_pending, opening_fees_usd, own_positions, refuse, refused_all,
+                                refuses_when_unknown, reported_probability, require_underlying)
 from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, premium_taken, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike, nearest_to
@@ -87,12 +87,8 @@ class Calendar:
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
-        refusals = {symbol: self._screen_symbol(symbol, snapshot) for symbol in self.spec.underlyings}
-        if any(refusal is None for refusal in refusals.values()):
-            return None
-        first = next(iter(refusals.values()))
-        return refuse(first.code, **dict(first.facts) | {
-            "symbols": {symbol: refusal.code.value for symbol, refusal in refusals.items()}})
+        return refused_all({symbol: self._screen_symbol(symbol, snapshot) for symbol in self.spec.underlyings},
+                           named="symbols")
 
     def _screen_symbol(self, symbol: str, snapshot: Snapshot) -> Refused | None:
         held = [position.id for position in own_positions(self.spec.name, snapshot) if position.underlying == symbol]

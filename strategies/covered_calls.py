@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Iterable, Sequence
 
 import numpy as np
 
-from config.calendars import earnings_within
+from config.calendars import earnings_within, ex_dividends_reach
 from config.strategy_parameters import CoveredCallSpec, DiagonalSpec
 from core.codes import RefusalCode
-from core.model import Chain, ContractKind, HeldLeg, Position, Refused, Right, Snapshot, Underlying
+from core.model import CalendarFacts, Chain, ContractKind, HeldLeg, Position, Refused, Right, Snapshot, Underlying
 from strategies.entries import refuse
 from strategies.listing import Listing, listings, nearest_strike, nearest_to
 
@@ -35,21 +35,29 @@ def leap_strike(listing: Listing, underlying: Underlying, spec: Spec, now: datet
     return nearest_strike(strikes, target, prefer_higher=False)
 
 
-def weekly_listing(chains: Iterable[Chain], today: date, spec: Spec, leap_expiry: date, after: date = date.min
-                   ) -> Listing | None:
+def weekly_listing(chains: Iterable[Chain], calendar: CalendarFacts, spec: Spec, leap_expiry: date,
+                   after: date = date.min) -> Listing | None:
     """The expiry nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` days and at most twice the target away,
-    later than ``after`` (the weekly that is rolled) and before the LEAP's own."""
-    found = listings(chains, today, spec.weekly_roll_dte + 1, 2 * spec.weekly_target_dte)
-    return nearest_to([listing for listing in found if after < listing.expiry < leap_expiry], today,
+    later than ``after`` (the weekly that is rolled), before the LEAP's own, and within the known ex-dividend days."""
+    today = calendar.today
+    found = listings(chains, today, spec.weekly_roll_dte + 1, _longest_weekly(spec))
+    return nearest_to([listing for listing in found if after < listing.expiry < leap_expiry
+                       and ex_dividends_reach(listing.chain.underlying, listing.expiry, calendar) is None], today,
                       spec.weekly_target_dte)
 
 
+def _longest_weekly(spec: Spec) -> int:
+    return 2 * spec.weekly_target_dte
+
+
 def refuse_symbol(underlying: Underlying, snapshot: Snapshot, spec: Spec) -> Refused | None:
-    """Volatility rank too low, or earnings too near."""
+    """Volatility rank too low, earnings too near, or a calendar that ends before the longest weekly does."""
     if not underlying.iv.rank > spec.min_iv_rank:
         return refuse(RefusalCode.IV_RANK_LOW, underlying=underlying.symbol, rank=underlying.iv.rank,
                       needed_above=spec.min_iv_rank)
-    earnings = earnings_within(underlying.symbol, snapshot.time.date(), spec.earnings_days)
+    calendar = snapshot.calendar
+    unknown = ex_dividends_reach(underlying.symbol, calendar.today + timedelta(days=_longest_weekly(spec)), calendar)
+    earnings = unknown or earnings_within(underlying.symbol, calendar, spec.earnings_days)
     if isinstance(earnings, Refused):
         return earnings
     if earnings is not None:

@@ -41,6 +41,18 @@ def own_positions(strategy: str, snapshot: Snapshot) -> tuple[Position, ...]:
                  if position.strategy == strategy and position.state not in IDLE_STATES)
 
 
+def refused_all(refusals: Mapping[str, Refused | None], *, named: str) -> Refused | None:
+    """None as long as one of several underlyings may be entered; else the refusal of the first, with every one's code
+    under ``named``, and for each calendar that ends too early which it is, when it ends and where it is continued."""
+    if any(refusal is None for refusal in refusals.values()):
+        return None
+    first = next(iter(refusals.values()))
+    codes = {symbol: refusal.code.value for symbol, refusal in refusals.items()}
+    ended = {symbol: {fact: refusal.facts[fact] for fact in ("calendar", "last", "continued_by") if fact in refusal.facts}
+             for symbol, refusal in refusals.items() if refusal.code is RefusalCode.CALENDAR_UNCOVERED}
+    return refuse(first.code, **dict(first.facts) | {named: codes} | ({"uncovered": ended} if ended else {}))
+
+
 def entry_pending(strategy: str, view: PortfolioView) -> Refused | None:
     """Refuses while an entry of the same strategy is being validated or worked."""
     if strategy in view.pending:

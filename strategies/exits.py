@@ -75,15 +75,15 @@ def must_close_21dte(position: Position, calendar: CalendarFacts) -> bool:
 
 
 def assignment_threatens(leg: HeldLeg, snapshot: Snapshot) -> bool:
-    """A short call in the money the day before an ex-dividend date: it is bought back. A date that the calendar does
-    not cover decides nothing; the other exits go on."""
+    """A short call in the money the day before an ex-dividend date: it is bought back. A day that the calendar does not
+    cover is read as one."""
     contract = leg.contract
     if leg.quantity >= 0 or contract.right is not Right.CALL or contract.kind is not ContractKind.EQUITY_OPTION:
         return False
     underlying = snapshot.underlyings.get(contract.underlying)
     if underlying is None or not underlying.price > contract.strike:
         return False
-    return ex_dividend_next_session(contract.underlying, snapshot.calendar) is True
+    return ex_dividend_next_session(contract.underlying, snapshot.calendar) is not False
 
 
 def stop_multiple(own: float, view: PortfolioView) -> float:

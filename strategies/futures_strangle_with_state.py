@@ -23,8 +23,8 @@ from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, 
                         Select, Snapshot, State, StrategySample, Underlying)
 from core.option_arrays import greeks_arrays
 from core.option_math import contract_greeks, dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
-from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions, refuse, refuses_when_unknown,
-                                reported_probability)
+from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions, refuse, refused_all,
+                                refuses_when_unknown, reported_probability)
 from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
 from strategies.legs import (at_least, at_most, closing_price, known_closing_price, mid_price, premium_taken,
@@ -100,13 +100,8 @@ class FuturesStrangle:
             return pending
         if snapshot.vix is None:
             return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
-        refusals = {product: self._screen_product(product, snapshot)
-                    for product in self.spec.phase_products[snapshot.phase]}
-        if any(refusal is None for refusal in refusals.values()):
-            return None
-        first = next(iter(refusals.values()))
-        return refuse(first.code, **dict(first.facts) | {
-            "products": {product: refusal.code.value for product, refusal in refusals.items()}})
+        return refused_all({product: self._screen_product(product, snapshot)
+                            for product in self.spec.phase_products[snapshot.phase]}, named="products")
 
     def _screen_product(self, product: str, snapshot: Snapshot) -> Refused | None:
         held = [position.id for position in own_positions(self.spec.name, snapshot)

@@ -20,8 +20,9 @@ from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, Portf
                         Right, Select, Snapshot, State, Underlying, Urgency)
 from strategies.covered_calls import (first_above, leap_listing, leap_strike, option_legs, refuse_symbol, to_recover,
                                       weekly_listing)
-from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
-                                reported_probability, require_indicators, require_iv_history, require_underlying)
+from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refused_all,
+                                refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
+                                require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
 from strategies.legs import at_most, mid_price, require_quotes, usable_quote
@@ -93,12 +94,8 @@ class Ipmcc:
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
-        refusals = {symbol: self._screen_symbol(symbol, snapshot) for symbol in self.spec.underlyings}
-        if any(refusal is None for refusal in refusals.values()):
-            return None
-        first = next(iter(refusals.values()))
-        return refuse(first.code, **dict(first.facts) | {
-            "symbols": {symbol: refusal.code.value for symbol, refusal in refusals.items()}})
+        return refused_all({symbol: self._screen_symbol(symbol, snapshot) for symbol in self.spec.underlyings},
+                           named="symbols")
 
     def _screen_symbol(self, symbol: str, snapshot: Snapshot) -> Refused | None:
         spec = self.spec
@@ -145,7 +142,7 @@ class Ipmcc:
             return refuse(RefusalCode.STRIKE_NOT_LISTED, underlying=symbol, expiry=listing.expiry.isoformat())
         leap = listing.contract(strike, Right.CALL)
         weeklies: tuple[Contract, ...] = ()
-        weekly = weekly_listing(chains, today, self.spec, listing.expiry)
+        weekly = weekly_listing(chains, snapshot.calendar, self.spec, listing.expiry)
         if weekly is not None:
             value = float(listing.prices(np.array([strike]), Right.CALL)[0])
             bound = strike + value if np.isfinite(value) else underlying.price
@@ -267,7 +264,7 @@ class Ipmcc:
         chains = snapshot.chains.get(position.underlying, ())
         if not chains:
             return want_chain(position)
-        listing = weekly_listing(chains, snapshot.time.date(), self.spec, min(leap.contract.expiry for leap in leaps),
+        listing = weekly_listing(chains, snapshot.calendar, self.spec, min(leap.contract.expiry for leap in leaps),
                                  after=date.min if old is None else old.contract.expiry)
         if listing is None:
             return None

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from config import calendars
-from config.calendars import (calendar_facts, earnings_within, event_within, ex_dividend_next_session, is_fomc_day,
-                              is_roll_week, is_triple_witching, sessions_to)
+from config.calendars import (calendar_facts, earnings_within, event_within, ex_dividend_next_session,
+                              ex_dividends_reach, is_fomc_day, is_roll_week, is_triple_witching, sessions_to)
 from core.codes import RefusalCode
 from core.model import CalendarFacts, Refused
 from tests.builders import make_calendar
+
+
+IWM_OWN = calendars.EX_DIVIDENDS["IWM"][-1] + timedelta(days=91)
 
 
 def weekdays(after: date, count: int) -> tuple[date, ...]:
@@ -88,36 +91,52 @@ def test_months_without_a_roll() -> None:
 
 
 def test_earnings_within_thirty_days_and_one_more() -> None:
-    assert earnings_within("AAPL", date(2024, 7, 2), 30) == date(2024, 8, 1)
-    assert earnings_within("AAPL", date(2024, 7, 1), 30) is None
-    assert earnings_within("AAPL", date(2024, 8, 1), 30) == date(2024, 8, 1)
-    assert earnings_within("AAPL", date(2024, 8, 2), 30) is None
-    assert earnings_within("SPY", date(2099, 1, 1), 30) is None
-
-
-def test_earnings_beyond_the_list_refuse() -> None:
-    last = calendars.EARNINGS_COVER["AAPL"].last
-    assert not isinstance(earnings_within("AAPL", last - timedelta(days=30), 30), Refused)
-    assert code(earnings_within("AAPL", last - timedelta(days=29), 30)) is RefusalCode.CALENDAR_UNCOVERED
-    assert code(earnings_within("NVDA", date(2024, 1, 2), 30)) is RefusalCode.CALENDAR_UNCOVERED
-    with pytest.raises(ValueError):
-        earnings_within("AAPL", last, -1)
+    assert earnings_within("AAPL", facts(date(2024, 7, 2)), 30) == date(2024, 8, 1)
+    assert earnings_within("AAPL", facts(date(2024, 7, 1)), 30) is None
+    assert earnings_within("AAPL", facts(date(2024, 8, 1)), 30) == date(2024, 8, 1)
+    assert earnings_within("AAPL", facts(date(2024, 8, 2)), 30) is None
+    assert earnings_within("SPY", facts(date(2099, 1, 1)), 30) is None
 
 
 @pytest.mark.parametrize("symbol", sorted(calendars.EARNINGS))
-def test_earnings_are_quarterly_weekdays(symbol: str) -> None:
-    days = calendars.EARNINGS[symbol]
-    assert all(day.weekday() < 5 for day in days)
-    assert all(70 <= (later - earlier).days <= 112 for earlier, later in zip(days, days[1:]))
-    assert days[-1] <= calendars.EARNINGS_COVER[symbol].last <= days[-1] + timedelta(days=70)
+def test_earnings_reach_sixty_days_beyond_the_last_ones(symbol: str) -> None:
+    last = calendars.EARNINGS[symbol][-1] + timedelta(days=60)
+    assert earnings_within(symbol, facts(last - timedelta(days=30)), 30) is None
+    refused = earnings_within(symbol, facts(last - timedelta(days=29)), 30)
+    assert code(refused) is RefusalCode.CALENDAR_UNCOVERED
+    assert (refused.facts["calendar"], refused.facts["last"], refused.facts["continued_by"]) == (
+        f"earnings {symbol}", last.isoformat(), "parameter dates")
+    assert code(earnings_within("NVDA", facts(date(2024, 1, 2)), 30)) is RefusalCode.CALENDAR_UNCOVERED
+    with pytest.raises(ValueError):
+        earnings_within(symbol, facts(last), -1)
 
 
-@pytest.mark.parametrize("symbol", sorted(calendars.EX_DIVIDENDS))
-def test_ex_dividends_are_quarterly_weekdays(symbol: str) -> None:
-    days = calendars.EX_DIVIDENDS[symbol]
+def test_the_users_own_dates_continue_the_calendars() -> None:
+    """Two earnings days: the first is a date like any other, and the second moves the calendar's end."""
+    last = calendars.EARNINGS["AAPL"][-1]
+    own = tuple(last + timedelta(days=days) for days in (91, 182))
+    mine = {"announced": {"earnings": {"AAPL": own}, "ex_dividends": {"IWM": (IWM_OWN,)}}}
+    assert earnings_within("AAPL", facts(own[0] - timedelta(days=30), **mine), 30) == own[0]
+    assert earnings_within("AAPL", facts(own[0] + timedelta(days=1), **mine), 30) is None
+    assert earnings_within("AAPL", facts(own[1] + timedelta(days=30), **mine), 30) is None
+    assert code(earnings_within("AAPL", facts(own[1] + timedelta(days=31), **mine), 30)) \
+        is RefusalCode.CALENDAR_UNCOVERED
+    assert code(earnings_within("MSFT", facts(own[1], **mine), 30)) is RefusalCode.CALENDAR_UNCOVERED
+    before = facts(IWM_OWN - timedelta(days=1), next_session=IWM_OWN, **mine)
+    assert ex_dividend_next_session("IWM", before) is True
+    after = facts(IWM_OWN, next_session=IWM_OWN + timedelta(days=1), **mine)
+    assert ex_dividend_next_session("IWM", after) is False
+    assert ex_dividends_reach("IWM", IWM_OWN + timedelta(days=70), after) is None
+    assert code(ex_dividends_reach("IWM", IWM_OWN + timedelta(days=71), after)) is RefusalCode.CALENDAR_UNCOVERED
+
+
+@pytest.mark.parametrize("kind, symbol", [(kind, symbol) for kind, symbols in calendars.CONTINUED.items()
+                                          for symbol in symbols])
+def test_dates_are_quarterly_weekdays(kind: str, symbol: str) -> None:
+    days = calendars.CONTINUED[kind][symbol]
     assert all(day.weekday() < 5 for day in days)
-    assert all(65 <= (later - earlier).days <= 112 for earlier, later in zip(days, days[1:]))
-    assert calendars.EX_DIVIDENDS_COVER[symbol].last >= days[-1]
+    assert all(calendars.QUIET_DAYS[kind] < (later - earlier).days <= calendars.LONGEST_QUARTER_DAYS
+               for earlier, later in zip(days, days[1:]))
 
 
 @pytest.mark.parametrize("symbol, today, expected", [
@@ -138,8 +157,23 @@ def test_ex_dividends_around_a_closed_third_friday() -> None:
     assert ex_dividend_next_session("QQQ", thursday) is True
 
 
+@pytest.mark.parametrize("symbol", ["IWM", "AAPL", "MSFT", "SPY", "QQQ"])
+def test_how_far_ex_dividend_days_are_known(symbol: str) -> None:
+    rule, today = symbol in ("SPY", "QQQ"), facts(date(2024, 1, 2))
+    last = date(2027, 12, 31) if rule else calendars.EX_DIVIDENDS[symbol][-1] + timedelta(days=70)
+    assert ex_dividends_reach(symbol, last, today) is None
+    beyond = ex_dividends_reach(symbol, last + timedelta(days=1), today)
+    assert code(beyond) is RefusalCode.CALENDAR_UNCOVERED
+    assert (beyond.facts["calendar"], beyond.facts["last"]) == (f"ex-dividends {symbol}", last.isoformat())
+    assert beyond.facts["continued_by"] == ("config/calendars.py" if rule else "parameter dates")
+    assert code(ex_dividends_reach("NVDA", date(2024, 1, 2), today)) is RefusalCode.CALENDAR_UNCOVERED
+
+
 def test_ex_dividends_beyond_the_list_refuse() -> None:
-    assert code(ex_dividend_next_session("IWM", facts(date(2026, 3, 2)))) is RefusalCode.CALENDAR_UNCOVERED
+    end = calendars.EX_DIVIDENDS["IWM"][-1] + timedelta(days=70)
+    assert ex_dividend_next_session("IWM", facts(end - timedelta(days=1), next_session=end)) is False
+    beyond = facts(end, next_session=end + timedelta(days=1))
+    assert code(ex_dividend_next_session("IWM", beyond)) is RefusalCode.CALENDAR_UNCOVERED
     assert code(ex_dividend_next_session("NVDA", facts(date(2024, 3, 1)))) is RefusalCode.CALENDAR_UNCOVERED
 
 

@@ -89,6 +89,11 @@ def test_shares_that_came_during_an_exit_are_closed_after_it() -> None:
     assert world.check(1) == [] and [found.reason for found in world.check(2)] == ["ASSIGNED"]
 
 
+def test_shares_do_not_wait_for_the_quarter_of_an_hour() -> None:
+    shares = HeldLeg(contract=shares_of("SPY"), quantity=100, average_price=500.0)
+    assert [intent.reason for intent in Rounds(State.ACTIVE, shares).check(1)] == ["ASSIGNED"]
+
+
 @pytest.mark.parametrize("state", [State.ACTIVE, State.ERROR])
 def test_other_states_are_the_strategys(state: State) -> None:
     world = Rounds(state)

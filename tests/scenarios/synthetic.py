@@ -26,12 +26,11 @@ def data(name: str) -> Path:
 
 
 def run(name: str, out: Path, first: date, last: date, *, strategies: Sequence[str] = SPY_ONLY, phase: int = 3,
-        cash: float = 65_000.0, faults: Sequence[Fault] = (), commands: str = "") -> Lives:
-    """The framework from ``first`` to ``last``; it must come through."""
-    parameters = {"starting_phase": str(phase), "cash": str(cash), "strategies": ",".join(strategies)}
+        cash: float = 65_000.0, faults: Sequence[Fault] = (), **more: str) -> Lives:
+    """The framework from ``first`` to ``last``, with ``more`` parameters; it must come through."""
+    parameters = {"starting_phase": str(phase), "cash": str(cash), "strategies": ",".join(strategies)} | more
     known = (*always(), *faults)
     lives = Lives(project=PROJECT, data=data(name), out=out, broker=FaultyBroker(known, fills_after=1),
-                  parameters=parameters | ({"commands": commands} if commands else {}), first=first, last=last,
-                  faults=known)
+                  parameters=parameters, first=first, last=last, faults=known)
     assert lives.whole(), lives.error
     return lives

@@ -151,6 +151,23 @@ def test_no_position_is_naked_or_uneven_at_a_days_end(run: WholeRun) -> None:
                            for long, bought in legs.items() if bought > 0), where
 
 
+def test_shares_of_an_assignment_are_gone_by_the_days_end(run: WholeRun) -> None:
+    """Those that come with the last bars, or overnight, by the end of the next session."""
+    held: dict[tuple[str, str], int] = defaultdict(int)
+    came: dict[tuple[str, str], datetime] = {}
+    moves = [row for row in run.rows("FILL", "EXCHANGE") if " " not in row["facts"]["contract"]]
+    for day in sessions(date.fromisoformat(run.plan.start), date.fromisoformat(run.plan.end)):
+        while moves and moves[0]["at"].date() <= day:
+            row = moves.pop(0)
+            key = row["facts"]["position"], row["facts"]["contract"]
+            held[key] += row["facts"]["quantity"]
+            came.setdefault(key, row["at"])
+        for key, shares in held.items():
+            late = datetime.combine(day, time(15, 50))
+            assert shares == 0 or came[key] >= late, (key, shares, came[key])
+        came = {key: at for key, at in came.items() if held[key]}
+
+
 def entries(run: WholeRun) -> Iterator[tuple[Fill, Books]]:
     """The last fill of every entry, with the books after it."""
     last = {fill.position: number for number, fill in enumerate(run.fills) if fill.purpose == "ENTRY"}

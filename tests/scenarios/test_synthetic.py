@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from config.calendars import EX_DIVIDENDS
 from config.constants import (ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, ORANGE_SPY_MOVE_SHARE, ORANGE_VIX,
                               RISK_CHECK_MINUTES, VIX_MAX_AGE_MINUTES, YELLOW_VIX)
 from config.strategy_parameters import FRIDAY_0DTE
@@ -78,6 +79,17 @@ def test_shares_of_an_early_assignment_are_gone_within_minutes_with_the_put_that
     assert -1.1 * count * entered["facts"]["risk_usd"] <= result < 0.0
     # their value is more than the account's, but a put protects them: no margin breaker, no unwinding of everything else
     assert all(row["facts"]["trips"] == [] for row in rows(found, "GUARDS"))
+
+
+# --- calendars ------------------------------------------------------------------------------------------------------
+
+def test_the_users_own_dates_are_among_the_days_facts(tmp_path: Path) -> None:
+    """From the run's parameter to what every decision sees."""
+    day = EX_DIVIDENDS["IWM"][-1] + timedelta(days=91)
+    found = run("assignment", tmp_path, FIRST, FIRST, strategies=("lt112",), dates=f"ex_dividends IWM {day}")
+    assert found.engine is not None
+    assert found.engine.algorithm.shell.builder.unvalued(at("10:00", 15)).calendar.announced == {
+        "ex_dividends": {"IWM": (day,)}}
 
 
 # --- VIX lost -------------------------------------------------------------------------------------------------------

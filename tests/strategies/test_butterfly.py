@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -62,6 +62,14 @@ def test_refusals_of_the_selection():
     assert selected(positions=(held,)).code is Code.EXPIRY_TAKEN
     assert isinstance(selected(positions=(replace(held, strategy="ratio"),)), Select)
     assert STRATEGY.screen(snapshot(), make_view(pending={"butterfly": "SPY"})).code is Code.ENTRY_PENDING
+
+
+@pytest.mark.parametrize("expiry, refused", [(date(2027, 12, 31), False), (date(2028, 1, 3), True)])
+def test_no_short_call_beyond_the_known_ex_dividend_days(expiry, refused):
+    now = datetime(2027, 11, 29, 10, 0)
+    chain = make_chain(today=now.date(), spot=544.0, expiries=[expiry], strikes=range(520, 571))
+    found = selected(time=now, chains={"SPY": (chain,)})
+    assert found.code is Code.CALENDAR_UNCOVERED if refused else isinstance(found, Select)
 
 
 def proposed(credit=8.0, equity=65_000.0, **overrides):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from config.calendars import EX_DIVIDENDS, QUIET_DAYS
 from config.strategy_parameters import DIAGONAL
 from core.codes import RefusalCode as Code
 from core.model import (Exit, HeldLeg, Hold, Indicators, IvHistory, Manage, Mode, Proposal, Quote, Select, State,
@@ -122,6 +123,18 @@ def test_missing_quotes_and_dead_bids():
     assert refusal.code is Code.QUOTE_MISSING
     dead = {contract.id: Quote(bid=0.0, ask=0.4, time=NOW) for contract in selection.contracts[1:]}
     assert proposed(change=dead)[1].code is Code.NO_STRIKE_QUALIFIES
+
+
+def test_no_weekly_is_sold_that_outlives_the_known_ex_dividend_days():
+    last = EX_DIVIDENDS["IWM"][-1] + timedelta(days=QUIET_DAYS["ex_dividends"])
+    for days, sells in ((7, True), (6, False)):
+        now = datetime.combine(last - timedelta(days=days), datetime.min.time()).replace(hour=10)
+        listed = {"IWM": (chain((7, 400), today=now.date()),)}
+        held = position(weekly=None, leap_expiry=now.date() + timedelta(days=400))
+        found = STRATEGY.manage(snapshot(now, chains=listed), make_view(), held)
+        assert isinstance(found, Select) if sells else found == Hold(reason="NO_WEEKLY_THIS_WEEK")
+        refusal = STRATEGY.screen(snapshot(now), make_view())
+        assert refusal.facts["symbols"]["IWM"] == "CALENDAR_UNCOVERED"
 
 
 # --- management -----------------------------------------------------------------------------------------------------

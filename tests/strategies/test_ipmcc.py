@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from config.calendars import EX_DIVIDENDS, QUIET_DAYS
 from config.strategy_parameters import IPMCC
 from core.codes import RefusalCode as Code
 from core.model import (EmergencyLevel, Exit, HeldLeg, Hold, Indicators, IvHistory, Manage, Mode, Proposal, Quote,
@@ -68,7 +69,7 @@ def test_earnings_within_30_days_of_a_stock(day, code):
 
 def test_a_day_beyond_the_earnings_calendar_refuses_stocks_only():
     assert code_of("AAPL", time=datetime(2027, 1, 4, 10), symbols=("AAPL",)) == "CALENDAR_UNCOVERED"
-    assert code_of("IWM", time=datetime(2027, 1, 4, 10)) is None
+    assert code_of("QQQ", time=datetime(2027, 1, 4, 10), symbols=("QQQ",)) is None
 
 
 def test_missing_data_and_own_positions():
@@ -129,6 +130,40 @@ def test_the_weekly_is_nearest_seven_days(days, expected):
 
 def test_without_a_weekly_expiry_the_leap_goes_alone():
     assert len(selected(chains={"IWM": (chain(days=(1, 15, 400)),)}).contracts) == 1
+
+
+# --- calendars ------------------------------------------------------------------------------------------------------
+
+IWM_LAST = EX_DIVIDENDS["IWM"][-1] + timedelta(days=QUIET_DAYS["ex_dividends"])
+
+
+@pytest.mark.parametrize("days, refused", [(14, False), (13, True)])
+def test_no_entry_where_ex_dividend_days_are_not_known_for_every_weekly_that_may_be_sold(days, refused):
+    now = datetime.combine(IWM_LAST - timedelta(days=days), datetime.min.time()).replace(hour=10)
+    refusal = STRATEGY.screen(snapshot(now), make_view())
+    assert (refusal is not None and refusal.facts["symbols"]["IWM"] == "CALENDAR_UNCOVERED") is refused
+    if refused:
+        assert refusal.facts["uncovered"]["IWM"] == {
+            "calendar": "ex-dividends IWM", "last": IWM_LAST.isoformat(), "continued_by": "parameter dates"}
+
+
+@pytest.mark.parametrize("days, sells", [(7, True), (6, False)])
+def test_no_weekly_is_sold_that_outlives_the_known_ex_dividend_days(days, sells):
+    now = datetime.combine(IWM_LAST - timedelta(days=days), datetime.min.time()).replace(hour=10)
+    held = position(weekly_strike=None, leap_expiry=now.date() + timedelta(days=400))
+    listed = {"IWM": (make_chain("IWM", 200.0, now.date(), [now.date() + timedelta(days=day) for day in (7, 400)],
+                                 range(140, 261), flat(0.2)),)}
+    found = STRATEGY.manage(snapshot(now, chains=listed), make_view(), held)
+    assert isinstance(found, Select) if sells else found == Hold(reason="NO_WEEKLY_THIS_WEEK")
+
+
+@pytest.mark.parametrize("price, buys", [(210.0, False), (210.01, True)])
+def test_in_the_money_where_the_next_day_is_not_covered(price, buys):
+    """Nobody knows whether the next session is an ex-dividend day: read as one."""
+    now = datetime.combine(IWM_LAST, datetime.min.time()).replace(hour=10)
+    held = position(weekly_expiry=IWM_LAST + timedelta(days=4), leap_expiry=IWM_LAST + timedelta(days=400))
+    found = managed(held, now, price=price)
+    assert (isinstance(found, Manage) and found.intent.reason == "EX_DIVIDEND") is buys
 
 
 # --- proposal -------------------------------------------------------------------------------------------------------
