@@ -9,7 +9,7 @@ from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATI
 from core.codes import RefusalCode
 from core.entry_checks import SECOND_BREAKER_LEVEL
 from core.intents import closing_intent, position_id
-from core.model import (EMPTY, Contract, EmergencyLevel, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
+from core.model import (EMPTY, Contract, ContractKind, EmergencyLevel, Enter, Event, Exit, Hold, Manage, PortfolioView, Position,
                         Purpose, Refused, Select, Snapshot, State, Urgency)
 from helpers.components import Components
 from helpers.journal import Journal
@@ -22,6 +22,7 @@ EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
 LEAVING = frozenset(EXIT_STATES.values())
 EXIT_WANTED = "exit_wanted"
+ASSIGNED = "ASSIGNED"
 
 
 class DecisionRounds:
@@ -54,7 +55,7 @@ class DecisionRounds:
     def urgent(self, position: Position) -> bool:
         """Whether a position is looked at every minute."""
         return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
-                or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts
+                or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts or _shares(position)
                 or self._parts.specs[position.strategy].entry_dte_max == 0)
 
     # --- entries ----------------------------------------------------------------------------------------------------
@@ -168,6 +169,9 @@ class DecisionRounds:
             if position.state in LEAVING and not self._parts.executor.working(position.id):
                 self._exit_again(position, snapshot.time)
                 continue
+            if _shares(position) and not self._parts.executor.working(position.id):
+                self._close_shares(position, snapshot.time)
+                continue
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
                 self.carry_out(position, self._wanted_exit(position, snapshot.time), snapshot.time)
                 continue
@@ -191,6 +195,20 @@ class DecisionRounds:
                                 facts={"forced": position.facts["exit_forced"]})
         self._journal.event(now, "EXIT_AGAIN", strategy=position.strategy, position=position.id, intent=intent.id,
                             reason=intent.reason, state=position.state.value)
+        self._parts.executor.start(intent, now)
+
+    def _close_shares(self, position: Position, now: datetime) -> None:
+        """Shares that an assignment brought are closed by limit; the options left follow, unless the strategy's table has
+        the rest live on (a calendar's far put, a LEAP)."""
+        states = self._parts.states
+        table = self._parts.strategies[position.strategy].transitions
+        lives_on = table.get((State.ACTIVE, Event.EXPIRED)) is State.ACTIVE
+        if not lives_on and states.allows(position.id, Event.DEFEND):
+            states.change(position.id, facts=dict(position.facts) | {"exit_reason": ASSIGNED, "exit_forced": True})
+            states.apply(position.id, Event.DEFEND, now, ASSIGNED)
+        intent = closing_intent(position, ASSIGNED, now, Urgency.WALK, Purpose.FLATTEN, only=_shares(position))
+        self._journal.event(now, "CLOSE_SHARES", strategy=position.strategy, position=position.id, intent=intent.id,
+                            legs=[f"{leg.ratio * intent.quantity:+d} {leg.contract.id}" for leg in intent.legs])
         self._parts.executor.start(intent, now)
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
@@ -251,6 +269,10 @@ class DecisionRounds:
         facts = {key: value for key, value in position.facts.items() if key != EXIT_WANTED}
         self._parts.states.change(position.id, facts=facts | {
             "exit_reason": decision.intent.reason, "exit_forced": bool(decision.intent.facts.get("forced", False))})
+
+
+def _shares(position: Position) -> frozenset[Contract]:
+    return frozenset(leg.contract for leg in position.legs if leg.contract.kind is ContractKind.EQUITY)
 
 
 def _minutes(moment: time) -> int:

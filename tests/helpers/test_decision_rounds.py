@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.model import HeldLeg, Hold, Intent, Position, Select, State, Urgency
+from core.model import (Contract, ContractKind, HeldLeg, Hold, Intent, Position, Purpose, Right, Select, State,
+                        Urgency)
 from core.unified_state_manager import UnifiedStateManager
 from helpers.decision_rounds import DecisionRounds
 from strategies import ALL
@@ -15,16 +16,18 @@ from tests.builders import FRIDAY, make_contract, make_position, make_snapshot, 
 
 EXPIRY = date(2024, 11, 15)
 SHORT, LONG = make_contract(525.0, expiry=EXPIRY), make_contract(520.0, expiry=EXPIRY)
+SHARES = Contract(underlying="SPY", expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY, multiplier=1.0)
 KEY = "lt112/202407011000"
 
 
 class World:
     """One LT112 spread in some state, and an executor that notes what it is asked."""
 
-    def __init__(self, state: State, working: bool = False) -> None:
+    def __init__(self, state: State, working: bool = False, strategy: str = "lt112", *legs: HeldLeg) -> None:
         self.states = UnifiedStateManager({name: strategy.transitions for name, strategy in ALL.items()})
         position = make_position(HeldLeg(contract=SHORT, quantity=-1, average_price=3.0),
-                                 HeldLeg(contract=LONG, quantity=1, average_price=2.0), state=State.WAITING,
+                                 HeldLeg(contract=LONG, quantity=1, average_price=2.0), *legs, state=State.WAITING,
+                                 strategy=strategy,
                                  facts={"exit_reason": "DTE_21", "exit_forced": True})
         self.states.open(position, FRIDAY)
         self.states._positions[KEY] = replace(position, state=state)
@@ -32,7 +35,7 @@ class World:
         executor = SimpleNamespace(working=lambda key: working, start=lambda intent, now: self.started.append(intent))
         coordinator = SimpleNamespace(manage=lambda snapshot, view, position: Hold(reason="STATE"))
         specs = {name: strategy.spec for name, strategy in ALL.items()}
-        parts = SimpleNamespace(states=self.states, executor=executor, coordinator=coordinator, specs=specs)
+        parts = SimpleNamespace(strategies=ALL, states=self.states, executor=executor, coordinator=coordinator, specs=specs)
         self.refused: list[tuple[str, str]] = []
         journal = SimpleNamespace(event=lambda *args, **facts: None, refused=lambda now, name, refusal: self.refused.append(
             (name, refusal.code.value)))
@@ -68,3 +71,13 @@ def test_a_choice_that_timed_out_is_over_and_not_asked_again():
     assert world.states.positions == () and not world.rounds.validating
     assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
     assert [step.event.value for step in world.states.transitions()] == ["TIMED_OUT"]
+
+
+@pytest.mark.parametrize("strategy, state", [("lt112", State.DEFENSIVE_EXIT), ("calendar", State.ACTIVE)])
+def test_assigned_shares_are_closed_by_themselves_within_a_minute(strategy, state):
+    world = World(State.ACTIVE, False, strategy, HeldLeg(contract=SHARES, quantity=100, average_price=525.0))
+    assert world.rounds.urgent(world.states.position(KEY))
+    assert world.manage().state is state                     # what is left of a calendar lives on
+    (intent,) = world.started
+    assert [(leg.contract, leg.ratio * intent.quantity) for leg in intent.legs] == [(SHARES, -100)]
+    assert (intent.purpose, intent.urgency, intent.reason) == (Purpose.FLATTEN, Urgency.WALK, "ASSIGNED")
