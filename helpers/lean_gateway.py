@@ -415,10 +415,8 @@ class LeanGateway:
         return INSTRUMENTS[contract.underlying].tick_usd
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
-        """Close of the session open at ``now`` on the contract's exchange, New York time; None while closed.
-
-        Where that exchange trades on after the stock market, the stock market's close: nobody looks after an order then.
-        """
+        """Close of the session open at ``now`` on the contract's exchange, New York time; None while closed. The stock
+        market's close where that comes first: nobody looks after an order then."""
         security = self._subscribed.get(contract) or self._securities[contract.underlying]
         ours = self.calendar().session_close
         if ours is None or not security.exchange.exchange_open:
