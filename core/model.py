@@ -31,6 +31,7 @@ class ContractKind(str, Enum):
     INDEX_OPTION = "index_option"
     FUTURE_OPTION = "future_option"
     EQUITY = "equity"
+    OTHER = "other"                      # futures, coins: never traded here, and quarantined where they are found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -72,7 +73,7 @@ class Contract:
         return self._id
 
     def _text(self) -> str:
-        if self.kind is ContractKind.EQUITY:
+        if self.kind in (ContractKind.EQUITY, ContractKind.OTHER):
             return self.underlying
         future = f"@{self.future_expiry:%y%m%d}" if self.future_expiry else ""
         return f"{self.root or self.underlying}{future} {self.expiry:%y%m%d}{self.right.value}{self.strike:09.3f}"

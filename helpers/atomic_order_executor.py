@@ -20,7 +20,7 @@ from helpers.order_desk import OrderDesk
 from helpers.order_pieces import within
 from helpers.order_port import (Fill, Journal, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
                                 Positions, RecoveryReport, Rejected, Submitted)
-from helpers.order_recovery import adopt, match_open_orders
+from helpers.order_recovery import adopt, give_up, match_open_orders
 from helpers.order_reports import ReportStream
 from helpers.order_work import Work
 from helpers.order_worker import IntentWorker
@@ -332,14 +332,16 @@ class AtomicOrderExecutor:
         Parameters
         ----------
         accept : bool
-            The operator's word: what cannot be explained ends as far as the events told.
+            The operator's word: what cannot be explained ends as far as the events told, also where the engine goes on
+            listing an order that the broker has long forgotten.
         """
         with self._exclusive():
             for work in [work for work in self._works.values() if work.unknown and work.order is not None]:
                 if self._desk.listed(work.order):
                     self._desk.ask_cancel(work, "RECONCILE", now)
-                    continue
-                adopt(work.order, {})
+                    if not accept:
+                        continue
+                give_up(work.order)
                 self._settle_by(holdings, work, now, accept=accept)
 
     def _settle_by(self, holdings: Mapping[Contract, int], work: Work, now: datetime, *, accept: bool = False) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Mapping
+from types import UnionType
+from typing import Any, Final, Mapping, get_type_hints
 
 from config.run_parameters import RunParameters
 from config.strategy_parameters import StrategySpec
@@ -19,6 +20,7 @@ from core.trade_ledger import TradeLedger
 from core.unified_position_sizer import UnifiedPositionSizer
 from core.unified_state_manager import UnifiedStateManager
 from core.unified_vix_manager import UnifiedVixManager
+from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.data_freshness_validator import DataFreshnessValidator
 from risk.august_2024_correlation_limiter import August2024CorrelationLimiter
 from risk.circuit_breakers import CircuitBreakers
@@ -53,7 +55,7 @@ class Components:
     emergency: EmergencyProtocol
     book: DayBook
     iv_record: IvRecord
-    executor: Any = None
+    executor: AtomicOrderExecutor | None = None
     blind: str | None = NOT_YET_JUDGED
     unsaved: str | None = None
 
@@ -69,12 +71,14 @@ class Components:
         Raises
         ------
         IntegrityError
-            The first that is missing or contradicts itself.
+            The first that is missing, of another type, or contradicts itself.
         """
-        for name in self.__slots__:
+        for name, hint in get_type_hints(Components).items():
             part = getattr(self, name)
             if part is None and name not in ("blind", "unsaved"):
                 raise IntegrityError("a component is not wired", component=name)
+            if isinstance(hint, (type, UnionType)) and not isinstance(part, hint):
+                raise IntegrityError("a component is not what it should be", component=name, type=type(part).__name__)
             check = getattr(part, "self_check", None)
             if check is not None:
                 check()

@@ -102,6 +102,7 @@ class FrameworkShell:
         with self._alone:
             self._begin(now)
             self.results.drain(now)
+            self._transitions()
             self.journal.flush()
             self.memory.save()
             return self.record.document(now)

@@ -20,7 +20,8 @@ from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, R
 from helpers.contract_months import ContractMonths
 from helpers.daily_history import DailyHistory
 from helpers.indicators import session_vwap
-from helpers.lean_values import REGULAR_HOURS, plain_time, read_chain, read_option, session_facts, shares
+from helpers.lean_values import (REGULAR_HOURS, option_ticker, plain_time, read_chain, read_option, session_facts, shares,
+                                 stranger)
 
 DAILY_BARS = 300
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
@@ -370,8 +371,8 @@ class LeanGateway:
         if symbol.security_type == lean.SecurityType.EQUITY:
             return shares(str(symbol.value))
         kind = KINDS.get(symbol.security_type)
-        if kind is None:
-            raise GatewayError("a holding of a kind the framework does not trade", symbol=str(symbol))
+        if kind is None or option_ticker(symbol, kind) not in INSTRUMENTS:
+            return stranger(symbol)
         found = read_option(symbol, kind, symbol.id.option_right == lean.OptionRight.PUT)
         self._contract_of[str(symbol.id)] = found
         self._symbol_of[found] = symbol

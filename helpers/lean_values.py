@@ -60,10 +60,21 @@ def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrumen
                  root=ticker if instrument.security == "index" else "", future_expiry=future_expiry)
 
 
+def option_ticker(symbol: Any, kind: ContractKind) -> str:
+    """Ticker of the underlying of one of LEAN's option symbols, as it would stand among the instruments."""
+    return f"/{symbol.underlying.id.symbol}" if kind is ContractKind.FUTURE_OPTION else str(symbol.underlying.value)
+
+
+def stranger(symbol: Any) -> Contract:
+    """What the framework never trades, by name only."""
+    return Contract(underlying=str(symbol.id), expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.OTHER,
+                    multiplier=1.0)
+
+
 def read_option(symbol: Any, kind: ContractKind, is_put: bool) -> Contract:
     """The contract of one of LEAN's option symbols."""
     future = kind is ContractKind.FUTURE_OPTION
-    ticker = f"/{symbol.underlying.id.symbol}" if future else str(symbol.underlying.value)
+    ticker = option_ticker(symbol, kind)
     return Contract(underlying=ticker, expiry=symbol.id.date.date(), strike=float(symbol.id.strike_price),
                     right=Right.PUT if is_put else Right.CALL, kind=kind, multiplier=INSTRUMENTS[ticker].multiplier,
                     root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",

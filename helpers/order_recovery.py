@@ -55,6 +55,14 @@ def adopt(order: OrderOut, legs: dict[int, OpenOrder]) -> None:
     order.answered = True
 
 
+def give_up(order: OrderOut) -> None:
+    """Close the legs of an order that never ended; their ids stay, so that a fill told after all is still theirs."""
+    if not order.ids:
+        adopt(order, {})
+    order.closed |= {order_id: LOST for order_id in order.open_ids}
+    order.answered = True
+
+
 def _is_leg(open_order: OpenOrder, order: OrderOut, number: int) -> bool:
     leg = order.legs[number]
     if open_order.contract != leg.contract:

@@ -27,12 +27,14 @@ class Recovery:
         self._journal = journal
         self._rounds = rounds
         self._results = results
+        self._foreign: frozenset[int] = frozenset()
 
     def run(self, now: datetime, *, restored: bool) -> None:
         """At a start: resolve orders in flight first, then compare holdings."""
         self._subscribe()
         holdings = self._gateway.holdings()
         report = self._parts.executor.recover(now, self._gateway.open_orders(), holdings)
+        self._foreign = frozenset(report.foreign_ids)
         if report.orphan_ids or report.foreign_ids:
             self._journal.event(now, "ORDERS_FOUND", orphans=list(report.orphan_ids),
                                 foreign=list(report.foreign_ids))
@@ -86,8 +88,12 @@ class Recovery:
                 VerdictKind.UNEVEN: self._flatten, VerdictKind.ASSIGNED: self._assigned}
 
     def _quarantine(self, found: Reconciliation, now: datetime) -> None:
-        if self._parts.book.quarantine(tuple(contract.id for contract in found.unknown)):
-            self._journal.event(now, "QUARANTINE", holdings={contract.id: n for contract, n in found.unknown.items()})
+        """Holdings of nobody, and orders of nobody that are still open."""
+        orders = tuple(f"order {order.quantity:+d} {order.contract.id}" for order in self._gateway.open_orders()
+                       if order.order_id in self._foreign)
+        if self._parts.book.quarantine(tuple(contract.id for contract in found.unknown) + orders):
+            self._journal.event(now, "QUARANTINE", holdings={contract.id: n for contract, n in found.unknown.items()},
+                                orders=list(orders))
 
     def _remove_missing(self, verdict: Verdict) -> Position:
         for contract, quantity in verdict.missing.items():

@@ -358,6 +358,41 @@ def test_roll_that_bought_its_old_short_back_waits_for_fills_that_crossed_the_ca
     assert desk.finals() == [("FILLED", True, "TEST", 1)] and desk.net() == {CALL: 1, FAR_CALL: -1}
 
 
+def unanswered(listed: bool) -> Desk:
+    """An entry whose cancel nobody answers; ``listed``: the engine goes on listing its order."""
+    desk = entry_desk()
+    desk.broker.deaf_cancel = True
+    desk.minutes(7)
+    assert desk.outcomes() == [("UNKNOWN", False, "NO_ANSWER", 0)]
+    if not listed:
+        for order_id in (1, 2):
+            desk.broker.end(order_id, OrderStatus.CANCELED, told=False)
+    return desk
+
+
+def test_the_operator_ends_what_the_engine_lists_for_ever():
+    """The broker refused it and nobody told the engine."""
+    desk = unanswered(listed=True)
+    desk.executor.reconcile(desk.now, {})
+    assert desk.finals() == [] and desk.executor.halted_by
+    desk.executor.reconcile(desk.now, {}, accept=True)
+    assert desk.finals() == [("NOT_FILLED", True, "TIMEOUT", 0)] and desk.executor.halted_by == ()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_fill_of_an_order_that_was_given_up_is_still_heard(listed):
+    desk = unanswered(listed)
+    desk.executor.reconcile(desk.now, {}, accept=True)
+    assert [outcome[0] for outcome in desk.finals()] == ["NOT_FILLED"]
+    desk.broker.orders[2].status = OrderStatus.CANCELED
+    late(desk, 1, SHORT)
+    for _ in range(3):
+        desk.minutes(1)
+        desk.broker.fill_all(legs=1)
+    assert desk.finals()[-1] == ("UNEVEN_REPAIRED", True, "LATE_FILL", 0)
+    assert desk.broker.holdings[SHORT] == 0
+
+
 def late(desk, order_id, contract):
     """A leg that was cancelled has filled after all."""
     status, desk.broker.orders[order_id].status = desk.broker.orders[order_id].status, OrderStatus.SUBMITTED

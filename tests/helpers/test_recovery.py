@@ -13,7 +13,7 @@ from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Intent, Position, Purpose, Right, State, Urgency
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_state_manager import UnifiedStateManager
-from helpers.order_port import RecoveryReport
+from helpers.order_port import OpenOrder, RecoveryReport
 from helpers.recovery import UNDECIDED, Recovery
 from strategies import ALL
 from tests.builders import make_contract, make_position
@@ -65,9 +65,10 @@ class World:
         self.states._positions[KEY] = replace(stored, state=state)
         self.executor, self.book, self.events = Executor(), DayBook(65_000.0), []
         self.holdings = {SHORT: -units, LONG: units} if holdings is None else holdings
+        self.orders: list[OpenOrder] = []
         self.subscribed: set[Contract] = set()
         self.closed: list[tuple[str, str]] = []
-        gateway = SimpleNamespace(holdings=lambda: dict(self.holdings), open_orders=lambda: (),
+        gateway = SimpleNamespace(holdings=lambda: dict(self.holdings), open_orders=lambda: tuple(self.orders),
                                   subscribe=self.subscribed.update)
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append((name, facts)))
         results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed)
@@ -214,6 +215,22 @@ def test_orders_of_nobody_are_told() -> None:
     world.executor.report = RecoveryReport(adopted=(), orphan_ids=(7,), foreign_ids=(9,))
     world.run()
     assert world.events == [("ORDERS_FOUND", {"orphans": [7], "foreign": [9]})]
+
+
+def test_orders_of_nobody_stop_entries_until_they_are_gone_or_accepted() -> None:
+    world = World()
+    stranger, ours = (OpenOrder(order_id=number, contract=SHORT, quantity=-1, tag="") for number in (9, 10))
+    world.orders = [stranger, ours]
+    world.executor.report = RecoveryReport(adopted=(), orphan_ids=(), foreign_ids=(9,))
+    world.run()
+    assert world.book.quarantined == (f"order -1 {SHORT.id}",)
+    world.book.accept_quarantined()
+    world.recovery.unexplained(NOW)
+    assert world.book.quarantined == ()
+    world.book.accepted = ()
+    world.orders = [ours]
+    world.recovery.unexplained(NOW)
+    assert world.book.quarantined == ()
 
 
 def test_an_entry_that_never_filled_ends_flat() -> None:

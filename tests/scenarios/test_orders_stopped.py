@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from core.model import ContractKind, Right
+from core.reconciliation import reconcile
 from local.broker_faults.lives import Lives
 from local.broker_faults.truth import intent_of
+from local.engine.enums import Market, OptionRight, OptionStyle, SecurityType
+from local.engine.symbol import Symbol
 from tests.builders import make_contract
 from tests.scenarios.order_world import lives
 
@@ -50,3 +53,19 @@ def test_no_order_rests_beyond_the_session_in_which_it_is_looked_after(tmp_path)
     for underlying, kind in (("SPY", ContractKind.EQUITY_OPTION), ("VIX", ContractKind.INDEX_OPTION)):
         contract = make_contract(20.0, Right.CALL, underlying=underlying, kind=kind, expiry=date(2024, 9, 18))
         assert gateway.session_close(contract, now) == datetime(2024, 7, 26, 16, 0), underlying
+
+
+def test_what_the_framework_never_trades_is_named_and_not_refused(tmp_path):
+    """A future among the account's holdings is quarantined like anything unknown; it must not keep a start from happening."""
+    run = lives(tmp_path)
+    run.begin()
+    assert run.run(datetime(2024, 7, 26, 10, 0)), run.error
+    gateway = run.engine.algorithm.shell._gateway
+    option = Symbol.create_option(Symbol.create("TSLA", SecurityType.EQUITY, Market.USA), Market.USA, OptionStyle.AMERICAN,
+                                  OptionRight.CALL, 250.0, datetime(2024, 9, 20))
+    holdings = {}
+    for symbol in (Symbol.create_future("ES", Market.CME, datetime(2024, 9, 20)), option):
+        found = gateway.contract(symbol)
+        assert found.kind is ContractKind.OTHER and found.id == str(symbol.id) and found == gateway.contract(symbol)
+        holdings[found] = 1
+    assert dict(reconcile((), holdings, busy=(), today=date(2024, 7, 26)).unknown) == holdings
