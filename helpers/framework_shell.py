@@ -17,7 +17,7 @@ from helpers.decision_rounds import DecisionRounds
 from helpers.journal import Journal
 from helpers.lean_values import plain_time
 from helpers.memory import Memory
-from helpers.operator_commands import Command, OperatorCommands
+from helpers.operator_commands import Command, OperatorCommands, read_amount
 from helpers.order_results import OrderResults
 from helpers.recovery import Recovery
 from helpers.risk_round import RiskRound
@@ -68,6 +68,7 @@ class FrameworkShell:
         self._begun = True
         self._start(now)
         self.started = True
+        self._flush()
 
     def _start(self, now: datetime) -> None:
         """Verify every component, take over the stored state and bring it in line with the broker's facts.
@@ -130,11 +131,11 @@ class FrameworkShell:
             try:
                 answer = self.commands.carry_out(Command(
                     action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
-                    amount=None if data.amount is None else float(data.amount)), now)
+                    amount=read_amount(data.amount)), now)
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
-            self.memory.save()
+            self._keep(changed=True)
             return answer
 
     def heartbeat(self, now: datetime) -> None:
@@ -185,8 +186,12 @@ class FrameworkShell:
     def _keep(self, changed: bool) -> None:
         if changed:
             self.memory.save()
-            if self.run.environment is not Environment.DEVELOPMENT:
-                self.journal.flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Live, whatever was told stands on disk at the end of the tick: a dead process must not take it along."""
+        if self.run.environment is not Environment.DEVELOPMENT:
+            self.journal.flush()
 
     def _morning(self, now: datetime) -> bool:
         if self.parts.book.roll(now.date()):

@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, float):
         return round(value, 6) if value == value and abs(value) != float("inf") else str(value)
-    if isinstance(value, (str, int, bool)):
+    if value is None or isinstance(value, (str, int, bool)):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}

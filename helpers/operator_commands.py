@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any, Callable, Mapping
 
 from core.errors import CannotCompute, ConfigError
@@ -24,6 +25,25 @@ class Command:
     strategy: str | None = None
     reason: str = "operator"
     amount: float | None = None
+
+
+def read_amount(value: Any) -> float | None:
+    """USD of a flow as the operator sent it, number or text; None where there is none.
+
+    Raises
+    ------
+    ConfigError
+        Not a finite number, or 0.
+    """
+    if value is None:
+        return None
+    try:
+        amount = float(value)
+    except (TypeError, ValueError):
+        amount = 0.0
+    if not isfinite(amount) or amount == 0.0:
+        raise ConfigError(f"the amount of a flow is a number of USD other than 0, not {value!r}")
+    return amount
 
 
 class OperatorCommands:
@@ -50,7 +70,7 @@ class OperatorCommands:
         Raises
         ------
         ConfigError
-            An unknown action or strategy, or a flow without an amount.
+            An unknown action or strategy, or a flow without an amount or beyond the account.
         """
         action = self._actions.get(command.action.replace("-", "_"))
         if action is None:
@@ -141,6 +161,8 @@ class OperatorCommands:
             raise ConfigError("flow needs an amount")
         if self._builder.in_session(now):
             raise ConfigError("flow is told while the market is closed, once the money has moved")
+        if self._parts.book.equity_last + command.amount <= 0.0:
+            raise ConfigError(f"a flow of {command.amount} would leave nothing of {self._parts.book.equity_last}")
         self._parts.book.flow(command.amount)
         self._parts.phase.record_flow(command.amount, self._parts.book.equity_last)
         self._parts.ledger.record_flow(now.date(), command.amount)

@@ -56,9 +56,9 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_everything_becomes_plain_json() -> None:
-    value = {"code": RefusalCode.HALTED, "day": date(2024, 8, 5), "at": NOW, "bad": float("inf"), "some": (1, {2.0})}
+    value = {"code": RefusalCode.HALTED, "day": date(2024, 8, 5), "at": NOW, "bad": float("inf"), "some": (1, {2.0}), "none": None}
     assert json.loads(json.dumps(plain(value), allow_nan=False)) == {
-        "code": "HALTED", "day": "2024-08-05", "at": "2024-08-05T09:48:00", "bad": "inf", "some": [1, [2.0]]}
+        "code": "HALTED", "day": "2024-08-05", "at": "2024-08-05T09:48:00", "bad": "inf", "some": [1, [2.0]], "none": None}
 
 
 def test_the_nearest_approach_is_kept() -> None:
