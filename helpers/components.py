@@ -30,7 +30,7 @@ from risk.greeks_monitor import Exposure, GreeksMonitor
 @dataclass(slots=True, kw_only=True)
 class Components:
     """The managers of one run. ``executor`` is set once the store it writes ahead to exists; ``blind`` says what the
-    last risk check could not compute, and halts entries."""
+    last risk check could not compute, ``unsaved`` that the store takes nothing: both halt entries."""
 
     strategies: Mapping[str, Strategy]
     specs: Mapping[str, StrategySpec]
@@ -52,6 +52,7 @@ class Components:
     iv_record: IvRecord
     executor: Any = None
     blind: str | None = None
+    unsaved: str | None = None
 
     def remembering(self) -> dict[str, Any]:
         """Managers whose facts must survive a restart, by the name they are stored under; the executor has its own."""
@@ -69,7 +70,7 @@ class Components:
         """
         for name in self.__slots__:
             part = getattr(self, name)
-            if part is None and name != "blind":
+            if part is None and name not in ("blind", "unsaved"):
                 raise IntegrityError("a component is not wired", component=name)
             check = getattr(part, "self_check", None)
             if check is not None:

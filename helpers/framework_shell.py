@@ -10,7 +10,7 @@ from typing import Any
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
                               MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
-from core.errors import CannotCompute, ConfigError, IntegrityError
+from core.errors import CannotCompute, ConfigError, IntegrityError, StoreError
 from core.model import Snapshot
 from helpers.components import Components
 from helpers.decision_rounds import DecisionRounds
@@ -23,6 +23,8 @@ from helpers.recovery import Recovery
 from helpers.risk_round import RiskRound
 from helpers.run_record import RunRecord
 from helpers.snapshots import SnapshotBuilder
+
+UNSAVED = "the store takes nothing"
 
 
 class FrameworkShell:
@@ -68,7 +70,7 @@ class FrameworkShell:
         self._begun = True
         self._start(now)
         self.started = True
-        self._flush()
+        self._keep(False, now)
 
     def _start(self, now: datetime) -> None:
         """Verify every component, take over the stored state and bring it in line with the broker's facts.
@@ -135,8 +137,8 @@ class FrameworkShell:
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
-            self._keep(changed=True)
-            return answer
+            self._keep(True, now)
+            return answer if self.parts.unsaved is None else answer | {"not_stored": self.parts.unsaved}
 
     def heartbeat(self, now: datetime) -> None:
         """A tick when no data brought one for more than a minute: exits must not wait for a quote to arrive."""
@@ -175,23 +177,34 @@ class FrameworkShell:
         changed = self.results.drain(minute) or changed
         if self._due(minute):
             changed = self._rounds(minute) or changed
-        self._keep(changed)
+        self._keep(changed, minute)
 
     def _orders(self, now: datetime) -> None:
         """Between two minutes, live: orders under way are tended, nothing is decided."""
         self._book_exchange_events()
         self.parts.executor.on_minute(now)
-        self._keep(self.results.drain(now))
+        self._keep(self.results.drain(now), now)
 
-    def _keep(self, changed: bool) -> None:
-        if changed:
-            self.memory.save()
-        self._flush()
+    def _keep(self, changed: bool, now: datetime, *, flush: bool = False) -> None:
+        """Store what has changed. Live, whatever was told stands on disk too at the end of the tick: a dead process must
+        not take it along.
 
-    def _flush(self) -> None:
-        """Live, whatever was told stands on disk at the end of the tick: a dead process must not take it along."""
-        if self.run.environment is not Environment.DEVELOPMENT:
-            self.journal.flush()
+        A store that takes nothing halts entries until it does again; exits and everything else go on.
+        """
+        failed = self.parts.unsaved is not None
+        try:
+            if changed or failed:
+                self.memory.save()
+            if flush or self.run.environment is not Environment.DEVELOPMENT:
+                self.journal.flush()
+        except StoreError as problem:
+            self.parts.unsaved = UNSAVED
+            if not failed:
+                self.journal.event(now, "STORE_FAILED", what=problem.message, **problem.facts)
+            return
+        self.parts.unsaved = None
+        if failed:
+            self.journal.event(now, "STORE_BACK")
 
     def _morning(self, now: datetime) -> bool:
         if self.parts.book.roll(now.date()):
@@ -258,5 +271,4 @@ class FrameworkShell:
             self.record.mark(snapshot)
         if now.time() == STORE_TIME or now == snapshot.calendar.session_close:
             self.risk.day_end(snapshot)
-            self.journal.flush()
-            self.memory.save()
+            self._keep(True, now, flush=True)

@@ -65,6 +65,19 @@ def test_a_refused_segment_raises_and_is_written_later(tmp_path):
     assert len(store.saves) == 1
 
 
+def test_a_full_segment_that_is_refused_grows_on_and_loses_nothing(tmp_path):
+    """Records come from the middle of decisions: none of them may fail because a disk is full."""
+    store = FakeObjectStore(tmp_path)
+    audit = SegmentedAudit(store, PREFIX, segment_bytes=100)
+    store.refuse_next = 3
+    for number in range(4):
+        audit.append(NOW + timedelta(days=number // 3), "FILL", {"n": number})
+    audit.append(NOW + timedelta(days=1), "FILL", {"n": 4})
+    audit.flush()
+    kept = [record["facts"]["n"] for key in sorted(store.content) for record in lines(store.content[key])]
+    assert kept == list(range(5))
+
+
 @pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": NOW}])
 def test_records_are_plain_finite_json(tmp_path, facts):
     with pytest.raises(StoreError):
