@@ -191,6 +191,8 @@ class FrameworkShell:
 
         A store that takes nothing halts entries until it does again; exits and everything else go on.
         """
+        for name, facts in self._gateway.drain_notes():
+            self.journal.event(now, name, **facts)
         failed = self.parts.unsaved is not None
         try:
             if changed or failed:

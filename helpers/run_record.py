@@ -39,6 +39,7 @@ class RunRecord:
             row |= {"spy_delta": round(exposure.spy_delta, 2), "gamma": round(exposure.gamma, 4),
                     "vega": round(exposure.vega, 2), "theta": round(exposure.theta, 2)}
         self._marks.append(row)
+        self._journal.audit(snapshot.time, "MARK", row)
 
     def phase(self, now: datetime, phase: int, why: str) -> None:
         """A promotion or a demotion."""

@@ -71,3 +71,12 @@ def test_refusals_too_outlive_the_process(tmp_path):
     run.die()
     logged = sum("REFUSED strategy=" in line for line in (tmp_path / "log-1.txt").read_text().splitlines())
     assert logged == [row["event"] for row in run.audit()].count("REFUSED") > 3
+
+
+def test_the_days_marks_stand_in_the_audit_trail(tmp_path):
+    """A live run's record is written when it ends, which may be months later, or never."""
+    run = begun(tmp_path, at(16, 5))
+    run.die()
+    marks = [row["facts"] for row in run.audit() if row["event"] == "MARK"]
+    assert [mark["time"][11:16] for mark in marks] == ["10:30", "12:00", "14:00", "15:15", "15:45", "16:00"]
+    assert marks[-1]["equity"] == run.state()["ledger"]["marks"][-1][1]
