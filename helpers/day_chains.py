@@ -39,7 +39,7 @@ class DayChains:
     def options(self, ticker: str, instrument: Instrument, as_of: date, sources: Callable[[], Iterable[Source]]
                 ) -> tuple[Chain, ...]:
         """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and its expiry when it is
-        a future) that has one; () is asked for again after a while."""
+        a future) that has one. By names only where none of them has rows; () is asked for again after a while."""
         now = plain_time(self._algorithm.time)
         kept = self._kept.get(ticker)
         if kept is not None and kept[0] == now.date():
@@ -47,9 +47,10 @@ class DayChains:
         missed = self._missed.get(ticker)
         if missed is not None and now - missed < timedelta(minutes=CHAIN_RETRY_MINUTES):
             return ()
-        read = (self._rows(ticker, instrument, as_of, *source) or self._names(ticker, instrument, as_of, *source)
-                for source in sources())
-        found = tuple(chain for chain in read if chain is not None)
+        wanted = list(sources())
+        found = self._read(self._rows, ticker, instrument, as_of, wanted)
+        if not found and wanted:
+            found = self._read(self._names, ticker, instrument, as_of, wanted)
         if found:
             self._kept[ticker] = (now.date(), found)
         else:
@@ -72,6 +73,12 @@ class DayChains:
         """What is to be journalled since the last call: event and facts."""
         notes, self._notes = tuple(self._notes), []
         return notes
+
+    @staticmethod
+    def _read(reader: Callable[..., Chain | None], ticker: str, instrument: Instrument, as_of: date,
+              wanted: Iterable[Source]) -> tuple[Chain, ...]:
+        read = (reader(ticker, instrument, as_of, *source) for source in wanted)
+        return tuple(chain for chain in read if chain is not None)
 
     def _rows(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None
               ) -> Chain | None:

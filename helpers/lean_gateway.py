@@ -11,7 +11,7 @@ from typing import Any, Iterable
 
 import AlgorithmImports as lean
 
-from config.instruments import INSTRUMENTS, Instrument
+from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.iv_record import IvRecord
 from core.market_analysis import IvCloses
