@@ -213,6 +213,7 @@ ERRORS_TO_SUSPEND: Final = 3
 ERROR_WINDOW_MINUTES: Final = 30
 ENTRY_RETRY_MINUTES: Final = 60
 ENTRY_TRIES_A_WINDOW: Final = 4
+CHAIN_RETRY_MINUTES: Final = 15           # a chain that was not to be had is asked for again
 
 # --- clock (New York)
 ENTRY_OPEN: Final = time(9, 45)

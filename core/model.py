@@ -191,7 +191,8 @@ class Chain:
     """Yesterday's rows of one underlying's option chain, column-wise; all arrays share one length.
 
     ``expiry`` holds proleptic ordinals (``date.toordinal``), ``is_put`` booleans, ``price`` the last close in points,
-    ``iv`` a fraction a year, ``delta`` per contract point. ``multiplier``, ``kind`` and ``roots`` describe the rows.
+    ``iv`` a fraction a year, ``delta`` per contract point: NaN in a chain of names only. ``multiplier``, ``kind`` and
+    ``roots`` describe the rows.
     """
 
     underlying: str
@@ -209,6 +210,11 @@ class Chain:
 
     def __len__(self) -> int:
         return len(self.strike)
+
+    @property
+    def is_names_only(self) -> bool:
+        """Whether it tells what is listed and nothing else."""
+        return bool(np.isnan(self.price).all())
 
     def contract(self, row: int) -> Contract:
         """The contract of one row."""

@@ -59,15 +59,16 @@ class SegmentedAudit:
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
         """Add one record; it reaches the store at the next ``flush`` or when its segment is full. A full segment that the
         store refuses goes on growing: what could not be written is never dropped, and whoever flushes hears of it.
+
+        Raises
+        ------
+        StoreError
+            When the facts are not plain finite JSON.
         """
         line = audit_line(time, event, facts)
         day = f"{time:%Y%m%d}"
-        if day != self._day or self._bytes >= self._limit:
-            try:
-                self.flush()
-                self._begin(day)
-            except StoreError:
-                pass                                         # still dirty: the next flush raises it again
+        if (day != self._day or self._bytes >= self._limit) and self._written():
+            self._begin(day)
         self._lines.append(line)
         self._bytes += len(line.encode("utf-8"))
         self._dirty = True
@@ -87,6 +88,14 @@ class SegmentedAudit:
                              size=self._bytes)
         self._port.get_file_path(self._key)
         self._dirty = False
+
+    def _written(self) -> bool:
+        """Whether the current segment is in the store."""
+        try:
+            self.flush()
+        except StoreError:
+            return False
+        return True
 
     def _begin(self, day: str) -> None:
         """First free number of the day: segments of an earlier life are left as they are."""

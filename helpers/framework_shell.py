@@ -69,6 +69,7 @@ class FrameworkShell:
         self._begun = True
         self._start(now)
         self.started = True
+        self._keep(now, changed=False)
 
     def _start(self, now: datetime) -> None:
         """Verify every component, take over the stored state and bring it in line with the broker's facts.
@@ -137,8 +138,8 @@ class FrameworkShell:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
             self.rounds.take_back(now)
-            self._keeper.keep(now, changed=True)
-            return answer
+            self._keep(now, changed=True)
+            return answer if self.parts.unsaved is None else answer | {"not_stored": self.parts.unsaved}
 
     def heartbeat(self, now: datetime) -> None:
         """A tick when no data brought one for more than a minute: exits must not wait for a quote to arrive."""
@@ -179,13 +180,18 @@ class FrameworkShell:
             changed = self._rounds(minute) or changed
         changed = self._recovery.overdue(minute) or changed
         closing = minute.time() == STORE_TIME or minute == self._gateway.calendar().session_close
-        self._keeper.keep(minute, changed=changed or closing, flush=closing)
+        self._keep(minute, changed=changed or closing, flush=closing)
 
     def _orders(self, now: datetime) -> None:
         """Between two minutes, live: orders under way are tended, nothing is decided."""
         self._book_exchange_events()
         self.parts.executor.on_minute(now)
-        self._keeper.keep(now, changed=self.results.drain(now))
+        self._keep(now, changed=self.results.drain(now))
+
+    def _keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
+        for name, facts in self._gateway.drain_notes():
+            self.journal.event(now, name, **facts)
+        self._keeper.keep(now, changed=changed, flush=flush)
 
     def _morning(self, now: datetime) -> bool:
         if self.parts.book.roll(now.date(), previous_session=self._gateway.calendar().previous_session):

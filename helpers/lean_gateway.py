@@ -11,7 +11,7 @@ from typing import Any, Iterable
 
 import AlgorithmImports as lean
 
-from config.instruments import INSTRUMENTS, Instrument
+from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.iv_record import IvRecord
 from core.market_analysis import IvCloses
@@ -19,9 +19,9 @@ from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, 
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
 from helpers.contract_months import ContractMonths
 from helpers.daily_history import DailyHistory
+from helpers.day_chains import DayChains
 from helpers.indicators import session_vwap
-from helpers.lean_values import (REGULAR_HOURS, option_ticker, plain_time, read_chain, read_option, session_facts, shares,
-                                 stranger)
+from helpers.lean_values import REGULAR_HOURS, option_ticker, plain_time, read_option, session_facts, shares, stranger
 
 DAILY_BARS = 300
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
@@ -63,7 +63,7 @@ class LeanGateway:
         self._daily = DailyHistory(
             lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
             lambda: algorithm.time)
-        self._chains: dict[str, tuple[date, tuple[Chain, ...]]] = {}
+        self._day_chains = DayChains(algorithm, lean.OptionRight.PUT)
         self._shares: tuple[Contract, ...] = ()
         self._iv_closes: dict[str, tuple[date, IvCloses]] = {}
         self._months = ContractMonths()
@@ -290,22 +290,19 @@ class LeanGateway:
     # --- chains -----------------------------------------------------------------------------------------------------
 
     def chains(self, ticker: str) -> tuple[Chain, ...]:
-        """Yesterday's chain rows of ``ticker`` (one ``Chain`` per root); () where LEAN has none today."""
-        today = self._algorithm.time.date()
-        cached = self._chains.get(ticker)
-        if cached is None or cached[0] != today:
-            cached = (today, tuple(self._read_chains(ticker, INSTRUMENTS[ticker])))
-            self._chains[ticker] = cached
-        return cached[1]
+        """Yesterday's chain rows of ``ticker`` (one ``Chain`` per root), or the names that are listed; () where LEAN has
+        neither."""
+        instrument = INSTRUMENTS[ticker]
 
-    def _read_chains(self, ticker: str, instrument: Instrument) -> Iterable[Chain]:
-        as_of, put = self.calendar().previous_session, lean.OptionRight.PUT
-        sources = ([(month.symbol, expiry) for expiry, month in self._months.of(ticker).items()]
-                   if instrument.security == "future" else [(self._symbols[ticker], None)])
-        for symbol, future_expiry in sources:
-            chain = read_chain(self._algorithm.option_chain(symbol), put, ticker, instrument, as_of, future_expiry)
-            if chain is not None:
-                yield chain
+        def sources() -> list[tuple[Any, date | None]]:
+            if instrument.security == "future":
+                return [(month.symbol, expiry) for expiry, month in self._months.of(ticker).items()]
+            return [(self._symbols[ticker], None)]
+        return self._day_chains.options(ticker, instrument, self.calendar().previous_session, sources)
+
+    def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """What the journal is to be told of the chains: event and facts."""
+        return self._day_chains.drain_notes()
 
     # --- futures ----------------------------------------------------------------------------------------------------
 
@@ -314,13 +311,12 @@ class LeanGateway:
         bar on. Months already subscribed stay."""
         today = self._algorithm.time.date()
         for ticker in tickers:
-            for row in sorted(self._algorithm.future_chain(self._symbols[ticker]), key=lambda row: row.expiry):
-                expiry = row.expiry.date()
+            for expiry, symbol, last_close in self._day_chains.futures(ticker, self._symbols[ticker]):
                 if expiry in self._months.of(ticker) or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
                     continue
-                security = self._algorithm.add_future_contract(row.symbol, lean.Resolution.MINUTE)
+                security = self._algorithm.add_future_contract(symbol, lean.Resolution.MINUTE)
                 self._own_models(security)
-                self._months.add(ticker, expiry, security, float(row.last_price))
+                self._months.add(ticker, expiry, security, last_close)
 
     def months(self) -> dict[str, tuple[str, date]]:
         """Subscribed contract months that have a price: ``/ES@240920`` to ticker and expiry."""

@@ -4,6 +4,7 @@ LEAN is imported."""
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from math import nan
 from typing import Any, Iterable
 
 import numpy as np
@@ -51,6 +52,22 @@ def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrumen
     """
     found = sorted((row.expiry.toordinal(), row.strike, row.right == put, row.last_price, row.implied_volatility,
                     row.greeks.delta) for row in rows)
+    return _chain(found, ticker, instrument, as_of, future_expiry)
+
+
+def read_names(symbols: Iterable[Any], put: Any, today: date, ticker: str, instrument: Instrument, as_of: date,
+               future_expiry: date | None = None) -> Chain | None:
+    """As :func:`read_chain` of option symbols alone: prices, volatilities and deltas are NaN. Expired ones, and those
+    of an index's other roots, are left out."""
+    found = sorted((symbol.id.date.toordinal(), float(symbol.id.strike_price), symbol.id.option_right == put, nan, nan,
+                    nan) for symbol in symbols
+                   if symbol.id.date.toordinal() >= today.toordinal()
+                   and (instrument.security != "index" or str(symbol.id.symbol) == ticker))
+    return _chain(found, ticker, instrument, as_of, future_expiry)
+
+
+def _chain(found: list[tuple[Any, ...]], ticker: str, instrument: Instrument, as_of: date, future_expiry: date | None
+           ) -> Chain | None:
     if not found:
         return None
     expiry, strike, is_put, price, iv, delta = (np.asarray(column) for column in zip(*found))

@@ -104,7 +104,7 @@ class Keeper:
     journal : Journal
     components : Components
     flushes : bool
-        Live, the audit trail goes to disk with every change too; in a backtest only when asked.
+        Live, whatever was told stands on disk at the end of the tick too; in a backtest only when asked.
     """
 
     def __init__(self, memory: Memory, journal: Journal, components: Components, *, flushes: bool) -> None:
@@ -117,10 +117,9 @@ class Keeper:
         """Save when something has ``changed``, or when the last save failed."""
         parts = self._parts
         failed = parts.unsaved or parts.executor.unsaved
-        if not (changed or failed):
-            return
         try:
-            self._memory.save(parts.executor.facts() if parts.executor.unsaved else None)
+            if changed or failed:
+                self._memory.save(parts.executor.facts() if parts.executor.unsaved else None)
             if flush or failed or self._flushes:
                 self._journal.flush()
         except StoreError as problem:

@@ -38,7 +38,7 @@ def amount_of(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise ConfigError(f"{value!r} is no amount of USD") from None
+        raise ConfigError(f"{value!r} is no amount of USD for a flow") from None
 
 
 class OperatorCommands:
@@ -65,7 +65,7 @@ class OperatorCommands:
         Raises
         ------
         ConfigError
-            An unknown action or strategy, or a flow without an amount.
+            An unknown action or strategy, or a flow without an amount or beyond the account.
         """
         action = self._actions.get(command.action.strip().lower().replace("-", "_"))
         if action is None:

@@ -48,6 +48,7 @@ class RunRecord:
         if correlation is not None:
             row["correlation"] = round(correlation, 4)
         self._marks.append(row)
+        self._journal.audit(snapshot.time, "MARK", row)
 
     def _limits(self, snapshot: Snapshot, exposure: Exposure) -> dict[str, Any]:
         """Share of the SPY delta limit in use, reservations included; warnings as they begin."""

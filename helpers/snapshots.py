@@ -162,7 +162,8 @@ class SnapshotBuilder:
         parts, book = self._parts, self._parts.book
         breaker, emergency = parts.breakers.report, parts.emergency.report
         suspended = dict(parts.states.suspended()) | dict(parts.ledger.suspended())
-        halted = book.halted or parts.blind or parts.unsaved or next((f"order {key}" for key in parts.executor.halted_by), None)
+        halted = (book.halted or parts.blind or parts.unsaved
+                  or next((f"order {key}" for key in parts.executor.halted_by), None))
         return PortfolioView(
             mode=self._run.mode, enabled=frozenset(self._run.strategies), halted=halted,
             quarantined=book.quarantined, breaker_level=breaker.level,

@@ -157,7 +157,8 @@ class Diagonal:
         strikes = strikes[strikes > above + 1e-9]
         if not len(strikes):
             return None
-        distance = np.abs(listing.deltas(strikes, Right.CALL, underlying, snapshot.time) - self.spec.weekly_delta)
+        delta = listing.deltas(strikes, Right.CALL, underlying, snapshot.time, stand_in=True)
+        distance = np.abs(delta - self.spec.weekly_delta)
         return float(strikes[int(np.nanargmin(distance))]) if np.isfinite(distance).any() else None
 
     @refuses_when_unknown

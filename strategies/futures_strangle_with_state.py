@@ -292,11 +292,12 @@ def _future(listing: Listing, snapshot: Snapshot) -> Underlying | None:
 
 
 def _volatility_at_the_money(listing: Listing, future: Underlying) -> float | None:
-    """Mean of the put's and the call's volatility at the listed strike nearest the future; None without either."""
+    """Mean of the put's and the call's volatility at the listed strike nearest the future, or what stands in for it;
+    None without either."""
     found = []
     for right in Right:
         strike = nearest_strike(listing.strikes(right), future.price, prefer_higher=False)
         if strike is not None:
-            found.append(float(listing.volatilities(np.array([strike]), right, future.last_close)[0]))
+            found.append(float(listing.levels(np.array([strike]), right, future)[0]))
     known = [value for value in found if isfinite(value) and value > 0.0]
     return sum(known) / len(known) if known else None

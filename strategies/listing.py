@@ -53,13 +53,22 @@ class Listing:
             years_to_expiry(self.expiry, closing), rate, dividend_yield(self.chain.underlying, self.chain.kind, rate))
         return np.where(known, iv, implied)
 
-    def deltas(self, strikes: np.ndarray, right: Right, underlying: Underlying, now: datetime) -> np.ndarray:
-        """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities; NaN
-        where there is no volatility."""
+    def levels(self, strikes: np.ndarray, right: Right, underlying: Underlying) -> np.ndarray:
+        """As :meth:`volatilities`; where the chain is names only, the level of the underlying's own index stands in, to
+        tell which strikes are to be quoted: what is chosen among them is chosen by their quotes."""
+        iv = self.volatilities(strikes, right, underlying.last_close)
+        if underlying.iv is None or not self.chain.is_names_only:
+            return iv
+        return np.where(np.isfinite(iv), iv, underlying.iv.current)
+
+    def deltas(self, strikes: np.ndarray, right: Right, underlying: Underlying, now: datetime, *,
+               stand_in: bool = False) -> np.ndarray:
+        """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities, or their
+        :meth:`levels` (``stand_in``); NaN where there is none."""
+        iv = (self.levels(strikes, right, underlying) if stand_in
+              else self.volatilities(strikes, right, underlying.last_close))
         rate = risk_free_rate(now.date())
-        return greeks_arrays(underlying.price, strikes, right is Right.PUT,
-                             self.volatilities(strikes, right, underlying.last_close),
-                             years_to_expiry(self.expiry, now), rate,
+        return greeks_arrays(underlying.price, strikes, right is Right.PUT, iv, years_to_expiry(self.expiry, now), rate,
                              dividend_yield(self.chain.underlying, self.chain.kind, rate)).delta
 
     def _rows(self, right: Right) -> np.ndarray:

@@ -113,7 +113,7 @@ class RatioSpread:
     def _select_strikes(self, listing: Listing, snapshot: Snapshot) -> Select | Refused:
         spec, underlying = self.spec, snapshot.underlyings[listing.chain.underlying]
         strikes = listing.strikes(Right.PUT)
-        delta = np.abs(listing.deltas(strikes, Right.PUT, underlying, snapshot.time))
+        delta = np.abs(listing.deltas(strikes, Right.PUT, underlying, snapshot.time, stand_in=True))
         strikes, delta = strikes[np.isfinite(delta)], delta[np.isfinite(delta)]
         if not len(strikes):
             return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="no put has a volatility",
@@ -130,10 +130,10 @@ class RatioSpread:
 
     @staticmethod
     def _expected(strikes: np.ndarray, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> np.ndarray:
-        """Model prices at today's price of the underlying and yesterday's volatilities."""
+        """Model prices at today's price of the underlying and yesterday's volatilities, or what stands in for them."""
         rate = risk_free_rate(snapshot.time.date())
         return prices(underlying.price, strikes, True,
-                      listing.volatilities(strikes, Right.PUT, underlying.last_close),
+                      listing.levels(strikes, Right.PUT, underlying),
                       years_to_expiry(listing.expiry, snapshot.time), rate,
                       dividend_yield(underlying.symbol, listing.chain.kind, rate))
 

@@ -65,17 +65,17 @@ def test_a_refused_segment_raises_and_is_written_later(tmp_path):
     assert len(store.saves) == 1
 
 
-def test_a_refused_full_segment_keeps_its_lines_and_raises_at_the_next_flush(tmp_path):
+def test_a_full_segment_that_is_refused_grows_on_and_loses_nothing(tmp_path):
+    """Records come from the middle of decisions: none of them may fail because a disk is full."""
     store = FakeObjectStore(tmp_path)
-    audit = SegmentedAudit(store, PREFIX, segment_bytes=10)
+    audit = SegmentedAudit(store, PREFIX, segment_bytes=100)
     store.refuse_next = 3
-    for number in range(3):
-        audit.append(NOW, "FILL", {"n": number})
-    with pytest.raises(StoreError, match="refused"):
-        audit.flush()
+    for number in range(4):
+        audit.append(NOW + timedelta(days=number // 3), "FILL", {"n": number})
+    audit.append(NOW + timedelta(days=1), "FILL", {"n": 4})
     audit.flush()
     kept = [record["facts"]["n"] for key in sorted(store.content) for record in lines(store.content[key])]
-    assert kept == [0, 1, 2]
+    assert kept == list(range(5))
 
 
 @pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": NOW}])

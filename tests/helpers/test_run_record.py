@@ -19,13 +19,14 @@ CALL = make_contract(strike=545.0, right=Right.CALL, expiry=date(2024, 8, 23))
 
 
 class Trail:
-    """An audit trail that keeps what is told."""
+    """An audit trail that keeps what is told besides the marks."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, Any]]] = []
 
     def append(self, _time: Any, event: str, facts: dict[str, Any]) -> None:
-        self.told.append((event, dict(facts)))
+        if event != "MARK":
+            self.told.append((event, dict(facts)))
 
     def flush(self) -> None:
         pass

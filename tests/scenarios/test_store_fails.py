@@ -51,3 +51,12 @@ def test_nobody_enters_while_the_store_fails(tmp_path):
     assert run.broker.log.orders == []
     codes = [row["facts"]["code"] for row in run.audit() if row["event"] == "REFUSED"]
     assert "HALTED" in codes or "BROKER_REFUSED" in codes
+
+
+def test_the_audit_trail_keeps_what_it_could_not_write(tmp_path):
+    whole = lives(tmp_path / "whole", live=True)
+    assert whole.whole(), whole.error
+    run = failing(tmp_path / "failing", at(10, 30), at(15, 0), True)
+    told, expected = ([row["event"] for row in life.audit() if not row["event"].startswith(("STORE_", "REFUSED"))]
+                      for life in (run, whole))
+    assert told == expected and "EXIT" in told

@@ -23,6 +23,7 @@ from tests.strategies.worlds import (WORLDS, code_of, decide, house, plain, posi
 EVERY = pytest.mark.parametrize("world", WORLDS.values(), ids=lambda world: world.name)
 QUOTE_CODES = {Code.QUOTE_MISSING, Code.QUOTE_EMPTY, Code.QUOTE_STALE, Code.QUOTE_CROSSED}
 TWO_EXPIRIES = {"ipmcc", "diagonal", "calendar"}
+VOLATILITY_CHOOSES = {"ipmcc", "diagonal", "futures_strangle", "ratio"}     # strikes, or the LEAP, by yesterday's
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,18 @@ def test_enters_in_its_world_with_one_combo(world, entries):
     assert len({leg.contract for leg in intent.legs}) == len(intent.legs)
     assert {leg.contract.underlying for leg in intent.legs} == {world.symbol}
     assert intent.risk_usd > 0 and plain(dict(intent.facts)) == dict(intent.facts)
+
+
+@EVERY
+def test_enters_by_names_alone(world, entries):
+    """A provider may list contracts without prices or volatilities: own figures from quotes decide then."""
+    chain = world.chain()
+    nothing = np.full(len(chain), np.nan)
+    bare = replace(chain, price=nothing, iv=nothing, delta=nothing)
+    entry = decide(world, chains={world.symbol: (bare,)})
+    assert bare.is_names_only and not chain.is_names_only and isinstance(entry, Enter), entry
+    if world.name not in VOLATILITY_CHOOSES:
+        assert entry.intent.legs == entries[world.name].intent.legs
 
 
 @EVERY

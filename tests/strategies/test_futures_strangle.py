@@ -116,7 +116,10 @@ def test_the_price_is_that_of_the_chains_own_month():
 
 def test_a_chain_without_prices_refuses():
     bare = replace(CHAIN, price=np.full(len(CHAIN), np.nan))
-    assert selected(chains={"/MCL": (bare,)}).code is Code.GUARD_CANNOT_COMPUTE
+    unknown = {"/MCL": replace(future(), iv=None), "/MCL@240920": replace(future(), iv=None)}
+    assert selected(chains={"/MCL": (bare,)}, underlyings=unknown).code is Code.GUARD_CANNOT_COMPUTE
+    found = selected(chains={"/MCL": (bare,)})                # by names alone the level of the index stands in
+    assert found.facts["iv"] == future().iv.current
 
 
 def pair(full_price=PRICE, level=0.3, equity=80_000.0, **arguments):

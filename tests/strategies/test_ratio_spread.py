@@ -76,7 +76,19 @@ def test_refusals_of_the_selection():
     high = make_chain(today=TODAY, spot=544.0, expiries=[EXPIRY], strikes=(530, 535, 540))
     assert STRATEGY.select(snapshot(chains={"SPY": (high,)}), view).code is Code.STRIKE_NOT_LISTED
     bare = replace(CHAIN, price=np.full(len(CHAIN), np.nan), iv=np.zeros(len(CHAIN)))
-    assert selected(chains={"SPY": (bare,)}).code is Code.GUARD_CANNOT_COMPUTE
+    unknown = {"SPY": make_underlying(price=544.0, time=NOW, iv=None)}
+    assert selected(chains={"SPY": (bare,)}, underlyings=unknown).code is Code.GUARD_CANNOT_COMPUTE
+
+
+def test_by_names_alone_the_level_of_the_index_says_which_puts_are_quoted():
+    bare = replace(CHAIN, price=np.full(len(CHAIN), np.nan), iv=np.full(len(CHAIN), np.nan))
+    level = make_underlying(price=544.0, time=NOW)
+    long = selected(chains={"SPY": (bare,)}, underlyings={"SPY": level}).contracts[-1]
+    grid = [option(strike, "P", EXPIRY) for strike in range(450, 540, 2)]
+    assert long == min(grid, key=lambda put: abs(delta(put, surface=lambda strike, spot: level.iv.current) - 0.25))
+    some = replace(CHAIN, iv=np.where(CHAIN.strike < 500, np.nan, CHAIN.iv), price=np.where(CHAIN.strike < 500, np.nan,
+                                                                                         CHAIN.price))
+    assert min(put.strike for put in selected(chains={"SPY": (some,)}).contracts) >= 500, "rows that lack one stay out"
 
 
 # --- proposal -------------------------------------------------------------------------------------------------------
