@@ -159,7 +159,7 @@ def test_room_is_where_check_begins_to_refuse(held: float, unit: float, phase: i
     for place, delta in enumerate(working):
         manager.ask(request(str(place), delta=delta, underlying="QQQ"), 0.0, 4, False)
     room = manager.room(unit, held, phase, fomc)
-    if room == inf or room > 1e5 or abs(room - round(room)) < 1e-6:
+    if room == inf or room > 1e5 or abs(room - round(room)) * min(1.0, abs(unit)) < 2e-6:
         return
     asked = request("new", delta=unit, underlying="QQQ")
     if floor(room) >= 1:

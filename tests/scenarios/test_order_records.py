@@ -158,10 +158,11 @@ def test_shares_of_an_assignment_are_gone_by_the_days_end(run: WholeRun) -> None
     moves = [row for row in run.rows("FILL", "EXCHANGE") if " " not in row["facts"]["contract"]]
     for day in sessions(date.fromisoformat(run.plan.start), date.fromisoformat(run.plan.end)):
         while moves and moves[0]["at"].date() <= day:
-            row = moves.pop(0)
-            key = row["facts"]["position"], row["facts"]["contract"]
-            held[key] += row["facts"]["quantity"]
-            came.setdefault(key, row["at"])
+            row, facts = moves[0], moves.pop(0)["facts"]
+            changes = {facts["position"]: facts["quantity"]} if row["event"] == "FILL" else facts["positions"]
+            for position, quantity in changes.items():
+                held[position, facts["contract"]] += quantity
+                came.setdefault((position, facts["contract"]), row["at"])
         for key, shares in held.items():
             late = datetime.combine(day, time(15, 50))
             assert shares == 0 or came[key] >= late, (key, shares, came[key])
