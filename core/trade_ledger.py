@@ -22,6 +22,7 @@ from core.market_values import guard_refusal
 from core.model import Refused, StrategySample
 from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, pnl_by, trade_statistics)
 from core.phase_manager import PromotionFacts
+from core.serialization import Encoded, canonical
 from core.trade_records import ClosedTrade, Flow, Mark
 
 LT112 = "lt112"
@@ -59,7 +60,7 @@ class TradeLedger:
     def __init__(self, starting_equity: float, specs: Mapping[str, StrategySpec] = SPECS) -> None:
         self._specs = specs
         self._trades: list[ClosedTrade] = []
-        self._written: list[dict[str, Any]] = []
+        self._texts: list[str] = []
         self._ids: set[str] = set()
         self._flows: list[Flow] = []
         self._marks: list[Mark] = []
@@ -116,7 +117,7 @@ class TradeLedger:
         place = next((place for place, known in enumerate(self._trades) if known.id == trade.id), None)
         if place is None:
             raise IntegrityError("no trade to amend", id=trade.id)
-        self._trades[place], self._written[place] = trade, trade.to_json()
+        self._trades[place], self._texts[place] = trade, canonical(trade.to_json())
         self._samples.pop(trade.strategy, None)
         self._day_trades = None
         return self._newly_lost(trade)
@@ -293,8 +294,15 @@ class TradeLedger:
 
     def facts(self) -> dict[str, Any]:
         """Everything a restart needs, as plain JSON."""
+        return self._facts([trade.to_json() for trade in self._trades])
+
+    def encoded_facts(self) -> dict[str, Any]:
+        """:meth:`facts` with the trades' text, each written once."""
+        return self._facts(Encoded.rows(self._texts))
+
+    def _facts(self, trades: list[dict[str, Any]] | Encoded) -> dict[str, Any]:
         return {
-            "starting_equity": self._starting_equity, "trades": list(self._written),
+            "starting_equity": self._starting_equity, "trades": trades,
             "flows": [[flow.day.isoformat(), flow.amount_usd] for flow in self._flows],
             "marks": [[mark.day.isoformat(), mark.equity_usd] for mark in self._marks],
             "suspended": {name: code.value for name, code in self._suspended.items()},
@@ -334,12 +342,12 @@ class TradeLedger:
         unknown = ({trade.strategy for trade in self._trades} | set(self._suspended)) - set(self._specs)
         if unknown:
             raise IntegrityError("the ledger names unknown strategies", strategies=sorted(unknown))
-        if not len(self._trades) == len(self._ids) == len(self._written):
+        if not len(self._trades) == len(self._ids) == len(self._texts):
             raise IntegrityError("the ledger's trades and their records differ", trades=len(self._trades))
 
     def _append(self, trade: ClosedTrade) -> None:
         self._trades.append(trade)
-        self._written.append(trade.to_json())
+        self._texts.append(canonical(trade.to_json()))
         self._ids.add(trade.id)
 
     def _equity_before(self, moment: datetime) -> float:

@@ -114,12 +114,27 @@ def pair_correlation(one: np.ndarray, other: np.ndarray) -> tuple[float | None, 
     count = int(np.count_nonzero(both))
     if count < CORRELATION_MIN_MARKS:
         return None, count
-    first, second = one[both], other[both]
-    first, second = first - first.mean(), second - second.mean()
-    scale = math.sqrt(float(first @ first) * float(second @ second))
-    if not scale > 0.0:
-        return None, count
-    return max(-1.0, min(1.0, float(first @ second) / scale)), count
+    return _Centred.of(one[both]).correlation(_Centred.of(other[both])), count
+
+
+@dataclass(frozen=True, slots=True)
+class _Centred:
+    """A series without gaps less its mean, and its sum of squares: what it brings to every pair."""
+
+    values: np.ndarray
+    squares: float
+
+    @classmethod
+    def of(cls, series: np.ndarray) -> _Centred:
+        values = series - series.mean()
+        return cls(values, float(values @ values))
+
+    def correlation(self, other: _Centred) -> float | None:
+        """Pearson's, None when one of the two does not move."""
+        scale = math.sqrt(self.squares * other.squares)
+        if not scale > 0.0:
+            return None
+        return max(-1.0, min(1.0, float(self.values @ other.values) / scale))
 
 
 def _position_value(position: Position, snapshot: Snapshot) -> float:
@@ -147,6 +162,7 @@ class August2024CorrelationLimiter:
         self._held: frozenset[str] | None = None
         self._series_key: tuple[datetime, datetime, frozenset[str] | None] | None = None
         self._pnl: dict[str, np.ndarray] = {}
+        self._centred: dict[str, _Centred] = {}
         self._returns: dict[str, np.ndarray | None] = {}
         self._laid_out: list[_Mark] = []
         self._baseline: tuple[datetime, dict[str, tuple[str, float | None]], dict[str, float]] | None = None
@@ -217,7 +233,7 @@ class August2024CorrelationLimiter:
         """Mean pairwise correlation of the book over the 24 hours before ``now``."""
         self._arrange(now)
         book = self._book()
-        pairs = [pair_correlation(self._pnl[one], self._pnl[other]) for one, other in combinations(book, 2)]
+        pairs = [self._pair(one, other) for one, other in combinations(book, 2)]
         marks = max((count for _, count in pairs), default=len(self._in_window(now)))
         values = [value for value, _ in pairs if value is not None]
         if len(book) < CORRELATION_MIN_UNDERLYINGS or not values:
@@ -248,7 +264,15 @@ class August2024CorrelationLimiter:
         book = last if self._held is None else self._held
         gone, new = _moved(self._laid_out, marks)
         self._pnl = {name: self._pnl_of(name, marks, gone, new) for name in book}
+        self._centred = {name: _Centred.of(series) for name, series in self._pnl.items() if np.isfinite(series).all()}
         self._laid_out, self._returns = marks, {}
+
+    def _pair(self, one: str, other: str) -> tuple[float | None, int]:
+        """:func:`pair_correlation` of two underlyings of the book; one without gaps is centred once for all its pairs."""
+        first, second = self._centred.get(one), self._centred.get(other)
+        if first is None or second is None or len(first.values) < CORRELATION_MIN_MARKS:
+            return pair_correlation(self._pnl[one], self._pnl[other])
+        return first.correlation(second), len(first.values)
 
     def _pnl_of(self, name: str, marks: list[_Mark], gone: int, new: int) -> np.ndarray:
         """One underlying's P&L over ``marks``: of its array before, the ``gone`` first leave and the ``new`` last come."""
@@ -293,7 +317,7 @@ class August2024CorrelationLimiter:
         series = math.copysign(1.0, delta) * returns
         own = [value for name in book if (value := pair_correlation(self._pnl[name], series)[0]) is not None]
         pairs = [value for one, other in combinations(book, 2)
-                 if (value := pair_correlation(self._pnl[one], self._pnl[other])[0]) is not None]
+                 if (value := self._pair(one, other)[0]) is not None]
         mixed = pairs if candidate.underlying in book else pairs + own
         if not own or not mixed:
             return None

@@ -95,6 +95,8 @@ class UniverseMixin:
 
     def _refresh_models(self) -> None:
         """Lets the models whose time has come select, and drops the chains none of them selects any more."""
+        if not self._selection_models:
+            return
         now = self.utc_time
         if not any((model.get_next_refresh_time_utc() or now) <= now for model in self._selection_models):
             return

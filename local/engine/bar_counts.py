@@ -26,8 +26,8 @@ def bar_count_start(exchange: Any, now: datetime, resolution: Resolution, count:
 
 @functools.lru_cache(maxsize=256)
 def _walk_back(exchange: Any, current: datetime, size: timedelta, count: int, extended: bool) -> datetime:
-    if size == ONE_DAY and current == _floor(current, size):
-        return _whole_days_back(exchange, current, count, extended)
+    if size == ONE_DAY and not extended and current == _floor(current, size):
+        return _sessions_back(exchange, current, count)
     found = 0
     while found < count:
         previous, current = current, current - size
@@ -35,10 +35,10 @@ def _walk_back(exchange: Any, current: datetime, size: timedelta, count: int, ex
     return current
 
 
-def _whole_days_back(exchange: Any, midnight: datetime, count: int, extended: bool) -> datetime:
+def _sessions_back(exchange: Any, midnight: datetime, count: int) -> datetime:
     while count > 0:
         midnight -= ONE_DAY
-        count -= exchange.get_market_hours(midnight).is_open(timedelta(), ONE_DAY, extended)
+        count -= exchange.is_date_open(midnight)
     return midnight
 
 

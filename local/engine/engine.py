@@ -306,7 +306,8 @@ class Engine:
         if algorithm.is_warming_up and second >= self.feed.warm_up.end:
             self._finish_warm_up()
         delistings = [e for e in events if isinstance(e, Delisting)]
-        self._symbol_changes(events)
+        if events:
+            self._symbol_changes(events)
         broker.process_synchronous_events(delistings or None)
         self._run_scheduled(utc)
         if algorithm._has_ended:
@@ -314,7 +315,8 @@ class Engine:
         self._margin_calls(utc)
         if changes is not None:
             algorithm._call_user("OnSecuritiesChanged", algorithm.on_securities_changed, changes)
-        self._corporate_actions(events)
+        if events:
+            self._corporate_actions(events)
         if has_bars and not algorithm._hub.is_idle:
             algorithm._hub.hand_over(second, algorithm._call_user)
             algorithm._hub.close_periods(second, algorithm._call_user)

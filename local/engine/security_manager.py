@@ -18,12 +18,11 @@ class SecurityManager(LeanDictionary[Symbol, Security]):
         self._known: dict[Symbol, Security] = {}
 
     def _find(self, key: Any) -> Security | None:
-        key = key if isinstance(key, (str, Symbol)) else getattr(key, "symbol", key)
-        found = self._known.get(key) if isinstance(key, Symbol) else None
-        if found is None and isinstance(key, str):
-            symbol = SymbolCache.try_get(key) or SymbolCache.try_get(key.upper())
-            found = None if symbol is None else self._known.get(symbol)
-        return found
+        if not isinstance(key, (str, Symbol)):
+            key = getattr(key, "symbol", key)
+        if isinstance(key, str):
+            key = SymbolCache.try_get(key) or SymbolCache.try_get(key.upper())
+        return self._known.get(key) if isinstance(key, Symbol) else None
 
     def __getitem__(self, key: Any) -> Security:
         found = self._find(key)

@@ -12,6 +12,7 @@ import pytest
 from config.strategy_parameters import BUTTERFLY, HEDGE, IPMCC, LT112
 from core.codes import RefusalCode
 from core.errors import IntegrityError
+from core.serialization import canonical
 from core.trade_ledger import ClosedTrade, TradeLedger
 
 START = datetime(2024, 7, 1, 10, 0)
@@ -257,3 +258,16 @@ def test_a_trade_is_put_right_when_a_fill_came_after_it():
     assert [row["pnl_usd"] for row in ledger.facts()["trades"]] == [-30.0, 50.0]
     with pytest.raises(IntegrityError, match="no trade to amend"):
         ledger.amend(trade(3))
+
+
+def test_what_is_kept_of_trades_follows_an_amendment() -> None:
+    """The texts for the store and the count of day trades are made once; a trade put right makes them anew."""
+    found, day = ledger(20.0, 30.0, closed=START), START.date()
+    assert found.day_trades_open(day) == 2
+    assert canonical(found.encoded_facts()) == canonical(found.facts())
+    found.amend(trade(1, -30.0, closed=START + timedelta(days=1)))
+    assert found.day_trades_open(day) == 1
+    assert canonical(found.encoded_facts()) == canonical(found.facts())
+    found.record(trade(3, 5.0, closed=START))
+    assert found.day_trades_open(day) == 2
+    assert canonical(found.encoded_facts()) == canonical(found.facts())
