@@ -292,7 +292,8 @@ def test_returns_of_futures_are_those_of_the_first_month() -> None:
     made = August2024CorrelationLimiter()
     for time, near, far in ((START, 5_000.0, 5_100.0), (START + STEP, 5_050.0, 5_100.0)):
         months = {"/ES@240920": make_underlying("/ES", near), "/ES@241220": make_underlying("/ES", far),
-                  "BAD": make_underlying("BAD", math.nan, bid=1.0, ask=1.0)}
+                  "BAD": make_underlying("BAD", math.nan, bid=1.0, ask=1.0),
+                  "DEAD": make_underlying("DEAD", 0.0)}
         made.observe(make_snapshot(time, underlyings=months))
     assert made.facts()["marks"][-1][2] == {"/ES": pytest.approx(0.01)}
 

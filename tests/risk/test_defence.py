@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from core.errors import CannotCompute
-from core.model import Contract, ContractKind, HeldLeg, Position, Quote, Right, Snapshot, State
+from core.model import Contract, ContractKind, HeldLeg, IvHistory, Position, Quote, Right, Snapshot, State
 from core.option_math import dividend_yield, price, risk_free_rate, years_to_expiry
 from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, has_naked_short, positions_to_close,
                           riskiest, two_sigma_loss_usd)
@@ -71,6 +71,8 @@ SHARES = make_contract(0.0, Right.CALL, date.max, kind=ContractKind.EQUITY, mult
     (((option(500.0), -1), (SHARES, -100)), False),
     (((option(500.0), -3), (option(495.0), 1), (option(490.0, expiry=FAR), 2)), False),
     (((option(500.0), 2),), False),
+    (((option(500.0), -2), (option(505.0, expiry=date(2024, 8, 16)), -2), (option(490.0, expiry=FAR), 3)), True),
+    (((option(500.0), -2), (option(505.0, expiry=date(2024, 8, 16)), -1), (option(490.0, expiry=FAR), 3)), False),
 ])
 def test_naked_shorts(legs: tuple[tuple[Contract, int], ...], naked: bool) -> None:
     assert has_naked_short(position("p", *legs)) is naked
@@ -98,6 +100,23 @@ def test_an_options_loss_at_two_sigmas_is_the_models() -> None:
     before, after = (price(level, contract.strike, contract.right, VOLATILITY, years, rate, carry)
                      for level in (SPOT, SPOT * (1.0 - 2.0 * VOLATILITY / math.sqrt(252))))
     assert two_sigma_loss_usd(NAKED, moment) == pytest.approx(100.0 * (after - before), rel=1e-3)
+
+
+def test_a_short_call_loses_upwards() -> None:
+    call = position("call", (option(590.0, Right.CALL), -1), strategy="ratio")
+    contract, rate = call.legs[0].contract, risk_free_rate(FRIDAY.date())
+    years, carry = years_to_expiry(EXPIRY, FRIDAY), dividend_yield("SPY", ContractKind.EQUITY_OPTION, rate)
+    before, after = (price(level, contract.strike, contract.right, VOLATILITY, years, rate, carry)
+                     for level in (SPOT, SPOT * (1.0 + 2.0 * VOLATILITY / math.sqrt(252))))
+    assert two_sigma_loss_usd(call, snapshot(call)) == pytest.approx(100.0 * (after - before), rel=1e-2)
+
+
+@pytest.mark.parametrize("current", [0.0, math.nan, -0.1])
+def test_a_volatility_that_is_none_is_not_calm(current: float) -> None:
+    shares = position("shares", (SHARES, 100))
+    dark = make_underlying(price=SPOT, iv=IvHistory(current=current, rank=50.0, percentile=50.0, samples=252))
+    assert two_sigma_loss_usd(shares, snapshot(shares, underlyings={"SPY": dark})) == pytest.approx(
+        100 * SPOT * 2.0 * 0.24 / math.sqrt(252))
 
 
 def test_without_own_volatility_the_vix_stands_in_by_beta() -> None:

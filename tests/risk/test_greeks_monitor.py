@@ -204,3 +204,9 @@ def test_room_is_where_check_begins_to_refuse(before: Exposure, unit: Exposure, 
     if abs(room - round(room)) > 1e-6:
         assert MONITOR.check(before, before + unit.times(count), equity, 500.0, phase) is None
         assert MONITOR.check(before, before + unit.times(count + 1), equity, 500.0, phase) is not None
+
+
+def test_a_book_beyond_its_limit_has_no_room_for_more_of_the_same_however_small() -> None:
+    beyond = Exposure(vega=-2_000.0, gamma=-100.0)
+    room = MONITOR.room(beyond, Exposure(vega=-0.1, gamma=-0.01), 65_000.0, 544.0, 3)
+    assert room["greek_vega"] == room["greek_gamma"] == 0.0
