@@ -166,6 +166,8 @@ class DecisionRounds:
             if position.id in self._postponed and not self._parts.executor.working(position.id):
                 self._resume_exit(position, snapshot.time)
                 continue
+            if position.state is State.MANAGING and not self._parts.executor.working(position.id):
+                position = self._parts.states.apply(position.id, Event.MANAGED, snapshot.time, "NO_ORDER")
             if position.state in LEAVING and not self._parts.executor.working(position.id):
                 self._exit_again(position, snapshot.time)
                 continue

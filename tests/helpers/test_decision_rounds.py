@@ -81,3 +81,9 @@ def test_assigned_shares_are_closed_by_themselves_within_a_minute(strategy, stat
     (intent,) = world.started
     assert [(leg.contract, leg.ratio * intent.quantity) for leg in intent.legs] == [(SHARES, -100)]
     assert (intent.purpose, intent.urgency, intent.reason) == (Purpose.FLATTEN, Urgency.WALK, "ASSIGNED")
+
+
+@pytest.mark.parametrize("working, state", [(True, State.MANAGING), (False, State.ACTIVE)])
+def test_a_change_without_an_order_under_way_is_over(working, state):
+    """Decided again in the minute of a restart it has an id that is known, and no order."""
+    assert World(State.MANAGING, working, "calendar").manage().state is state
