@@ -163,15 +163,15 @@ class DecisionRounds:
         for position in self._parts.states.open_positions:
             if only_urgent and not self.urgent(position):
                 continue
-            if position.id in self._postponed and not self._parts.executor.working(position.id):
+            if position.id in self._postponed and not self._parts.executor.unsettled(position.id):
                 self._resume_exit(position, snapshot.time)
                 continue
-            if position.state is State.MANAGING and not self._parts.executor.working(position.id):
+            if position.state is State.MANAGING and not self._parts.executor.unsettled(position.id):
                 position = self._parts.states.apply(position.id, Event.MANAGED, snapshot.time, "NO_ORDER")
-            if position.state in LEAVING and not self._parts.executor.working(position.id):
+            if position.state in LEAVING and not self._parts.executor.unsettled(position.id):
                 self._exit_again(position, snapshot.time)
                 continue
-            if _shares(position) and not self._parts.executor.working(position.id):
+            if _shares(position) and not self._parts.executor.unsettled(position.id):
                 self._close_shares(position, snapshot.time)
                 continue
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
@@ -231,10 +231,14 @@ class DecisionRounds:
             else:
                 self._chain_wanted.add(position.id)
             return
-        if isinstance(decision, Exit) and position.state is State.MANAGING \
-                and self._parts.executor.working(position.id):
+        working = self._parts.executor.working(position.id)
+        untold = not working and self._parts.executor.unsettled(position.id)    # ended a moment ago: its legs are others
+        if untold and isinstance(decision, Manage):
+            return
+        if isinstance(decision, Exit) and (untold or working and position.state is State.MANAGING):
             self._postponed[position.id] = decision
-            self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
+            if working:
+                self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
             self._journal.event(now, "EXIT_WAITS", strategy=position.strategy, position=position.id,
                                 reason=decision.intent.reason)
             return

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.model import (Contract, ContractKind, HeldLeg, Hold, Intent, Position, Purpose, Right, Select, State,
+from core.intents import closing_intent
+from core.model import (Contract, ContractKind, Event, Exit, HeldLeg, Hold, Intent, Position, Purpose, Right, Select, State,
                         Urgency)
 from core.unified_state_manager import UnifiedStateManager
 from helpers.decision_rounds import DecisionRounds
@@ -32,7 +33,9 @@ class World:
         self.states.open(position, FRIDAY)
         self.states._positions[KEY] = replace(position, state=state)
         self.started: list[Intent] = []
-        executor = SimpleNamespace(working=lambda key: working, start=lambda intent, now: self.started.append(intent))
+        self.untold = False
+        executor = SimpleNamespace(working=lambda key: working, unsettled=lambda key: working or self.untold,
+                                   start=lambda intent, now: self.started.append(intent))
         coordinator = SimpleNamespace(manage=lambda snapshot, view, position: Hold(reason="STATE"))
         specs = {name: strategy.spec for name, strategy in ALL.items()}
         parts = SimpleNamespace(strategies=ALL, states=self.states, executor=executor, coordinator=coordinator, specs=specs)
@@ -87,3 +90,20 @@ def test_assigned_shares_are_closed_by_themselves_within_a_minute(strategy, stat
 def test_a_change_without_an_order_under_way_is_over(working, state):
     """Decided again in the minute of a restart it has an id that is known, and no order."""
     assert World(State.MANAGING, working, "calendar").manage().state is state
+
+
+def test_an_exit_decided_before_a_roll_has_been_told_waits_for_what_the_position_holds_then():
+    """The roll filled while another position's order was sent: the snapshot still shows its old legs."""
+    world = World(State.MANAGING, False, "calendar")
+    world.untold = True
+    stale = world.states.position(KEY)
+    intent = closing_intent(stale, "RED", FRIDAY, Urgency.NATURAL, facts={"forced": True})
+    world.rounds.carry_out(stale, Exit(intent=intent, event=Event.DEFEND), FRIDAY)
+    world.manage()
+    assert world.started == []
+    world.untold = False
+    world.states.apply(KEY, Event.MANAGED, FRIDAY, "FILLED")
+    world.states.apply_fill(KEY, SHORT, 1, 1.0, 0.0)
+    assert world.manage().state is State.DEFENSIVE_EXIT
+    (started,) = world.started
+    assert {leg.contract: leg.ratio for leg in started.legs} == {LONG: -1} and started.reason == "RED"
