@@ -155,6 +155,11 @@ class AtomicOrderExecutor:
         """Whether an intent of that position is under way."""
         return position_id in self.working_positions
 
+    def unsettled(self, position_id: str) -> bool:
+        """Whether an intent of that position is under way, or has ended and not been told of: an order sent for one
+        position can bring the fill of another's."""
+        return self.working(position_id) or self._reports.waits(position_id)
+
     @property
     def halted_by(self) -> tuple[str, ...]:
         """Intents that have FAILED, are UNKNOWN, or whose legs are being evened out: no entries while there is one."""

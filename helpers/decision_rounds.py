@@ -39,7 +39,6 @@ class DecisionRounds:
         self._tried: dict[str, datetime] = {}
         self._postponed: dict[str, Exit] = {}
         self._deferred: set[str] = set()
-        self._idle: dict[str, datetime] = {}
         self.eager = False
 
     # --- what the shell must know -----------------------------------------------------------------------------------
@@ -163,14 +162,16 @@ class DecisionRounds:
             if only_urgent and not self.urgent(position):
                 continue
             if position.id in self._postponed:
-                if not self._parts.executor.working(position.id):
+                if not self._parts.executor.unsettled(position.id):
                     self._resume_exit(position, snapshot.time)
                 continue
+            if position.state is State.MANAGING and not self._parts.executor.unsettled(position.id):
+                position = self._parts.states.apply(position.id, Event.MANAGED, snapshot.time, "NO_ORDER")
             if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
                 wanted = self._forced_exit(position, str(position.facts[EXIT_WANTED]), snapshot.time)
                 self.carry_out(position, wanted, snapshot.time)
                 continue
-            if self._left_over(position, snapshot.time):
+            if self._left_over(position):
                 self.carry_out(position, self._exit_again(position, snapshot.time), snapshot.time)
                 continue
             moment = snapshot
@@ -184,13 +185,10 @@ class DecisionRounds:
         return Exit(event=Event.DEFEND, intent=closing_intent(position, reason, now, Urgency.NATURAL,
                                                               facts={"forced": True}))
 
-    def _left_over(self, position: Position, now: datetime) -> bool:
-        """Whether an exit has ended with something still held, shares that came meanwhile for one. Believed at the second
-        check: fills may have been told and not be booked yet."""
-        if position.state not in EXIT_EVENTS or self._parts.executor.working(position.id):
-            self._idle.pop(position.id, None)
-            return False
-        return self._idle.setdefault(position.id, now) < now
+    def _left_over(self, position: Position) -> bool:
+        """Whether an exit has ended with something still held. Shares that came meanwhile are defended first."""
+        return (position.state in EXIT_EVENTS and not self._parts.executor.unsettled(position.id)
+                and not (position.has_shares and self._parts.states.allows(position.id, Event.DEFEND)))
 
     def _exit_again(self, position: Position, now: datetime) -> Exit:
         """An exit never gives up, whatever became of its order."""
@@ -217,10 +215,14 @@ class DecisionRounds:
             else:
                 self._chain_wanted.add(position.id)
             return
-        if isinstance(decision, Exit) and position.state is State.MANAGING \
-                and self._parts.executor.working(position.id):
+        working = self._parts.executor.working(position.id)
+        untold = not working and self._parts.executor.unsettled(position.id)    # ended a moment ago: its legs are others
+        if untold and isinstance(decision, Manage):
+            return
+        if isinstance(decision, Exit) and (untold or working and position.state is State.MANAGING):
             self._postponed[position.id] = decision
-            self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
+            if working:
+                self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
             self._journal.event(now, "EXIT_WAITS", strategy=position.strategy, position=position.id,
                                 reason=decision.intent.reason)
             return
@@ -270,7 +272,6 @@ class DecisionRounds:
 
     def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
         self._deferred.discard(position.id)
-        self._idle.pop(position.id, None)
         if EXIT_STATES[decision.event] is not position.state:
             self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
         self._parts.states.change(position.id, facts=dict(position.facts) | {

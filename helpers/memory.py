@@ -54,7 +54,17 @@ class Memory:
             self._store.save(document, self._clock())
             self._saved_revision = revision
         if executor_facts is not None:
-            self._orders.save({"executor": self._with_text(executor_facts)}, self._clock())
+            self.save_orders(executor_facts)
+
+    def save_orders(self, executor_facts: Mapping[str, Any]) -> None:
+        """Write the executor's facts alone.
+
+        Raises
+        ------
+        StoreError
+            When the store did not take it.
+        """
+        self._orders.save({"executor": self._with_text(executor_facts)}, self._clock())
 
     def _with_text(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The executor's facts with the ids of finished intents as text: the longest part, and mostly the same."""
@@ -118,8 +128,10 @@ class Keeper:
         parts = self._parts
         failed = parts.unsaved or parts.executor.unsaved
         try:
+            if parts.executor.unsaved:       # first: positions must not have booked what the stored orders do not know of
+                self._memory.save_orders(parts.executor.facts())
             if changed or failed:
-                self._memory.save(parts.executor.facts() if parts.executor.unsaved else None)
+                self._memory.save()
             if flush or failed or self._flushes:
                 self._journal.flush()
         except StoreError as problem:

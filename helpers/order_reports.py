@@ -66,6 +66,11 @@ class ReportStream:
                                if contract_from_json(row["contract"]) == contract)
         return changed
 
+    def waits(self, position_id: str) -> bool:
+        """Whether something about a position has not been handed over yet."""
+        return any(position_id == (item.position_id if isinstance(item, Fill) else item.intent.position_id)
+                   for item in self._items[self._handed:])
+
     @property
     def last(self) -> int:
         """Number of the last report."""

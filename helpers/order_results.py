@@ -62,7 +62,7 @@ class OrderResults:
             self._gateway.subscribe(leg.contract for leg in intent.legs)      # a late fill's may be subscribed no more
             return
         for row in outcome.facts.get("missing", ()):
-            self._parts.states.remove_leg(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
+            self._remove(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
         if self._parts.states.position(intent.position_id).state is State.ERROR:
             if intent.purpose is Purpose.ENTRY:
                 self._book_entry(outcome, now)
@@ -73,6 +73,14 @@ class OrderResults:
         elif intent.purpose is Purpose.MANAGE:
             self._managed(outcome, now)
         self._close_if_flat(intent.position_id, now, intent)
+
+    def _remove(self, position_id: str, contract: Contract, quantity: int) -> None:
+        """What a closing found missing leaves its position as far as the position has it: a closing that was decided a
+        moment before a fill asked for more."""
+        held = sum(leg.quantity for leg in self._parts.states.position(position_id).legs if leg.contract == contract)
+        gone = within(quantity, held)
+        if gone:
+            self._parts.states.remove_leg(position_id, contract, gone)
 
     def _recovered(self, position_id: str, now: datetime, reason: str) -> None:
         """The work that had failed has ended after all: on where the facts say."""

@@ -122,7 +122,7 @@ class Kept:
         self.events: list[str] = []
         self.parts = SimpleNamespace(unsaved=None, executor=SimpleNamespace(unsaved=None, facts=lambda: "executor"))
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name), flush=lambda: None)
-        self.keeper = Keeper(SimpleNamespace(save=self._save), journal, self.parts, flushes=True)
+        self.keeper = Keeper(SimpleNamespace(save=self._save, save_orders=self._save), journal, self.parts, flushes=True)
         self.keep(changed=True)
         self.saves.clear()
 
@@ -158,4 +158,11 @@ def test_orders_that_the_store_refused_are_offered_again():
     kept = Kept()
     kept.parts.executor.unsaved = "the disk is full"
     kept.keep()
-    assert kept.saves == ["executor"] and kept.parts.executor.unsaved is None
+    assert kept.saves == ["executor", None] and kept.parts.executor.unsaved is None
+
+
+def test_positions_are_not_stored_ahead_of_orders_that_the_store_refused():
+    kept = Kept()
+    kept.parts.executor.unsaved, kept.refuses = "the disk is full", True
+    kept.keep(changed=True)
+    assert kept.saves == [] and kept.parts.executor.unsaved and kept.parts.unsaved

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from core.day_book import DayBook
-from core.model import Contract, ContractKind, Event, HeldLeg, Right, State
+from core.model import Contract, ContractKind, Event, HeldLeg, Purpose, Right, State
+from core.serialization import contract_to_json
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.trade_ledger import TradeLedger
 from core.unified_state_manager import UnifiedStateManager
@@ -121,3 +122,15 @@ def test_a_late_fill_has_its_contracts_quoted_again():
     world.results._outcome(Outcome(sequence=1, kind=OutcomeKind.UNKNOWN, intent=intent, final=False, reason="LATE_FILL",
                                    units=0, price=None, time=NOW), NOW)
     assert subscribed == [SHORT]
+
+
+@pytest.mark.parametrize("held, left", [(-3, {SHORT: -1}), (-1, {}), (2, {SHORT: 2})])
+def test_what_was_missing_leaves_its_position_as_far_as_that_has_it(held, left):
+    """A closing of two that was decided a moment before a fill."""
+    world = World(held)
+    intent = make_intent({SHORT: 1}, 2, Purpose.EXIT, position_id="c/0", strategy="calendar")
+    world.states.change("c/0", opened=None)
+    world.results._outcome(Outcome(sequence=1, kind=OutcomeKind.REFUSED, intent=intent, final=True, reason="NOTHING_HELD",
+                                   units=0, price=None, time=NOW, facts={"missing": [
+                                       {"contract": contract_to_json(SHORT), "quantity": 2}]}), NOW)
+    assert world.legs() == [left]

@@ -439,3 +439,12 @@ def test_a_mandatory_exit_hurries_the_part_it_has_to_wait_for():
     desk.start(make_intent(CLOSING, 2, Purpose.EXIT, Urgency.NATURAL, id="other:EXIT:1"))
     assert desk.finals() == [("REFUSED", True, "BUSY", 0)]
     assert limits(desk) == [3.05, 3.11]
+
+
+def test_a_position_is_unsettled_until_its_end_has_been_told():
+    desk = exit_desk(Urgency.NATURAL)
+    assert desk.executor.unsettled("lt112/202407261000") and not desk.executor.unsettled("other/1")
+    desk.broker.fill_all()
+    assert not desk.executor.working("lt112/202407261000") and desk.executor.unsettled("lt112/202407261000")
+    desk.executor.drain()
+    assert not desk.executor.unsettled("lt112/202407261000")
