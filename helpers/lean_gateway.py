@@ -345,6 +345,11 @@ class LeanGateway:
         """Signed quantity the broker holds."""
         return int(self._algorithm.portfolio[self.symbol(contract)].quantity)
 
+    def average_price(self, contract: Contract) -> float | None:
+        """Average price of what the broker holds of ``contract``, in points; None when it holds none."""
+        held = self._algorithm.portfolio[self.symbol(contract)]
+        return float(held.average_price) if held.quantity else None
+
     def subscribed_holdings(self) -> dict[Contract, int]:
         """What the broker holds of subscribed contracts and of the underlyings themselves, signed."""
         held = [(contract, int(holding.quantity)) for contract, holding in self._holdings.items()]

@@ -171,7 +171,7 @@ class OrderBooks:
         if any(made is None for made in shares.values()):
             return False
         order = work.order
-        prices = self._deduced_prices(order, differences)
+        prices = self._deduced_prices(work, differences)
         for contract, (current, earlier) in shares.items():
             if order is not None and current:
                 order.filled[contract] = order.filled.get(contract, 0) + current
@@ -197,19 +197,36 @@ class OrderBooks:
                 rest -= part
         return None if rest else (current, earlier)
 
-    def _deduced_prices(self, order: OrderOut | None, differences: Mapping[Contract, int]) -> dict[Contract, float]:
-        """Bookkeeping prices of unreported fills: quotes where there are any, and the first such leg of the order at
-        whatever makes the whole unit cost its limit (never below 0)."""
-        prices = {}
+    def _deduced_prices(self, work: Work, differences: Mapping[Contract, int]) -> dict[Contract, float]:
+        """Bookkeeping prices of unreported fills: what the broker says a holding cost, where all of it is that fill;
+        quotes where there are any (after a restart there are none yet); and the first other leg of the order whose
+        price can be positive then at whatever makes the whole unit cost its limit."""
+        order = work.order
         legs = order.legs if order is not None else ()
+        prices, told = {}, set()
         for contract in {leg.contract for leg in legs} | set(differences):
+            paid = self._paid(contract, differences.get(contract, 0))
             quote = self._port.quote(contract)
-            prices[contract] = quote.mid if quote is not None else 0.0
-        first = next((leg for leg in legs if leg.contract in differences), None)
-        if first is not None:
-            others = sum(leg.ratio * prices[leg.contract] for leg in legs if leg is not first)
-            prices[first.contract] = max(0.0, round((order.limit - others) / first.ratio, 6))
+            if paid is not None:
+                told.add(contract)
+            prices[contract] = paid if paid is not None else quote.mid if quote is not None else 0.0
+        unsure = [leg for leg in legs if leg.contract in differences and leg.contract not in told]
+        for leg in unsure:
+            others = sum(other.ratio * prices[other.contract] for other in legs if other is not leg)
+            price = round((order.limit - others) / leg.ratio, 6)
+            if price >= 0.0:
+                prices[leg.contract] = price
+                return prices
+        if unsure:
+            prices[unsure[0].contract] = 0.0
         return prices
+
+    def _paid(self, contract: Contract, quantity: int) -> float | None:
+        """Average price of the holding when it is the fill of ``quantity`` and nothing else."""
+        if not quantity or self._port.holding(contract) != quantity:
+            return None
+        paid = self._port.average_price(contract)
+        return paid if paid is not None and paid > 0.0 else None
 
     def is_silent(self, work: Work, now: datetime) -> bool:
         """Whether the order, or its cancel, has gone unanswered for too long."""

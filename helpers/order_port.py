@@ -95,6 +95,10 @@ class OrderPort(Protocol):
 
     def holding(self, contract: Contract) -> int: ...
 
+    def average_price(self, contract: Contract) -> float | None:
+        """What the broker says its holding of ``contract`` cost on average, in points; None when it holds none."""
+        ...
+
     def tick(self, contract: Contract) -> float: ...
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
@@ -138,8 +142,8 @@ class OutcomeKind(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One fill, to be booked on the position once. ``deduced``: seen in the holdings only; its price follows from the
-    order's limit."""
+    """One fill, to be booked on the position once. ``deduced``: seen in the holdings only; its price is
+    what the broker says the holding cost, or follows from the order's limit."""
 
     sequence: int
     position_id: str

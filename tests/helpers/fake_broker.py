@@ -53,6 +53,7 @@ class FakeBroker:
     explode: bool = False
     close: datetime | None = START.replace(hour=16)
     shown_holdings: dict[Contract, int] | None = None
+    paid: dict[Contract, float] = field(default_factory=dict)
     next_id: int = 1
     next_event: int = 1
     tick_size: float = 0.01
@@ -100,6 +101,9 @@ class FakeBroker:
     def holding(self, contract: Contract) -> int:
         shown = self.holdings if self.shown_holdings is None else self.shown_holdings
         return shown.get(contract, 0)
+
+    def average_price(self, contract: Contract) -> float | None:
+        return self.paid.get(contract)
 
     def tick(self, contract: Contract) -> float:
         return self.tick_size

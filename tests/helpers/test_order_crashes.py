@@ -314,3 +314,53 @@ def test_facts_older_than_the_positions_can_be_told():
         executor = AtomicOrderExecutor(desk.broker, desk.journal, desk.positions)
         executor.restore(facts)
         assert (executor.reported < taken) is stale
+
+
+# --- prices of fills that nobody told -------------------------------------------------------------------------------
+# After a restart nothing has a quote yet: what an unreported fill cost is what the broker says it cost, or follows from
+# the limit.
+
+def filled_while_dead(legs, quantity=UNITS, purpose=Purpose.ENTRY, held=(), filled=None, paid=None):
+    """An order goes out, the process dies, ``filled`` (or all) is traded, and the new process has no quotes."""
+    desk = CrashingDesk(at=-1, before=False, holdings=dict(held))
+    desk.start(make_intent(legs, quantity, purpose))
+    limit = desk.broker.orders[1].limit
+    for contract in (legs if filled is None else filled):
+        desk.broker.fill(contract, told=False)
+    desk.broker.orders = {}
+    desk.broker.paid = dict(paid or {})
+    desk.broker.quotes.clear()
+    desk.reborn(tags=True)
+    return desk, limit
+
+
+@pytest.mark.parametrize("legs", ({LONG: 1, SHORT: -1}, {SHORT: -1, LONG: 1}, {OLD: 1, NEW: -1}, {NEW: -1}, {OLD: 1}))
+def test_without_quotes_a_deduced_entry_costs_its_limit(legs):
+    desk, limit = filled_while_dead(legs)
+    fills = desk.fills()
+    assert {fill.contract: fill.quantity for fill in fills} == {leg: UNITS * ratio for leg, ratio in legs.items()}
+    assert sum(fill.quantity * fill.price for fill in fills) / UNITS == pytest.approx(limit)
+    assert all(fill.price >= 0.0 for fill in fills)
+
+
+def test_what_the_broker_says_it_cost_goes_before_the_limit():
+    desk, _ = filled_while_dead({LONG: 1, SHORT: -1}, paid={LONG: 2.04, SHORT: 3.07})
+    assert {fill.contract: fill.price for fill in desk.fills()} == {LONG: 2.04, SHORT: 3.07}
+
+
+def test_one_leg_alone_costs_what_the_broker_says():
+    """The limit of the whole says nothing of one leg: its repair would be booked as a great loss."""
+    desk, _ = filled_while_dead({LONG: 1, SHORT: -1}, filled=(SHORT,), paid={SHORT: 3.07})
+    assert [(fill.contract, fill.price) for fill in desk.fills()] == [(SHORT, 3.07)]
+
+
+def test_a_deduced_exit_without_quotes_costs_its_limit():
+    legs = {SHORT: 1, LONG: -1}
+    desk, limit = filled_while_dead(legs, purpose=Purpose.EXIT, held=HELD)
+    assert sum(fill.quantity * fill.price for fill in desk.fills()) / UNITS == pytest.approx(limit)
+
+
+def test_an_average_over_more_than_the_fill_is_not_its_price():
+    desk, limit = filled_while_dead({OLD: 1, NEW: -1}, held={OLD: 3}, paid={OLD: 9.0, NEW: 1.05})
+    prices = {fill.contract: fill.price for fill in desk.fills()}
+    assert prices[NEW] == 1.05 and prices[OLD] == pytest.approx(limit + 1.05)
