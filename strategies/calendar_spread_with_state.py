@@ -21,7 +21,7 @@ from strategies.entries import (NO_CAP, entry_pending, opening_fees_usd, own_pos
 from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, premium_taken, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike, nearest_to
-from strategies.rolls import change, close_leg, due_urgency, may_open, roll, want_chain, want_quotes
+from strategies.rolls import change, close_leg, due_urgency, may_sell, roll, want_chain, want_quotes
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
     (State.WAITING, Event.SELECTED): State.VALIDATION,
@@ -182,7 +182,7 @@ class Calendar:
         if old is not None and old.contract.dte(now.date()) < self.spec.near_roll_dte:
             return close_leg(position, old, ExitReason.BUY_BACK, now, Urgency.NATURAL)
         urgency = due_urgency(snapshot)
-        if not may_open(view):
+        if not may_sell(view, snapshot):
             waits = Hold(reason="ROLL_WAITS")
             return waits if old is None else close_leg(position, old, ExitReason.BUY_BACK, now, urgency)
         if not snapshot.chains.get(position.underlying):

@@ -30,7 +30,7 @@ from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_clos
 from strategies.legs import (at_least, at_most, closing_price, known_closing_price, mid_price, premium_taken,
                              require_quotes, underlying_of, usable_quote)
 from strategies.listing import Listing, furthest, listings, nearest_strike
-from strategies.rolls import holds_when_unknown, may_open, neighbourhood, roll, want_chain, want_quotes
+from strategies.rolls import holds_when_unknown, may_sell, neighbourhood, roll, want_chain, want_quotes
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
     (State.WAITING, Event.SELECTED): State.VALIDATION,
@@ -234,7 +234,7 @@ class FuturesStrangle:
             return Hold(reason="QUOTE_MISSING")
         if at_most(debit, credit * (1.0 - spec.profit_target_share)):
             return walking_exit(position, ExitReason.PROFIT_TARGET, now)
-        if position.facts.get("rolled") or not may_open(view):
+        if position.facts.get("rolled") or not may_sell(view, snapshot):
             return Hold()
         return self._roll_untested(snapshot, position)
 

@@ -27,7 +27,7 @@ from strategies.exits import (ExitReason, assignment_threatens, is_last_session,
                               walking_exit)
 from strategies.legs import at_most, mid_price, require_quotes, usable_quote
 from strategies.listing import Listing
-from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, neighbourhood, roll,
+from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, may_sell, neighbourhood, roll,
                               want_chain, want_quotes)
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -204,7 +204,7 @@ class Ipmcc:
         for leap in leaps:
             if is_last_session(leap.contract, spec.leap_roll_dte, calendar):
                 return self._roll_leap(leap, snapshot, view, position)
-        if not may_open(view):
+        if not may_sell(view, snapshot):
             return Hold()
         for weekly in weeklies:
             if self._mostly_gained(weekly, snapshot):
@@ -223,7 +223,7 @@ class Ipmcc:
         if weekly.contract.dte(now.date()) < self.spec.weekly_roll_dte:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, Urgency.NATURAL)
         urgency = due_urgency(snapshot)
-        if not may_open(view):
+        if not may_sell(view, snapshot):
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, urgency)
         quote = usable_quote(weekly.contract, snapshot)
         if quote is None:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 import numpy as np
 
-from config.constants import ROLL_NATURAL_MINUTES_BEFORE_CLOSE, ROLL_NEIGHBOUR_STRIKES
+from config.constants import ROLL_NATURAL_MINUTES_BEFORE_CLOSE, ROLL_NEIGHBOUR_STRIKES, VIX_ENTRY_STOP
 from core.errors import CannotCompute
 from core.intents import intent_id
 from core.model import (EMPTY, Contract, EmergencyLevel, HeldLeg, Hold, Intent, Leg, Manage, Mode, PortfolioView,
@@ -23,6 +23,12 @@ def may_open(view: PortfolioView) -> bool:
     """Whether a change may open new contracts now. Where entries are halted a roll becomes what it closes."""
     return (view.mode is Mode.TRADE and view.halted is None and not view.quarantined
             and view.emergency is EmergencyLevel.NONE and view.breaker_level < SECOND_BREAKER_LEVEL)
+
+
+def may_sell(view: PortfolioView, snapshot: Snapshot) -> bool:
+    """Whether a change may sell a new short now: an entry in all but name, so not without a VIX or above its stop."""
+    vix = snapshot.vix
+    return may_open(view) and vix is not None and not vix.entry_stopped and vix.value <= VIX_ENTRY_STOP
 
 
 def holds_when_unknown(decide: Callable[..., Any]) -> Callable[..., Any]:

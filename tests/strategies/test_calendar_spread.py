@@ -11,7 +11,7 @@ from config.strategy_parameters import CALENDAR
 from core.codes import RefusalCode as Code
 from core.model import Event, Exit, HeldLeg, Hold, Manage, Mode, Proposal, Quote, Select, State, Urgency
 from strategies.calendar_spread_with_state import Calendar
-from tests.builders import make_calendar, make_position, make_snapshot, make_underlying, make_view
+from tests.builders import make_calendar, make_position, make_snapshot, make_underlying, make_view, make_vix
 from tests.builders_chains import exact_quotes, make_chain, option
 
 NOW = datetime(2024, 7, 22, 10, 0)
@@ -99,13 +99,13 @@ def position(near=NEAR, far=FAR, state=State.ACTIVE, premium=-8.0, units=2):
                          cash_flow_usd=premium * 100 * units - 4.0, fees_usd=4.0, short_dte_at_entry=9)
 
 
-def managed(held, worth=8.0, now=NOW, following=None, quotes=None, chains=None, view=None, more=()):
+def managed(held, worth=8.0, now=NOW, following=None, quotes=None, chains=None, view=None, more=(), **overrides):
     if quotes is None:
         near = 4.0 if len(held.legs) > 1 else 0.0
         quotes = exact_quotes(now, [(leg.contract, near + (worth if leg.quantity > 0 else 0.0)) for leg in held.legs])
     calendar = make_calendar(now.date(), next_session=following or now.date() + timedelta(days=1))
     return STRATEGY.manage(snapshot(now, quotes=quotes | exact_quotes(now, more), calendar=calendar,
-                                    chains=chains or {}), view or make_view(), held)
+                                    chains=chains or {}, **overrides), view or make_view(), held)
 
 
 def reason(decision):
@@ -184,6 +184,15 @@ def test_where_entries_are_halted_the_near_put_is_only_bought_back():
     now, halted = NOW + timedelta(days=8), make_view(mode=Mode.EXITS_ONLY)
     assert reason(managed(position(), now=now, view=halted)) == "BUY_BACK"
     assert managed(position(near=None), view=halted) == Hold(reason="ROLL_WAITS")
+
+
+@pytest.mark.parametrize("vix, sells", [(None, False), (make_vix(35.0), True), (make_vix(35.01), False),
+                                        (make_vix(31.0, entry_stopped=True), False)])
+def test_no_near_put_is_sold_without_a_vix_or_above_its_stop(vix, sells):
+    alone = managed(position(near=None), vix=vix)
+    assert isinstance(alone, Select) if sells else alone == Hold(reason="ROLL_WAITS")
+    due = managed(position(), now=NOW + timedelta(days=8), vix=vix)
+    assert isinstance(due, Select) if sells else reason(due) == "BUY_BACK"
 
 
 def test_on_its_last_day_the_near_put_is_bought_back_at_the_natural_price():

@@ -211,6 +211,15 @@ def test_buy_backs():
     assert threatened.intent.reason == "EX_DIVIDEND"
 
 
+@pytest.mark.parametrize("vix, sells", [(None, False), (make_vix(35.0), True), (make_vix(35.01), False),
+                                        (make_vix(31.0, entry_stopped=True), False)])
+def test_nothing_is_sold_without_a_vix_or_above_its_stop(vix, sells):
+    bare = managed(position(weekly=None), vix=vix)
+    assert isinstance(bare, Select) if sells else bare == Hold()
+    due = managed(position(), NOW + timedelta(days=6), vix=vix)
+    assert isinstance(due, Select) if sells else due.intent.reason == "BUY_BACK"
+
+
 def test_a_bare_leap_sells_a_weekly():
     held = position(weekly=None)
     wanted = managed(held)

@@ -205,12 +205,12 @@ def position(state=State.ACTIVE, credit=3.25, facts=None, units=2):
 
 
 def managed(held=None, put=1.5, call=1.75, price=PRICE, day=TODAY, following=None, view=None, quotes=None,
-            chains=None):
+            chains=None, **overrides):
     now = datetime.combine(day, datetime.min.time()).replace(hour=10)
     quotes = exact_quotes(now, ((PUT, put), (CALL, call))) if quotes is None else quotes
     calendar = make_calendar(day, next_session=following or day + timedelta(days=1))
     found = snapshot(now, quotes=quotes, calendar=calendar, underlyings={"/MCL": future(price=price, time=now)},
-                     chains={} if chains is None else chains)
+                     chains={} if chains is None else chains, **overrides)
     return STRATEGY.manage(found, view or make_view(), held or position())
 
 
@@ -284,14 +284,20 @@ def test_tested_at_delta_050(target, rolls):
         assert found.contracts == ()
 
 
-def rolled(spread=0.02, held=None, view=None):
+def rolled(spread=0.02, held=None, view=None, **overrides):
     price, quotes = at_delta(-0.55)
     chains = {"/MCL": (CHAIN,)}
-    wanted = managed(held, price=price, quotes=quotes, chains=chains, view=view)
+    wanted = managed(held, price=price, quotes=quotes, chains=chains, view=view, **overrides)
     if not isinstance(wanted, Select):
         return wanted
     quotes |= model_quotes(wanted.contracts, price, NOW, flat(0.3), spread)
     return managed(held, price=price, quotes=quotes, chains=chains, view=view)
+
+
+@pytest.mark.parametrize("vix, rolls", [(None, False), (make_vix(35.0), True), (make_vix(35.01), False),
+                                        (make_vix(31.0, entry_stopped=True), False)])
+def test_the_untested_side_is_not_rolled_without_a_vix_or_above_its_stop(vix, rolls):
+    assert reason(rolled(vix=vix)) == ("ROLL_UNTESTED" if rolls else None)
 
 
 def test_the_untested_side_is_rolled_to_delta_030_for_a_credit():

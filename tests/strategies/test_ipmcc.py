@@ -357,6 +357,15 @@ def test_where_entries_are_halted_a_roll_is_a_buy_back_and_nothing_is_sold(view)
     assert managed(position(weekly_strike=None), view=view) == Hold()
 
 
+@pytest.mark.parametrize("vix, sells", [(None, False), (make_vix(35.0), True), (make_vix(35.01), False),
+                                        (make_vix(31.0, entry_stopped=True), False)])
+def test_nothing_is_sold_without_a_vix_or_above_its_stop(vix, sells):
+    bare = managed(position(weekly_strike=None), vix=vix)
+    assert isinstance(bare, Select) if sells else bare == Hold()
+    due = managed(position(), NOW + timedelta(days=6), vix=vix)
+    assert isinstance(due, Select) if sells else due.intent.reason == "BUY_BACK"
+
+
 def test_a_bare_leap_sells_a_weekly():
     held = position(weekly_strike=None, units=3)
     wanted = managed(held)
