@@ -145,6 +145,7 @@ class PhaseManager:
         below_floor = self.earned_equity < DEMOTION_FLOOR_SHARE * PHASES[self._phase].equity_floor_usd - _TOLERANCE
         deep = drawdown > DEMOTION_DRAWDOWN_SHARE + _TOLERANCE
         if below_floor and self._phase > min(PHASES):
+            self._demoted_in_drawdown = self._demoted_in_drawdown or deep   # one fall is one step, whichever rule it broke
             return self._step(-1, PhaseReason.BELOW_FLOOR)
         if deep and not self._demoted_in_drawdown and self._phase > min(PHASES):
             self._demoted_in_drawdown = True

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from core.errors import CannotCompute
+from core.market_analysis import IvCloses
 from helpers.indicators import daily_indicators
 
 RETRY: Final = timedelta(minutes=5)
@@ -32,6 +33,7 @@ class DailyHistory:
         self._clock = clock
         self._bars: dict[str, tuple[date, Mapping[str, Any]]] = {}
         self._missing: dict[str, datetime] = {}
+        self._iv_closes: dict[str, tuple[Mapping[str, Any], IvCloses]] = {}
 
     def has(self, ticker: str) -> bool:
         """Whether there are bars of ``ticker``; asked of LEAN again five minutes after it had none."""
@@ -64,3 +66,17 @@ class DailyHistory:
         if not self.has(ticker):
             raise CannotCompute("no daily history", ticker=ticker, day=str(self._clock().date()))
         return self._bars[ticker][1]
+
+    def iv_closes(self, ticker: str) -> IvCloses:
+        """The closes of a volatility index, laid out once a day for its rank and percentile.
+
+        Raises
+        ------
+        CannotCompute
+            LEAN has no daily bars of the ticker.
+        """
+        bars = self.bars(ticker)
+        known = self._iv_closes.get(ticker)
+        if known is None or known[0] is not bars:
+            known = self._iv_closes[ticker] = (bars, IvCloses(bars["close"]))
+        return known[1]

@@ -14,7 +14,6 @@ import AlgorithmImports as lean
 from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.iv_record import IvRecord
-from core.market_analysis import IvCloses
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.atomic_order_executor import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
 from helpers.contract_months import ContractMonths
@@ -65,7 +64,6 @@ class LeanGateway:
             lambda: algorithm.time)
         self._day_chains = DayChains(algorithm, lean.OptionRight.PUT)
         self._shares: tuple[Contract, ...] = ()
-        self._iv_closes: dict[str, tuple[date, IvCloses]] = {}
         self._months = ContractMonths()
         self._facts: CalendarFacts | None = None
 
@@ -119,17 +117,16 @@ class LeanGateway:
         instrument = INSTRUMENTS[contract.underlying]
         right = lean.OptionRight.CALL if contract.right is Right.CALL else lean.OptionRight.PUT
         expiry = datetime.combine(contract.expiry, datetime.min.time())
+        style, terms = lean.OptionStyle.AMERICAN, (right, contract.strike, expiry)
         if contract.kind is ContractKind.FUTURE_OPTION:
             future = lean.Symbol.create_future(instrument.root, instrument.market,
-                                          datetime.combine(contract.future_expiry, datetime.min.time()))
-            return lean.Symbol.create_option(future, instrument.market, lean.OptionStyle.AMERICAN, right,
-                                             contract.strike, expiry)
+                                               datetime.combine(contract.future_expiry, datetime.min.time()))
+            return lean.Symbol.create_option(future, instrument.market, style, *terms)
         underlying = self._symbols[contract.underlying]
         if contract.kind is ContractKind.INDEX_OPTION:
             return lean.Symbol.create_option(underlying, contract.root or contract.underlying, lean.Market.USA,
-                                        lean.OptionStyle.EUROPEAN, right, contract.strike, expiry)
-        return lean.Symbol.create_option(underlying, lean.Market.USA, lean.OptionStyle.AMERICAN, right,
-                                             contract.strike, expiry)
+                                             lean.OptionStyle.EUROPEAN, *terms)
+        return lean.Symbol.create_option(underlying, lean.Market.USA, style, *terms)
 
     def subscribe(self, contracts: Iterable[Contract]) -> None:
         """Subscribe to minute quotes; a contract has a price from its next bar on."""
@@ -248,17 +245,15 @@ class LeanGateway:
 
     def _iv(self, ticker: str) -> IvHistory | None:
         """Implied volatility and its history: the exchange's index where there is one, else the record kept from
-        daily chains; None where there is neither."""
+        daily chains; None where there is neither, or the index has not printed since before the last session."""
         source = INSTRUMENTS[ticker].volatility_index
         if source is None:
             return self._iv_record.history(ticker)
         if source not in self._symbols or not self.has_price(source):
             return None
-        today = self._algorithm.time.date()
-        known = self._iv_closes.get(source)
-        if known is None or known[0] != today:
-            known = self._iv_closes[source] = (today, IvCloses(self._daily.bars(source)["close"]))
-        return known[1].history(float(self._securities[source].price))
+        if self.last_print(source)[1].date() < self.calendar().previous_session:
+            return None
+        return self._daily.iv_closes(source).history(self.price(source))
 
     def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
         """First price and VWAP of today's session; None before its first minute has ended."""

@@ -92,6 +92,15 @@ def test_demotion_by_drawdown_once_in_each() -> None:
     assert again is not None and (again.after, again.reason) == (2, PhaseReason.DRAWDOWN)
 
 
+def test_a_fall_through_floor_and_drawdown_is_one_step() -> None:
+    manager = PhaseManager(4, 100_000.0)
+    change = manager.update(69_000.0, GOOD)
+    assert change is not None and (change.after, change.reason) == (3, PhaseReason.BELOW_FLOOR)
+    assert manager.update(69_000.0, GOOD) is None and manager.update(56_000.0, GOOD) is None
+    change = manager.update(55_799.0, GOOD)
+    assert change is not None and (change.after, change.reason) == (2, PhaseReason.BELOW_FLOOR)
+
+
 def test_no_promotion_while_a_reason_to_go_down_stands() -> None:
     manager = PhaseManager(3, 100_000.0)
     assert manager.update(79_000.0, GOOD).after == 2

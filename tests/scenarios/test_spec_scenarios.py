@@ -87,7 +87,7 @@ def test_the_demotion_rule_fires_exactly_when_its_condition_holds(run: WholeRun)
         deep = equity < 0.8 * peak
         if phase > 1 and (equity < 0.93 * FLOORS[phase] or (deep and not spent)):
             below = equity < 0.93 * FLOORS[phase]
-            spent = spent or not below
+            spent = spent or deep
             phase -= 1
             expected.append((mark["time"], phase, "BELOW_FLOOR" if below else "DRAWDOWN"))
     found = [(change["time"], change["phase"], change["why"]) for change in run.report["phases"]]
