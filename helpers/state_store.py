@@ -20,15 +20,28 @@ from core.errors import StoreCorrupt, StoreError
 from core.serialization import canonical
 
 FORMAT: Final = "tom-king-state"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the sum is over the rest of the text
 SLOTS: Final = ("state-a.json", "state-b.json")
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9/_#\-$=]+(\.[A-Za-z0-9]+)?")
 PREFIX_PART: Final = re.compile(r"[A-Za-z0-9_#\-$=]+")
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _second_schema(payload: dict[str, Any]) -> dict[str, Any]:
+    """The account's peak and a second count of the loss streak are gone; new are whether a day's first mark may raise
+    what the day begins with, and the Greeks of reserved entries (of those that were under way nothing is known)."""
+    if "book" not in payload:       # the orders' document has not changed
+        return payload
+    book = {name: value for name, value in payload["book"].items() if name != "equity_peak"} | {"start_open": False}
+    ledger = {name: value for name, value in payload["ledger"].items() if name != "streak_from"}
+    reserved = [row | {"gamma_per_unit": 0.0, "vega_per_unit": 0.0} for row in payload["concentration"]["reservations"]]
+    return payload | {"book": book, "ledger": ledger, "concentration": {"reservations": reserved}}
+
+
 # schema version -> what lifts a payload of that version to the next one
-MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({})
+MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema})
 
 
 class ObjectStorePort(Protocol):

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from config.run_parameters import parse
 from core.errors import StoreCorrupt, StoreError
+from core.spy_concentration_manager import SpyRequest
+from helpers.components import build
 from helpers.state_store import StateStore, canonical, store_prefix
+from strategies import ALL
 from tests.helpers.fake_store import FakeObjectStore
 
 NOW = datetime(2024, 8, 5, 10, 0)
@@ -120,6 +124,32 @@ def test_a_newer_schema_refuses():
     opened(port, schema_version=2).save({"n": 1}, NOW)
     with pytest.raises(StoreError, match="newer version"):
         StateStore(port, PREFIX, live=False, schema_version=1).load()
+
+
+def test_a_state_of_the_first_schema_is_lifted_and_taken_over():
+    parts = build(parse({"starting_phase": "2"}, live=False), ALL)
+    parts.concentration.ask(SpyRequest(id="lt112/1:ENTRY:1", strategy="lt112", underlying="SPY", delta_per_unit=3.0,
+                                       contracts=2, gamma_per_unit=-0.1, vega_per_unit=-9.0), 0.0, 2, False)
+    first = {name: part.facts() for name, part in parts.remembering().items()}
+    del first["book"]["start_open"]
+    first["book"]["equity_peak"], first["ledger"]["streak_from"] = 36_000.0, 0
+    for row in first["concentration"]["reservations"]:
+        del row["gamma_per_unit"], row["vega_per_unit"]
+    port = FakeObjectStore()
+    opened(port, schema_version=1).save(first, NOW)
+    loaded = StateStore(port, PREFIX, live=False).load()
+    again = build(parse({}, live=False), ALL)
+    for name, part in again.remembering().items():
+        part.restore(loaded.payload[name])
+    assert loaded.migrated_from == 1 and again.phase.phase == 2 and again.book.start_open is False
+    assert [(row.request.id, row.request.vega_per_unit) for row in again.concentration.reservations] == [
+        ("lt112/1:ENTRY:1", 0.0)]
+
+
+def test_orders_of_the_first_schema_are_taken_as_they_are():
+    port = FakeObjectStore()
+    opened(port, schema_version=1).save({"executor": {"n": 1}}, NOW)
+    assert StateStore(port, PREFIX, live=False).load().payload == {"executor": {"n": 1}}
 
 
 def test_migrations_are_applied_in_order_and_a_gap_refuses():
