@@ -213,7 +213,7 @@ class FrameworkShell:
         if now.minute % RISK_CHECK_MINUTES == 0 or self.risk.trouble:
             self.risk.check(snapshot)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
-        self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
+        self.rounds.manage(snapshot, only_urgent=not whole)
         self._entries(snapshot, now)
         self._mark(snapshot, now)
         return self.results.drain(now) or self._transitions()
@@ -222,7 +222,7 @@ class FrameworkShell:
         """The account has no value now: nobody enters and no guard judges, but exits go on."""
         self.parts.blind = problem.message
         self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, **problem.facts)
-        self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
+        self.rounds.manage(self.builder.unvalued(now), only_urgent=False)
         return self.results.drain(now) or self._transitions()
 
     def _transitions(self) -> bool:
