@@ -156,11 +156,13 @@ class DecisionRounds:
 
     # --- management -------------------------------------------------------------------------------------------------
 
-    def manage(self, snapshot: Snapshot, view: PortfolioView, *, only_urgent: bool) -> None:
-        """Ask every open position's strategy what to do with it."""
-        for position in self._parts.states.open_positions:
-            if only_urgent and not self.urgent(position):
-                continue
+    def manage(self, snapshot: Snapshot, *, only_urgent: bool) -> None:
+        """Ask the strategies of the open positions, of all or of the urgent ones, what to do with them."""
+        due = [position for position in self._parts.states.open_positions if not only_urgent or self.urgent(position)]
+        if not due:
+            return
+        view = self._builder.view()
+        for position in due:
             if position.id in self._postponed:
                 if not self._parts.executor.unsettled(position.id):
                     self._resume_exit(position, snapshot.time)

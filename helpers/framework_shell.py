@@ -219,7 +219,7 @@ class FrameworkShell:
             self.risk.check(snapshot)
         self.rounds.take_back(now)
         whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
-        self.rounds.manage(snapshot, self.builder.view(), only_urgent=not whole)
+        self.rounds.manage(snapshot, only_urgent=not whole)
         self._entries(snapshot, now)
         self._mark(snapshot, now)
         changed = self._settled(now)
@@ -230,7 +230,7 @@ class FrameworkShell:
         self.parts.blind = problem.message
         self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
         self.rounds.take_back(now)
-        self.rounds.manage(self.builder.unvalued(now), self.builder.view(), only_urgent=False)
+        self.rounds.manage(self.builder.unvalued(now), only_urgent=False)
         return self._settled(now)
 
     def _settled(self, now: datetime) -> bool:

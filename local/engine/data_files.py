@@ -47,8 +47,9 @@ def _month_of(future: Symbol) -> str:
     return f"{contract_month(future.id.symbol, future.id.date):%Y%m}"
 
 
-def _scaled_strike(symbol: Symbol) -> str:
-    return str(int(Decimal(repr(symbol.id.strike_price)) * 10_000))
+@functools.lru_cache(maxsize=20_000)
+def _scaled_strike(strike: float) -> str:
+    return str(int(Decimal(repr(strike)) * 10_000))
 
 
 def bar_file(folder: Path, symbol: Symbol, ticker: str, resolution: Resolution, tick_type: TickType,
@@ -65,7 +66,7 @@ def bar_file(folder: Path, symbol: Symbol, ticker: str, resolution: Resolution, 
     if kind.is_option():
         name = name if kind == SecurityType.OPTION else symbol.id.symbol.lower()
         style = symbol.id.option_style.name.lower()
-        contract = f"{style}_{symbol.id.option_right.name.lower()}_{_scaled_strike(symbol)}_{symbol.id.date:%Y%m%d}"
+        contract = f"{style}_{symbol.id.option_right.name.lower()}_{_scaled_strike(symbol.id.strike_price)}_{symbol.id.date:%Y%m%d}"
         if is_per_day(resolution):
             return (base / _ticker_folder(symbol, ticker) / f"{day:%Y%m%d}_{tick}_{style}.zip",
                     f"{day:%Y%m%d}_{name}_{resolution.name.lower()}_{tick}_{contract}.csv")

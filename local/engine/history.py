@@ -253,7 +253,11 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     if len(tables) == 1:
         return tables[0]
     trade, quote = tables
-    return trade.join(quote[[name for name in quote.columns if name in _SIDES]], how="outer")
+    sides = quote[[name for name in quote.columns if name in _SIDES]]
+    if not trade.index.equals(sides.index):
+        return trade.join(sides, how="outer")
+    return pd.DataFrame(np.column_stack([trade.to_numpy(), sides.to_numpy()]), index=trade.index,
+                        columns=[*trade.columns, *sides.columns])
 
 
 def _labelled(symbol: Symbol, table: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ def encode_base36(number: int) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=20_000)
 def _encode_strike(strike: float) -> tuple[int, int]:
     """Digits and scale of a strike: strike = digits x 10 ** (scale - 6)."""
     scaled = Decimal(repr(float(strike))) * 1_000_000

@@ -50,13 +50,13 @@ class Rounds:
         self.refused: list[tuple[str, str]] = []
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name),
                                   refused=lambda now, name, refusal: self.refused.append((name, refusal.code.value)))
-        self.rounds = DecisionRounds(SimpleNamespace(subscribe=lambda contracts: None), self.parts, None, journal)
+        self.rounds = DecisionRounds(SimpleNamespace(subscribe=lambda contracts: None), self.parts, SimpleNamespace(view=WORLD.view), journal)
 
     def check(self, minutes: int) -> list[Intent]:
         """One check; what was started in it."""
         before = len(self.executor.started)
         now = NOW + timedelta(minutes=minutes)
-        self.rounds.manage(WORLD.snapshot(now), WORLD.view(), only_urgent=True)
+        self.rounds.manage(WORLD.snapshot(now), only_urgent=True)
         return self.executor.started[before:]
 
     @property
