@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from math import nan
-from typing import Any, Iterable
+from typing import Any, Callable, Iterable
 
 import numpy as np
 
@@ -85,6 +85,16 @@ def read_option(symbol: Any, kind: ContractKind, is_put: bool) -> Contract:
                     right=Right.PUT if is_put else Right.CALL, kind=kind, multiplier=INSTRUMENTS[ticker].multiplier,
                     root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",
                     future_expiry=symbol.underlying.id.date.date() if future else None)
+
+
+def read_contract(symbol: Any, kind: ContractKind | None, is_put: Callable[[], bool]) -> Contract:
+    """The contract of any of LEAN's symbols. What the framework does not trade (``kind`` None, or an underlying it has
+    no figures for) goes by LEAN's own name, as shares of that name."""
+    if kind is not None:
+        ticker = str(symbol.underlying.id.symbol if kind is ContractKind.FUTURE_OPTION else symbol.underlying.value)
+        if (f"/{ticker}" if kind is ContractKind.FUTURE_OPTION else ticker) in INSTRUMENTS:
+            return read_option(symbol, kind, is_put())
+    return shares(str(symbol.value))
 
 
 def shares(ticker: str) -> Contract:
