@@ -20,11 +20,12 @@ from helpers.contract_months import ContractMonths
 from helpers.daily_history import DailyHistory
 from helpers.day_chains import DayChains
 from helpers.indicators import session_vwap
-from helpers.lean_values import REGULAR_HOURS, option_ticker, plain_time, read_option, session_facts, shares, stranger
+from helpers.lean_values import REGULAR_HOURS, plain_time, read_contract, session_facts, shares
 
 DAILY_BARS = 300
 FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
-KINDS = {lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION, lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
+         lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
          lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
 STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
             lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
@@ -64,6 +65,7 @@ class LeanGateway:
             lambda: algorithm.time)
         self._day_chains = DayChains(algorithm, lean.OptionRight.PUT)
         self._shares: tuple[Contract, ...] = ()
+        self._others: dict[Contract, Any] = {}
         self._months = ContractMonths()
         self._facts: CalendarFacts | None = None
 
@@ -353,26 +355,26 @@ class LeanGateway:
 
     def holdings(self) -> dict[Contract, int]:
         """Everything the broker holds, signed."""
-        found: dict[Contract, int] = {}
-        for pair in self._algorithm.portfolio:
-            if pair.value.quantity:
-                found[self.contract(pair.key)] = int(pair.value.quantity)
-        return found
+        held = {self.contract(pair.key): pair for pair in self._algorithm.portfolio if pair.value.quantity}
+        self._others = {contract: pair for contract, pair in held.items()
+                        if contract not in self._subscribed and contract not in self._shares}
+        return {contract: int(pair.value.quantity) for contract, pair in held.items()}
+
+    def others_value(self) -> float:
+        """What LEAN says is worth, in USD, what :meth:`holdings` last found beside subscribed contracts and the
+        underlyings' shares: the owner's own. Of a future, its profit."""
+        return sum(float(pair.value.unrealized_profit if pair.key.security_type == lean.SecurityType.FUTURE
+                         else pair.value.holdings_value)
+                   for contract, pair in self._others.items() if contract not in self._subscribed)
 
     def contract(self, symbol: Any) -> Contract:
         """The contract of one of LEAN's symbols."""
-        known = self._contract_of.get(str(symbol.id))
-        if known is not None:
-            return known
-        if symbol.security_type == lean.SecurityType.EQUITY:
-            return shares(str(symbol.value))
-        kind = KINDS.get(symbol.security_type)
-        if kind is None or option_ticker(symbol, kind) not in INSTRUMENTS:
-            return stranger(symbol)
-        found = read_option(symbol, kind, symbol.id.option_right == lean.OptionRight.PUT)
-        self._contract_of[str(symbol.id)] = found
-        self._symbol_of[found] = symbol
-        return found
+        key = str(symbol.id)
+        if key not in self._contract_of:
+            found = read_contract(symbol, KINDS.get(symbol.security_type),
+                                  lambda: symbol.id.option_right == lean.OptionRight.PUT)
+            self._contract_of[key], self._symbol_of[found] = found, symbol
+        return self._contract_of[key]
 
     # --- orders -----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from math import nan
-from typing import Any, Iterable
+from typing import Any, Callable, Iterable
 
 import numpy as np
 
@@ -96,6 +96,16 @@ def read_option(symbol: Any, kind: ContractKind, is_put: bool) -> Contract:
                     right=Right.PUT if is_put else Right.CALL, kind=kind, multiplier=INSTRUMENTS[ticker].multiplier,
                     root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",
                     future_expiry=symbol.underlying.id.date.date() if future else None)
+
+
+def read_contract(symbol: Any, kind: ContractKind | None, is_put: Callable[[], bool]) -> Contract:
+    """The contract of any of LEAN's symbols; of what the framework does not trade (``kind`` None, or options on an
+    underlying it has no figures for) the name alone."""
+    if kind is ContractKind.EQUITY:
+        return shares(str(symbol.value))
+    if kind is None or option_ticker(symbol, kind) not in INSTRUMENTS:
+        return stranger(symbol)
+    return read_option(symbol, kind, is_put())
 
 
 def shares(ticker: str) -> Contract:

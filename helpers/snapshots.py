@@ -139,8 +139,9 @@ class SnapshotBuilder:
         return LazyMapping(self._listed[1], build, present), LazyMapping(self._listed[1], price, present)
 
     def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:
-        """Cash and everything held at the mid of its last real quote; margin by the framework's own rules."""
-        worth = seen.account.cash
+        """Cash and everything held at the mid of its last real quote, the owner's own at LEAN's value; margin by the
+        framework's own rules."""
+        worth = seen.account.cash + self._gateway.others_value()
         for contract, quantity in holdings.items():
             quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
             if quote is None:

@@ -50,7 +50,8 @@ class Rounds:
         self.refused: list[tuple[str, str]] = []
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name),
                                   refused=lambda now, name, refusal: self.refused.append((name, refusal.code.value)))
-        self.rounds = DecisionRounds(SimpleNamespace(subscribe=lambda contracts: None), self.parts, SimpleNamespace(view=WORLD.view), journal)
+        gateway, builder = SimpleNamespace(subscribe=lambda contracts: None), SimpleNamespace(view=WORLD.view)
+        self.rounds = DecisionRounds(gateway, self.parts, builder, journal)
 
     def check(self, minutes: int) -> list[Intent]:
         """One check; what was started in it."""
