@@ -264,7 +264,8 @@ class August2024CorrelationLimiter:
         book = last if self._held is None else self._held
         gone, new = _moved(self._laid_out, marks)
         self._pnl = {name: self._pnl_of(name, marks, gone, new) for name in book}
-        self._centred = {name: _Centred.of(series) for name, series in self._pnl.items() if np.isfinite(series).all()}
+        self._centred = {name: _Centred.of(series) for name, series in self._pnl.items()
+                         if len(series) and np.isfinite(series).all()}
         self._laid_out, self._returns = marks, {}
 
     def _pair(self, one: str, other: str) -> tuple[float | None, int]:
