@@ -9,20 +9,18 @@ from typing import Any, Callable, Iterable, Mapping
 import numpy as np
 
 from config.constants import ROLL_NATURAL_MINUTES_BEFORE_CLOSE, ROLL_NEIGHBOUR_STRIKES, VIX_ENTRY_STOP
+from core.entry_checks import mode_forbids, standing_halt
 from core.errors import CannotCompute
 from core.intents import intent_id
-from core.model import (EMPTY, Contract, EmergencyLevel, HeldLeg, Hold, Intent, Leg, Manage, Mode, PortfolioView,
-                        Position, Purpose, Right, Select, Snapshot, Urgency)
+from core.model import (EMPTY, Contract, HeldLeg, Hold, Intent, Leg, Manage, PortfolioView, Position, Purpose, Right,
+                        Select, Snapshot, Urgency)
 from strategies.exits import ExitReason
 from strategies.listing import Listing
-
-SECOND_BREAKER_LEVEL = 2
 
 
 def may_open(view: PortfolioView) -> bool:
     """Whether a change may open new contracts now. Where entries are halted a roll becomes what it closes."""
-    return (view.mode is Mode.TRADE and view.halted is None and not view.quarantined
-            and view.emergency is EmergencyLevel.NONE and view.breaker_level < SECOND_BREAKER_LEVEL)
+    return mode_forbids(view) is None and standing_halt(view) is None
 
 
 def may_sell(view: PortfolioView, snapshot: Snapshot) -> bool:
