@@ -1,13 +1,13 @@
 """The algorithm LEAN runs: it wires the framework and hands LEAN's events on. No rule lives here."""
 
-from AlgorithmImports import *
-
 import json
 from functools import partial
 
+from AlgorithmImports import *
+
 from config.constants import RISK_CHECK_MINUTES
 from config.run_parameters import parse
-from helpers.assembly import assemble
+from helpers.shell.assembly import assemble
 
 
 class TomKingAlgorithm(QCAlgorithm):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Iterable, Mapping
 
 from core.errors import IntegrityError
-from core.model import (Contract, ContractKind, HeldLeg, Intent, Leg, Position, Purpose, Right, State, Urgency)
+from core.model import Contract, ContractKind, HeldLeg, Intent, Leg, Position, Purpose, Right, State, Urgency
 
 
 class Encoded:

@@ -10,9 +10,10 @@ from typing import Any, Final, Mapping
 from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRATEGY_PRIORITY,
                               STRESSED_MARGIN_SHARE, STRESSED_PRIORITIES, STRESSED_SIZE_MULTIPLIER)
 from core.codes import RefusalCode
-from core.entry_checks import cannot_compute, minutes_since
-from core.entry_gate import EntryGate, SizedEntry
+from core.entry.checks import cannot_compute, minutes_since
+from core.entry.gate import EntryGate, SizedEntry
 from core.errors import CannotCompute, IntegrityError
+from core.guards import GreeksAuthority, MarginAuthority
 from core.intents import ASSIGNED, closing_intent, intent_id
 from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
@@ -20,8 +21,6 @@ from core.model import (Enter, Event, Exit, Hold, Intent, Manage, Mode, Portfoli
                         Refused, Select, Snapshot, State, Strategy, Underlying, Urgency)
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
-from risk.dynamic_margin_manager import DynamicMarginManager
-from risk.greeks_monitor import GreeksMonitor
 
 ZERO_DTE: Final = "friday_0dte"
 LT112: Final = "lt112"
@@ -48,7 +47,7 @@ class StrategyCoordinator:
     """
 
     def __init__(self, strategies: Mapping[str, Strategy], gate: EntryGate, sizer: UnifiedPositionSizer,
-                 margin: DynamicMarginManager, greeks: GreeksMonitor, concentration: SpyConcentrationManager) -> None:
+                 margin: MarginAuthority, greeks: GreeksAuthority, concentration: SpyConcentrationManager) -> None:
         self._strategies = dict(strategies)
         self._gate = gate
         self._sizer = sizer

@@ -20,7 +20,8 @@ from core.errors import CannotCompute, IntegrityError
 from core.kelly import strategy_edge
 from core.market_values import guard_refusal
 from core.model import Refused, StrategySample
-from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, pnl_by, trade_statistics)
+from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, pnl_by,
+                              trade_statistics)
 from core.phase_manager import PromotionFacts
 from core.serialization import Encoded, canonical
 from core.trade_records import ClosedTrade, Flow, Mark

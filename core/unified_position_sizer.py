@@ -14,14 +14,14 @@ from typing import Any, Final, Mapping
 
 from config.strategy_parameters import StrategySpec
 from core.codes import RefusalCode
+from core.entry.size_limits import Entry, capital_rooms, count_rooms, units
 from core.errors import CannotCompute
+from core.exposure import Exposure, working_exposure
+from core.guards import GreeksAuthority, MarginAuthority
 from core.kelly import Edge, strategy_edge
 from core.market_values import guard_refusal, positive, underlying_price, usable_mid
 from core.model import ContractKind, PortfolioView, Proposal, Refused, Snapshot, StrategySample
-from core.size_limits import Entry, capital_rooms, count_rooms, units
 from core.spy_concentration_manager import SpyConcentrationManager
-from risk.dynamic_margin_manager import DynamicMarginManager
-from risk.greeks_monitor import Exposure, GreeksMonitor, working_exposure
 
 # Dollars divided by dollars: a limit met exactly must not be missed by rounding.
 _ROUNDING: Final = 1e-9
@@ -70,7 +70,7 @@ class UnifiedPositionSizer:
         The authorities whose room is asked for.
     """
 
-    def __init__(self, margin: DynamicMarginManager, greeks: GreeksMonitor,
+    def __init__(self, margin: MarginAuthority, greeks: GreeksAuthority,
                  concentration: SpyConcentrationManager) -> None:
         self._margin = margin
         self._greeks = greeks

@@ -16,16 +16,16 @@ from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from core.errors import IntegrityError, StoreError
 from core.model import Contract, Intent, Leg, Purpose, Urgency
-from helpers.order_desk import OrderDesk
-from helpers.order_pieces import within
-from helpers.order_port import (Fill, Journal, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
-                                Positions, RecoveryReport, Rejected, Submitted)
-from helpers.order_recovery import adopt, give_up, match_open_orders
-from helpers.order_reports import ReportStream
-from helpers.order_work import Work
-from helpers.order_worker import IntentWorker
+from helpers.orders.desk import OrderDesk
+from helpers.orders.matching import adopt, give_up, match_open_orders
+from helpers.orders.pieces import within
+from helpers.orders.port import (Fill, OpenOrder, OrderPort, OrderStatus, OrderUpdate, Outcome, OutcomeKind,
+                                 Positions, RecoveryReport, Rejected, Submitted, WriteAhead)
+from helpers.orders.reports import ReportStream
+from helpers.orders.work import Work
+from helpers.orders.worker import IntentWorker
 
-__all__ = ["AtomicOrderExecutor", "Fill", "Journal", "OpenOrder", "OrderPort", "OrderStatus", "OrderUpdate", "Outcome",
+__all__ = ["AtomicOrderExecutor", "Fill", "WriteAhead", "OpenOrder", "OrderPort", "OrderStatus", "OrderUpdate", "Outcome",
            "OutcomeKind", "RecoveryReport", "Rejected", "Submitted"]
 
 FINISHED_KEPT = 200
@@ -38,7 +38,7 @@ class AtomicOrderExecutor:
     Parameters
     ----------
     port : OrderPort
-    journal : Journal
+    write_ahead : WriteAhead
         Takes ``facts()`` ahead of every send and after every change.
     positions : Positions
         What the positions hold: the account shows all of them in one sum.
@@ -49,10 +49,10 @@ class AtomicOrderExecutor:
         other method, so that nothing but the shell's own thread ever touches state.
     """
 
-    def __init__(self, port: OrderPort, journal: Journal, positions: Positions, *, clock_seconds: int = 1,
+    def __init__(self, port: OrderPort, write_ahead: WriteAhead, positions: Positions, *, clock_seconds: int = 1,
                  events_later: bool = False) -> None:
         self._port = port
-        self._journal = journal
+        self._write_ahead = write_ahead
         self._reports = ReportStream()
         self._works: dict[str, Work] = {}
         self._desk = OrderDesk(port, self._reports, self._save, clock_seconds)
@@ -266,9 +266,9 @@ class AtomicOrderExecutor:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def _save(self, must: bool) -> None:
-        """Journal the facts. A failure stops only an opening order; ``unsaved`` says so until they are taken."""
+        """WriteAhead the facts. A failure stops only an opening order; ``unsaved`` says so until they are taken."""
         try:
-            self._journal.save(self.facts())
+            self._write_ahead.save(self.facts())
             self.unsaved = None
         except StoreError as problem:
             self.unsaved = problem.message

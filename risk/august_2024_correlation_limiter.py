@@ -21,6 +21,7 @@ from config.constants import (CORRELATION_BLOCK, CORRELATION_GROUPS, CORRELATION
                               MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
+from core.guards import OpenRisk
 from core.market_values import usable_mid
 from core.model import Position, Refused, Snapshot
 from core.serialization import Encoded, canonical
@@ -32,15 +33,6 @@ MARK: Final = timedelta(minutes=CORRELATION_MARK_MINUTES)
 MARK_TOO_LATE: Final = 2 * MARK
 # Correlations are quotients of sums: a bound met exactly must not be missed by rounding.
 ROUNDING: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRisk:
-    """One position as the limiter counts it: open with short options, or on its way."""
-
-    strategy: str
-    underlying: str
-    short_volatility: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

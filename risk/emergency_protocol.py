@@ -13,8 +13,8 @@ from typing import Any, Final, Mapping
 from config.constants import (ORANGE_BUYING_POWER_CUT, ORANGE_CLOSES, ORANGE_LOSS_SHARE, ORANGE_SPY_MOVE_MINUTES,
                               ORANGE_SPY_MOVE_SHARE, ORANGE_VIX, RED_BUYING_POWER_SHARE, RED_EXIT_CORRELATION,
                               RED_EXIT_VIX, RED_LOCK_HOURS, RED_LOSS_SHARE, YELLOW_CHECKS_RUNNING, YELLOW_LOSS_SHARE,
-                              YELLOW_POSITION_CREDIT_MULTIPLE, YELLOW_POSITION_DEBIT_SHARE, YELLOW_POSITION_LOSS_SHARE,
-                              YELLOW_STOP_CREDIT_MULTIPLE, YELLOW_VIX)
+                              YELLOW_POSITION_CREDIT_MULTIPLE, YELLOW_POSITION_DEBIT_SHARE,
+                              YELLOW_POSITION_LOSS_SHARE, YELLOW_STOP_CREDIT_MULTIPLE, YELLOW_VIX)
 from core.errors import CannotCompute, IntegrityError
 from core.market_values import usable_mid
 from core.model import EmergencyLevel, Position, Snapshot, VixReading

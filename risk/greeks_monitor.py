@@ -19,47 +19,15 @@ from math import inf
 from types import MappingProxyType
 from typing import Iterable, Mapping, Sequence
 
-from config.constants import (BETA_TO_SPY, GREEK_WARNING_SHARE, GREEKS_EXCLUDED, NOTIONAL_DELTA_EQUITY_MULTIPLE,
-                              PHASES)
+from config.constants import BETA_TO_SPY, GREEK_WARNING_SHARE, GREEKS_EXCLUDED, NOTIONAL_DELTA_EQUITY_MULTIPLE, PHASES
 from core.codes import RefusalCode
 from core.errors import CannotCompute
+from core.exposure import Exposure
 from core.market_values import finite, guard_refusal, positive, underlying_price, usable_mid
-from core.model import Contract, ContractKind, Leg, PortfolioView, Position, Quote, Refused, Underlying
+from core.model import Contract, ContractKind, Leg, Position, Quote, Refused, Underlying
 from core.option_math import contract_greeks
 
 _TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """Greeks of some legs, signed as held (units: module docstring)."""
-
-    spy_delta: float = 0.0
-    gamma: float = 0.0
-    vega: float = 0.0
-    theta: float = 0.0
-
-    def __add__(self, other: Exposure) -> Exposure:
-        return Exposure(spy_delta=self.spy_delta + other.spy_delta, gamma=self.gamma + other.gamma,
-                        vega=self.vega + other.vega, theta=self.theta + other.theta)
-
-    def times(self, count: float) -> Exposure:
-        """``count`` times this exposure."""
-        return Exposure(spy_delta=self.spy_delta * count, gamma=self.gamma * count, vega=self.vega * count,
-                        theta=self.theta * count)
-
-
-def working_exposure(view: PortfolioView) -> Exposure:
-    """What the entries that still work may come to hold.
-
-    Raises
-    ------
-    CannotCompute
-        When a reserved figure is not a number.
-    """
-    return Exposure(spy_delta=finite(view.reserved_spy_delta, "reserved_spy_delta"),
-                    gamma=finite(view.reserved_short_gamma, "reserved_short_gamma"),
-                    vega=finite(view.reserved_short_vega, "reserved_short_vega"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ from strategies.exits import (ExitReason, assignment_threatens, is_last_session,
                               walking_exit)
 from strategies.legs import at_most, mid_price, require_quotes, usable_quote
 from strategies.listing import Listing
-from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, may_sell, neighbourhood, roll,
-                              want_chain, want_quotes)
+from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, may_sell, neighbourhood,
+                              roll, want_chain, want_quotes)
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
     (State.WAITING, Event.SELECTED): State.VALIDATION,

@@ -11,7 +11,7 @@ from config.constants import IV_HISTORY_SESSIONS, OPENING_FEE_USD
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.market_analysis import ShortStrike, probability_shorts_otm
-from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Snapshot, State, Underlying)
+from core.model import Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Snapshot, State, Underlying
 from core.option_math import dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
 from strategies.legs import underlying_of
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from config.strategy_parameters import LT112, Lt112Spec
 from core.codes import RefusalCode
-from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
-                        Select, Snapshot, State)
+from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right, Select,
+                        Snapshot, State)
 from core.option_arrays import prices
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
 from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,

@@ -18,8 +18,7 @@ from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
                         Select, Snapshot, State, Underlying)
 from core.option_arrays import prices
-from core.option_math import (contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate,
-                              years_to_expiry)
+from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
 from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping
 import numpy as np
 
 from config.constants import ROLL_NATURAL_MINUTES_BEFORE_CLOSE, ROLL_NEIGHBOUR_STRIKES, VIX_ENTRY_STOP
-from core.entry_checks import mode_forbids, standing_halt
+from core.entry.checks import mode_forbids, standing_halt
 from core.errors import CannotCompute
 from core.intents import intent_id
 from core.model import (EMPTY, Contract, HeldLeg, Hold, Intent, Leg, Manage, PortfolioView, Position, Purpose, Right,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.entry_gate import EntryGate
+from core.entry.gate import EntryGate
 from core.spy_concentration_manager import SpyConcentrationManager
 from helpers.data_freshness_validator import DataFreshnessValidator
 from risk.august_2024_correlation_limiter import August2024CorrelationLimiter

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
-from local.broker_faults.faults import (CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills,
-                                        MissingSide, NoAnswer, OutOfOrder, PartialFills, Rejects, Restart,
-                                        StaleQuotes, UnevenFills)
+from local.broker_faults.faults import (CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills, MissingSide,
+                                        NoAnswer, OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes,
+                                        UnevenFills)
 from local.broker_faults.truth import BrokerLog, Trade, expiry_of, intent_of, position_of, purpose_of
 from local.data.calendar import sessions
 

@@ -14,7 +14,7 @@ from typing import Any
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.brokerage_values import Crash
 from local.broker_faults.faults import Fault
-from local.engine.engine import Engine
+from local.engine.loop.engine import Engine
 
 LIVE_ENVIRONMENT = {"environment": "staging", "mode": "trade"}
 STATE_KEY = re.compile(r"state-[ab]\.json$")

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from local.broker_faults.faults import CrossedQuotes, Fault, MarketFault, MissingSide, StaleQuotes, VixLost, WideQuotes
-from local.engine.bar_columns import BarColumns
+from local.broker_faults.faults import (CrossedQuotes, Fault, MarketFault, MissingSide, StaleQuotes, VixLost,
+                                        WideQuotes)
 from local.engine.broker.clock import to_utc
 from local.engine.enums import Resolution, SecurityType
-from local.engine.feed import Feed
-from local.engine.series import BarLoader
+from local.engine.files.bar_columns import BarColumns
+from local.engine.market.feed import Feed
+from local.engine.market.series import BarLoader
 from local.engine.time_zones import seconds_of
 
 NEW_YORK = "America/New_York"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from local.broker_faults.faults import (ALL_TIME, KINDS, CrossedQuotes, Disconnect, DoubleFills, ExpirationWall, Fault,
-                                        FillAfterCancel, HoldingsLag, LateFills, LegLimit, MissingSide, NoAnswer,
-                                        OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes, UnevenFills, VixLost)
+from local.broker_faults.faults import (ALL_TIME, KINDS, CrossedQuotes, Disconnect, DoubleFills, ExpirationWall,
+                                        Fault, FillAfterCancel, HoldingsLag, LateFills, LegLimit, MissingSide,
+                                        NoAnswer, OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes,
+                                        UnevenFills, VixLost)
 
 FIRST_MINUTE, LAST_MINUTE = time(9, 35), time(15, 40)
 MOST_FAULTS = 7

@@ -23,7 +23,7 @@ from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
 from local.data.calendar import sessions
 from local.data.scenario import Scenario
-from local.report.page import write_report
+from local.run_report.page import write_report
 from local.statistics_table import run_table
 
 HELP = "trade a scenario with this project"

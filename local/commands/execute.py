@@ -80,7 +80,7 @@ def execute(job: Job) -> float:
 
 
 def _on_embedded(job: Job, name: str, scratch: Path) -> float:
-    from local.engine.runner import run_project
+    from local.engine.loop.runner import run_project
     data = with_static_files(job.data, scratch, None)
     started = time.perf_counter()
     result = run_project(job.project, data=data, out=job.out, parameters=job.parameters, algorithm_type_name=name,

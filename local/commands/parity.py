@@ -14,7 +14,7 @@ from local.commands.execute import EMBEDDED, LEAN, require_engine
 from local.commands.planned import add_commands
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
-from local.report.page import write_report
+from local.run_report.page import write_report
 
 HELP = "compare LEAN and the embedded engine on a scenario"
 FILE_NAME = "parity.json"

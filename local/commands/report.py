@@ -7,7 +7,7 @@ from pathlib import Path
 from local import results
 from local.commands.errors import CommandError
 from local.commands.staging import read_manifest
-from local.report.page import write_report
+from local.run_report.page import write_report
 from local.statistics_table import run_table
 
 HELP = "make the report of a finished run anew"

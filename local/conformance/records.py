@@ -16,7 +16,7 @@ from typing import Any
 from local import lean_launcher
 from local.commands.project import algorithm_class
 from local.conformance import cases
-from local.engine.runner import run_project
+from local.engine.loop.runner import run_project
 
 Record = dict[str, Any]
 NUMBER_TOLERANCE, RELATIVE_TOLERANCE, MODEL_TOLERANCE = 1e-4, 1e-7, 0.01

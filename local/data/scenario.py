@@ -6,10 +6,11 @@ a seed. Everything is checked when it is read; what cannot be used is refused wi
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+
+import tomllib
 
 from local.data import calendar
 from local.data.bar_files import DailyBar, read_bar_folder

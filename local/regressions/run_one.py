@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from local.engine.runner import run_project
+from local.engine.loop.runner import run_project
 
 
 def main(argv: list[str]) -> int:

@@ -12,7 +12,6 @@ from core.codes import RefusalCode
 from core.model import CalendarFacts, Refused
 from tests.builders import make_calendar
 
-
 IWM_OWN = calendars.EX_DIVIDENDS["IWM"][-1] + timedelta(days=91)
 
 

@@ -8,7 +8,7 @@ import pytest
 from config.planned_commands import ACTIONS, BY_STRATEGY, PlannedCommand, read_commands
 from config.run_parameters import parse
 from core.errors import ConfigError
-from helpers.operator_commands import Command, OperatorCommands
+from helpers.shell.operator_commands import Command, OperatorCommands
 
 WINDOW = {"start": "2024-07-01", "end": "2024-07-31"}
 

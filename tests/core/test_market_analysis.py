@@ -7,7 +7,8 @@ from math import exp
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import CannotCompute
 from core.market_analysis import (ShortStrike, Trend, intraday_bias, iv_history, iv_percentile, iv_rank,

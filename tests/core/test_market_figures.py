@@ -6,8 +6,8 @@ from math import inf, nan
 
 import pytest
 
-from config.constants import (BETA_TO_SPY, DIVIDEND_YIELDS, FUTURE_MARGINS_USD, GREEKS_EXCLUDED, KELLY_VIX_MULTIPLIERS,
-                              RISK_FREE_RATES, SPY_EQUIVALENTS)
+from config.constants import (BETA_TO_SPY, DIVIDEND_YIELDS, FUTURE_MARGINS_USD, GREEKS_EXCLUDED,
+                              KELLY_VIX_MULTIPLIERS, RISK_FREE_RATES, SPY_EQUIVALENTS)
 from config.strategy_parameters import SPECS
 from core.codes import RefusalCode
 from core.errors import CannotCompute

@@ -9,9 +9,9 @@ import pytest
 from config.constants import STRATEGY_PRIORITY
 from config.strategy_parameters import SPECS
 from core.codes import RefusalCode as Code
-from core.entry_gate import EntryGate
+from core.entry.gate import EntryGate
 from core.errors import IntegrityError
-from core.model import (Enter, EmergencyLevel, Exit, HeldLeg, Hold, Leg, Mode, PortfolioView, Position, Proposal,
+from core.model import (EmergencyLevel, Enter, Exit, HeldLeg, Hold, Leg, Mode, PortfolioView, Position, Proposal,
                         Purpose, Refused, Right, Select, Snapshot, State, Urgency)
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.strategy_coordinator import StrategyCoordinator

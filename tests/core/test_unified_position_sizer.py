@@ -15,11 +15,12 @@ from config.strategy_parameters import (BUTTERFLY, FRIDAY_0DTE, HEDGE, IPMCC, LE
                                         StrategySpec)
 from core import option_math
 from core.codes import RefusalCode
+from core.exposure import Exposure
 from core.model import Contract, HeldLeg, Leg, Proposal, Refused, Right, Snapshot, StrategySample
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 from risk.dynamic_margin_manager import DynamicMarginManager
-from risk.greeks_monitor import Exposure, GreeksMonitor
+from risk.greeks_monitor import GreeksMonitor
 from tests.builders import (make_account, make_calendar, make_contract, make_position, make_quote, make_snapshot,
                             make_underlying, make_view, make_vix)
 

@@ -13,7 +13,7 @@ from local.commands import bench
 from local.commands.bench import PEAK_GOAL_BYTES, closing_line, layer_of, next_step, pair_lines, rounds_row
 from local.commands.errors import CommandError
 from local.commands.project import PROJECT_FOLDER
-from local.engine.algorithm_data import DataMixin
+from local.engine.algorithm.data import DataMixin
 
 
 def test_quotes_are_counted_by_row_and_contract(tmp_path: Path) -> None:

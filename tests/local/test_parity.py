@@ -9,7 +9,7 @@ import pytest
 
 from local import parity
 from tests.local.commands.fake_engine import leave_results
-from tests.local.report.builders_report import make_report, make_summary, make_trade
+from tests.local.run_report.builders_report import make_report, make_summary, make_trade
 
 
 def make_event(**overrides: Any) -> dict[str, Any]:

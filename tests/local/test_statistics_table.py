@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from local.statistics_table import grid, run_table, statistics_lines, strategy_rows
-from tests.local.report.builders_report import make_report, make_summary
+from tests.local.run_report.builders_report import make_report, make_summary
 
 
 def test_every_statistic_is_printed_once() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from core.codes import RefusalCode
 from core.errors import IntegrityError
+from core.guards import OpenRisk
 from core.model import HeldLeg, Refused
 from risk.august_2024_correlation_limiter import (CORR_TOO_SHORT, August2024CorrelationLimiter, CorrelationReading,
-                                                  OpenRisk, check_counts, pair_correlation)
+                                                  check_counts, pair_correlation)
 from tests.builders import make_contract, make_position, make_quote, make_snapshot, make_underlying
 
 START = datetime(2024, 8, 5, 9, 35)

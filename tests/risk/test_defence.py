@@ -9,8 +9,8 @@ import pytest
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, HeldLeg, IvHistory, Position, Quote, Right, Snapshot, State
 from core.option_math import dividend_yield, price, risk_free_rate, years_to_expiry
-from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, has_naked_short, positions_to_close,
-                          riskiest, two_sigma_loss_usd)
+from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, has_naked_short,
+                          positions_to_close, riskiest, two_sigma_loss_usd)
 from risk.dynamic_margin_manager import DynamicMarginManager
 from risk.greeks_monitor import GreeksMonitor
 from tests.builders import (FRIDAY, make_account, make_contract, make_position, make_quote, make_snapshot,

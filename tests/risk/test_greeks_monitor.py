@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from core import option_math
 from core.codes import RefusalCode
 from core.errors import CannotCompute
+from core.exposure import Exposure
 from core.model import Contract, ContractKind, HeldLeg, Leg, Refused, Right
-from risk.greeks_monitor import Exposure, GreeksMonitor
+from risk.greeks_monitor import GreeksMonitor
 from tests.builders import FRIDAY, make_contract, make_position, make_quote, make_underlying
 
 MONITOR = GreeksMonitor()

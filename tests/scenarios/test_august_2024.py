@@ -11,7 +11,7 @@ import pytest
 
 from core.codes import RefusalCode
 from local.data import scenario, writer
-from local.engine.runner import run_project
+from local.engine.loop.runner import run_project
 from strategies.exits import ExitReason
 
 PROJECT = Path(__file__).resolve().parents[2]

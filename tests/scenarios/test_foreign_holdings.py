@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from helpers.operator_commands import Command
+from helpers.shell.operator_commands import Command
 from local.broker_faults.lives import Lives
 from local.engine.broker.broker import Account
 from local.engine.enums import Market, OptionRight, OptionStyle, SecurityType
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 from tests.scenarios.order_world import FRIDAY, lives
 
 STOCK = Symbol.create("TSLA", SecurityType.EQUITY, Market.USA)

@@ -14,7 +14,7 @@ import pytest
 from core.errors import CannotCompute
 from core.model import Contract, EmergencyLevel, Quote, Snapshot, State
 from core.reconciliation import Verdict, VerdictKind
-from helpers.framework_shell import FrameworkShell
+from helpers.shell.framework_shell import FrameworkShell
 from local.broker_faults.brokerage_values import Crash
 from local.broker_faults.lives import Lives
 from tests.scenarios.order_world import FRIDAY, lives

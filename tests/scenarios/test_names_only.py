@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local.broker_faults.lives import Lives
-from local.engine.algorithm_data import OptionChainProvider
-from local.engine.chains import OptionChain
+from local.engine.algorithm.data import OptionChainProvider
+from local.engine.market.chains import OptionChain
 from tests.scenarios.order_world import FRIDAY, lives
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.codes import RefusalCode
-from helpers.framework_shell import FrameworkShell
+from helpers.shell.framework_shell import FrameworkShell
 from local.broker_faults.lives import Lives
 from tests.scenarios.order_world import FRIDAY, lives
 

@@ -11,7 +11,7 @@ from core.reconciliation import reconcile
 from local.broker_faults.lives import Lives
 from local.broker_faults.truth import intent_of
 from local.engine.enums import Market, OptionRight, OptionStyle, SecurityType
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 from tests.builders import make_contract
 from tests.scenarios.order_world import lives
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import IntegrityError
-from helpers.framework_shell import FrameworkShell
+from helpers.shell.framework_shell import FrameworkShell
 from local.broker_faults.faults import Restart
 from local.broker_faults.invariants import violations
 from local.broker_faults.lives import Lives

@@ -11,7 +11,7 @@ from config.strategy_parameters import BUTTERFLY
 from core.codes import RefusalCode as Code
 from core.model import EmergencyLevel, Event, Exit, HeldLeg, Hold, Proposal, Select, State, Urgency
 from strategies.butterfly_with_state import Butterfly
-from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view)
+from tests.builders import make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view
 from tests.builders_chains import exact_quotes, make_chain, option
 
 NOW = datetime(2024, 7, 22, 10, 0)

@@ -12,8 +12,8 @@ import pytest
 from config.constants import DEFENSIVE_DTE, LEG_MAX_AGE_MINUTES
 from core.codes import RefusalCode as Code
 from core.intents import closing_intent
-from core.model import (EmergencyLevel, Enter, Event, Exit, HeldLeg, Hold, Manage, Mode, Quote, Refused, Right, Select,
-                        State, Urgency)
+from core.model import (EmergencyLevel, Enter, Event, Exit, HeldLeg, Hold, Manage, Mode, Quote, Refused, Right,
+                        Select, State, Urgency)
 from core.serialization import position_from_json, position_to_json
 from strategies import ALL
 from tests.builders import make_calendar, make_vix

@@ -7,13 +7,14 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from config.strategy_parameters import LT112
 from core.codes import RefusalCode as Code
-from core.model import (Event, Exit, HeldLeg, Hold, Indicators, IvHistory, Proposal, Right, Select, State, Urgency)
+from core.model import Event, Exit, HeldLeg, Hold, Indicators, IvHistory, Proposal, Right, Select, State, Urgency
 from strategies.lt112_with_state import Lt112
-from tests.builders import (make_calendar, make_position, make_snapshot, make_underlying, make_view, make_vix)
+from tests.builders import make_calendar, make_position, make_snapshot, make_underlying, make_view, make_vix
 from tests.builders_chains import exact_quotes, make_chain, model_quotes, option, skewed
 
 NOW = datetime(2024, 7, 22, 10, 0)

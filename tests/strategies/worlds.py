@@ -11,9 +11,9 @@ import numpy as np
 
 from config.run_parameters import parse
 from core.codes import RefusalCode
-from core.model import (Contract, ContractKind, Enter, HeldLeg, Indicators, Intent, IvHistory, PortfolioView, Position,
-                        Quote, Refused, Right, Select, Snapshot, State, Underlying)
-from helpers.components import Components, build
+from core.model import (Contract, ContractKind, Enter, HeldLeg, Indicators, Intent, IvHistory, PortfolioView,
+                        Position, Quote, Refused, Right, Select, Snapshot, State, Underlying)
+from helpers.shell.components import Components, build
 from strategies import ALL
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)

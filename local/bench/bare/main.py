@@ -1,9 +1,9 @@
 """The same subscriptions as a recorded run of the framework, at the same times, and nothing else."""
 
-from AlgorithmImports import *
-
 import json
 from pathlib import Path
+
+from AlgorithmImports import *
 
 
 class BareAlgorithm(QCAlgorithm):

@@ -25,8 +25,8 @@ from local.engine.errors import ArgumentException, InvalidOperationException
 
 if TYPE_CHECKING:
     from local.engine.broker.trades import TradeBuilder
-    from local.engine.security import Security
-    from local.engine.symbol import Symbol
+    from local.engine.market.security import Security
+    from local.engine.market.symbol import Symbol
 
 MAXIMUM_ORDERS = 10_000
 

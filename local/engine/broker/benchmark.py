@@ -9,9 +9,9 @@ from typing import Any
 from local.engine.broker.clock import to_utc
 from local.engine.broker.numeric import smart_round
 from local.engine.enums import DataNormalizationMode, Market, Resolution, SecurityType
-from local.engine.series import BarSeries
-from local.engine.subscription import tick_types_of
-from local.engine.symbol import Symbol, SymbolCache
+from local.engine.market.series import BarSeries
+from local.engine.market.subscription import tick_types_of
+from local.engine.market.symbol import Symbol, SymbolCache
 from local.engine.time_zones import seconds_of
 
 

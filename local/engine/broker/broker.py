@@ -27,7 +27,7 @@ from local.engine.broker.trades import TradeBuilder
 from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 MARGIN_CALL_PERIOD = timedelta(minutes=5)
 

@@ -19,7 +19,7 @@ from local.engine.enums import SecurityType
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
     from local.engine.broker.requests import UpdateOrderRequest
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 _SETTLEMENT_TIME = timedelta(hours=6)
 _EQUITY_SETTLEMENT_DAYS, _OPTION_SETTLEMENT_DAYS = 1, 1

@@ -14,7 +14,7 @@ from local.engine.enums import Resolution
 
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class EquityFillModel(FillModel):

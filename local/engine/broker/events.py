@@ -14,7 +14,7 @@ from local.engine.broker.numeric import smart_text, text
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
     from local.engine.broker.tickets import OrderTicket
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 
 @dataclass(frozen=True, slots=True)

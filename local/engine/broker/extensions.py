@@ -9,8 +9,8 @@ from local.engine.broker.clock import from_utc, naive, to_utc
 from local.engine.broker.enums import OrderDirection, OrderStatus, direction_of, is_closed, is_fill
 from local.engine.enums import LeanEnum, SecurityType
 from local.engine.errors import MemberNotSupported
-from local.engine.futures_expiry import third_friday
-from local.engine.symbol import Symbol
+from local.engine.market.futures_expiry import third_friday
+from local.engine.market.symbol import Symbol
 
 _WITH_WEEKLIES = ("NQX", "SPXW", "RUTW")
 

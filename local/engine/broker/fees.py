@@ -12,7 +12,7 @@ from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 USD = "USD"
 

@@ -20,7 +20,7 @@ from local.engine.enums import Resolution, SecurityType
 
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 _SPANS = {Resolution.TICK: timedelta(0), Resolution.SECOND: timedelta(seconds=1), Resolution.MINUTE:
           timedelta(minutes=1), Resolution.HOUR: timedelta(hours=1), Resolution.DAILY: timedelta(days=1)}

@@ -11,18 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.engine.broker.margin import SecurityMarginModel
-from local.engine.broker.margin_types import (
-    GetMaximumOrderQuantityResult,
-    InitialMargin,
-    InitialMarginParameters,
-    MaintenanceMargin,
-    MaintenanceMarginParameters,
-    MaximumOrderQuantityParameters,
-)
+from local.engine.broker.margin_types import (GetMaximumOrderQuantityResult, InitialMargin, InitialMarginParameters,
+                                              MaintenanceMargin, MaintenanceMarginParameters,
+                                              MaximumOrderQuantityParameters)
 from local.engine.enums import OptionRight
 
 if TYPE_CHECKING:
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from local.engine.broker.numeric import smart_text
 
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 def group_orders(order: Order, known: Mapping[int, Order]) -> list[Order] | None:

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 from local.engine.broker.enums import OrderDirection
 from local.engine.broker.margin import above_minimum_order_margin, order_fee, zero_price_message
-from local.engine.broker.margin_types import (
-    GetMaximumOrderQuantityResult,
-    HasSufficientBuyingPowerForOrderParameters,
-    HasSufficientBuyingPowerForOrderResult,
-    InitialMargin,
-    MaximumOrderQuantityParameters,
-    OptionInitialMargin,
-)
+from local.engine.broker.margin_types import (GetMaximumOrderQuantityResult,
+                                              HasSufficientBuyingPowerForOrderParameters,
+                                              HasSufficientBuyingPowerForOrderResult, InitialMargin,
+                                              MaximumOrderQuantityParameters, OptionInitialMargin)
 from local.engine.broker.numeric import exact, sign, text
 from local.engine.broker.orders import MarketOrder, Order
 from local.engine.broker.positions import Position, PositionGroup

@@ -11,26 +11,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.engine.broker.enums import (
-    OrderRequestStatus,
-    OrderRequestType,
-    OrderResponseErrorCode,
-    OrderStatus,
-    OrderType,
-    is_closed,
-    is_fill,
-)
+from local.engine.broker.enums import (OrderRequestStatus, OrderRequestType, OrderResponseErrorCode, OrderStatus,
+                                       OrderType, is_closed, is_fill)
 from local.engine.broker.events import OrderEvent
 from local.engine.broker.group import group_orders, insufficient_power_message
 from local.engine.broker.numeric import places, round_to_increment, text, truncate_to_lot
 from local.engine.broker.orders import Order, OrderSubmissionData, create_order
-from local.engine.broker.requests import (
-    CancelOrderRequest,
-    OrderRequest,
-    OrderResponse,
-    SubmitOrderRequest,
-    UpdateOrderRequest,
-)
+from local.engine.broker.requests import (CancelOrderRequest, OrderRequest, OrderResponse, SubmitOrderRequest,
+                                          UpdateOrderRequest)
 from local.engine.broker.tickets import OrderTicket
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from local.engine.broker.unsupported import UnsupportedMembers
 from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
-    from local.engine.security import Security
-    from local.engine.symbol import Symbol
+    from local.engine.market.security import Security
+    from local.engine.market.symbol import Symbol
 
 
 class SecurityHolding(UnsupportedMembers):

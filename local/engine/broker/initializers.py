@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from local.engine.broker.brokerage_models import DefaultBrokerageModel
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class NullSecuritySeeder:

@@ -6,22 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from local.engine.broker.enums import OrderDirection, OrderType
-from local.engine.broker.margin_types import (
-    BuyingPower,
-    BuyingPowerParameters,
-    GetMaximumOrderQuantityResult,
-    HasSufficientBuyingPowerForOrderParameters,
-    HasSufficientBuyingPowerForOrderResult,
-    InitialMargin,
-    InitialMarginParameters,
-    InitialMarginRequiredForOrderParameters,
-    MaintenanceMargin,
-    MaintenanceMarginParameters,
-    MaximumOrderQuantityParameters,
-    OptionInitialMargin,
-    ReservedBuyingPowerForPosition,
-    ReservedBuyingPowerForPositionParameters,
-)
+from local.engine.broker.margin_types import (BuyingPower, BuyingPowerParameters, GetMaximumOrderQuantityResult,
+                                              HasSufficientBuyingPowerForOrderParameters,
+                                              HasSufficientBuyingPowerForOrderResult, InitialMargin,
+                                              InitialMarginParameters, InitialMarginRequiredForOrderParameters,
+                                              MaintenanceMargin, MaintenanceMarginParameters,
+                                              MaximumOrderQuantityParameters, OptionInitialMargin,
+                                              ReservedBuyingPowerForPosition,
+                                              ReservedBuyingPowerForPositionParameters)
 from local.engine.broker.numeric import exact, sign, text
 from local.engine.broker.orders import LimitOrder, MarketOrder, Order
 from local.engine.enums import OptionRight, SecurityType
@@ -29,7 +21,7 @@ from local.engine.enums import OptionRight, SecurityType
 if TYPE_CHECKING:
     from local.engine.broker.portfolio import SecurityPortfolioManager
     from local.engine.broker.tickets import OrderTicket
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class BuyingPowerModel:

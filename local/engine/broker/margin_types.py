@@ -10,7 +10,7 @@ from local.engine.broker.enums import OrderDirection
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
     from local.engine.broker.portfolio import SecurityPortfolioManager
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class InitialMargin(float):

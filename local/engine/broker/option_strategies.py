@@ -11,7 +11,7 @@ from local.engine.enums import OptionRight
 from local.engine.errors import ArgumentException
 
 if TYPE_CHECKING:
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 SHARES_PER_CONTRACT = 100
 
@@ -39,7 +39,7 @@ class OptionStrategy:
 
     def set_symbols(self) -> None:
         """Give every option leg its contract's symbol."""
-        from local.engine.symbol import Symbol
+        from local.engine.market.symbol import Symbol
 
         canonical = self.canonical_option
         for leg in self.option_legs:

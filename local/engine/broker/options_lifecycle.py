@@ -15,8 +15,8 @@ from local.engine.enums import OptionRight, OptionStyle, SecurityType, Settlemen
 
 if TYPE_CHECKING:
     from local.engine.broker.handler import TransactionHandler
-    from local.engine.derivatives import Option
-    from local.engine.symbol import Symbol
+    from local.engine.market.derivatives import Option
+    from local.engine.market.symbol import Symbol
 
 DELISTING_TAG = "Liquidate from delisting"
 

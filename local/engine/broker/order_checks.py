@@ -15,8 +15,8 @@ from local.engine.broker.requests import OrderResponse, SubmitOrderRequest
 from local.engine.enums import OptionStyle, Resolution, SecurityType
 
 if TYPE_CHECKING:
-    from local.engine.security import Security
-    from local.engine.symbol import Symbol
+    from local.engine.market.security import Security
+    from local.engine.market.symbol import Symbol
 
 _FUTURES = (SecurityType.FUTURE, SecurityType.FUTURE_OPTION)
 

@@ -16,8 +16,8 @@ from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
     from local.engine.broker.requests import SubmitOrderRequest, UpdateOrderRequest
-    from local.engine.security import Security
-    from local.engine.symbol import Symbol
+    from local.engine.market.security import Security
+    from local.engine.market.symbol import Symbol
 
 
 class Leg:

@@ -10,10 +10,8 @@ from local.engine.broker.enums import OrderDirection
 from local.engine.broker.events import OrderEvent
 from local.engine.broker.holdings import SecurityHolding
 from local.engine.broker.margin_calls import DefaultMarginCallModel, MarginCallModel
-from local.engine.broker.margin_types import (
-    HasSufficientBuyingPowerForOrderParameters,
-    HasSufficientBuyingPowerForOrderResult,
-)
+from local.engine.broker.margin_types import (HasSufficientBuyingPowerForOrderParameters,
+                                              HasSufficientBuyingPowerForOrderResult)
 from local.engine.broker.numeric import exact
 from local.engine.broker.orders import Order
 from local.engine.broker.position_groups import NullSecurityPositionGroupModel, SecurityPositionGroupModel
@@ -23,9 +21,9 @@ from local.engine.collections import KeyValuePair
 from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
-    from local.engine.security import Security
-    from local.engine.security_manager import SecurityManager
-    from local.engine.symbol import Symbol
+    from local.engine.market.security import Security
+    from local.engine.market.security_manager import SecurityManager
+    from local.engine.market.symbol import Symbol
 
 DEFAULT_CASH = 100_000.0
 

@@ -11,7 +11,7 @@ from local.engine.enums import SecurityType, SettlementType
 
 if TYPE_CHECKING:
     from local.engine.broker.portfolio import SecurityPortfolioManager
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class SecurityPortfolioModel:

@@ -6,10 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from local.engine.broker.group_margin import (
-    OptionStrategyPositionGroupBuyingPowerModel,
-    SecurityPositionGroupBuyingPowerModel,
-)
+from local.engine.broker.group_margin import (OptionStrategyPositionGroupBuyingPowerModel,
+                                              SecurityPositionGroupBuyingPowerModel)
 from local.engine.broker.orders import Order
 from local.engine.broker.positions import Position, PositionGroup, PositionGroupCollection
 from local.engine.broker.strategy_matcher import MatchedStrategy, match_strategies
@@ -17,7 +15,7 @@ from local.engine.enums import SecurityType
 
 if TYPE_CHECKING:
     from local.engine.broker.portfolio import SecurityPortfolioManager
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 _WITH_OPTIONS = frozenset((SecurityType.EQUITY, SecurityType.FUTURE, SecurityType.INDEX))
 

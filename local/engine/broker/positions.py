@@ -10,8 +10,8 @@ from local.engine.broker.numeric import exact, sign
 
 if TYPE_CHECKING:
     from local.engine.broker.group_margin import PositionGroupBuyingPowerModel
-    from local.engine.security import Security
-    from local.engine.symbol import Symbol
+    from local.engine.market.security import Security
+    from local.engine.market.symbol import Symbol
 
 GroupKey = tuple[str, tuple[tuple["Symbol", float], ...]]
 """Kind of buying power model and, by symbol, the unit quantities."""

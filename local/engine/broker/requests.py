@@ -13,7 +13,7 @@ from local.engine.enums import SecurityType
 if TYPE_CHECKING:
     from local.engine.broker.orders import GroupOrderManager, Order
     from local.engine.broker.time_in_force import OrderProperties
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 _VERBS = {OrderRequestType.SUBMIT: "submit", OrderRequestType.UPDATE: "update", OrderRequestType.CANCEL: "cancel"}
 

@@ -9,7 +9,7 @@ from typing import Any
 from local.engine.broker.sampling import Sampler
 from local.engine.broker.serialization import events_to_json, order_list_hash, order_to_json
 from local.engine.broker.statistics import portfolio_statistics, runtime_statistics, summary
-from local.engine.rates import InterestRates
+from local.engine.files.rates import InterestRates
 
 _EPOCH = datetime(1970, 1, 1)
 

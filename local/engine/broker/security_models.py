@@ -18,7 +18,7 @@ from local.engine.broker.portfolio_models import OptionPortfolioModel, SecurityP
 from local.engine.broker.settlement import FutureSettlementModel, ImmediateSettlementModel
 from local.engine.broker.slippage import NullSlippageModel
 from local.engine.enums import DataNormalizationMode, OptionRight, SecurityType
-from local.engine.volatility_models import VolatilityModel
+from local.engine.pricing.volatility_models import VolatilityModel
 
 _ADJUSTED = (DataNormalizationMode.ADJUSTED, DataNormalizationMode.SPLIT_ADJUSTED)
 _QUOTE_CURRENCY = Cash(ACCOUNT_CURRENCY)

@@ -12,7 +12,7 @@ from local.engine.broker.numeric import exact, sign
 
 if TYPE_CHECKING:
     from local.engine.broker.portfolio import SecurityPortfolioManager
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class ImmediateSettlementModel:

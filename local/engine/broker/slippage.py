@@ -8,7 +8,7 @@ from local.engine.broker.numeric import exact
 
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class NullSlippageModel:

@@ -17,7 +17,7 @@ from local.engine.broker.strategy_definitions import COVERED_FIRST, DEFINITIONS,
 from local.engine.enums import OptionRight
 
 if TYPE_CHECKING:
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 MAXIMUM_CREDIT_COVER_WIDTH = 0.1
 """A long leg covers a short one up to this share of the short strike further out of the money."""

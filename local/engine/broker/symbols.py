@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 
 
 def symbol_of(item: Any) -> Symbol | str:

@@ -5,22 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local.engine.broker.enums import (
-    OrderField,
-    OrderRequestStatus,
-    OrderResponseErrorCode,
-    OrderStatus,
-    OrderType,
-    is_fill,
-)
-from local.engine.broker.requests import (
-    CancelOrderRequest,
-    OrderRequest,
-    OrderResponse,
-    SubmitOrderRequest,
-    UpdateOrderFields,
-    UpdateOrderRequest,
-)
+from local.engine.broker.enums import (OrderField, OrderRequestStatus, OrderResponseErrorCode, OrderStatus, OrderType,
+                                       is_fill)
+from local.engine.broker.requests import (CancelOrderRequest, OrderRequest, OrderResponse, SubmitOrderRequest,
+                                          UpdateOrderFields, UpdateOrderRequest)
 from local.engine.enums import SecurityType
 from local.engine.errors import ArgumentException
 
@@ -28,7 +16,7 @@ if TYPE_CHECKING:
     from local.engine.broker.events import OrderEvent
     from local.engine.broker.orders import Order
     from local.engine.broker.transactions import SecurityTransactionManager
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 _FIELDS: dict[OrderField, tuple[str, frozenset[OrderType]]] = {
     OrderField.LIMIT_PRICE: ("limit_price", frozenset((OrderType.COMBO_LIMIT, OrderType.COMBO_LEG_LIMIT,

@@ -10,7 +10,7 @@ from local.engine.broker.clock import from_utc
 
 if TYPE_CHECKING:
     from local.engine.broker.orders import Order
-    from local.engine.security import Security
+    from local.engine.market.security import Security
 
 
 class TimeInForce:

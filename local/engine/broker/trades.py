@@ -12,7 +12,7 @@ from local.engine.broker.numeric import exact, sign
 from local.engine.broker.portfolio_models import is_win
 
 if TYPE_CHECKING:
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 
 @dataclass

@@ -6,13 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from local.engine.broker.requests import (
-    CancelOrderRequest,
-    OrderRequest,
-    OrderResponse,
-    SubmitOrderRequest,
-    UpdateOrderRequest,
-)
+from local.engine.broker.requests import (CancelOrderRequest, OrderRequest, OrderResponse, SubmitOrderRequest,
+                                          UpdateOrderRequest)
 from local.engine.broker.symbols import symbol_of
 from local.engine.broker.unsupported import UnsupportedMembers
 from local.engine.errors import InvalidOperationException
@@ -21,7 +16,7 @@ if TYPE_CHECKING:
     from local.engine.broker.handler import TransactionHandler
     from local.engine.broker.orders import Order
     from local.engine.broker.tickets import OrderTicket
-    from local.engine.symbol import Symbol
+    from local.engine.market.symbol import Symbol
 
 Filter = Callable[[Any], bool]
 

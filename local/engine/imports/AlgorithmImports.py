@@ -8,10 +8,10 @@ from typing import *
 import numpy as np
 import pandas as pd
 
-from local.engine.algorithm import AlgorithmSettings, QCAlgorithm
-from local.engine.algorithm_data import UniverseSettings
-from local.engine.algorithm_universes import OptionChainedUniverseSelectionModel, OptionUniverseSelectionModel
-from local.engine.bars import (
+from local.engine.algorithm.qc_algorithm import AlgorithmSettings, QCAlgorithm
+from local.engine.algorithm.data import UniverseSettings
+from local.engine.algorithm.universes import OptionChainedUniverseSelectionModel, OptionUniverseSelectionModel
+from local.engine.market.bars import (
     Bar,
     BaseData,
     Delisting,
@@ -23,11 +23,11 @@ from local.engine.bars import (
     TradeBar,
 )
 from local.engine.broker.api import *
-from local.engine.chains import FuturesChain, FuturesContract, Greeks, OptionChain, OptionContract
-from local.engine.chains import PriceModelResult as OptionPriceModelResult
+from local.engine.market.chains import FuturesChain, FuturesContract, Greeks, OptionChain, OptionContract
+from local.engine.market.chains import PriceModelResult as OptionPriceModelResult
 from local.engine.collections import KeyValuePair
-from local.engine.contract_filters import FutureFilterUniverse, FutureUniverse, OptionUniverse
-from local.engine.custom_data import (
+from local.engine.universes.contract_filters import FutureFilterUniverse, FutureUniverse, OptionUniverse
+from local.engine.market.custom_data import (
     Compression,
     FileFormat,
     PythonData,
@@ -35,8 +35,8 @@ from local.engine.custom_data import (
     SubscriptionDataSource,
     SubscriptionTransportMedium,
 )
-from local.engine.data_dictionaries import FuturesChains, OptionChains, QuoteBars, TradeBars
-from local.engine.derivatives import Future, FutureOption, IndexOption, Option
+from local.engine.market.data_dictionaries import FuturesChains, OptionChains, QuoteBars, TradeBars
+from local.engine.market.derivatives import Future, FutureOption, IndexOption, Option
 from local.engine.enums import (
     AlgorithmMode,
     DataMappingMode,
@@ -58,13 +58,13 @@ from local.engine.enums import (
     TickType,
 )
 from local.engine.errors import ArgumentException, InvalidOperationException, KeyNotFoundException
-from local.engine.futures_constants import Futures
-from local.engine.indicator_extensions import IndicatorExtensions
-from local.engine.indicators_api import *
-from local.engine.market_hours import MarketHoursDatabase, SecurityExchangeHours
-from local.engine.object_store import ObjectStore
-from local.engine.option_filters import OptionFilterUniverse
-from local.engine.option_models import (
+from local.engine.market.futures_constants import Futures
+from local.engine.indicators.extensions import IndicatorExtensions
+from local.engine.indicators.api import *
+from local.engine.market.market_hours import MarketHoursDatabase, SecurityExchangeHours
+from local.engine.loop.object_store import ObjectStore
+from local.engine.universes.option_filters import OptionFilterUniverse
+from local.engine.pricing.option_models import (
     CurrentPriceOptionPriceModel,
     IndicatorBasedOptionPriceModel,
     OptionPriceModel,
@@ -74,15 +74,15 @@ from local.engine.option_models import (
     QLOptionPriceModel,
     QLOptionPriceModelProvider,
 )
-from local.engine.properties import SymbolProperties
-from local.engine.schedule import ScheduledEvent
-from local.engine.security import Equity, Index, Security
-from local.engine.security_changes import SecurityChanges
-from local.engine.selector_universes import Fundamental
-from local.engine.slice import Slice
-from local.engine.symbol import SecurityIdentifier, Symbol, SymbolCache
+from local.engine.market.properties import SymbolProperties
+from local.engine.loop.schedule import ScheduledEvent
+from local.engine.market.security import Equity, Index, Security
+from local.engine.market.security_changes import SecurityChanges
+from local.engine.universes.selector_universes import Fundamental
+from local.engine.market.slice import Slice
+from local.engine.market.symbol import SecurityIdentifier, Symbol, SymbolCache
 from local.engine.time_zones import TimeZones
-from local.engine.volatility_models import (
+from local.engine.pricing.volatility_models import (
     BaseVolatilityModel,
     IndicatorVolatilityModel,
     RelativeStandardDeviationVolatilityModel,

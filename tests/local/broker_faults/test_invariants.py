@@ -8,7 +8,7 @@ import pytest
 from local.broker_faults.invariants import Evidence, violations
 from local.broker_faults.truth import BrokerLog, TakenOrder
 from local.engine.enums import Market, SecurityType
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 
 NOW = datetime(2024, 8, 14, 10, 1)
 TAG = "lt112/202408140953:ENTRY:202408140956"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.commands.errors import RUN_FAILED, CommandError
 from local.commands.execute import Job
-from tests.local.report.builders_report import make_report, make_summary
+from tests.local.run_report.builders_report import make_report, make_summary
 
 STORE_KEY = "storage/development/backtest/report.json"
 

@@ -9,7 +9,7 @@ import pytest
 from local.__main__ import main
 from local.commands import parity
 from tests.local.commands.fake_engine import leave_results
-from tests.local.report.builders_report import make_report, make_trade
+from tests.local.run_report.builders_report import make_report, make_trade
 
 
 @pytest.mark.parametrize("units, code, verdict", [(2, 0, "EQUAL"), (3, 1, "NOT EQUAL")])

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from local.commands.strategies_table import opened_and_closed, table_lines
-from tests.local.report.builders_report import make_report
+from tests.local.run_report.builders_report import make_report
 
 
 def test_open_positions_count_as_opened() -> None:

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 from local.data.static import write_static_files
-from local.engine.chains import Greeks, OptionChain
-from local.engine.clock import Clock
 from local.engine.collections import DataDictionary
-from local.engine.data_dictionaries import OptionChains
-from local.engine.enums import DataNormalizationMode, Market, OptionRight, OptionStyle, Resolution, SecurityType, TickType
+from local.engine.enums import (DataNormalizationMode, Market, OptionRight, OptionStyle, Resolution, SecurityType,
+                                TickType)
 from local.engine.errors import MemberNotSupported
-from local.engine.feed import Feed
-from local.engine.indicators import ExponentialMovingAverage
+from local.engine.indicators.base import ExponentialMovingAverage
+from local.engine.loop.clock import Clock
+from local.engine.market.chains import Greeks, OptionChain
+from local.engine.market.data_dictionaries import OptionChains
+from local.engine.market.feed import Feed
+from local.engine.market.series import BarSeries
+from local.engine.market.symbol import Symbol
 from local.engine.net_names import python_name
-from local.engine.series import BarSeries
-from local.engine.symbol import Symbol
 
 
 def share(ticker: str) -> Symbol:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.engine.runner import run_project
+from local.engine.loop.runner import run_project
 from tests.local.engine.conformance_data import SHARED, case_names, data_folder, project_folder
 
 CASES = case_names()

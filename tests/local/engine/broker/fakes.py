@@ -11,17 +11,10 @@ from local.engine.broker.algorithm_trading import TradingMixin
 from local.engine.broker.broker import Broker
 from local.engine.broker.clock import from_utc, to_utc
 from local.engine.broker.security_models import SecurityModels
-from local.engine.enums import (
-    DataNormalizationMode,
-    Market,
-    OptionRight,
-    OptionStyle,
-    Resolution,
-    SecurityType,
-    SettlementType,
-)
-from local.engine.properties import SymbolProperties
-from local.engine.symbol import Symbol
+from local.engine.enums import (DataNormalizationMode, Market, OptionRight, OptionStyle, Resolution, SecurityType,
+                                SettlementType)
+from local.engine.market.properties import SymbolProperties
+from local.engine.market.symbol import Symbol
 
 ZONE = "America/New_York"
 START = datetime(2024, 7, 24, 10, 0)

@@ -15,7 +15,7 @@ from local.engine.broker.margin_calls import MarginCallModel
 from local.engine.broker.orders import Leg
 from local.engine.broker.position_groups import SecurityPositionGroupModel
 from local.engine.enums import Market, OptionRight
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 from tests.local.engine.broker.fakes import FakeAlgorithm, FakeSecurity, utc
 
 

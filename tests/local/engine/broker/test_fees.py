@@ -8,7 +8,7 @@ from local.engine.broker.enums import OrderDirection, OrderPosition
 from local.engine.broker.fees import ConstantFeeModel, InteractiveBrokersFeeModel, TastytradeFeeModel, order_position
 from local.engine.broker.orders import LimitOrder, MarketOrder
 from local.engine.enums import Market, OptionRight, SecurityType
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 from tests.local.engine.broker.fakes import FakeAlgorithm, FakeSecurity
 
 

@@ -10,7 +10,7 @@ import pytest
 from local.engine.broker.enums import AccountType, BrokerageName, OrderField, OrderStatus, OrderType
 from local.engine.broker.options_lifecycle import NullOptionAssignmentModel, option_expiry_utc
 from local.engine.enums import DataNormalizationMode, DelistingType, Market, OptionRight, SecurityType, SplitType
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 from tests.local.engine.broker.fakes import FakeAlgorithm, FakeSecurity, utc
 
 FRIDAY = datetime(2024, 7, 26)

@@ -9,7 +9,7 @@ import pytest
 from local.engine.broker.option_strategies import OptionStrategies
 from local.engine.enums import Market, OptionRight, SecurityType
 from local.engine.errors import ArgumentException
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 
 SPY = Symbol.create("SPY", SecurityType.EQUITY, Market.USA)
 CANONICAL = Symbol.create_canonical_option(SPY)

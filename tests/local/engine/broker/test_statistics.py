@@ -10,13 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from local.engine.broker.statistics import (
-    PortfolioStatistics,
-    _skewness_and_kurtosis,
-    drawdown,
-    portfolio_statistics,
-    summary,
-)
+from local.engine.broker.statistics import (PortfolioStatistics, _skewness_and_kurtosis, drawdown,
+                                            portfolio_statistics, summary)
 from tests.local.engine.broker.fakes import FakeAlgorithm
 
 DAYS = [datetime(2024, 7, 24, 4) + timedelta(days=i) for i in range(6)]

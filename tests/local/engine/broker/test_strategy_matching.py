@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from local.engine.broker.strategy_definitions import COVERED_FIRST, DEFINITIONS
 from local.engine.broker.strategy_matcher import match_strategies
 from local.engine.enums import Market, OptionRight, OptionStyle, SecurityType
-from local.engine.symbol import Symbol
+from local.engine.market.symbol import Symbol
 from tests.local.engine.broker.fakes import FakeAlgorithm
 
 SPY = Symbol.create("SPY", SecurityType.EQUITY, Market.USA)

@@ -1,0 +1,1 @@
+"""The one gate before any entry: its checks, and what each limit of size leaves."""

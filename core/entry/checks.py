@@ -1,0 +1,298 @@
+"""The checks of the entry gate, one function each: a candidate in, a refusal or None out. None of them acts, and one
+that cannot compute refuses. The order they are asked in is the gate's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from config.constants import (DAILY_LOSS_SHARE, LAST_MINUTES_WITHOUT_ORDERS, MAX_ENTRIES_PER_DAY, MAX_LT112_SPY_SLOTS,
+                              MAX_POSITIONS_PER_UNDERLYING, MAX_SPY_EQUIVALENT_POSITIONS, OPEN_UNITS,
+                              PATTERN_DAY_TRADER_EQUITY_USD, PATTERN_DAY_TRADES, PHASES, SPY_EQUIVALENTS,
+                              UNDERLYING_COUNT_EXEMPT, VIX_ENTRY_STOP, VIX_MAX_AGE_MINUTES)
+from config.strategy_parameters import SPECS, StrategySpec
+from core.codes import RefusalCode
+from core.model import Contract, EmergencyLevel, Mode, PortfolioView, Position, Refused, Snapshot, State, Underlying
+
+SECOND_BREAKER_LEVEL = 2
+ENTRY_STATES = (State.VALIDATION, State.ENTERING)
+LT112 = "lt112"
+# Sums of dollars divided by dollars: a limit met exactly must not be missed by rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An entry being judged.
+
+    Attributes
+    ----------
+    underlying : str
+        The one underlying judged (a strategy with several is judged once for each before it has chosen).
+    contracts : tuple of Contract
+        Legs whose quotes must be fresh; empty before they are chosen.
+    delta : float or None
+        Of one unit in its own underlying, for the correlation check; None while unknown.
+    """
+
+    spec: StrategySpec
+    snapshot: Snapshot
+    view: PortfolioView
+    underlying: str
+    contracts: tuple[Contract, ...] = ()
+    delta: float | None = None
+
+
+def cannot_compute(guard: str, **facts: Any) -> Refused:
+    """Refusal of a guard that has no usable input."""
+    return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": guard} | facts)
+
+
+def find_underlying(snapshot: Snapshot, symbol: str, future_expiry: object = None) -> Underlying | None:
+    """The underlying as the snapshot holds it. A future may be held by contract month (``/ES@240920``): the month asked
+    for wins; without one the first month there is stands for the product."""
+    if future_expiry is not None:
+        return snapshot.underlyings.get(f"{symbol}@{future_expiry:%y%m%d}") or snapshot.underlyings.get(symbol)
+    found = snapshot.underlyings.get(symbol)
+    if found is not None or not symbol.startswith("/"):
+        return found
+    first = min((key for key in snapshot.underlyings if key.startswith(f"{symbol}@")), default=None)
+    return None if first is None else snapshot.underlyings[first]
+
+
+# --- mode, halts ----------------------------------------------------------------------------------------------------
+
+
+def mode(candidate: Candidate) -> Refused | None:
+    """Only mode ``trade`` sends entries, and only of strategies that are on."""
+    refused = mode_forbids(candidate.view)
+    if refused is None and candidate.spec.name not in candidate.view.enabled:
+        return Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": candidate.spec.name})
+    return refused
+
+
+def mode_forbids(view: PortfolioView) -> Refused | None:
+    """Refusal of a mode that sends no entries at all."""
+    if view.mode is Mode.OBSERVE:
+        return Refused(code=RefusalCode.MODE_OBSERVE)
+    if view.mode is Mode.EXITS_ONLY:
+        return Refused(code=RefusalCode.MODE_EXITS_ONLY)
+    return None if view.mode is Mode.TRADE else cannot_compute("mode", mode=str(view.mode))
+
+
+def standing_halt(view: PortfolioView) -> Refused | None:
+    """Operator's halt, quarantine, emergency, breaker: what refuses every entry, and takes back one on its way."""
+    if view.halted is not None:
+        return Refused(code=RefusalCode.HALTED, facts={"reason": view.halted})
+    if view.quarantined:
+        return Refused(code=RefusalCode.QUARANTINE, facts={"holdings": list(view.quarantined)})
+    if view.emergency > EmergencyLevel.NONE:
+        return Refused(code=RefusalCode.EMERGENCY, facts={"level": view.emergency.name})
+    if view.breaker_level >= SECOND_BREAKER_LEVEL:
+        return Refused(code=RefusalCode.BREAKER, facts={"level": view.breaker_level})
+    return None
+
+
+def halted(candidate: Candidate) -> Refused | None:
+    """A standing halt; after a breaker's recovery one position at a time."""
+    view = candidate.view
+    refused = standing_halt(view)
+    if refused is not None:
+        return refused
+    if view.one_entry_at_a_time:
+        today = candidate.snapshot.time.date()
+        working = sorted(name for name in view.pending if name != candidate.spec.name)
+        opened = [position.id for position in candidate.snapshot.positions
+                  if position.is_open and position.opened is not None and position.opened.date() == today]
+        if working or opened:
+            return Refused(code=RefusalCode.BREAKER, facts={"rule": "one position at a time after a recovery",
+                                                            "working": working, "opened_today": opened})
+    return None
+
+
+# --- clock ----------------------------------------------------------------------------------------------------------
+
+
+def clock(candidate: Candidate) -> Refused | None:
+    """A session, its hours (not its last minute), the strategy's window, and calendars that reach today."""
+    snapshot, spec = candidate.snapshot, candidate.spec
+    calendar, now = snapshot.calendar, snapshot.time
+    if calendar.today != now.date():
+        return cannot_compute("clock", today=calendar.today.isoformat(), now=now.isoformat())
+    if calendar.session_open is None or calendar.session_close is None:
+        return Refused(code=RefusalCode.NO_SESSION, facts={"day": calendar.today.isoformat()})
+    last_order = calendar.session_close - timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
+    if not calendar.session_open <= now < last_order:
+        return Refused(code=RefusalCode.OUTSIDE_HOURS, facts={
+            "now": now.isoformat(), "open": calendar.session_open.isoformat(), "last_order": last_order.isoformat()})
+    if not spec.window_open <= now.time() < spec.window_close:
+        return Refused(code=RefusalCode.OUTSIDE_WINDOW, facts={
+            "now": now.isoformat(), "from": spec.window_open.isoformat(), "until": spec.window_close.isoformat()})
+    if calendar.uncovered:
+        return Refused(code=RefusalCode.CALENDAR_UNCOVERED, facts={
+            "day": calendar.today.isoformat(), "calendars": list(calendar.uncovered)})
+    return None
+
+
+# --- VIX ------------------------------------------------------------------------------------------------------------
+
+
+def vix_data(candidate: Candidate) -> Refused | None:
+    """A VIX value, finite and at most 5 minutes old."""
+    snapshot = candidate.snapshot
+    vix = snapshot.vix
+    if vix is None:
+        return snapshot.vix_refusal or Refused(code=RefusalCode.VIX_MISSING)
+    if not math.isfinite(vix.value) or vix.value <= 0.0:
+        return Refused(code=RefusalCode.VIX_MISSING, facts={"value": vix.value})
+    age = snapshot.time - vix.time
+    if age < timedelta(0):
+        return cannot_compute("vix", print=vix.time.isoformat(), now=snapshot.time.isoformat())
+    if age > timedelta(minutes=VIX_MAX_AGE_MINUTES):
+        return Refused(code=RefusalCode.VIX_STALE, facts={"age_minutes": age.total_seconds() / 60.0,
+                                                          "limit_minutes": VIX_MAX_AGE_MINUTES})
+    return None
+
+
+def vix_band(candidate: Candidate) -> Refused | None:
+    """The stop above 35, then the strategy's band: edges excluded when ``vix_open``, else included."""
+    vix, spec = candidate.snapshot.vix, candidate.spec
+    if vix is None or not math.isfinite(vix.value):
+        return cannot_compute("vix band")
+    if vix.entry_stopped or vix.value > VIX_ENTRY_STOP:
+        return Refused(code=RefusalCode.VIX_ENTRY_STOP, facts={"vix": vix.value, "limit": VIX_ENTRY_STOP})
+    facts = {"vix": vix.value, "min": spec.vix_min, "max": spec.vix_max, "edges_included": not spec.vix_open}
+    if vix.value < spec.vix_min or (spec.vix_open and vix.value == spec.vix_min):
+        return Refused(code=RefusalCode.VIX_BELOW_BAND, facts=facts)
+    if vix.value > spec.vix_max or (spec.vix_open and vix.value == spec.vix_max):
+        return Refused(code=RefusalCode.VIX_ABOVE_BAND, facts=facts)
+    return None
+
+
+# --- phase, day -----------------------------------------------------------------------------------------------------
+
+
+def phase(candidate: Candidate) -> Refused | None:
+    """The phase allows the strategy and, for futures, the product."""
+    number, spec = candidate.snapshot.phase, candidate.spec
+    if number not in PHASES or number not in spec.max_open:
+        return cannot_compute("phase", phase=number)
+    if spec.max_open[number] <= 0:
+        return Refused(code=RefusalCode.PHASE_FORBIDS, facts={"phase": number, "strategy": spec.name})
+    if candidate.underlying not in spec.underlyings:
+        return cannot_compute("phase", underlying=candidate.underlying, strategy=spec.name)
+    products = getattr(spec, "phase_products", None)
+    if products is not None and candidate.underlying not in products[number]:
+        return Refused(code=RefusalCode.PHASE_FORBIDS, facts={
+            "phase": number, "product": candidate.underlying, "allowed": list(products[number])})
+    return None
+
+
+def daily_limits(candidate: Candidate) -> Refused | None:
+    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with ends entries.
+    The emergency protocol's ORANGE stands at the same loss and lasts until the day ends, so a recovered loss does not
+    reopen them."""
+    view, account = candidate.view, candidate.snapshot.account
+    entries = view.entries_today + sum(name != candidate.spec.name for name in view.pending)
+    if entries >= MAX_ENTRIES_PER_DAY:
+        return Refused(code=RefusalCode.DAILY_ENTRIES, facts={"entries": entries, "limit": MAX_ENTRIES_PER_DAY})
+    figures = (account.equity, account.equity_day_start, account.flows_today)
+    if not all(map(math.isfinite, figures)) or account.equity_day_start <= 0.0 or account.equity <= 0.0:
+        return cannot_compute("daily loss", equity=account.equity, equity_day_start=account.equity_day_start)
+    loss = -account.day_result_share
+    if loss >= DAILY_LOSS_SHARE - ROUNDING:
+        return Refused(code=RefusalCode.DAILY_LOSS, facts={"loss_share": loss, "limit_share": DAILY_LOSS_SHARE})
+    return None
+
+
+# --- counts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    strategy: str
+    underlying: str
+
+
+def counted(candidate: Candidate) -> tuple[_Counted, ...]:
+    """Positions with short options, and entries of other strategies on their way to one."""
+    held = [position for position in candidate.snapshot.positions if position.has_short_options]
+    entering = {position.strategy for position in held if position.state in ENTRY_STATES}
+    pending = [_Counted(name, underlying) for name, underlying in candidate.view.pending.items()
+               if name != candidate.spec.name and name not in entering and SPECS[name].counts_as_position]
+    return tuple(_Counted(position.strategy, position.underlying) for position in held) + tuple(pending)
+
+
+def open_units(spec: StrategySpec, positions: tuple[Position, ...], underlying: str) -> int:
+    """How many of a strategy's own units are open, as its "most at once" counts them."""
+    own = [position for position in positions if position.strategy == spec.name and position.is_open]
+    unit = OPEN_UNITS.get(spec.name)
+    if unit == "contracts":
+        return sum(position.units for position in own)
+    if unit == "underlyings":
+        return len({position.underlying for position in own} - {underlying})
+    if unit == "product":
+        return sum(position.underlying == underlying for position in own)
+    return len(own)
+
+
+def counts(candidate: Candidate) -> Refused | None:
+    """Most positions of the phase, of the strategy, per underlying, on SPY and its equivalents, and of those LT112's.
+
+    Bought protection is held to its strategy's own count only.
+    """
+    snapshot, spec, underlying = candidate.snapshot, candidate.spec, candidate.underlying
+    if snapshot.phase not in PHASES:
+        return cannot_compute("counts", phase=snapshot.phase)
+    others = counted(candidate)
+    on_spy = [other for other in others if other.underlying in SPY_EQUIVALENTS]
+    same = sum(other.underlying == underlying and other.strategy not in UNDERLYING_COUNT_EXEMPT for other in others)
+    protection, spy = not spec.counts_as_position, underlying in SPY_EQUIVALENTS
+    table = (
+        (RefusalCode.COUNT_PHASE, len(others), PHASES[snapshot.phase].max_positions, not protection),
+        (RefusalCode.COUNT_STRATEGY, open_units(spec, snapshot.positions, underlying), spec.max_open[snapshot.phase],
+         True),
+        (RefusalCode.COUNT_UNDERLYING, same, MAX_POSITIONS_PER_UNDERLYING,
+         not protection and spec.name not in UNDERLYING_COUNT_EXEMPT),
+        (RefusalCode.COUNT_SPY_EQUIVALENT, len(on_spy), MAX_SPY_EQUIVALENT_POSITIONS, not protection and spy),
+        (RefusalCode.COUNT_LT112_SPY, sum(other.strategy == LT112 for other in on_spy), MAX_LT112_SPY_SLOTS,
+         spec.name == LT112 and spy),
+    )
+    for code, count, limit, applies in table:
+        if applies and count >= limit:
+            return Refused(code=code, facts={"open": count, "limit": limit, "underlying": underlying,
+                                             "strategy": spec.name, "phase": snapshot.phase})
+    return None
+
+
+# --- the strategy's own, the account --------------------------------------------------------------------------------
+
+
+def suspension(candidate: Candidate) -> Refused | None:
+    """A suspended strategy (lost edge, repeated errors) waits for the operator."""
+    code = candidate.view.suspended.get(candidate.spec.name)
+    return None if code is None else Refused(code=code, facts={"strategy": candidate.spec.name})
+
+
+def pattern_day_trader(candidate: Candidate) -> Refused | None:
+    """Below 25,000 no entry once three day trades stand in five sessions or may come to: what was opened today or is on
+    its way may have to be closed today, as the candidate may. Futures options are not under the rule."""
+    equity, view, today = candidate.snapshot.account.equity, candidate.view, candidate.snapshot.time.date()
+    if not math.isfinite(equity) or view.day_trades < 0:
+        return cannot_compute("pattern day trader", equity=equity, day_trades=view.day_trades)
+    if candidate.underlying.startswith("/") or equity >= PATTERN_DAY_TRADER_EQUITY_USD:
+        return None
+    opened = [position.underlying for position in candidate.snapshot.positions
+              if position.is_open and position.opened is not None and position.opened.date() == today]
+    possible = sum(not underlying.startswith("/") for underlying in (*opened, *view.pending.values()))
+    if view.day_trades + possible >= PATTERN_DAY_TRADES:
+        return Refused(code=RefusalCode.PATTERN_DAY_TRADER, facts={
+            "equity": equity, "day_trades": view.day_trades, "possible": possible, "limit": PATTERN_DAY_TRADES})
+    return None
+
+
+def minutes_since(earlier: datetime | None, now: datetime) -> float:
+    """Minutes from ``earlier`` to ``now``; infinite when there was none."""
+    return math.inf if earlier is None else (now - earlier).total_seconds() / 60.0

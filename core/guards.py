@@ -1,0 +1,87 @@
+"""The seams of the gate, the sizer and the coordinator: what they ask of the managers above them, as protocols.
+
+``risk/`` and ``helpers/data_freshness_validator.py`` fulfil these by their shape; nothing here knows them. A guard
+answers None to let pass, or a :class:`Refused`; one that cannot compute refuses or raises :class:`CannotCompute`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Iterable, Mapping, Protocol, Sequence
+
+from config.strategy_parameters import StrategySpec
+from core.exposure import Exposure
+from core.model import Contract, Leg, Position, Quote, Refused, Underlying
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRisk:
+    """One position as the limiter counts it: open with short options, or on its way."""
+
+    strategy: str
+    underlying: str
+    short_volatility: bool
+
+
+class FreshnessGuard(Protocol):
+    """Whether data is fresh enough to open a position on."""
+
+    def underlying(self, symbol: str, underlying: Underlying | None, now: datetime) -> Refused | None:
+        """Refusal of an underlying that is missing, crossed or old."""
+        ...
+
+    def legs(self, contracts: Iterable[Contract], quotes: Mapping[str, Quote], now: datetime,
+             spec: StrategySpec) -> Refused | None:
+        """Refusal of the first leg that may not be traded on."""
+        ...
+
+
+class CorrelationGuard(Protocol):
+    """Whether a position would be one bet with what is open."""
+
+    def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], now: datetime,
+              delta: float | None) -> Refused | None:
+        """``delta`` of one unit in its own underlying; None before it is known."""
+        ...
+
+
+class MarginAuthority(Protocol):
+    """Margin in USD, and how much of it may be used."""
+
+    def unit_margin(self, legs: Sequence[Leg], prices: Mapping[str, float], spot: float | None) -> float:
+        """Margin of one unit at today's prices (points, by contract id)."""
+        ...
+
+    def room_usd(self, equity: float, used_usd: float, reserved_usd: float, phase: int, vix: float
+                 ) -> Mapping[str, float]:
+        """Dollars of further margin that each cap leaves, by its name."""
+        ...
+
+    def check(self, equity: float, used_usd: float, reserved_usd: float, new_usd: float, phase: int,
+              vix: float) -> Refused | None:
+        """Refusal of a trade beyond the caps or into the reserve."""
+        ...
+
+
+class GreeksAuthority(Protocol):
+    """Greeks of legs and of the book, and the limits on them."""
+
+    def unit(self, legs: Sequence[Leg], quotes: Mapping[str, Quote], underlyings: Mapping[str, Underlying],
+             now: datetime) -> Exposure:
+        """Exposure of one unit of a proposal."""
+        ...
+
+    def portfolio(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
+                  underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
+        """Exposure of all positions."""
+        ...
+
+    def check(self, before: Exposure, after: Exposure, equity: float, spy_price: float, phase: int) -> Refused | None:
+        """Refusal of a trade that takes a Greek beyond its limit and further from zero."""
+        ...
+
+    def room(self, before: Exposure, unit: Exposure, equity: float, spy_price: float, phase: int
+             ) -> Mapping[str, float]:
+        """Most units (not rounded) that each limit leaves."""
+        ...

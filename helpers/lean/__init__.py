@@ -1,0 +1,1 @@
+"""What speaks to LEAN: the one adapter, and plain values of what LEAN hands over."""

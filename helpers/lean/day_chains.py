@@ -1,0 +1,104 @@
+"""Chains of the day: LEAN's daily rows, and where it has none, openly, what the provider lists by name."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from math import nan
+from typing import Any, Callable, Iterable
+
+from config.constants import CHAIN_RETRY_MINUTES
+from config.instruments import Instrument
+from core.model import Chain
+from helpers.lean.values import plain_time, read_chain, read_names
+
+WORDS_OF_A_FAILURE = 200
+Source = tuple[Any, date | None]
+Note = tuple[str, dict[str, Any]]
+
+
+class DayChains:
+    """Reads each ticker's chains once a day.
+
+    Live, LEAN's daily rows can be missing altogether: then a chain is made of the names of the provider's contract list,
+    without prices, volatilities or Greeks. Every such chain, and every list that could not be had, is noted.
+
+    Parameters
+    ----------
+    algorithm : QCAlgorithm
+    put : object
+        What an option's right equals when it is a put.
+    """
+
+    def __init__(self, algorithm: Any, put: Any) -> None:
+        self._algorithm = algorithm
+        self._put = put
+        self._kept: dict[str, tuple[date, tuple[Chain, ...]]] = {}
+        self._missed: dict[str, datetime] = {}
+        self._notes: list[Note] = []
+
+    def options(self, ticker: str, instrument: Instrument, as_of: date, sources: Callable[[], Iterable[Source]]
+                ) -> tuple[Chain, ...]:
+        """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and its expiry when it is
+        a future) that has one. By names only where none of them has rows; () is asked for again after a while."""
+        now = plain_time(self._algorithm.time)
+        kept = self._kept.get(ticker)
+        if kept is not None and kept[0] == now.date():
+            return kept[1]
+        missed = self._missed.get(ticker)
+        if missed is not None and now - missed < timedelta(minutes=CHAIN_RETRY_MINUTES):
+            return ()
+        wanted = list(sources())
+        found = self._read(self._rows, ticker, instrument, as_of, wanted)
+        if not found and wanted:
+            found = self._read(self._names, ticker, instrument, as_of, wanted)
+        if found:
+            self._kept[ticker] = (now.date(), found)
+        else:
+            self._missed[ticker] = now
+        return found
+
+    def futures(self, ticker: str, symbol: Any) -> list[tuple[date, Any, float]]:
+        """Expiry, symbol and last close of every listed contract month, nearest first; the close is NaN where only
+        names are known."""
+        rows = [(row.expiry.date(), row.symbol, float(row.last_price)) for row in self._algorithm.future_chain(symbol)]
+        if not rows:
+            provider = self._algorithm.future_chain_provider
+            listed = self._listed(ticker, lambda: provider.get_future_contract_list(symbol, self._algorithm.time))
+            rows = [(month.id.date.date(), month, nan) for month in listed]
+            if rows:
+                self._note("CHAIN_BY_NAMES", underlying=ticker, contracts=len(rows))
+        return sorted(rows, key=lambda row: row[0])
+
+    def drain_notes(self) -> tuple[Note, ...]:
+        """What is to be journalled since the last call: event and facts."""
+        notes, self._notes = tuple(self._notes), []
+        return notes
+
+    @staticmethod
+    def _read(reader: Callable[..., Chain | None], ticker: str, instrument: Instrument, as_of: date,
+              wanted: Iterable[Source]) -> tuple[Chain, ...]:
+        read = (reader(ticker, instrument, as_of, *source) for source in wanted)
+        return tuple(chain for chain in read if chain is not None)
+
+    def _rows(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None
+              ) -> Chain | None:
+        return read_chain(self._algorithm.option_chain(symbol), self._put, ticker, instrument, as_of, future_expiry)
+
+    def _names(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None
+               ) -> Chain | None:
+        provider, now = self._algorithm.option_chain_provider, self._algorithm.time
+        listed = self._listed(ticker, lambda: provider.get_option_contract_list(symbol, now))
+        chain = read_names(listed, self._put, now.date(), ticker, instrument, as_of, future_expiry)
+        if chain is not None:
+            self._note("CHAIN_BY_NAMES", underlying=ticker, contracts=len(chain), future_expiry=future_expiry)
+        return chain
+
+    def _listed(self, ticker: str, ask: Callable[[], Iterable[Any]]) -> list[Any]:
+        try:
+            return list(ask())
+        except Exception as problem:  # noqa: BLE001 - whatever a connection outside can do; no chain is no entry
+            self._note("CHAIN_LIST_FAILED", underlying=ticker, what=str(problem)[:WORDS_OF_A_FAILURE])
+            return []
+
+    def _note(self, event: str, **facts: Any) -> None:
+        self._notes.append((event, facts))

@@ -1,0 +1,449 @@
+"""The one adapter to LEAN: snapshots out, orders in. Runs unchanged on LEAN and on the embedded engine.
+
+Nothing here decides. LEAN's objects stay inside; what leaves are the plain values of ``core.model``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Iterable
+
+import AlgorithmImports as lean
+
+from config.instruments import INSTRUMENTS
+from core.errors import GatewayError
+from core.iv_record import IvRecord
+from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
+from helpers.lean.contract_months import ContractMonths
+from helpers.lean.daily_history import DailyHistory
+from helpers.lean.day_chains import DayChains
+from helpers.lean.indicators import session_vwap
+from helpers.lean.values import REGULAR_HOURS, plain_time, read_contract, session_facts, shares
+from helpers.orders.port import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
+
+DAILY_BARS = 300
+FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
+KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
+         lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
+         lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
+STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
+            lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+            lean.OrderStatus.FILLED: OrderStatus.FILLED, lean.OrderStatus.CANCELED: OrderStatus.CANCELED,
+            lean.OrderStatus.INVALID: OrderStatus.INVALID}
+
+
+class LeanGateway:
+    """Reads LEAN and sends to it.
+
+    Parameters
+    ----------
+    algorithm : QCAlgorithm
+        The running algorithm.
+    iv_record : IvRecord
+        Implied volatilities kept from daily chains, for underlyings without an index.
+    own_margin : bool
+        True: LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
+    """
+
+    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool) -> None:
+        self._algorithm = algorithm
+        self._iv_record = iv_record
+        self._own_margin = own_margin
+        self._symbols: dict[str, Any] = {}
+        self._contract_of: dict[str, Contract] = {}
+        self._symbol_of: dict[Contract, Any] = {}
+        self._subscribed: dict[Contract, Any] = {}
+        self._contracts: tuple[Contract, ...] = ()
+        self._securities: dict[str, Any] = {}
+        self._quote_bars: dict[Contract, Any] = {}
+        self._holdings: dict[Contract, Any] = {}
+        self._priced: set[str] = set()
+        self._shifts: dict[Any, tuple[date, timedelta]] = {}
+        self._daily = DailyHistory(
+            lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
+            lambda: algorithm.time)
+        self._day_chains = DayChains(algorithm, lean.OptionRight.PUT)
+        self._shares: tuple[Contract, ...] = ()
+        self._others: dict[Contract, Any] = {}
+        self._months = ContractMonths()
+        self._facts: CalendarFacts | None = None
+
+    # --- set-up -----------------------------------------------------------------------------------------------------
+
+    def configure(self, tickers: Iterable[str]) -> None:
+        """Set the brokerage and margin models and subscribe the underlyings named in ``tickers``."""
+        algorithm = self._algorithm
+        algorithm.set_brokerage_model(lean.BrokerageName.TASTYTRADE, lean.AccountType.MARGIN)
+        algorithm.portfolio.set_margin_call_model(lean.MarginCallModel.NULL)
+        if self._own_margin:
+            algorithm.portfolio.set_positions(lean.SecurityPositionGroupModel.NULL)
+        for ticker in tickers:
+            self._add_underlying(ticker)
+
+    def _add_underlying(self, ticker: str) -> None:
+        instrument = INSTRUMENTS[ticker]
+        if instrument.security == "equity":
+            security = self._algorithm.add_equity(ticker, lean.Resolution.MINUTE,
+                                                  data_normalization_mode=lean.DataNormalizationMode.RAW)
+        elif instrument.security == "index":
+            security = self._algorithm.add_index(ticker, lean.Resolution.MINUTE)
+        else:
+            self._symbols[ticker] = lean.Symbol.create(instrument.root, lean.SecurityType.FUTURE, instrument.market)
+            return
+        self._own_models(security)
+        self._symbols[ticker], self._securities[ticker] = security.symbol, security
+        if instrument.security == "equity":
+            self._shares += (shares(ticker),)
+
+    def _own_models(self, security: Any) -> None:
+        if self._own_margin:
+            security.set_buying_power_model(lean.BuyingPowerModel.NULL)
+
+    # --- contracts --------------------------------------------------------------------------------------------------
+
+    def symbol(self, contract: Contract) -> Any:
+        """LEAN's symbol of ``contract``."""
+        known = self._symbol_of.get(contract)
+        if known is not None:
+            return known
+        if contract.kind is ContractKind.EQUITY:
+            symbol = self._symbols[contract.underlying]
+        else:
+            symbol = self._option_symbol(contract)
+        self._symbol_of[contract] = symbol
+        self._contract_of[str(symbol.id)] = contract
+        return symbol
+
+    def _option_symbol(self, contract: Contract) -> Any:
+        instrument = INSTRUMENTS[contract.underlying]
+        right = lean.OptionRight.CALL if contract.right is Right.CALL else lean.OptionRight.PUT
+        expiry = datetime.combine(contract.expiry, datetime.min.time())
+        style, terms = lean.OptionStyle.AMERICAN, (right, contract.strike, expiry)
+        if contract.kind is ContractKind.FUTURE_OPTION:
+            future = lean.Symbol.create_future(instrument.root, instrument.market,
+                                               datetime.combine(contract.future_expiry, datetime.min.time()))
+            return lean.Symbol.create_option(future, instrument.market, style, *terms)
+        underlying = self._symbols[contract.underlying]
+        if contract.kind is ContractKind.INDEX_OPTION:
+            return lean.Symbol.create_option(underlying, contract.root or contract.underlying, lean.Market.USA,
+                                             lean.OptionStyle.EUROPEAN, *terms)
+        return lean.Symbol.create_option(underlying, lean.Market.USA, style, *terms)
+
+    def subscribe(self, contracts: Iterable[Contract]) -> None:
+        """Subscribe to minute quotes; a contract has a price from its next bar on."""
+        for contract in contracts:
+            if contract in self._subscribed or contract.kind is ContractKind.EQUITY:
+                continue
+            symbol = self.symbol(contract)
+            if contract.kind is ContractKind.FUTURE_OPTION:
+                security = self._algorithm.add_future_option_contract(symbol, lean.Resolution.MINUTE)
+            elif contract.kind is ContractKind.INDEX_OPTION:
+                security = self._algorithm.add_index_option_contract(symbol, lean.Resolution.MINUTE)
+            else:
+                security = self._algorithm.add_option_contract(symbol, lean.Resolution.MINUTE)
+            self._own_models(security)
+            security.set_option_assignment_model(lean.DefaultOptionAssignmentModel())
+            self._subscribed[contract] = security
+            self._quote_bars[contract] = security.cache.get_data[lean.QuoteBar]
+            self._holdings[contract] = security.holdings
+            self._contracts = tuple(self._subscribed)
+
+    def unsubscribe(self, contracts: Iterable[Contract]) -> None:
+        """Stop the data of flat contracts. Removing a held one would make LEAN liquidate it: that raises.
+
+        Raises
+        ------
+        GatewayError
+            With the contract and its quantity.
+        """
+        for contract in contracts:
+            if contract not in self._subscribed:
+                continue
+            held = self.holding(contract)
+            if held:
+                raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id,
+                                   quantity=held)
+            self._algorithm.remove_option_contract(self.symbol(contract))
+            for kept in (self._subscribed, self._quote_bars, self._holdings):
+                del kept[contract]
+            self._shifts.pop(contract, None)
+            self._contracts = tuple(self._subscribed)
+
+    @property
+    def subscribed(self) -> tuple[Contract, ...]:
+        """The same tuple until something is subscribed or unsubscribed."""
+        return self._contracts
+
+    # --- clock ------------------------------------------------------------------------------------------------------
+
+    def calendar(self) -> CalendarFacts:
+        """Facts of today's session, from LEAN's exchange hours and the calendars of ``config``."""
+        today = self._algorithm.time.date()
+        if self._facts is None or self._facts.today != today:
+            self._facts = session_facts(self._securities["SPY"].exchange.hours, today)
+        return self._facts
+
+    # --- prices -----------------------------------------------------------------------------------------------------
+
+    def underlying(self, ticker: str, *, intraday: bool = False) -> Underlying | None:
+        """One underlying now, or None when it has never had a price.
+
+        Parameters
+        ----------
+        intraday : bool
+            Read today's opening price and VWAP as well (from the session's minutes).
+        """
+        security = self._securities[ticker]
+        last = security.get_last_data()
+        if last is None:
+            return None
+        bars = self._daily.bars(ticker)
+        indicators = bars["indicators"]
+        open_price = None
+        if intraday:
+            open_price, vwap = self._session_facts(ticker)
+            indicators = replace(indicators, vwap=vwap)
+        return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
+                          ask=float(security.ask_price), quote_time=self._real_time(ticker, security, last),
+                          last_close=float(bars["close"][-1]), indicators=indicators, iv=self._iv(ticker),
+                          open_price=open_price)
+
+    def price(self, ticker: str) -> float:
+        """Last price of an underlying that has one."""
+        return float(self._securities[ticker].price)
+
+    def future_price(self, ticker: str, expiry: date) -> float:
+        """Last price of a subscribed contract month that has one."""
+        return float(self._months.of(ticker)[expiry].price)
+
+    def has_price(self, ticker: str) -> bool:
+        """Whether an underlying (no future) has ever had a price, and daily bars."""
+        if ticker not in self._priced and self._securities[ticker].has_data:
+            self._priced.add(ticker)
+        return ticker in self._priced and self._daily.has(ticker)
+
+    def last_print(self, ticker: str) -> tuple[float, datetime] | None:
+        """Price and New York time of the last real bar of ``ticker``; None when there was none."""
+        security = self._securities[ticker]
+        last = security.get_last_data()
+        return None if last is None else (float(security.price), self._real_time(ticker, security, last))
+
+    def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
+        """Closes of the last completed sessions, oldest first."""
+        bars = self._daily.bars(ticker)
+        return list(zip(bars["day"], bars["close"].tolist()))
+
+    def _real_time(self, key: Any, security: Any, last: Any) -> datetime:
+        """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
+        two zones lies the same time all day, for clocks are changed while all of these exchanges are shut: it is looked
+        up at the first bar of a day."""
+        ended = plain_time(last.end_time)
+        known = self._shifts.get(key)
+        if known is None or known[0] != ended.date():
+            shift = plain_time(self._algorithm.time) - plain_time(security.local_time)
+            known = self._shifts[key] = (ended.date(), shift)
+        return ended + known[1]
+
+    def _iv(self, ticker: str) -> IvHistory | None:
+        """Implied volatility and its history: the exchange's index where there is one, else the record kept from
+        daily chains; None where there is neither, or the index has not printed since before the last session."""
+        source = INSTRUMENTS[ticker].volatility_index
+        if source is None:
+            return self._iv_record.history(ticker)
+        if source not in self._symbols or not self.has_price(source):
+            return None
+        if self.last_print(source)[1].date() < self.calendar().previous_session:
+            return None
+        return self._daily.iv_closes(source).history(self.price(source))
+
+    def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
+        """First price and VWAP of today's session; None before its first minute has ended."""
+        frame = self._algorithm.history(self._symbols[ticker], self.calendar().session_open, self._algorithm.time,
+                                        lean.Resolution.MINUTE)
+        return (None, None) if len(frame) == 0 else (float(frame["open"].iloc[0]), session_vwap(frame))
+
+    def quote(self, contract: Contract) -> Quote | None:
+        """Last real quote of a subscribed contract; a dead side is 0. None before its first quote.
+
+        ``security.bid_price`` keeps the last bid that was not zero, so the bar itself is read.
+        """
+        security = self._subscribed.get(contract)
+        if security is None:
+            if contract.kind is not ContractKind.EQUITY:
+                return None
+            security = self._securities[contract.underlying]
+            last = security.get_last_data()
+            return None if last is None else Quote(
+                bid=float(security.bid_price), ask=float(security.ask_price),
+                time=self._real_time(contract.underlying, security, last))
+        bar = self._quote_bars[contract]()
+        if bar is None:
+            return None
+        bid, ask = bar.bid, bar.ask
+        return Quote(bid=float(bid.close) if bid is not None else 0.0,
+                     ask=float(ask.close) if ask is not None else 0.0, time=self._real_time(contract, security, bar))
+
+    # --- chains -----------------------------------------------------------------------------------------------------
+
+    def chains(self, ticker: str) -> tuple[Chain, ...]:
+        """Yesterday's chain rows of ``ticker`` (one ``Chain`` per root), or the names that are listed; () where LEAN has
+        neither."""
+        instrument = INSTRUMENTS[ticker]
+
+        def sources() -> list[tuple[Any, date | None]]:
+            if instrument.security == "future":
+                return [(month.symbol, expiry) for expiry, month in self._months.of(ticker).items()]
+            return [(self._symbols[ticker], None)]
+        return self._day_chains.options(ticker, instrument, self.calendar().previous_session, sources)
+
+    def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
+        """What the journal is to be told of the chains: event and facts."""
+        return self._day_chains.drain_notes()
+
+    # --- futures ----------------------------------------------------------------------------------------------------
+
+    def follow_futures(self, tickers: Iterable[str]) -> None:
+        """Subscribe the contract months whose options a strangle could sell now; a month has a price from its next
+        bar on. Months already subscribed stay."""
+        today = self._algorithm.time.date()
+        for ticker in tickers:
+            for expiry, symbol, last_close in self._day_chains.futures(ticker, self._symbols[ticker]):
+                if expiry in self._months.of(ticker) or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
+                    continue
+                security = self._algorithm.add_future_contract(symbol, lean.Resolution.MINUTE)
+                self._own_models(security)
+                self._months.add(ticker, expiry, security, last_close)
+
+    def months(self) -> dict[str, tuple[str, date]]:
+        """Subscribed contract months that have a price: ``/ES@240920`` to ticker and expiry."""
+        return self._months.with_price(self._algorithm.time.date())
+
+    def future(self, ticker: str, expiry: date) -> Underlying:
+        """One subscribed contract month now."""
+        security = self._months.of(ticker)[expiry]
+        last = security.get_last_data()
+        return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
+                          ask=float(security.ask_price),
+                          quote_time=self._real_time((ticker, expiry), security, last),
+                          last_close=self._months.last_close(ticker, expiry), iv=self._iv(ticker), future_expiry=expiry)
+
+    # --- account ----------------------------------------------------------------------------------------------------
+
+    @property
+    def cash(self) -> float:
+        return float(self._algorithm.portfolio.cash)
+
+    def account_value(self) -> float:
+        """LEAN's own value of the account in USD: known before anything held has been quoted."""
+        return float(self._algorithm.portfolio.total_portfolio_value)
+
+    def holding(self, contract: Contract) -> int:
+        """Signed quantity the broker holds."""
+        return int(self._algorithm.portfolio[self.symbol(contract)].quantity)
+
+    def average_price(self, contract: Contract) -> float | None:
+        """Average price of what the broker holds of ``contract``, in points; None when it holds none."""
+        held = self._algorithm.portfolio[self.symbol(contract)]
+        return float(held.average_price) if held.quantity else None
+
+    def subscribed_holdings(self) -> dict[Contract, int]:
+        """What the broker holds of subscribed contracts and of the underlyings themselves, signed."""
+        held = [(contract, int(holding.quantity)) for contract, holding in self._holdings.items()]
+        held += [(contract, self.holding(contract)) for contract in self._shares]
+        return {contract: quantity for contract, quantity in held if quantity}
+
+    def holdings(self) -> dict[Contract, int]:
+        """Everything the broker holds, signed."""
+        held = {self.contract(pair.key): pair for pair in self._algorithm.portfolio if pair.value.quantity}
+        self._others = {contract: pair for contract, pair in held.items()
+                        if contract not in self._subscribed and contract not in self._shares}
+        return {contract: int(pair.value.quantity) for contract, pair in held.items()}
+
+    def others_value(self) -> float:
+        """What LEAN says is worth, in USD, what :meth:`holdings` last found beside subscribed contracts and the
+        underlyings' shares: the owner's own. Of a future, its profit."""
+        return sum(float(pair.value.unrealized_profit if pair.key.security_type == lean.SecurityType.FUTURE
+                         else pair.value.holdings_value)
+                   for contract, pair in self._others.items() if contract not in self._subscribed)
+
+    def contract(self, symbol: Any) -> Contract:
+        """The contract of one of LEAN's symbols."""
+        key = str(symbol.id)
+        if key not in self._contract_of:
+            found = read_contract(symbol, KINDS.get(symbol.security_type),
+                                  lambda: symbol.id.option_right == lean.OptionRight.PUT)
+            self._contract_of[key], self._symbol_of[found] = found, symbol
+        return self._contract_of[key]
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    def submit(self, legs: tuple[Leg, ...], quantity: int, limit: float, tag: str) -> Submitted | Rejected:
+        """Send one limit order (one leg) or one ComboLimit (several). ``limit`` is a debit when positive."""
+        algorithm = self._algorithm
+        if len(legs) == 1:
+            tickets = [algorithm.limit_order(self.symbol(legs[0].contract), legs[0].ratio * quantity, abs(limit),
+                                             tag=tag)]
+        else:
+            combo = [lean.Leg.create(self.symbol(leg.contract), leg.ratio) for leg in legs]
+            tickets = list(algorithm.combo_limit_order(combo, quantity, limit, tag=tag))
+        if any(ticket.status == lean.OrderStatus.INVALID for ticket in tickets):
+            response = tickets[-1].submit_request.response
+            return Rejected(reason=f"{response.error_code}: {response.error_message}")
+        return Submitted(order_ids=tuple(int(ticket.order_id) for ticket in tickets))
+
+    def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
+        """Reprice every leg's ticket: live, nothing happens until the last one is updated. A combo's limit keeps its
+        sign, also when one leg of it is all that still works."""
+        return all([self._reprice(self._ticket(order_id), limit) for order_id in order_ids])
+
+    @staticmethod
+    def _reprice(ticket: Any, limit: float) -> bool:
+        fields = lean.UpdateOrderFields()
+        fields.limit_price = limit if ticket.order_type == lean.OrderType.COMBO_LIMIT else abs(limit)
+        return bool(ticket.update(fields).is_success)
+
+    def cancel(self, order_ids: tuple[int, ...]) -> bool:
+        """Cancel every leg's ticket."""
+        return all([self._ticket(order_id).cancel().is_success for order_id in order_ids])
+
+    def _ticket(self, order_id: int) -> Any:
+        return self._algorithm.transactions.get_order_ticket(order_id)
+
+    def tick(self, contract: Contract) -> float:
+        """Smallest price step of ``contract`` in points."""
+        return INSTRUMENTS[contract.underlying].tick_usd
+
+    def session_close(self, contract: Contract, now: datetime) -> datetime | None:
+        """Close of the session open at ``now`` on the contract's exchange, New York time, the stock market's where that
+        is earlier (nobody looks after an order then); None while closed."""
+        security = self._subscribed.get(contract) or self._securities[contract.underlying]
+        ours = self.calendar().session_close
+        if ours is None or not security.exchange.exchange_open:
+            return None
+        local = security.local_time
+        close = security.exchange.hours.get_next_market_close(local, REGULAR_HOURS)
+        return min(ours, now + (plain_time(close) - plain_time(local)))
+
+    def open_order_ids(self, tag: str) -> tuple[int, ...]:
+        """Orders that are still open and carry exactly ``tag``."""
+        return tuple(int(order.id) for order in self._algorithm.transactions.get_open_orders() if order.tag == tag)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Every open order of the account."""
+        return tuple(OpenOrder(order_id=int(order.id), contract=self.contract(order.symbol),
+                               quantity=int(order.quantity), tag=str(order.tag))
+                     for order in self._algorithm.transactions.get_open_orders())
+
+    def is_exercise(self, event: Any) -> bool:
+        """True for what the exchange does by itself: expiry, exercise and assignment."""
+        order = self._algorithm.transactions.get_order_by_id(event.order_id)
+        return order.type == lean.OrderType.OPTION_EXERCISE
+
+    def order_update(self, event: Any) -> OrderUpdate:
+        """LEAN's order event as a plain value."""
+        return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
+                           status=STATUSES.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
+                           fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
+                           message=str(event.message or ""), time=plain_time(self._algorithm.time),
+                           event_id=f"{event.order_id}:{event.id}")

@@ -1,0 +1,139 @@
+"""Prices, sends, reprices and cancels one order of one intent.
+
+The desk knows nothing of what an intent is for beyond its price; what to send next is the worker's decision.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Callable
+
+from config.constants import ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, STUCK_MINUTES
+from core.model import Leg, Purpose
+from helpers.orders.fill_book import CLOCK_JITTER, FillBook, due
+from helpers.orders.pieces import Piece
+from helpers.orders.port import OrderPort, Rejected
+from helpers.orders.pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable,
+                                    sendable_limit, worst_entry)
+from helpers.orders.reports import Pace, ReportStream
+from helpers.orders.work import OrderOut, Work
+
+
+class OrderDesk(FillBook):
+    """Sends through the port; what comes back is booked by its base.
+
+    Parameters
+    ----------
+    port : OrderPort
+    reports : ReportStream
+    save : callable
+        ``save(must)`` writes the executor's facts; raises StoreError only when ``must``.
+    clock_seconds : int
+        See :class:`helpers.orders.reports.Pace`.
+    """
+
+    def __init__(self, port: OrderPort, reports: ReportStream, save: Callable[[bool], None],
+                 clock_seconds: int) -> None:
+        super().__init__(port, reports)
+        self._save = save
+        self._pace = Pace(ORDERS_PER_SECOND, clock_seconds)
+
+    # --- prices -----------------------------------------------------------------------------------------------------
+
+    def limit(self, work: Work, legs: tuple[Leg, ...], now: datetime) -> float | None:
+        """The limit for ``legs`` now, None when a needed quote is missing."""
+        price = combo_price(legs, self._port.quote)
+        if price is None:
+            return None
+        tick = min(self._port.tick(leg.contract) for leg in legs)
+        closing = not work.opens or work.repairing
+        if work.urgent or work.repairing or work.was_uneven:
+            wanted = marketable(price, tick)
+        elif work.intent.purpose is Purpose.ENTRY:
+            wanted = between_quotes(self._entry_price(work, price, now), price, tick, legs)
+        else:
+            wanted = exit_limit(price, work.steps, tick)
+            if work.steps == 0 and work.orders_sent == 0 and work.intent.limit is not None:
+                wanted = work.intent.limit
+        return sendable_limit(wanted, tick, legs, opening=not closing)
+
+    @staticmethod
+    def _entry_price(work: Work, price: ComboPrice, now: datetime) -> float:
+        first = work.worst is None
+        if first:
+            work.worst = worst_entry(price)
+        if first and work.intent.limit is not None:
+            work.worst = max(work.worst, work.intent.limit)
+            return work.intent.limit
+        minute = int((now - work.started + CLOCK_JITTER) / timedelta(minutes=1))
+        return entry_limit(price, minute, work.worst)
+
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    def send(self, work: Work, piece: Piece, limit: float, now: datetime) -> None:
+        """Write ahead, then send. Afterwards ``work.order`` is out, or None with ``work.refusal`` set.
+
+        Raises
+        ------
+        StoreError
+            When an opening order could not be written ahead: nothing was sent. A closing order goes out regardless,
+            since a store that fails must not keep risk open.
+        """
+        self.note_baseline(work, piece.legs, now)
+        work.orders_sent += 1
+        work.refusal, work.settle_since = "", None
+        order = work.order = OrderOut(tag=f"{work.intent.id}#{work.orders_sent}", legs=piece.legs,
+                                      quantity=piece.quantity, limit=limit, sent=now, priced=now)
+        self._save(work.opens and not work.repairing)
+        answer = self._port.submit(order.legs, order.quantity, order.limit, order.tag)
+        if isinstance(answer, Rejected):
+            work.order, work.refusal = None, answer.reason or "REJECTED"
+        else:
+            order.ids = tuple(answer.order_ids)
+        self._save(False)
+
+    def paced(self, now: datetime) -> bool:
+        """Whether one more request may go to the broker now."""
+        return self._pace.take(now)
+
+    def is_stuck(self, order: OrderOut, now: datetime) -> bool:
+        """Whether ``order`` has stood through quotes newer than itself on every leg for three minutes: whoever should
+        trade it does not, and only a new order will."""
+        price = combo_price(order.legs, self._port.quote)
+        through = price is not None and order.limit > price.natural and all(
+            self._port.quote(leg.contract).time > order.sent for leg in order.legs)
+        order.through_since = (order.through_since or now) if through else None
+        return through and due(now, order.through_since, STUCK_MINUTES)
+
+    def reprice(self, work: Work, now: datetime, *, at_once: bool = False) -> None:
+        """Step the limit once a minute (``at_once``: now)."""
+        order = work.order
+        if not at_once and not due(now, order.priced, ORDER_REPRICE_MINUTES):
+            return
+        if not at_once:
+            work.steps += 1
+        limit = self.limit(work, order.legs, now)
+        if limit is None or limit == order.limit:
+            order.priced = now
+            return
+        if not self._pace.take(now):
+            return
+        order.priced = now
+        if self._port.update(order.open_ids, limit):
+            order.limit, order.update_failures = limit, 0
+        else:
+            order.update_failures += 1
+
+    def ask_cancel(self, work: Work, why: str, now: datetime) -> None:
+        """Ask for the cancel of every leg that still works; asked again each minute until it is answered."""
+        order = work.order
+        if not order.cancel_why:
+            order.cancel_why = why
+        if order.cancel_chased is not None and not due(now, order.cancel_chased, ORDER_REPRICE_MINUTES):
+            return
+        if not order.open_ids or not self._pace.take(now):
+            return
+        order.cancel_asked = order.cancel_asked or now
+        order.cancel_chased = now
+        self._save(False)
+        self._port.cancel(order.open_ids)

@@ -1,0 +1,243 @@
+"""Books what comes of one order: events, looks at the engine's list, and the holdings that decide where both differ."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Callable, Mapping
+
+from config.constants import SETTLE_MINUTES, SILENCE_MINUTES
+from core.model import Contract, Leg
+from helpers.orders.pieces import within
+from helpers.orders.port import CLOSING_STATUSES, OrderPort, OrderStatus, OrderUpdate
+from helpers.orders.reports import ReportStream
+from helpers.orders.work import LOST, OrderOut, PastLeg, Work
+
+CLOCK_JITTER = timedelta(seconds=1)
+
+
+def due(now: datetime, since: datetime, minutes: float) -> bool:
+    """Whether ``minutes`` have passed; a second early counts, so that a jittering minute clock loses none."""
+    return now - since >= timedelta(minutes=minutes) - CLOCK_JITTER
+
+
+class FillBook:
+    """Keeps the books of orders.
+
+    Parameters
+    ----------
+    port : OrderPort
+    reports : ReportStream
+    """
+
+    def __init__(self, port: OrderPort, reports: ReportStream) -> None:
+        self._port = port
+        self._reports = reports
+
+    # --- hearing ----------------------------------------------------------------------------------------------------
+
+    def hear(self, work: Work, update: OrderUpdate, now: datetime) -> bool:
+        """Book one event; False when it changes nothing (a duplicate, an acknowledgement)."""
+        key = f"{update.order_id}:{update.event_id}"
+        if key in work.seen:
+            return False
+        work.seen.add(key)
+        order = work.order
+        if order is None or update.order_id not in order.ids:
+            return self._hear_late(work, update)
+        order.answered = True
+        if update.fill_quantity:
+            self._book(work, order, update)
+        if update.status in CLOSING_STATUSES and update.order_id not in order.closed:
+            order.closed[update.order_id] = update.status.value
+            order.message = update.message or order.message
+        if order.is_closed and order.closed_at is None:
+            order.closed_at = now
+        order.note_evenness(now)
+        return bool(update.fill_quantity) or update.status in CLOSING_STATUSES
+
+    def _book(self, work: Work, order: OrderOut, update: OrderUpdate) -> None:
+        contract = order.contract_of(update.order_id)
+        filled = order.filled.get(contract, 0)
+        known = within(update.fill_quantity, order.deduced.get(contract, 0))
+        if known:
+            order.deduced[contract] -= known
+        quantity = within(update.fill_quantity - known, order.total(contract) - filled)
+        if quantity:
+            order.filled[contract] = filled + quantity
+            self._count(work, contract, quantity, update.fill_price, update.fee, update.time, deduced=False)
+
+    def _hear_late(self, work: Work, update: OrderUpdate) -> bool:
+        """A fill of an order that was thought over counts; never more than it had left."""
+        leg = work.past.get(update.order_id)
+        if leg is None:
+            return False
+        known = within(update.fill_quantity, leg.deduced)
+        leg.deduced -= known
+        quantity = within(update.fill_quantity - known, leg.left)
+        if not quantity:
+            return False
+        leg.left -= quantity
+        self._count(work, update.contract, quantity, update.fill_price, update.fee, update.time, deduced=False)
+        return True
+
+    def _count(self, work: Work, contract: Contract, quantity: int, price: float, fee: float, time: datetime, *,
+               deduced: bool) -> None:
+        work.filled[contract] = work.filled.get(contract, 0) + quantity
+        work.value += quantity * price
+        self._reports.fill(work, contract, quantity, price, fee, time, deduced)
+
+    # --- looking up and settling ------------------------------------------------------------------------------------
+
+    def look_up(self, work: Work, now: datetime) -> None:
+        """Ask the engine which legs it still lists; those it does not are over."""
+        order = work.order
+        listed = self.listed(order)
+        for order_id in order.open_ids:
+            if order_id not in listed:
+                order.closed[order_id] = LOST
+        if order.is_closed and order.closed_at is None:
+            order.closed_at = now
+
+    def listed(self, order: OrderOut) -> tuple[int, ...]:
+        """Those of the order's ids that the engine lists as open."""
+        return tuple(order_id for order_id in self._port.open_order_ids(order.tag) if order_id in order.ids)
+
+    def settle(self, work: Work, now: datetime) -> bool:
+        """Whether the closed order is over for good: events and holdings agree, or holdings have had their time.
+
+        Leaves ``work.order`` None then. A cancelled order is given a minute for fills that crossed the cancel, unless
+        legs are to be traded back at once; where events and holdings differ for longer than SETTLE_MINUTES the holdings
+        are believed, within what was asked.
+        """
+        order = work.order
+        cancelled = not order.is_whole and set(order.closed.values()) != {OrderStatus.INVALID.value}
+        pressing = order.is_uneven and not all(work.bought_back(contract) for contract in order.filled)
+        if cancelled and not pressing and not due(now, order.closed_at, 1):
+            return False
+        differences = self.differences(work, self._port.holding, now)
+        if differences or order.lacks_fills:
+            work.settle_since = work.settle_since or now
+            if not due(now, work.settle_since, SETTLE_MINUTES) or not self.deduce(work, differences, now):
+                return False
+        self.put_away(work)
+        return True
+
+    def put_away(self, work: Work) -> None:
+        """The order is over: remember what could still come of it late."""
+        order = work.order
+        for order_id in order.ids:
+            contract = order.contract_of(order_id)
+            work.past[order_id] = PastLeg(contract=contract, left=order.left(contract),
+                                          deduced=order.deduced.get(contract, 0))
+        if order.ids and set(order.closed.values()) == {OrderStatus.INVALID.value} and not any(order.filled.values()):
+            work.refusal = order.message or OrderStatus.INVALID.value
+        if order.is_uneven:
+            work.was_uneven = work.ever_uneven = True
+        if not work.opens and len(set(work.counts())) == 1:
+            work.was_uneven = False                          # even again: nothing to hurry for any more
+        work.order, work.unknown, work.settle_since = None, False, None
+
+    def note_baseline(self, work: Work, legs: tuple[Leg, ...], now: datetime) -> None:
+        """Read what is held of ``legs`` before an order of them: once for an opening, once a day for a closing, whose
+        contracts may leave overnight."""
+        if not work.opens and (work.based is None or work.based.date() != now.date()):
+            work.baseline.clear()
+        work.based = now
+        for leg in legs:
+            held = self._port.holding(leg.contract)
+            work.baseline.setdefault(leg.contract, held - work.filled.get(leg.contract, 0))
+
+    def differences(self, work: Work, holding: Callable[[Contract], int], now: datetime) -> dict[Contract, int]:
+        """Holdings beyond what the events account for, by contract; expired contracts are left out.
+
+        An opening has its contracts to itself until it ends: all of them count. A closing shares them with other
+        positions' closings between its orders: only those of the order that is out count.
+        """
+        if work.opens or work.order is None:
+            contracts = set(work.baseline)
+        else:
+            contracts = {leg.contract for leg in work.order.legs}
+        found = {}
+        for contract in contracts:
+            missing = holding(contract) - work.baseline.get(contract, 0) - work.filled.get(contract, 0)
+            if missing and contract.expiry >= now.date():
+                found[contract] = missing
+        return found
+
+    def deduce(self, work: Work, differences: Mapping[Contract, int], now: datetime) -> bool:
+        """Book holdings that no event reported as fills of the order, or else of earlier ones, if they can have made
+        them all."""
+        shares = {contract: self._makers(work, contract, quantity) for contract, quantity in differences.items()}
+        if any(made is None for made in shares.values()):
+            return False
+        order = work.order
+        prices = self._deduced_prices(work, differences)
+        for contract, (current, earlier) in shares.items():
+            if order is not None and current:
+                order.filled[contract] = order.filled.get(contract, 0) + current
+                order.deduced[contract] = order.deduced.get(contract, 0) + current
+            for leg, part in earlier:
+                leg.left -= part
+                leg.deduced += part
+            self._count(work, contract, differences[contract], prices[contract], 0.0, now, deduced=True)
+        if order is not None:
+            order.note_evenness(now)
+        return True
+
+    @staticmethod
+    def _makers(work: Work, contract: Contract, quantity: int) -> tuple[int, list[tuple[PastLeg, int]]] | None:
+        """How much of an unreported ``quantity`` the present order made, and which earlier legs the rest; None when
+        all of them together cannot have."""
+        current = within(quantity, work.order.left(contract)) if work.order is not None else 0
+        rest, earlier = quantity - current, []
+        for leg in reversed(list(work.past.values())):
+            part = within(rest, leg.left) if leg.contract == contract else 0
+            if part:
+                earlier.append((leg, part))
+                rest -= part
+        return None if rest else (current, earlier)
+
+    def _deduced_prices(self, work: Work, differences: Mapping[Contract, int]) -> dict[Contract, float]:
+        """Bookkeeping prices of unreported fills: what the broker says a holding cost, where all of it is that fill;
+        quotes where there are any (after a restart there are none yet); and the first other leg of the order whose
+        price can be positive then at whatever makes the whole unit cost its limit."""
+        order = work.order
+        legs = order.legs if order is not None else ()
+        prices, told = {}, set()
+        for contract in {leg.contract for leg in legs} | set(differences):
+            paid = self._paid(contract, differences.get(contract, 0))
+            quote = self._port.quote(contract)
+            if paid is not None:
+                told.add(contract)
+            prices[contract] = paid if paid is not None else quote.mid if quote is not None else 0.0
+        unsure = [leg for leg in legs if leg.contract in differences and leg.contract not in told]
+        for leg in unsure:
+            others = sum(other.ratio * prices[other.contract] for other in legs if other is not leg)
+            price = round((order.limit - others) / leg.ratio, 6)
+            if price >= 0.0:
+                prices[leg.contract] = price
+                return prices
+        if unsure:
+            prices[unsure[0].contract] = 0.0
+        return prices
+
+    def _paid(self, contract: Contract, quantity: int) -> float | None:
+        """Average price of the holding when it is the fill of ``quantity`` and nothing else."""
+        if not quantity or self._port.holding(contract) != quantity:
+            return None
+        paid = self._port.average_price(contract)
+        return paid if paid is not None and paid > 0.0 else None
+
+    def is_silent(self, work: Work, now: datetime) -> bool:
+        """Whether the order, or its cancel, has gone unanswered for too long."""
+        order = work.order
+        if order.cancel_asked is not None:
+            return due(now, order.cancel_asked, SILENCE_MINUTES)
+        return not order.answered and due(now, order.sent, SILENCE_MINUTES)
+
+    def ask_after(self, work: Work, now: datetime) -> None:
+        """Once a minute, look up an order that has been out for a while: its end may never have been told."""
+        order = work.order
+        if due(now, order.sent, SILENCE_MINUTES) and (order.looked is None or due(now, order.looked, 1)):
+            order.looked = now
+            self.look_up(work, now)

@@ -1,0 +1,263 @@
+"""The executor's memory of one intent: what was asked, sent, answered and filled. Data and JSON, no decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Mapping
+
+from core.model import Contract, Intent, Leg, Purpose
+from core.serialization import (contract_from_json, contract_to_json, intent_from_json, intent_to_json,
+                                legs_from_json, legs_to_json, quantities_from_json, quantities_to_json,
+                                time_from_json, time_to_json)
+from helpers.orders.port import OrderStatus
+
+OPENING = frozenset({Purpose.ENTRY, Purpose.MANAGE})
+LOST = "LOST"
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderOut:
+    """One order at the broker, one id a leg.
+
+    ``closed`` maps an id to the status it ended with. ``deduced`` is the part of ``filled`` that only the holdings
+    showed: an event that comes for it after all is not counted again. ``through_since`` is not kept over a restart.
+    """
+
+    tag: str
+    legs: tuple[Leg, ...]
+    quantity: int
+    limit: float
+    sent: datetime
+    priced: datetime
+    ids: tuple[int, ...] = ()
+    filled: dict[Contract, int] = field(default_factory=dict)
+    deduced: dict[Contract, int] = field(default_factory=dict)
+    closed: dict[int, str] = field(default_factory=dict)
+    closed_at: datetime | None = None
+    answered: bool = False
+    message: str = ""
+    cancel_asked: datetime | None = None
+    cancel_chased: datetime | None = None
+    cancel_why: str = ""
+    uneven_since: datetime | None = None
+    update_failures: int = 0
+    looked: datetime | None = None
+    through_since: datetime | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self.ids) and all(order_id in self.closed for order_id in self.ids)
+
+    @property
+    def open_ids(self) -> tuple[int, ...]:
+        return tuple(order_id for order_id in self.ids if order_id not in self.closed)
+
+    def total(self, contract: Contract) -> int:
+        """Signed quantity asked of one leg."""
+        return next(leg.ratio for leg in self.legs if leg.contract == contract) * self.quantity
+
+    def left(self, contract: Contract) -> int:
+        """Signed quantity of one leg that is not filled; 0 for a contract the order does not name."""
+        asked = sum(leg.ratio for leg in self.legs if leg.contract == contract) * self.quantity
+        return asked - self.filled.get(contract, 0)
+
+    def contract_of(self, order_id: int) -> Contract:
+        return self.legs[self.ids.index(order_id)].contract
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether legs stand at different counts of units."""
+        return len({Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.legs}) > 1
+
+    def note_evenness(self, now: datetime) -> None:
+        """Keep since when the legs have stood apart."""
+        self.uneven_since = (self.uneven_since or now) if self.is_uneven else None
+
+    @property
+    def is_whole(self) -> bool:
+        return all(self.filled.get(leg.contract, 0) == leg.ratio * self.quantity for leg in self.legs)
+
+    @property
+    def is_broken(self) -> bool:
+        """A leg ended without being whole while another still works."""
+        return bool(self.open_ids) and any(
+            self.filled.get(self.contract_of(order_id), 0) != self.total(self.contract_of(order_id))
+            for order_id in self.closed)
+
+    @property
+    def lacks_fills(self) -> bool:
+        """A leg is said to be filled, but its fills have not all been seen."""
+        return any(status == OrderStatus.FILLED.value
+                   and self.filled.get(self.contract_of(order_id), 0) != self.total(self.contract_of(order_id))
+                   for order_id, status in self.closed.items())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"tag": self.tag, "legs": legs_to_json(self.legs), "quantity": self.quantity, "limit": self.limit,
+                "sent": time_to_json(self.sent), "priced": time_to_json(self.priced), "ids": list(self.ids),
+                "filled": quantities_to_json(self.filled), "deduced": quantities_to_json(self.deduced),
+                "closed": [[order_id, status] for order_id, status in self.closed.items()],
+                "closed_at": time_to_json(self.closed_at), "answered": self.answered, "message": self.message,
+                "cancel_asked": time_to_json(self.cancel_asked), "cancel_chased": time_to_json(self.cancel_chased),
+                "cancel_why": self.cancel_why, "uneven_since": time_to_json(self.uneven_since),
+                "update_failures": self.update_failures, "looked": time_to_json(self.looked)}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> OrderOut:
+        return cls(tag=facts["tag"], legs=legs_from_json(facts["legs"]), quantity=int(facts["quantity"]),
+                   limit=facts["limit"], sent=datetime.fromisoformat(facts["sent"]),
+                   priced=datetime.fromisoformat(facts["priced"]), ids=tuple(facts["ids"]),
+                   filled=quantities_from_json(facts["filled"]), deduced=quantities_from_json(facts["deduced"]),
+                   closed={int(order_id): status for order_id, status in facts["closed"]},
+                   closed_at=time_from_json(facts["closed_at"]), answered=facts["answered"], message=facts["message"],
+                   cancel_asked=time_from_json(facts["cancel_asked"]),
+                   cancel_chased=time_from_json(facts["cancel_chased"]), cancel_why=facts["cancel_why"],
+                   uneven_since=time_from_json(facts["uneven_since"]), update_failures=facts["update_failures"],
+                   looked=time_from_json(facts["looked"]))
+
+
+@dataclass(slots=True, kw_only=True)
+class PastLeg:
+    """A leg of an order that is over.
+
+    Attributes
+    ----------
+    left : int
+        Signed quantity that was not filled: a late fill may be that large.
+    deduced : int
+        Part of what was booked that only the holdings showed: its event is not counted again.
+    """
+
+    contract: Contract
+    left: int
+    deduced: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"contract": contract_to_json(self.contract), "left": self.left, "deduced": self.deduced}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> PastLeg:
+        return cls(contract=contract_from_json(facts["contract"]), left=facts["left"], deduced=facts["deduced"])
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One intent on its way.
+
+    Attributes
+    ----------
+    goal, filled : dict
+        Contract to signed quantity: what is wanted in the end, what has been traded so far over all orders. The goal
+        begins as the intent and shrinks when legs are evened out, expire or turn out not to be held.
+    baseline, based : dict, datetime
+        The account's holdings before the first order (of the day, for closings), and when they were read.
+    value : float
+        Sum of quantity times price over all fills, points: paid positive.
+    past : dict
+        Order id to what could still come of a leg whose order is over.
+    was_uneven, ever_uneven : bool
+        Legs stand apart and must be evened out now; they did at some time.
+    tries : int
+        Minutes that evening out has taken so far.
+    ending : str
+        Why an order to stop was given; empty while none was.
+    """
+
+    intent: Intent
+    started: datetime
+    goal: dict[Contract, int]
+    urgent: bool
+    baseline: dict[Contract, int] = field(default_factory=dict)
+    filled: dict[Contract, int] = field(default_factory=dict)
+    value: float = 0.0
+    order: OrderOut | None = None
+    orders_sent: int = 0
+    seen: set[str] = field(default_factory=set)
+    worst: float | None = None
+    steps: int = 0
+    repairing: bool = False
+    was_uneven: bool = False
+    ever_uneven: bool = False
+    tries: int = 0
+    tried: datetime | None = None
+    failed: bool = False
+    unknown: bool = False
+    stuck: bool = False
+    ending: str = ""
+    refusals: int = 0
+    refusal: str = ""
+    not_before: datetime | None = None
+    settle_since: datetime | None = None
+    short_since: datetime | None = None
+    unquoted_since: datetime | None = None
+    missing: dict[Contract, int] = field(default_factory=dict)
+    settled: dict[Contract, int] = field(default_factory=dict)      # of the missing: told by an event of the exchange
+    based: datetime | None = None
+    past: dict[int, PastLeg] = field(default_factory=dict)
+
+    @property
+    def opens(self) -> bool:
+        return self.intent.purpose in OPENING
+
+    @property
+    def todo(self) -> dict[Contract, int]:
+        """What is still to be traded, signed; legs that are done are left out."""
+        left = {contract: quantity - self.filled.get(contract, 0) for contract, quantity in self.goal.items()}
+        return {contract: quantity for contract, quantity in left.items() if quantity}
+
+    @property
+    def unexplained(self) -> dict[Contract, int]:
+        """What is missing and no event of the exchange has accounted for."""
+        left = {contract: quantity - self.settled.get(contract, 0) for contract, quantity in self.missing.items()}
+        return {contract: quantity for contract, quantity in left.items() if quantity}
+
+    def bought_back(self, contract: Contract) -> bool:
+        """Whether a roll has bought a short back: it stays bought, since selling it again would only bring risk back."""
+        return (self.intent.purpose is Purpose.MANAGE and self.filled.get(contract, 0) > 0
+                and self.baseline.get(contract, 0) < 0)
+
+    def counts(self) -> list[Fraction]:
+        """Units traded so far, by leg of the intent."""
+        return [Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.intent.legs]
+
+    @property
+    def units(self) -> int:
+        """Whole units traded of every leg, over those legs that still count."""
+        counts = [Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.intent.legs
+                  if self.opens or leg.contract not in self.missing]
+        return max(0, int(min(counts))) if counts else 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"intent": intent_to_json(self.intent), "started": time_to_json(self.started),
+                "goal": quantities_to_json(self.goal), "urgent": self.urgent,
+                "baseline": quantities_to_json(self.baseline), "filled": quantities_to_json(self.filled),
+                "value": self.value, "order": None if self.order is None else self.order.to_json(),
+                "orders_sent": self.orders_sent, "seen": sorted(self.seen), "worst": self.worst, "steps": self.steps,
+                "repairing": self.repairing, "was_uneven": self.was_uneven,
+                "ever_uneven": self.ever_uneven, "tries": self.tries,
+                "failed": self.failed, "unknown": self.unknown, "stuck": self.stuck, "ending": self.ending,
+                "refusals": self.refusals, "refusal": self.refusal, "not_before": time_to_json(self.not_before),
+                "settle_since": time_to_json(self.settle_since), "short_since": time_to_json(self.short_since),
+                "missing": quantities_to_json(self.missing), "settled": quantities_to_json(self.settled), "tried": time_to_json(self.tried),
+                "based": time_to_json(self.based),
+                "past": [[order_id, leg.to_json()] for order_id, leg in self.past.items()]}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Work:
+        return cls(intent=intent_from_json(facts["intent"]), started=datetime.fromisoformat(facts["started"]),
+                   goal=quantities_from_json(facts["goal"]), urgent=facts["urgent"],
+                   baseline=quantities_from_json(facts["baseline"]), filled=quantities_from_json(facts["filled"]),
+                   value=facts["value"], orders_sent=facts["orders_sent"], seen=set(facts["seen"]),
+                   order=None if facts["order"] is None else OrderOut.from_json(facts["order"]),
+                   worst=facts["worst"], steps=facts["steps"], repairing=facts["repairing"],
+                   was_uneven=facts["was_uneven"], ever_uneven=facts["ever_uneven"],
+                   tries=facts["tries"], failed=facts["failed"],
+                   unknown=facts["unknown"], stuck=facts["stuck"], ending=facts["ending"],
+                   refusals=facts["refusals"], refusal=facts["refusal"],
+                   not_before=time_from_json(facts["not_before"]), settle_since=time_from_json(facts["settle_since"]),
+                   short_since=time_from_json(facts["short_since"]), missing=quantities_from_json(facts["missing"]),
+                   settled=quantities_from_json(facts["settled"]),
+                   tried=time_from_json(facts["tried"]),
+                   based=time_from_json(facts["based"]),
+                   past={int(order_id): PastLeg.from_json(row) for order_id, row in facts["past"]})

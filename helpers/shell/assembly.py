@@ -1,0 +1,61 @@
+"""Puts one run together around LEAN's algorithm object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.instruments import INSTRUMENTS
+from config.run_parameters import MarginAuthority, RunParameters
+from helpers.atomic_order_executor import AtomicOrderExecutor
+from helpers.lean.gateway import LeanGateway
+from helpers.shell.components import build
+from helpers.shell.framework_shell import FrameworkShell
+from helpers.shell.memory import Memory
+from helpers.store.audit_trail import SegmentedAudit
+from helpers.store.journal import Journal
+from helpers.store.state_store import StateStore, store_prefix
+from strategies import ALL
+
+PROJECT = "tom-king"
+BACKTEST_ACCOUNT = "backtest"
+EXECUTOR_SECONDS_LIVE = 1
+EXECUTOR_SECONDS_BACKTEST = 60
+
+
+def tickers_of(run: RunParameters) -> tuple[str, ...]:
+    """Underlyings to subscribe: SPY and VIX always, those of the strategies that are on, their volatility indices."""
+    wanted = {"SPY": None, "VIX": None}
+    for name in run.strategies:
+        wanted |= dict.fromkeys(ALL[name].spec.underlyings)
+    for ticker in list(wanted):
+        source = INSTRUMENTS[ticker].volatility_index
+        if source is not None:
+            wanted.setdefault(source)
+    return tuple(wanted)
+
+
+def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
+    """Wire gateway, components, store, executor and shell.
+
+    Returns
+    -------
+    FrameworkShell, str
+        The shell, and the prefix of its keys in the ObjectStore.
+    """
+    tickers = tickers_of(run)
+    components = build(run, ALL)
+    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN)
+    gateway.configure(tickers)
+    live = bool(algorithm.live_mode)
+    account = run.account if live else BACKTEST_ACCOUNT
+    prefix = store_prefix(run.environment.value, account, PROJECT)
+    memory = Memory(StateStore(algorithm.object_store, prefix, live=live),
+                    StateStore(algorithm.object_store, f"{prefix}/orders", live=live), components,
+                    lambda: algorithm.time)
+    components.executor = AtomicOrderExecutor(
+        gateway, memory, components.states,
+        clock_seconds=EXECUTOR_SECONDS_LIVE if live else EXECUTOR_SECONDS_BACKTEST, events_later=live)
+    journal = Journal(algorithm.log, SegmentedAudit(algorithm.object_store, prefix))
+    shell = FrameworkShell(gateway=gateway, run=run, components=components, memory=memory, journal=journal,
+                           tickers=tickers)
+    return shell, prefix

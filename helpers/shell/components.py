@@ -1,0 +1,125 @@
+"""Every component of the framework, built once and verified at each start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Final, Mapping, get_type_hints
+
+from config.run_parameters import RunParameters
+from config.strategy_parameters import StrategySpec
+from core.day_book import DayBook
+from core.entry.gate import EntryGate
+from core.errors import CannotCompute, IntegrityError
+from core.exposure import Exposure
+from core.iv_record import IvRecord
+from core.model import Snapshot, Strategy
+from core.phase_manager import PhaseManager
+from core.spy_concentration_manager import SpyConcentrationManager
+from core.strategy_coordinator import StrategyCoordinator
+from core.trade_ledger import TradeLedger
+from core.unified_position_sizer import UnifiedPositionSizer
+from core.unified_state_manager import UnifiedStateManager
+from core.unified_vix_manager import UnifiedVixManager
+from helpers.atomic_order_executor import AtomicOrderExecutor
+from helpers.data_freshness_validator import DataFreshnessValidator
+from risk.august_2024_correlation_limiter import August2024CorrelationLimiter
+from risk.circuit_breakers import CircuitBreakers
+from risk.dynamic_margin_manager import DynamicMarginManager
+from risk.emergency_protocol import EmergencyProtocol
+from risk.greeks_monitor import GreeksMonitor
+
+NOT_YET_JUDGED: Final = "no risk check yet"
+
+
+@dataclass(slots=True, kw_only=True)
+class Components:
+    """The managers of one run. ``executor`` is set once the store it writes ahead to exists; ``blind`` says what the
+    last risk check could not compute (a life whose guards have not looked yet is blind too), ``unsaved`` why the store
+    did not take the facts: both halt entries."""
+
+    strategies: Mapping[str, Strategy]
+    specs: Mapping[str, StrategySpec]
+    vix: UnifiedVixManager
+    states: UnifiedStateManager
+    margin: DynamicMarginManager
+    greeks: GreeksMonitor
+    concentration: SpyConcentrationManager
+    sizer: UnifiedPositionSizer
+    limiter: August2024CorrelationLimiter
+    validator: DataFreshnessValidator
+    gate: EntryGate
+    coordinator: StrategyCoordinator
+    phase: PhaseManager
+    ledger: TradeLedger
+    breakers: CircuitBreakers
+    emergency: EmergencyProtocol
+    book: DayBook
+    iv_record: IvRecord
+    executor: AtomicOrderExecutor | None = None
+    blind: str | None = NOT_YET_JUDGED
+    unsaved: str | None = None
+
+    def remembering(self) -> dict[str, Any]:
+        """Managers whose facts must survive a restart, by the name they are stored under; the executor has its own."""
+        return {"vix": self.vix, "states": self.states, "concentration": self.concentration, "limiter": self.limiter,
+                "phase": self.phase, "ledger": self.ledger, "breakers": self.breakers, "emergency": self.emergency,
+                "book": self.book, "iv_record": self.iv_record}
+
+    def verify(self) -> None:
+        """Every component is wired, typed and agrees with itself.
+
+        Raises
+        ------
+        IntegrityError
+            The first that is missing, of another type, or contradicts itself.
+        """
+        for name, hint in get_type_hints(Components).items():
+            part = getattr(self, name)
+            if part is None and name not in ("blind", "unsaved"):
+                raise IntegrityError("a component is not wired", component=name)
+            if isinstance(hint, (type, UnionType)) and not isinstance(part, hint):
+                raise IntegrityError("a component is not what it should be", component=name, type=type(part).__name__)
+            check = getattr(part, "self_check", None)
+            if check is not None:
+                check()
+        if set(self.strategies) != set(self.specs):
+            raise IntegrityError("strategies and specifications differ",
+                                 differing=sorted(set(self.strategies) ^ set(self.specs)))
+
+    def exposure(self, snapshot: Snapshot) -> Exposure | None:
+        """Greeks of everything held; None where a leg cannot be computed."""
+        held = tuple(position for position in snapshot.positions if position.is_open)
+        try:
+            return self.greeks.portfolio(held, snapshot.quotes, snapshot.underlyings, snapshot.time)
+        except CannotCompute:
+            return None
+
+
+def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Components:
+    """Wire all managers for one run; the executor is attached by the caller.
+
+    Raises
+    ------
+    IntegrityError
+        The run names a strategy that does not exist.
+    """
+    missing = [name for name in run.strategies if name not in strategies]
+    if missing:
+        raise IntegrityError("no such strategy", names=missing)
+    specs = {name: strategy.spec for name, strategy in strategies.items()}
+    margin, greeks = DynamicMarginManager(), GreeksMonitor()
+    concentration, limiter = SpyConcentrationManager(), August2024CorrelationLimiter()
+    validator = DataFreshnessValidator()
+    sizer = UnifiedPositionSizer(margin, greeks, concentration)
+    gate = EntryGate(validator, limiter, margin, greeks, concentration)
+    return Components(
+        strategies=strategies, specs=specs, vix=UnifiedVixManager(),
+        states=UnifiedStateManager({name: strategy.transitions for name, strategy in strategies.items()}),
+        margin=margin, greeks=greeks, concentration=concentration, sizer=sizer, limiter=limiter, validator=validator,
+        gate=gate,
+        coordinator=StrategyCoordinator(strategies, gate, sizer, margin, greeks, concentration),
+        phase=PhaseManager(run.starting_phase, run.cash),
+        ledger=TradeLedger(run.cash), breakers=CircuitBreakers(),
+        emergency=EmergencyProtocol(), book=DayBook(run.cash),
+        iv_record=IvRecord())

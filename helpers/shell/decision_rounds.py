@@ -1,0 +1,284 @@
+"""Asks the strategies, through the coordinator, and carries their decisions to the executor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time
+from typing import Any, Iterable
+
+from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
+from core.codes import RefusalCode
+from core.entry.checks import mode_forbids, standing_halt
+from core.intents import closing_intent, position_id
+from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position, Purpose, Refused,
+                        Select, Snapshot, State, Urgency)
+from helpers.shell.components import Components
+from helpers.shell.snapshots import SnapshotBuilder
+from helpers.store.journal import Journal
+
+# Refusals that mean "not quoted yet": asked again each minute until the time-out of VALIDATION.
+QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, RefusalCode.QUOTE_STALE,
+                            RefusalCode.QUOTE_CROSSED})
+EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
+               Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
+EXIT_EVENTS = {state: event for event, state in EXIT_STATES.items()}
+EXIT_WANTED = "exit_wanted"
+
+
+class DecisionRounds:
+    """Entries, quotes awaited, management: each a round over the strategies or the positions."""
+
+    def __init__(self, gateway: Any, components: Components, builder: SnapshotBuilder, journal: Journal) -> None:
+        self._gateway = gateway
+        self._parts = components
+        self._builder = builder
+        self._journal = journal
+        self._selections: dict[str, Select] = {}
+        self._watched: dict[str, tuple[Contract, ...]] = {}
+        self._chain_wanted: set[str] = set()
+        self._tried: dict[str, datetime] = {}
+        self._postponed: dict[str, Exit] = {}
+        self._deferred: set[str] = set()
+        self.eager = False
+
+    # --- what the shell must know -----------------------------------------------------------------------------------
+
+    @property
+    def watched(self) -> frozenset[Contract]:
+        """Contracts subscribed for a choice that is not made yet."""
+        waiting = [selection.contracts for selection in self._selections.values()] + list(self._watched.values())
+        return frozenset(contract for contracts in waiting for contract in contracts)
+
+    @property
+    def validating(self) -> bool:
+        return bool(self._selections)
+
+    def urgent(self, position: Position) -> bool:
+        """Whether a position is looked at every minute."""
+        return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
+                or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts
+                or position.has_shares
+                or self._parts.specs[position.strategy].entry_dte_max == 0)
+
+    # --- entries ----------------------------------------------------------------------------------------------------
+
+    def select(self, snapshot: Snapshot, view: PortfolioView) -> None:
+        """One round over the strategies in order of priority, until one has chosen contracts. ``eager`` (an entry was
+        just cancelled unfilled) asks for a round before its time; it ends with it."""
+        self.eager = False
+        for name in self._parts.coordinator.names():
+            if name not in view.enabled or name in view.pending or self._tried_lately(name, snapshot.time):
+                continue
+            refusal = self._parts.coordinator.screen(name, snapshot, view)
+            if refusal is None:
+                wanted = self._parts.specs[name].underlyings
+                answer = self._parts.coordinator.select(name, self._builder.with_chains(snapshot, wanted), view)
+                if isinstance(answer, Select):
+                    self._begin(name, answer, snapshot.time)
+                    return
+                refusal = answer
+            self._journal.refused(snapshot.time, name, refusal)
+
+    def hold_back(self, strategy: str, now: datetime) -> None:
+        """The broker refused the strategy's entry: it is not asked again before its pause is over."""
+        self._tried[strategy] = now
+
+    def _tried_lately(self, name: str, now: datetime) -> bool:
+        last, spec = self._tried.get(name), self._parts.specs[name]
+        window = _minutes(spec.window_close) - _minutes(spec.window_open)
+        wait = min(ENTRY_RETRY_MINUTES, window / ENTRY_TRIES_A_WINDOW)
+        return last is not None and (now - last).total_seconds() < 60 * wait
+
+    def _begin(self, name: str, selection: Select, now: datetime) -> None:
+        key = position_id(name, now)
+        self._parts.states.open(Position(
+            id=key, strategy=name, underlying=selection.underlying, state=State.WAITING, opened=None, legs=(),
+            units=0, entry_price=0.0, entry_margin_usd=0.0, entry_risk_usd=0.0, short_dte_at_entry=None,
+            cash_flow_usd=0.0, fees_usd=0.0, facts=EMPTY), now)
+        self._parts.states.apply(key, Event.SELECTED, now, f"{len(selection.contracts)} contracts")
+        self._gateway.subscribe(selection.contracts)
+        self._selections[key] = selection
+        self._journal.audit(now, "SELECTED", {
+            "strategy": name, "position": key, "underlying": selection.underlying,
+            "contracts": [contract.id for contract in selection.contracts], "facts": dict(selection.facts)})
+
+    def propose(self, snapshot: Snapshot, view: PortfolioView) -> None:
+        """Ask every selection whose contracts are being quoted; the chosen entry goes to the executor."""
+        for key, selection in list(self._selections.items()):
+            answer = self._parts.coordinator.propose(selection.strategy, snapshot, view, selection, key)
+            if isinstance(answer, Enter):
+                self._enter(key, answer, snapshot)
+            elif answer.code in QUOTES_AWAITED and not self._validation_over(key, snapshot.time):
+                continue
+            else:
+                self._give_up(key, answer, snapshot.time)
+
+    def _validation_over(self, key: str, now: datetime) -> bool:
+        return (now - self._parts.states.since(key)).total_seconds() >= 60 * VALIDATION_TIMEOUT_MINUTES
+
+    def time_out(self, key: str, now: datetime) -> None:
+        """A choice whose five minutes are over although nobody could be asked: the account had no value meanwhile."""
+        since = self._parts.states.since(key).isoformat()
+        self._give_up(key, Refused(code=RefusalCode.ENTRY_TIMEOUT, facts={"position": key, "since": since}), now)
+
+    def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
+        selection = self._selections.pop(key)
+        self._tried[selection.strategy] = now
+        timed_out = refusal.code in QUOTES_AWAITED | {RefusalCode.ENTRY_TIMEOUT}
+        event = Event.TIMED_OUT if timed_out else Event.ENTRY_REFUSED
+        self._journal.refused(now, selection.strategy, refusal)
+        self._parts.states.apply(key, event, now, refusal.code.value)
+        self._parts.states.archive(key)
+
+    def _enter(self, key: str, decision: Enter, snapshot: Snapshot) -> None:
+        now, intent = snapshot.time, decision.intent
+        del self._selections[key]
+        legs = [f"{leg.ratio:+d} {leg.contract.id}" for leg in intent.legs]
+        self._parts.states.change(key, facts=dict(intent.facts) | {
+            "entry_legs": legs, "multiplier": intent.legs[0].contract.multiplier})
+        self._parts.states.apply(key, Event.ORDER_SENT, now, intent.reason)
+        self._parts.book.order_sent(now)
+        self._journal.event(now, "ENTER", strategy=intent.strategy, position=key, intent=intent.id,
+                            quantity=intent.quantity, legs=legs, reason=intent.reason, risk_usd=intent.risk_usd,
+                            margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
+        self._parts.executor.start(intent, now)
+
+    def take_back(self, now: datetime) -> None:
+        """Cancel entries on their way when none may be made any more: unfilled they end, what has filled evenly stays
+        and is managed, uneven legs are evened out as after any cancel. An order the executor itself is in trouble with
+        takes back no other's."""
+        if not self._parts.executor.working_positions:
+            return
+        view = replace(self._builder.view(), halted=self._parts.book.halted or self._parts.blind)
+        refused = mode_forbids(view) or standing_halt(view)
+        if refused is not None:
+            self._parts.executor.cancel_all(now, refused.code.value, (Purpose.ENTRY,))
+
+    # --- management -------------------------------------------------------------------------------------------------
+
+    def manage(self, snapshot: Snapshot, *, only_urgent: bool) -> None:
+        """Ask the strategies of the open positions, of all or of the urgent ones, what to do with them."""
+        due = [position for position in self._parts.states.open_positions if not only_urgent or self.urgent(position)]
+        if not due:
+            return
+        view = self._builder.view()
+        for position in due:
+            if position.id in self._postponed:
+                if not self._parts.executor.unsettled(position.id):
+                    self._resume_exit(position, snapshot.time)
+                continue
+            if position.state is State.MANAGING and not self._parts.executor.unsettled(position.id):
+                position = self._parts.states.apply(position.id, Event.MANAGED, snapshot.time, "NO_ORDER")
+            if EXIT_WANTED in position.facts and self._parts.states.allows(position.id, Event.DEFEND):
+                wanted = self._forced_exit(position, str(position.facts[EXIT_WANTED]), snapshot.time)
+                self.carry_out(position, wanted, snapshot.time)
+                continue
+            if self._left_over(position):
+                self.carry_out(position, self._exit_again(position, snapshot.time), snapshot.time)
+                continue
+            moment = snapshot
+            if position.id in self._chain_wanted:
+                moment = self._builder.with_chains(snapshot, (position.underlying,))
+            self._chain_wanted.discard(position.id)
+            self.carry_out(position, self._parts.coordinator.manage(moment, view, position), snapshot.time)
+
+    @staticmethod
+    def _forced_exit(position: Position, reason: str, now: datetime) -> Exit:
+        return Exit(event=Event.DEFEND, intent=closing_intent(position, reason, now, Urgency.NATURAL,
+                                                              facts={"forced": True}))
+
+    def _left_over(self, position: Position) -> bool:
+        """Whether an exit has ended with something still held. Shares that came meanwhile are defended first."""
+        return (position.state in EXIT_EVENTS and not self._parts.executor.unsettled(position.id)
+                and not (position.has_shares and self._parts.states.allows(position.id, Event.DEFEND)))
+
+    def _exit_again(self, position: Position, now: datetime) -> Exit:
+        """An exit never gives up, whatever became of its order."""
+        urgency = Urgency.WALK if position.state is State.EXITING else Urgency.NATURAL
+        return Exit(event=EXIT_EVENTS[position.state], intent=closing_intent(
+            position, str(position.facts.get("exit_reason", "LEFT_OVER")), now, urgency,
+            facts={"forced": bool(position.facts.get("exit_forced", False))}))
+
+    def _resume_exit(self, position: Position, now: datetime) -> None:
+        """An exit that had to wait for a roll to be cancelled."""
+        decision = self._postponed.pop(position.id)
+        wanted = decision.intent
+        intent = closing_intent(position, wanted.reason, now, wanted.urgency, wanted.purpose, wanted.facts)
+        self.carry_out(position, Exit(intent=intent, event=decision.event), now)
+
+    def carry_out(self, position: Position, decision: Exit | Manage | Select | Hold, now: datetime) -> None:
+        """Do what was decided for ``position``."""
+        if isinstance(decision, Hold):
+            return
+        if isinstance(decision, Select):
+            if decision.contracts:
+                self._gateway.subscribe(decision.contracts)
+                self._watched[position.id] = decision.contracts
+            else:
+                self._chain_wanted.add(position.id)
+            return
+        working = self._parts.executor.working(position.id)
+        untold = not working and self._parts.executor.unsettled(position.id)    # ended a moment ago: its legs are others
+        if untold and isinstance(decision, Manage):
+            return
+        if isinstance(decision, Exit) and (untold or working and position.state is State.MANAGING):
+            self._postponed[position.id] = decision
+            if working:
+                self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
+            self._journal.event(now, "EXIT_WAITS", strategy=position.strategy, position=position.id,
+                                reason=decision.intent.reason)
+            return
+        self._watched.pop(position.id, None)
+        if isinstance(decision, Manage):
+            self._parts.states.apply(position.id, Event.MANAGE, now, decision.intent.reason)
+        elif not self._may_exit(position, decision):
+            self._defer_exit(position, decision, now)
+            return
+        else:
+            self._exit(position, decision, now)
+        self._journal.event(now, "EXIT" if isinstance(decision, Exit) else "MANAGE", strategy=position.strategy,
+                            position=position.id, intent=decision.intent.id, reason=decision.intent.reason,
+                            urgency=decision.intent.urgency.value, quantity=decision.intent.quantity,
+                            legs=[f"{leg.ratio:+d} {leg.contract.id}" for leg in decision.intent.legs])
+        self._parts.executor.start(decision.intent, now)
+
+    def defend(self, positions: Iterable[Position], reason: str, now: datetime) -> None:
+        """Close ``positions`` at the natural price. All of it is written down before the first order goes: what asks
+        for it asks once, and a crash between two orders must not leave the rest open."""
+        keys = [position.id for position in positions]
+        for key in keys:
+            self._want_exit(self._parts.states.position(key), reason)
+        for key in keys:
+            position = self._parts.states.position(key)
+            self.carry_out(position, self._forced_exit(position, reason, now), now)
+
+    def _may_exit(self, position: Position, decision: Exit) -> bool:
+        return (EXIT_STATES[decision.event] is position.state
+                or self._parts.states.allows(position.id, decision.event))
+
+    def _defer_exit(self, position: Position, decision: Exit, now: datetime) -> None:
+        """A guard wants out of what is still being entered or evened out: the entry is stopped, and the exit follows
+        as soon as the position's machine knows one."""
+        self._want_exit(position, decision.intent.reason)
+        if position.id not in self._deferred:
+            self._deferred.add(position.id)
+            self._journal.event(now, "EXIT_DEFERRED", strategy=position.strategy, position=position.id,
+                                state=position.state.value, reason=decision.intent.reason)
+        self._parts.executor.start(decision.intent, now)
+
+    def _want_exit(self, position: Position, reason: str) -> None:
+        """Have the wish to close stand in the position's facts to its end: a restart that finds no order working
+        closes it all the same."""
+        if EXIT_WANTED not in position.facts:
+            self._parts.states.change(position.id, facts=dict(position.facts) | {EXIT_WANTED: reason})
+
+    def _exit(self, position: Position, decision: Exit, now: datetime) -> None:
+        self._deferred.discard(position.id)
+        if EXIT_STATES[decision.event] is not position.state:
+            self._parts.states.apply(position.id, decision.event, now, decision.intent.reason)
+        self._parts.states.change(position.id, facts=dict(position.facts) | {
+            "exit_reason": decision.intent.reason, "exit_forced": bool(decision.intent.facts.get("forced", False))})
+
+
+def _minutes(moment: time) -> int:
+    return 60 * moment.hour + moment.minute

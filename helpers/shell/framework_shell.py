@@ -1,0 +1,269 @@
+"""The shell between LEAN's clock and the rules: what is asked when, and what is kept. It decides nothing itself."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import date, datetime, timedelta
+from threading import RLock
+from typing import Any
+
+from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
+                              MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
+from config.run_parameters import Environment, RunParameters
+from core.errors import CannotCompute, ConfigError, IntegrityError
+from core.model import Snapshot
+from helpers.lean.values import plain_time
+from helpers.shell.booking import Booking
+from helpers.shell.components import Components
+from helpers.shell.decision_rounds import DecisionRounds
+from helpers.shell.memory import Keeper, Memory
+from helpers.shell.operator_commands import Command, OperatorCommands, amount_of
+from helpers.shell.recovery import Recovery
+from helpers.shell.risk_round import RiskRound
+from helpers.shell.run_record import RunRecord
+from helpers.shell.snapshots import SnapshotBuilder
+from helpers.store.journal import Journal
+
+
+class FrameworkShell:
+    """One tick a minute: executor, results, risk, management, entries, marks.
+
+    Live, minutes arrive in several slices with seconds to them: the executor hears of each, decisions are taken once a
+    minute, at its first slice.
+    """
+
+    def __init__(self, *, gateway: Any, run: RunParameters, components: Components, memory: Memory, journal: Journal,
+                 tickers: tuple[str, ...]) -> None:
+        self.parts = components
+        self.journal = journal
+        self.memory = memory
+        self._keeper = Keeper(memory, journal, components, flushes=run.environment is not Environment.DEVELOPMENT)
+        self.run = run
+        self._gateway = gateway
+        self.builder = SnapshotBuilder(gateway, components, run, tickers)
+        self.rounds = DecisionRounds(gateway, components, self.builder, journal)
+        self.results = Booking(gateway, components, journal, self.rounds)
+        self.record = RunRecord(components, journal, run)
+        self.risk = RiskRound(gateway, components, self.rounds, journal, self.record)
+        self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
+        self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
+        self.started = False
+        self._begun = False
+        self._minute: datetime | None = None
+        self._day: date | None = None
+        self._exchange: deque[Any] = deque()
+        # live, LEAN calls from two threads: data and commands on one, scheduled events on another
+        self._alone = RLock()
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, now: datetime) -> None:
+        """What comes first starts the framework: data, a command on a Sunday, or the end of a run without data.
+
+        A start that failed stays failed: a command's error stops nothing in LEAN, so the next tick raises it again.
+        """
+        if self.started:
+            return
+        if self._begun:
+            raise IntegrityError("the start failed, nothing may go on from there")
+        self._begun = True
+        self._start(now)
+        self.started = True
+        self._keep(now, changed=False)
+
+    def _start(self, now: datetime) -> None:
+        """Verify every component, take over the stored state and bring it in line with the broker's facts.
+
+        Raises
+        ------
+        IntegrityError, StoreCorrupt, CannotCompute
+            The algorithm must not run.
+        """
+        loaded = self.memory.load()
+        if loaded is not None:
+            self.journal.event(now, "RESTORED", written=loaded.written_at, sequence=loaded.sequence,
+                               problems=list(loaded.problems))
+        elif self.run.environment is not Environment.DEVELOPMENT:
+            self._begin_at(self._gateway.account_value())
+        self.builder.read_vix(now)
+        self.parts.verify()
+        self._recovery.run(now, restored=loaded is not None)
+        self.journal.event(now, "STARTED", mode=self.run.mode, strategies=list(self.run.strategies),
+                           phase=self.parts.phase.phase, margin=self.run.margin,
+                           positions=len(self.parts.states.open_positions))
+        self.memory.save()
+
+    def _begin_at(self, equity: float) -> None:
+        """A live account brings its own value: nothing is measured from the parameters' cash."""
+        for part in (self.parts.book, self.parts.phase, self.parts.ledger):
+            part.begin_at(equity)
+
+    def end(self, now: datetime) -> dict[str, Any]:
+        """Close the books of this run; returns its record."""
+        with self._alone:
+            self._begin(now)
+            self.results.drain(now)
+            self._transitions()
+            self.journal.flush()
+            self.memory.save()
+            return self.record.document(now)
+
+    # --- events -----------------------------------------------------------------------------------------------------
+
+    def order_event(self, event: Any, now: datetime) -> None:
+        """Hand an order event on; its consequences are drawn at the next tick. Live it comes on the broker's thread."""
+        update = self._gateway.order_update(event)
+        if not self._gateway.is_exercise(event):
+            self.parts.executor.on_order_event(update, now)
+            return
+        self._exchange.append((update, now))
+        if self.run.environment is Environment.DEVELOPMENT:
+            self._book_exchange_events()
+
+    def _book_exchange_events(self) -> None:
+        while self._exchange:
+            update, heard = self._exchange.popleft()
+            if update.fill_quantity:              # else it only tells that the exchange is at it
+                self.results.exchange_event(update, heard)
+
+    def command(self, data: Any, now: datetime) -> dict[str, Any]:
+        """Carry out one of the operator's commands; what is wrong with it is the answer then."""
+        with self._alone:
+            self._begin(now)
+            try:
+                answer = self.commands.carry_out(Command(
+                    action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
+                    amount=None if data.amount is None else amount_of(data.amount)), now)
+            except ConfigError as problem:
+                answer = {"error": str(problem)}
+                self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
+            self.rounds.take_back(now)
+            self._keep(now, changed=True)
+            return answer if self.parts.unsaved is None else answer | {"not_stored": self.parts.unsaved}
+
+    def heartbeat(self, now: datetime) -> None:
+        """A tick when no data brought one for more than a minute: exits must not wait for a quote to arrive."""
+        with self._alone:
+            if self._minute is None or now - self._minute > timedelta(minutes=2):
+                self.tick(now)
+
+    def tick(self, now: datetime) -> None:
+        """Everything that may be due at ``now``; the first one starts the framework. Harmless when called often.
+
+        Raises
+        ------
+        IntegrityError, StoreCorrupt
+            At the start: the algorithm must not run.
+        """
+        with self._alone:
+            self._begin(now)
+            minute = plain_time(now).replace(second=0, microsecond=0)
+            fresh, self._minute = minute != self._minute, minute
+            calendar = self._gateway.calendar()
+            if calendar.session_open is None or not calendar.session_open < minute <= calendar.session_close:
+                return
+            if fresh:
+                self._whole(minute, calendar.today)
+            elif self.parts.executor.working_positions or self._exchange:
+                self._orders(now)
+
+    def _whole(self, minute: datetime, today: date) -> None:
+        changed = False
+        self._book_exchange_events()
+        if self._day != today:
+            self._day = today
+            changed = self._morning(minute)
+        if self.parts.executor.working_positions:
+            self.parts.executor.on_minute(minute)
+        changed = self.results.drain(minute) or changed
+        if self._due(minute):
+            changed = self._rounds(minute) or changed
+        changed = self._recovery.overdue(minute) or changed
+        closing = minute.time() == STORE_TIME or minute == self._gateway.calendar().session_close
+        self._keep(minute, changed=changed or closing, flush=closing)
+
+    def _orders(self, now: datetime) -> None:
+        """Between two minutes, live: orders under way are tended, nothing is decided."""
+        self._book_exchange_events()
+        self.parts.executor.on_minute(now)
+        self._keep(now, changed=self.results.drain(now))
+
+    def _keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
+        for name, facts in self._gateway.drain_notes():
+            self.journal.event(now, name, **facts)
+        self._keeper.keep(now, changed=changed, flush=flush)
+
+    def _morning(self, now: datetime) -> bool:
+        if self.parts.book.roll(now.date(), previous_session=self._gateway.calendar().previous_session):
+            self.parts.emergency.new_day(now.date())
+        self.results.settle_expired(now)
+        self._recovery.unexplained(now)
+        self.results.unsubscribe_unused()
+        self.builder.morning(now)
+        return True
+
+    # --- what is due ------------------------------------------------------------------------------------------------
+
+    def _due(self, now: datetime) -> bool:
+        return (self.risk.due(now) or self.rounds.validating or self._entry_round(now) or now.time() in MARK_TIMES
+                or any(self.rounds.urgent(position) for position in self.parts.states.open_positions))
+
+    def _rounds(self, now: datetime) -> bool:
+        try:
+            snapshot = self.builder.snapshot(now, intraday=self._intraday(now))
+        except CannotCompute as problem:
+            return self._blind_round(now, problem)
+        self.parts.book.mark(snapshot.account.equity)
+        judged = self.risk.due(now)
+        if judged:
+            self.risk.check(snapshot)
+        self.rounds.take_back(now)
+        whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
+        self.rounds.manage(snapshot, only_urgent=not whole)
+        self._entries(snapshot, now)
+        self._mark(snapshot, now)
+        changed = self._settled(now)
+        return changed or (judged and self.run.environment is not Environment.DEVELOPMENT)
+
+    def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
+        """The account has no value now: nobody enters and no guard judges, but exits go on."""
+        self.parts.blind = problem.message
+        self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
+        self.rounds.take_back(now)
+        self.rounds.manage(self.builder.unvalued(now), only_urgent=False)
+        return self._settled(now)
+
+    def _settled(self, now: datetime) -> bool:
+        """Draw the consequences of a round; True when there is something to keep. What only the guards have learned is
+        kept too; their marks and the account's value at every check of a live run."""
+        drained, moved, learned = self.results.drain(now), self._transitions(), self.risk.news()
+        return drained or moved or learned
+
+    def _transitions(self) -> bool:
+        """Into the audit trail; True when there were any."""
+        steps = self.parts.states.drain_transitions()
+        for step in steps:
+            self.journal.audit(step.time, "TRANSITION", step.to_json())
+        return bool(steps)
+
+    def _entries(self, snapshot: Snapshot, now: datetime) -> None:
+        if self.rounds.validating:
+            self.rounds.propose(snapshot, self.builder.view())
+        elif self._entry_round(now) and ENTRY_OPEN <= now.time() < FUTURES_ENTRY_CLOSE:
+            self.rounds.select(snapshot, self.builder.view())
+
+    def _entry_round(self, now: datetime) -> bool:
+        return now.minute % ENTRY_ROUND_MINUTES == ENTRY_ROUND_OFFSET_MINUTES or self.rounds.eager
+
+    def _intraday(self, now: datetime) -> tuple[str, ...]:
+        """Underlyings whose session so far is read: those of strategies that enter on the day they expire."""
+        asked = self._entry_round(now)
+        return tuple({spec.underlyings[0] for spec in self.parts.specs.values() if asked and spec.entry_dte_max == 0
+                      and spec.window_open <= now.time() < spec.window_close
+                      and spec.entry_weekday == now.weekday()})
+
+    def _mark(self, snapshot: Snapshot, now: datetime) -> None:
+        if now.time() in MARK_TIMES or now == snapshot.calendar.session_close:
+            self.record.mark(snapshot)
+        if now.time() == STORE_TIME or now == snapshot.calendar.session_close:
+            self.risk.day_end(snapshot)

@@ -1,0 +1,150 @@
+"""Everything that must survive a crash, in two documents: the managers' facts, and the executor's orders.
+
+Orders change every minute they work, positions seldom. The executor writes its own small document ahead of every
+send; whenever a position has changed since the last save, the managers' document goes first, so that no order on disk
+belongs to a position that is not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Callable, Mapping
+
+from core.errors import IntegrityError, StoreCorrupt, StoreError
+from core.serialization import Encoded, canonical
+from helpers.shell.components import Components
+from helpers.store.journal import Journal
+from helpers.store.state_store import Loaded, StateStore
+
+FINISHED = "finished"
+
+
+class Memory:
+    """Saves and restores the facts of all components.
+
+    Parameters
+    ----------
+    store, orders : StateStore
+        The managers' document and the executor's.
+    components : Components
+    clock : callable
+        The algorithm's time, for the stamp of a document.
+    """
+
+    def __init__(self, store: StateStore, orders: StateStore, components: Components, clock: Callable[[], datetime]
+                 ) -> None:
+        self._store = store
+        self._orders = orders
+        self._parts = components
+        self._clock = clock
+        self._saved_revision: int | None = None
+        self._finished: tuple[list[str], Encoded] | None = None
+
+    def save(self, executor_facts: Mapping[str, Any] | None = None) -> None:
+        """Write the managers' facts; called by the executor with its own, ahead of a send, both as far as they changed.
+
+        Raises
+        ------
+        StoreError
+            When the store did not take it.
+        """
+        revision = self._parts.states.revision
+        if executor_facts is None or revision != self._saved_revision:
+            document = {name: _facts(part) for name, part in self._parts.remembering().items()}
+            self._store.save(document, self._clock())
+            self._saved_revision = revision
+        if executor_facts is not None:
+            self.save_orders(executor_facts)
+
+    def save_orders(self, executor_facts: Mapping[str, Any]) -> None:
+        """Write the executor's facts alone.
+
+        Raises
+        ------
+        StoreError
+            When the store did not take it.
+        """
+        self._orders.save({"executor": self._with_text(executor_facts)}, self._clock())
+
+    def _with_text(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The executor's facts with the ids of finished intents as text: the longest part, and mostly the same."""
+        ids = facts.get(FINISHED)
+        if not isinstance(ids, list):
+            return dict(facts)
+        if self._finished is None or self._finished[0] != ids:
+            self._finished = (ids, Encoded(canonical(ids)))
+        return {**facts, FINISHED: self._finished[1]}
+
+    def load(self) -> Loaded | None:
+        """Restore every component from the newest documents; None when there are none.
+
+        Raises
+        ------
+        StoreCorrupt
+            When neither slot of a document can be read, or one document is there without the other.
+        IntegrityError
+            When the document does not name exactly the components there are.
+        """
+        loaded, orders = self._store.load(), self._orders.load()
+        if loaded is None:
+            if orders is not None:
+                raise StoreCorrupt("orders are stored without the positions they belong to")
+            return None
+        parts = self._parts.remembering()
+        if set(loaded.payload) != set(parts):
+            raise IntegrityError("the stored components are others than the framework's",
+                                 differing=sorted(set(loaded.payload) ^ set(parts)))
+        for name, part in parts.items():
+            part.restore(loaded.payload[name])
+        if orders is not None:
+            self._parts.executor.restore(orders.payload["executor"])
+        if self._parts.executor.reported < self._parts.states.accepted:
+            raise IntegrityError("the positions have booked what the stored orders do not know of",
+                                 accepted=self._parts.states.accepted, reported=self._parts.executor.reported)
+        return loaded
+
+
+class Keeper:
+    """Has everything on disk after every change. A store that refuses stops entries, never exits: it is asked again at
+    each tick until it takes what it was offered.
+
+    Parameters
+    ----------
+    memory : Memory
+    journal : Journal
+    components : Components
+    flushes : bool
+        Live, whatever was told stands on disk at the end of the tick too; in a backtest only when asked.
+    """
+
+    def __init__(self, memory: Memory, journal: Journal, components: Components, *, flushes: bool) -> None:
+        self._memory = memory
+        self._journal = journal
+        self._parts = components
+        self._flushes = flushes
+
+    def keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
+        """Save when something has ``changed``, or when the last save failed."""
+        parts = self._parts
+        failed = parts.unsaved or parts.executor.unsaved
+        try:
+            if parts.executor.unsaved:       # first: positions must not have booked what the stored orders do not know of
+                self._memory.save_orders(parts.executor.facts())
+            if changed or failed:
+                self._memory.save()
+            if flush or failed or self._flushes:
+                self._journal.flush()
+        except StoreError as problem:
+            if parts.unsaved is None:
+                self._journal.event(now, "STORE_FAILED", what=problem.message, **problem.facts)
+            parts.unsaved = problem.message
+            return
+        parts.unsaved = parts.executor.unsaved = None
+        if failed:
+            self._journal.event(now, "STORE_RECOVERED", was=failed)
+
+
+def _facts(part: Any) -> Mapping[str, Any]:
+    """A component's facts; of one with much that does not change, with that part's text as it was written before."""
+    encoded = getattr(part, "encoded_facts", None)
+    return part.facts() if encoded is None else encoded()

@@ -1,0 +1,174 @@
+"""The operator's words: status, halt, resume, flatten, liquidate, accept, what-if, flow. Each is audited."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Callable, Mapping
+
+from core.errors import CannotCompute, ConfigError
+from core.model import Position, Purpose, Refused
+from helpers.shell.components import Components
+from helpers.shell.decision_rounds import DecisionRounds
+from helpers.shell.figures import book_figures, ledger_figures
+from helpers.shell.snapshots import SnapshotBuilder
+from helpers.store.journal import Journal, plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command. ``strategy`` narrows flatten, resume and what-if; ``amount`` belongs to flow (USD, deposits
+    positive); ``reason`` is kept in the audit trail."""
+
+    action: str
+    strategy: str | None = None
+    reason: str = "operator"
+    amount: float | None = None
+
+
+def amount_of(value: Any) -> float:
+    """A command's amount in USD.
+
+    Raises
+    ------
+    ConfigError
+        When it is no number.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{value!r} is no amount of USD for a flow") from None
+
+
+class OperatorCommands:
+    """Carries out one command and answers with plain facts."""
+
+    def __init__(self, components: Components, builder: SnapshotBuilder, rounds: DecisionRounds, journal: Journal
+                 ) -> None:
+        self._parts = components
+        self._builder = builder
+        self._rounds = rounds
+        self._journal = journal
+        self._actions: Mapping[str, Callable[[Command, datetime], dict[str, Any]]] = {
+            "status": self._status, "halt": self._halt, "resume": self._resume, "flatten": self._flatten,
+            "liquidate": self._liquidate, "accept": self._accept, "what_if": self._what_if, "flow": self._flow}
+
+    def carry_out(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Do it.
+
+        Returns
+        -------
+        dict
+            The answer, plain JSON.
+
+        Raises
+        ------
+        ConfigError
+            An unknown action or strategy, or a flow without an amount or beyond the account.
+        """
+        action = self._actions.get(command.action.strip().lower().replace("-", "_"))
+        if action is None:
+            raise ConfigError(f"unknown command {command.action!r}; known: {', '.join(self._actions)}")
+        if command.strategy is not None and command.strategy not in self._parts.strategies:
+            raise ConfigError(f"unknown strategy {command.strategy!r}")
+        answer = plain(action(command, now))
+        self._journal.event(now, "COMMAND", action=command.action, strategy=command.strategy, reason=command.reason,
+                            amount=command.amount, answer=answer)
+        return answer
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    def _status(self, command: Command, now: datetime) -> dict[str, Any]:
+        book, view = self._parts.book, self._builder.view()
+        return {"time": now, "phase": self._parts.phase.phase, "mode": view.mode, "halted": view.halted,
+                "quarantined": list(view.quarantined), "breaker_level": view.breaker_level,
+                "emergency": view.emergency.name, "equity": book.equity_last,
+                "day_result_usd": book.equity_last - book.flows_today - book.equity_day_start,
+                "entries_today": book.entries, "suspended": dict(view.suspended),
+                "positions": [{"id": position.id, "state": position.state, "units": position.units,
+                               "legs": [f"{leg.quantity:+d} {leg.contract.id}" for leg in position.legs]}
+                              for position in self._parts.states.open_positions],
+                "ledger": ledger_figures(self._parts), "book": self._book(now)}
+
+    def _book(self, now: datetime) -> dict[str, Any]:
+        try:
+            return book_figures(self._parts, self._builder.snapshot(now))
+        except CannotCompute as problem:
+            return {"cannot_compute": problem.message, "facts": problem.facts}
+
+    def _halt(self, command: Command, now: datetime) -> dict[str, Any]:
+        self._parts.book.halted = command.reason
+        return {"halted": command.reason}
+
+    def _resume(self, command: Command, now: datetime) -> dict[str, Any]:
+        if command.strategy is not None:
+            self._parts.states.resume(command.strategy)
+            self._parts.ledger.resume(command.strategy)
+            return {"resumed": command.strategy}
+        self._parts.book.halted = None
+        locked = self._parts.breakers.resume(now)
+        self._parts.emergency.clear(now)
+        if locked is not None:
+            return {"resumed": "all but the breakers", "still": {"code": locked.code, **locked.facts}}
+        return {"resumed": "all"}
+
+    def _close(self, positions: tuple[Position, ...], reason: str, now: datetime) -> dict[str, Any]:
+        self._rounds.defend(positions, reason, now)
+        return {"closing": [position.id for position in positions]}
+
+    def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Close the positions of one strategy, or of all but bought protection."""
+        self._parts.executor.cancel_all(now, "OPERATOR_FLATTEN", (Purpose.ENTRY,), command.strategy)
+        chosen = tuple(position for position in self._parts.states.open_positions
+                       if (position.strategy == command.strategy if command.strategy is not None
+                           else self._parts.specs[position.strategy].counts_as_position))
+        return self._close(chosen, "OPERATOR_FLATTEN", now)
+
+    def _liquidate(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Close everything, protection too, and halt."""
+        self._parts.book.halted = command.reason
+        return self._close(self._parts.states.open_positions, "OPERATOR_LIQUIDATE", now)
+
+    def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
+        """Take note of holdings that are not the framework's: they stay, and entries go on. Orders whose outcome is not
+        known end as far as holdings and events tell."""
+        self._parts.executor.reconcile(now, self._builder.holdings(), accept=True)
+        accepted = self._parts.book.accept_quarantined()
+        return {"accepted": list(accepted)}
+
+    def _what_if(self, command: Command, now: datetime) -> dict[str, Any]:
+        """What each strategy would say now, up to its choice of contracts; nothing is sent."""
+        names = [command.strategy] if command.strategy is not None else list(self._parts.coordinator.names())
+        try:
+            snapshot, view = self._builder.snapshot(now), self._builder.view()
+        except CannotCompute as problem:
+            return {"cannot_compute": problem.message, **problem.facts}
+        answers: dict[str, Any] = {}
+        for name in names:
+            answer = self._parts.coordinator.screen(name, snapshot, view)
+            if answer is None:
+                wanted = self._parts.specs[name].underlyings
+                answer = self._parts.coordinator.select(name, self._builder.with_chains(snapshot, wanted), view)
+            answers[name] = ({"refused": answer.code, "facts": dict(answer.facts)} if isinstance(answer, Refused)
+                             else {"contracts": [contract.id for contract in answer.contracts]})
+        return answers
+
+    def _flow(self, command: Command, now: datetime) -> dict[str, Any]:
+        """A deposit (positive) or a withdrawal: moves neither phase, drawdown nor the day's loss.
+
+        Told while the market is open, minutes before or after the money itself moves, it would look like a loss to
+        every guard between the two.
+        """
+        if command.amount is None or not math.isfinite(command.amount) or command.amount == 0.0:
+            raise ConfigError(f"flow needs an amount of USD, not {command.amount}")
+        if self._parts.book.equity_last <= 0.0:
+            raise ConfigError("an account that was worth nothing begins anew: no flow can be measured")
+        if self._parts.book.equity_last + command.amount <= 0.0:
+            raise ConfigError(f"a flow of {command.amount:.2f} leaves nothing of {self._parts.book.equity_last:.2f}")
+        if self._builder.in_session(now):
+            raise ConfigError("flow is told while the market is closed, once the money has moved")
+        self._parts.book.flow(command.amount)
+        self._parts.phase.record_flow(command.amount, self._parts.book.equity_last)
+        self._parts.ledger.record_flow(now.date(), command.amount)
+        return {"flow": command.amount}

@@ -1,0 +1,159 @@
+"""Brings the stored state in line with the broker's facts: at a start, and each morning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Callable, Mapping
+
+from core.intents import ASSIGNED, closing_intent
+from core.model import Contract, ContractKind, Event, Position, Purpose, State, Urgency
+from core.reconciliation import Reconciliation, Verdict, VerdictKind, reconcile
+from helpers.shell.booking import Booking
+from helpers.shell.components import Components
+from helpers.shell.decision_rounds import DecisionRounds
+from helpers.store.journal import Journal
+
+UNDECIDED = frozenset({State.VALIDATION, State.ENTERING, State.MANAGING, State.EXITING, State.DEFENSIVE_EXIT,
+                       State.DEFENSIVE_21DTE, State.ERROR, State.RECOVERY})
+
+
+class Recovery:
+    """Every position ends as MATCH, closed elsewhere, flattened, or quarantined; nothing doubled, nothing forgotten."""
+
+    def __init__(self, gateway: Any, components: Components, journal: Journal, rounds: DecisionRounds,
+                 results: Booking) -> None:
+        self._gateway = gateway
+        self._parts = components
+        self._journal = journal
+        self._rounds = rounds
+        self._results = results
+        self._foreign: frozenset[int] = frozenset()
+
+    def run(self, now: datetime, *, restored: bool) -> None:
+        """At a start: resolve orders in flight first, then compare holdings."""
+        self._subscribe()
+        holdings = self._gateway.holdings()
+        report = self._parts.executor.recover(now, self._gateway.open_orders(), holdings)
+        self._foreign = frozenset(report.foreign_ids)
+        if report.orphan_ids or report.foreign_ids:
+            self._journal.event(now, "ORDERS_FOUND", orphans=list(report.orphan_ids),
+                                foreign=list(report.foreign_ids))
+        self._results.drain(now)
+        self._subscribe()       # fills that were told before the restart but not booked have given positions legs
+        self._settle(now, holdings)
+        if restored:
+            self._resume(now)
+        freed = self._parts.concentration.retain(position.id for position in self._parts.states.positions)
+        if freed:
+            self._journal.event(now, "RESERVATIONS_FREED", intents=list(freed))
+
+    def _subscribe(self) -> None:
+        """Quotes of everything that is held or worked."""
+        held = {leg.contract for position in self._parts.states.positions for leg in position.legs}
+        self._gateway.subscribe(held | set(self._parts.executor.contracts))
+
+    def unexplained(self, now: datetime) -> None:
+        """In the morning: what left overnight by expiry or assignment without an event, and holdings of nobody."""
+        holdings = self._gateway.holdings()
+        self._parts.executor.reconcile(now, holdings)
+        self._results.drain(now)
+        self._settle(now, holdings)
+
+    def overdue(self, now: datetime) -> bool:
+        """VALIDATION and ENTERING end after five minutes, also when no quote, no order and no outcome brings it about.
+        True when one did."""
+        due = self._parts.states.due_timeouts(now, self._parts.executor.working_positions)
+        for position in due:
+            if position.state is State.VALIDATION:
+                self._rounds.time_out(position.id, now)
+            else:
+                self._go_on(position, "ENTRY_TIMEOUT", now)
+        return bool(due)
+
+    # --- verdicts ---------------------------------------------------------------------------------------------------
+
+    def _settle(self, now: datetime, holdings: Mapping[Contract, int]) -> None:
+        found = reconcile(self._parts.states.positions, holdings, busy=self._parts.executor.contracts,
+                          today=now.date())
+        for verdict in found.verdicts:
+            if verdict.kind in self._handlers():
+                self._journal.event(now, "RECONCILED", position=verdict.position_id, verdict=verdict.kind.value,
+                                    missing={contract.id: n for contract, n in verdict.missing.items()},
+                                    actual={contract.id: n for contract, n in verdict.actual.items()})
+                self._handlers()[verdict.kind](verdict, now)
+        self._quarantine(found, now)
+
+    def _handlers(self) -> Mapping[VerdictKind, Callable[[Verdict, datetime], None]]:
+        return {VerdictKind.GONE: self._gone, VerdictKind.EXPIRED: self._gone, VerdictKind.FEWER: self._fewer,
+                VerdictKind.UNEVEN: self._flatten, VerdictKind.ASSIGNED: self._assigned}
+
+    def _quarantine(self, found: Reconciliation, now: datetime) -> None:
+        """Holdings of nobody, and orders of nobody that are still open."""
+        orders = tuple(f"order {order.quantity:+d} {order.contract.id}" for order in self._gateway.open_orders()
+                       if order.order_id in self._foreign)
+        if self._parts.book.quarantine(tuple(contract.id for contract in found.unknown) + orders):
+            self._journal.event(now, "QUARANTINE", holdings={contract.id: n for contract, n in found.unknown.items()},
+                                orders=list(orders))
+
+    def _remove_missing(self, verdict: Verdict) -> Position:
+        for contract, quantity in verdict.missing.items():
+            self._parts.states.remove_leg(verdict.position_id, contract, quantity)
+        return self._parts.states.position(verdict.position_id)
+
+    def _gone(self, verdict: Verdict, now: datetime) -> None:
+        position = self._remove_missing(verdict)
+        if position.is_open:
+            return
+        self._recover(position, Event.RECOVERED_FLAT, now, verdict.kind.value)
+        self._results.closed_elsewhere(position.id, now, verdict.kind.value)
+
+    def _fewer(self, verdict: Verdict, now: datetime) -> None:
+        before = self._parts.states.position(verdict.position_id)
+        whole = sum(abs(leg.quantity) for leg in before.legs)
+        position = self._remove_missing(verdict)
+        kept = sum(abs(leg.quantity) for leg in position.legs)
+        self._parts.states.change(position.id, units=before.units * kept // whole)
+
+    def _flatten(self, verdict: Verdict, now: datetime) -> None:
+        position = self._remove_missing(verdict)
+        self._defend(position, "UNEVEN", now)
+
+    def _assigned(self, verdict: Verdict, now: datetime) -> None:
+        before = {leg.contract: leg for leg in self._parts.states.position(verdict.position_id).legs}
+        strike = next(contract.strike for contract in verdict.missing if before[contract].quantity < 0)
+        self._remove_missing(verdict)
+        for contract, quantity in verdict.actual.items():
+            if contract.kind is ContractKind.EQUITY and contract not in before:
+                self._parts.states.apply_fill(verdict.position_id, contract, quantity, strike, 0.0)
+        self._defend(self._parts.states.position(verdict.position_id), ASSIGNED, now)
+
+    def _defend(self, position: Position, reason: str, now: datetime) -> None:
+        """Close all of it."""
+        self._parts.states.change(position.id, facts=dict(position.facts) | {"exit_reason": reason,
+                                                                             "exit_forced": True})
+        if self._parts.states.allows(position.id, Event.DEFEND):
+            self._parts.states.apply(position.id, Event.DEFEND, now, reason)
+        self._parts.executor.start(closing_intent(position, reason, now, Urgency.NATURAL, Purpose.FLATTEN), now)
+
+    # --- machines ---------------------------------------------------------------------------------------------------
+
+    def _resume(self, now: datetime) -> None:
+        """Machines that stood between two states go on where the facts say."""
+        for position in self._parts.states.positions:
+            if position.state not in UNDECIDED or self._parts.executor.working(position.id):
+                continue
+            self._go_on(position, "RESTART", now)
+
+    def _go_on(self, position: Position, reason: str, now: datetime) -> None:
+        """Where the facts say: on with what is held, or over."""
+        if position.is_open:
+            self._recover(position, Event.RECOVERED_HELD, now, reason)
+            return
+        self._recover(position, Event.RECOVERED_FLAT, now, reason)
+        self._results.closed_elsewhere(position.id, now, reason)
+
+    def _recover(self, position: Position, event: Event, now: datetime, reason: str) -> None:
+        states = self._parts.states
+        if states.position(position.id).state is not State.RECOVERY:
+            states.apply(position.id, Event.RECOVER, now, reason)
+        states.apply(position.id, event, now, reason)

@@ -1,0 +1,180 @@
+"""Builds snapshots and views: what the gateway reads, what the managers know, frozen at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Iterable, Mapping
+
+from config.instruments import INSTRUMENTS
+from config.run_parameters import RunParameters
+from core.errors import CannotCompute
+from core.iv_record import at_the_money_iv
+from core.lazy_mapping import LazyMapping
+from core.market_values import finite, held_mark
+from core.model import Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
+from core.phase_manager import strangle_products
+from helpers.shell.components import Components
+
+
+class SnapshotBuilder:
+    """Reads the gateway once a moment and joins it with the managers' own facts."""
+
+    def __init__(self, gateway: Any, components: Components, run: RunParameters, tickers: tuple[str, ...]) -> None:
+        self._gateway = gateway
+        self._parts = components
+        self._run = run
+        self._tickers = tickers
+        self._vix_day: Any = None
+        self._named: tuple[tuple[Contract, ...], dict[str, Contract]] = ((), {})
+        self._listed: tuple[Mapping[str, Any], dict[str, None]] | None = None
+        self._priced: tuple[date | None, set[str]] = (None, set())
+
+    def read_vix(self, now: datetime) -> None:
+        """Hand the VIX manager the last real print, and once a day the daily closes."""
+        vix = self._parts.vix
+        if self._vix_day != now.date():
+            vix.load_history(self._gateway.daily_closes("VIX"))
+            self._vix_day = now.date()
+        last = self._gateway.last_print("VIX")
+        if last is not None:
+            vix.update(*last)
+
+    def morning(self, now: datetime) -> None:
+        """Once a session: futures months to follow, and yesterday's volatility of underlyings without an index."""
+        futures = {ticker for ticker in self._tickers if ticker.startswith("/")}
+        wanted = {position.underlying for position in self._parts.states.open_positions}
+        wanted |= set(strangle_products(self._parts.phase.phase))
+        self._gateway.follow_futures(sorted(futures & wanted))
+        for ticker in self._tickers:
+            indexed = ticker in futures or INSTRUMENTS[ticker].volatility_index is not None
+            if indexed or not self._gateway.has_price(ticker):
+                continue
+            bars = self._gateway.daily_closes(ticker)
+            points = at_the_money_iv(self._gateway.chains(ticker), bars[-1][1])
+            if points is not None:
+                self._parts.iv_record.record(ticker, bars[-1][0], points)
+
+    def snapshot(self, now: datetime, *, intraday: Iterable[str] = ()) -> Snapshot:
+        """Everything but chains, at ``now``.
+
+        Parameters
+        ----------
+        intraday : iterable of str
+            Underlyings whose opening price and VWAP are wanted.
+
+        Raises
+        ------
+        CannotCompute
+            Something held has never had a quote: the account has no value then.
+        """
+        held = self._gateway.subscribed_holdings()
+        seen = self._seen(now, frozenset(intraday), held)
+        return replace(seen, account=self._account(seen, held))
+
+    def unvalued(self, now: datetime) -> Snapshot:
+        """As :meth:`snapshot`, with the account's last known value: for exits only, while it cannot be valued."""
+        return self._seen(now, frozenset(), self._gateway.subscribed_holdings())
+
+    def _seen(self, now: datetime, intraday: frozenset[str], held: Mapping[Contract, int]) -> Snapshot:
+        calendar, book = replace(self._gateway.calendar(), announced=self._run.dates), self._parts.book
+        self.read_vix(now)
+        in_session = self.in_session(now)
+        reading = self._parts.vix.reading(now, in_session)
+        vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
+        by_id = self._subscribed_by_id()
+        account = Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
+                          flows_today=book.flows_today, buying_power_used=0.0)
+        underlyings, prices = self._underlyings(intraday, now.date())
+        return Snapshot(
+            time=now, account=account, calendar=calendar, phase=self._parts.phase.phase, vix=vix, vix_refusal=refusal,
+            underlyings=underlyings, prices=prices, chains={},
+            quotes=LazyMapping(by_id, lambda key: self._gateway.quote(by_id[key])),
+            holdings={contract.id: quantity for contract, quantity in held.items()},
+            positions=self._parts.states.positions)
+
+    def _subscribed_by_id(self) -> dict[str, Contract]:
+        """Made anew when the gateway's tuple is another."""
+        subscribed = self._gateway.subscribed
+        if subscribed is not self._named[0]:
+            self._named = (subscribed, {contract.id: contract for contract in subscribed})
+        return self._named[1]
+
+    def in_session(self, now: datetime) -> bool:
+        """Whether the stock market is open."""
+        calendar = self._gateway.calendar()
+        return calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
+
+    def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
+        """The same moment with yesterday's chains of ``tickers``."""
+        return replace(snapshot, chains={ticker: self._gateway.chains(ticker) for ticker in tickers
+                                         if ticker in self._tickers})
+
+    def _underlyings(self, intraday: frozenset[str], today: date) -> tuple[Mapping[str, Underlying], Mapping[str, float]]:
+        """All of them, and their prices alone: built when asked for, valid within the moment as the whole snapshot is.
+        What has a price has one for the rest of the day: the gateway is not asked again."""
+        months = self._gateway.months()
+        if self._listed is None or self._listed[0] is not months:
+            keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
+            self._listed = (months, dict.fromkeys(keys))
+
+        def build(key: str) -> Underlying | None:
+            if key in months:
+                return self._gateway.future(*months[key])
+            return self._gateway.underlying(key, intraday=key in intraday)
+
+        def price(key: str) -> float:
+            return self._gateway.future_price(*months[key]) if key in months else self._gateway.price(key)
+
+        if self._priced[0] != today:
+            self._priced = (today, set())
+        priced = self._priced[1]
+
+        def present(key: str) -> bool:
+            if key in priced or key in months:
+                return True
+            if self._gateway.has_price(key):
+                priced.add(key)
+            return key in priced
+        return LazyMapping(self._listed[1], build, present), LazyMapping(self._listed[1], price, present)
+
+    def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:
+        """Cash and everything held at the mid of its last real quote, the owner's own at LEAN's value; margin by the
+        framework's own rules."""
+        worth = seen.account.cash + self._gateway.others_value()
+        for contract, quantity in holdings.items():
+            quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
+            if quote is None:
+                raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
+            worth += quantity * held_mark(contract, quantity, quote, seen.underlyings) * contract.multiplier
+        # what an entry half filled binds is its reservation: one leg told before the other is not a naked short
+        held = tuple(position for position in seen.positions
+                     if position.is_open and position.state is not State.ENTERING)
+        finite(worth, "equity")
+        return replace(seen.account, equity=worth,
+                       buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
+
+    def holdings(self) -> Mapping[Contract, int]:
+        """Everything the broker holds, signed."""
+        return self._gateway.holdings()
+
+    def view(self) -> PortfolioView:
+        """The framework's own facts, for the gate."""
+        parts, book = self._parts, self._parts.book
+        breaker, emergency = parts.breakers.report, parts.emergency.report
+        suspended = dict(parts.states.suspended()) | dict(parts.ledger.suspended())
+        halted = (book.halted or parts.blind or parts.unsaved
+                  or next((f"order {key}" for key in parts.executor.halted_by), None))
+        return PortfolioView(
+            mode=self._run.mode, enabled=frozenset(self._run.strategies), halted=halted,
+            quarantined=book.quarantined, breaker_level=breaker.level,
+            breaker_size_multiplier=breaker.size_multiplier, one_entry_at_a_time=breaker.one_entry_at_a_time,
+            emergency=emergency.level, entries_today=book.entries, last_entry=book.last_entry,
+            pending=parts.states.pending(), suspended=suspended, strategies_in_error=parts.states.in_error(),
+            samples={name: parts.ledger.sample(name) for name in self._run.strategies},
+            entry_dates=parts.states.entry_dates(), day_trades=parts.ledger.day_trades_open(book.day),
+            reserved_spy_delta=parts.concentration.reserved_delta,
+            reserved_short_gamma=parts.concentration.reserved_short_gamma,
+            reserved_short_vega=parts.concentration.reserved_short_vega,
+            reserved_margin_usd=parts.concentration.reserved_margin_usd,
+            reserved_risk_usd=parts.concentration.reserved_risk_usd)

@@ -1,0 +1,104 @@
+"""What the framework says of itself: one log line a decision, the same code in the audit trail, refusals counted."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, Callable, Mapping
+
+from core.model import Refused
+from helpers.store.audit_trail import Audit
+
+
+class Journal:
+    """Log, audit trail and the counts of refusals.
+
+    Parameters
+    ----------
+    log : callable
+        Takes one line (LEAN's ``log``).
+    audit : Audit
+    """
+
+    def __init__(self, log: Callable[[str], None], audit: Audit) -> None:
+        self._log = log
+        self._audit = audit
+        self._days: dict[tuple[date, str, str], dict[str, Any]] = {}
+        self._approaches: dict[str, dict[str, Any]] = {}
+
+    def event(self, time: datetime, name: str, **facts: Any) -> None:
+        """Record one event; ``None`` facts are left out."""
+        shown = {key: plain(value) for key, value in facts.items() if value is not None}
+        self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in shown.items()))
+        self._audit.append(time, name, shown)
+
+    def audit(self, time: datetime, name: str, facts: Mapping[str, Any]) -> None:
+        """Into the audit trail only."""
+        self._audit.append(time, name, plain(facts))
+
+    def refused(self, time: datetime, strategy: str, refusal: Refused) -> None:
+        """Count one refusal; its first of a day is logged with its facts."""
+        key = (time.date(), strategy, refusal.code.value)
+        row = self._days.get(key)
+        if row is None:
+            facts = {name: plain(value) for name, value in refusal.facts.items()}
+            self._days[key] = {"date": time.date().isoformat(), "strategy": strategy, "code": refusal.code.value,
+                               "count": 1, "first": f"{time:%H:%M}", "last": f"{time:%H:%M}", "facts": facts}
+            self.event(time, "REFUSED", strategy=strategy, code=refusal.code.value, **_without(facts, "code"))
+            return
+        row["count"] += 1
+        row["last"] = f"{time:%H:%M}"
+
+    def approach(self, time: datetime, rule: str, value: float, threshold: float) -> None:
+        """Keep how near a rule's figure came to its threshold (as a share of it), for the report."""
+        best = self._approaches.get(rule)
+        if best is None or value / threshold > best["value"] / best["threshold"]:
+            self._approaches[rule] = {"value": value, "threshold": threshold, "time": time.isoformat()}
+
+    @property
+    def refusal_days(self) -> list[dict[str, Any]]:
+        """One row a day, strategy and code."""
+        return list(self._days.values())
+
+    @property
+    def refusal_counts(self) -> dict[str, dict[str, int]]:
+        """Days refused, by strategy and code."""
+        counts: dict[str, dict[str, int]] = {}
+        for _, strategy, code in self._days:
+            row = counts.setdefault(strategy, {})
+            row[code] = row.get(code, 0) + 1
+        return counts
+
+    @property
+    def closest_approaches(self) -> dict[str, dict[str, Any]]:
+        """Rule to its nearest approach."""
+        return dict(self._approaches)
+
+    def flush(self) -> None:
+        """Have the audit trail on disk."""
+        self._audit.flush()
+
+
+def _without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    taken = {"time", "name", "strategy", *names}
+    return {(f"fact_{key}" if key in taken else key): value for key, value in facts.items()}
+
+
+def plain(value: Any) -> Any:
+    """JSON values only: None stays, enums by value, moments as ISO text, records as mappings, floats to six decimals."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.init}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, float):
+        return round(value, 6) if value == value and abs(value) != float("inf") else str(value)
+    if value is None or isinstance(value, (str, int, bool)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    return str(value)

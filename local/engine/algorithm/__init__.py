@@ -1,0 +1,1 @@
+"""QCAlgorithm, the base class of algorithms, one file a concern."""

@@ -1,0 +1,201 @@
+"""The part of QCAlgorithm that makes indicators, consolidators and history."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from local.engine.enums import MovingAverageType, Resolution, TickType
+from local.engine.indicators.base import (ExponentialMovingAverage, Identity, Indicator, IndicatorDataPoint,
+                                          LinearWeightedMovingAverage, Maximum, Minimum, Momentum, RateOfChange,
+                                          RateOfChangePercent, SimpleMovingAverage, StandardDeviation,
+                                          WilderMovingAverage)
+from local.engine.indicators.consolidators import (Consolidator, ConsolidatorHub, QuoteBarConsolidator,
+                                                   TradeBarConsolidator)
+from local.engine.indicators.technical import (AverageTrueRange, BollingerBands, IntradayVwap,
+                                               MovingAverageConvergenceDivergence, RelativeStrengthIndex,
+                                               VolumeWeightedAveragePriceIndicator)
+from local.engine.market.bars import TradeBar
+from local.engine.market.history import History
+from local.engine.market.symbol import Symbol
+
+_RESOLUTION_SPANS = {Resolution.SECOND: timedelta(seconds=1), Resolution.MINUTE: timedelta(minutes=1),
+                     Resolution.HOUR: timedelta(hours=1), Resolution.DAILY: timedelta(days=1)}
+
+
+class SubscriptionManager:
+    """Adds and removes consolidators."""
+
+    def __init__(self, hub: ConsolidatorHub) -> None:
+        self._hub = hub
+
+    def add_consolidator(self, symbol: Symbol, consolidator: Consolidator) -> None:
+        """Feeds a consolidator with a security's bars."""
+        self._hub.add(symbol, consolidator)
+
+    def remove_consolidator(self, symbol: Symbol, consolidator: Consolidator) -> None:
+        """Stops feeding a consolidator."""
+        self._hub.remove(symbol, consolidator)
+
+
+class IndicatorMixin:
+    """Indicators, consolidators and history; needs `self._feed` and the security's subscriptions."""
+
+    def _init_indicators(self) -> None:
+        self._hub = ConsolidatorHub(self._feed)
+        self.subscription_manager = SubscriptionManager(self._hub)
+
+    @property
+    def history(self) -> History:
+        """Bars before now: `history(symbols, periods | span | start, end, resolution)`."""
+        return History(self._feed, self)
+
+    # registration -----------------------------------------------------------------------------------------------
+    def register_indicator(self, symbol: Symbol, indicator: Indicator, resolution: Any = None,
+                           selector: Callable[[Any], Any] | None = None) -> None:
+        """Feeds an indicator with a security's bars of a resolution, a timedelta or a consolidator."""
+        if isinstance(resolution, Consolidator):
+            consolidator = resolution
+        else:
+            consolidator = TradeBarConsolidator(self._period_of(symbol, resolution))
+        consolidator.data_consolidated += lambda _, bar: _feed_indicator(indicator, bar, selector)
+        self._hub.add(_symbol_of(symbol), consolidator)
+
+    def _period_of(self, symbol: Symbol, resolution: Any) -> timedelta | None:
+        """None where the subscription's own bars are meant."""
+        if resolution is None or isinstance(resolution, timedelta):
+            return resolution
+        own = self.securities[_symbol_of(symbol)].resolution
+        return None if resolution == own else _RESOLUTION_SPANS[resolution]
+
+    def unregister_indicator(self, indicator: Indicator) -> None:
+        """Not supported: remove the consolidator instead."""
+        raise NotImplementedError("QCAlgorithm.unregister_indicator")
+
+    deregister_indicator = unregister_indicator
+
+    def warm_up_indicator(self, symbol: Symbol, indicator: Indicator, resolution: Any = None,
+                          selector: Callable[[Any], Any] | None = None) -> None:
+        """Feeds an indicator with as much history as it needs."""
+        if isinstance(resolution, timedelta):
+            raise NotImplementedError("QCAlgorithm.warm_up_indicator with a timedelta")
+        if not isinstance(indicator, IntradayVwap):
+            for bar in self.history[TradeBar](_symbol_of(symbol), indicator.warm_up_period, resolution):
+                _feed_indicator(indicator, bar, selector)
+
+    def indicator_history(self, *args: Any, **named: Any) -> Any:
+        """Not supported."""
+        raise NotImplementedError("QCAlgorithm.indicator_history")
+
+    def _new(self, symbol: Symbol, indicator: Indicator, resolution: Any, selector: Callable[[Any], Any] | None) -> Any:
+        self.register_indicator(symbol, indicator, resolution, selector)
+        if self.settings.automatic_indicator_warm_up:
+            self.warm_up_indicator(symbol, indicator, resolution, selector)
+        return indicator
+
+    # indicators -------------------------------------------------------------------------------------------------
+    def sma(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> SimpleMovingAverage:
+        """Simple moving average."""
+        return self._new(symbol, SimpleMovingAverage(f"SMA({period},{symbol})", period), resolution, selector)
+
+    def ema(self, symbol: Symbol, period: int, *args: Any, resolution: Any = None, selector: Any = None,
+            smoothing_factor: float | None = None) -> ExponentialMovingAverage:
+        """Exponential moving average: `ema(symbol, period[, smoothing_factor][, resolution][, selector])`."""
+        rest = list(args)
+        if rest and isinstance(rest[0], float):
+            smoothing_factor = rest.pop(0)
+        resolution, selector = (rest + [resolution, selector][len(rest):])[:2]
+        extra = () if smoothing_factor is None else (smoothing_factor,)
+        return self._new(symbol, ExponentialMovingAverage(f"EMA({period},{symbol})", period, *extra), resolution, selector)
+
+    def wwma(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> WilderMovingAverage:
+        """Wilder's moving average."""
+        return self._new(symbol, WilderMovingAverage(f"WWMA({period},{symbol})", period), resolution, selector)
+
+    def lwma(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> LinearWeightedMovingAverage:
+        """Linearly weighted moving average."""
+        return self._new(symbol, LinearWeightedMovingAverage(f"LWMA({period},{symbol})", period), resolution, selector)
+
+    def atr(self, symbol: Symbol, period: int, type: MovingAverageType = MovingAverageType.SIMPLE, resolution: Any = None,
+            selector: Any = None) -> AverageTrueRange:
+        """Average true range."""
+        return self._new(symbol, AverageTrueRange(f"ATR({period},{symbol})", period, type), resolution, selector)
+
+    def rsi(self, symbol: Symbol, period: int, moving_average_type: MovingAverageType = MovingAverageType.WILDERS,
+            resolution: Any = None, selector: Any = None) -> RelativeStrengthIndex:
+        """Relative strength index."""
+        return self._new(symbol, RelativeStrengthIndex(f"RSI({period},{symbol})", period, moving_average_type), resolution, selector)
+
+    def macd(self, symbol: Symbol, fast_period: int, slow_period: int, signal_period: int,
+             type: MovingAverageType = MovingAverageType.EXPONENTIAL, resolution: Any = None,
+             selector: Any = None) -> MovingAverageConvergenceDivergence:
+        """Moving average convergence divergence."""
+        made = MovingAverageConvergenceDivergence(f"MACD({symbol})", fast_period, slow_period, signal_period, type)
+        return self._new(symbol, made, resolution, selector)
+
+    def bb(self, symbol: Symbol, period: int, k: float, moving_average_type: MovingAverageType = MovingAverageType.SIMPLE,
+           resolution: Any = None, selector: Any = None) -> BollingerBands:
+        """Bollinger bands."""
+        return self._new(symbol, BollingerBands(f"BB({symbol})", period, k, moving_average_type), resolution, selector)
+
+    def std(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> StandardDeviation:
+        """Standard deviation."""
+        return self._new(symbol, StandardDeviation(f"STD({period},{symbol})", period), resolution, selector)
+
+    def max(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> Maximum:
+        """Highest high (highest value with a selector)."""
+        return self._new(symbol, Maximum(f"MAX({period},{symbol})", period), resolution, selector or _field("high"))
+
+    def min(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> Minimum:
+        """Lowest low (lowest value with a selector)."""
+        return self._new(symbol, Minimum(f"MIN({period},{symbol})", period), resolution, selector or _field("low"))
+
+    def roc(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> RateOfChange:
+        """Rate of change."""
+        return self._new(symbol, RateOfChange(f"ROC({period},{symbol})", period), resolution, selector)
+
+    def rocp(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> RateOfChangePercent:
+        """Rate of change in percent."""
+        return self._new(symbol, RateOfChangePercent(f"ROCP({period},{symbol})", period), resolution, selector)
+
+    def mom(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> Momentum:
+        """Momentum."""
+        return self._new(symbol, Momentum(f"MOM({period},{symbol})", period), resolution, selector)
+
+    def identity(self, symbol: Symbol, resolution: Any = None, selector: Any = None) -> Identity:
+        """The price itself."""
+        return self._new(symbol, Identity(f"{symbol}"), resolution, selector)
+
+    def vwap(self, symbol: Symbol, period: int | None = None, resolution: Any = None, selector: Any = None) -> Indicator:
+        """Volume-weighted average price of the day, or of a number of bars."""
+        if period is None:
+            made: Indicator = IntradayVwap(f"VWAP({symbol})")
+            self.register_indicator(symbol, made, None, selector)
+            return made
+        return self._new(symbol, VolumeWeightedAveragePriceIndicator(f"VWAP({period},{symbol})", period), resolution, selector)
+
+    # consolidation ----------------------------------------------------------------------------------------------
+    def consolidate(self, symbol: Symbol, period: Any, *args: Any) -> Consolidator:
+        """Calls a handler with a security's bars of a period: `consolidate(symbol, period[, tick_type], handler)`."""
+        handler, tick_type = args[-1], args[0] if len(args) > 1 else TickType.TRADE
+        kind = QuoteBarConsolidator if tick_type == TickType.QUOTE else TradeBarConsolidator
+        consolidator = kind(self._period_of(symbol, period))
+        consolidator.data_consolidated += lambda _, bar: handler(bar)
+        self._hub.add(_symbol_of(symbol), consolidator)
+        return consolidator
+
+
+def _symbol_of(symbol: Any) -> Symbol:
+    return symbol if isinstance(symbol, Symbol) else symbol.symbol
+
+
+def _field(name: str) -> Callable[[Any], float]:
+    return lambda bar: getattr(bar, name)
+
+
+def _feed_indicator(indicator: Indicator, bar: Any, selector: Callable[[Any], Any] | None) -> None:
+    if selector is None:
+        indicator.update(bar)
+        return
+    value = selector(bar)
+    indicator.update(IndicatorDataPoint(bar.symbol, bar.end_time, value) if isinstance(value, (int, float)) else value)

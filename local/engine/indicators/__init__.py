@@ -1,0 +1,1 @@
+"""Indicators and consolidators, with LEAN's warm-up and readiness."""

@@ -1,0 +1,1 @@
+"""Option models by LEAN's names: implied volatility, Greeks and prices as LEAN computes them."""

@@ -1,0 +1,57 @@
+"""Daily bars: read once a day, missing ones asked for again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import CannotCompute
+from helpers.lean.daily_history import RETRY, DailyHistory
+
+OPEN = datetime(2024, 7, 26, 9, 31)
+
+
+class World:
+    """A clock, and LEAN's answers."""
+
+    def __init__(self) -> None:
+        self.now, self.asked, self.frames = OPEN, 0, {}
+        self.history = DailyHistory(self.read, lambda: self.now)
+
+    def read(self, ticker: str) -> pd.DataFrame:
+        self.asked += 1
+        return self.frames.get(ticker, pd.DataFrame())
+
+
+def frame(closes: np.ndarray) -> pd.DataFrame:
+    days = pd.bdate_range(end="2024-07-25", periods=len(closes)) + pd.Timedelta(hours=16)
+    index = pd.MultiIndex.from_product([["SPY"], days], names=["symbol", "time"])
+    return pd.DataFrame({"open": closes, "high": closes + 1, "low": closes - 1, "close": closes}, index=index)
+
+
+def test_bars_are_read_once_a_day():
+    world = World()
+    world.frames["SPY"] = frame(np.linspace(400.0, 500.0, 300))
+    first = world.history.bars("SPY")
+    assert first["close"][-1] == 500.0 and str(first["day"][-1]) == "2024-07-25"
+    assert first["indicators"].atr14 > 0
+    world.now += timedelta(hours=6)
+    assert world.history.bars("SPY") is first and world.asked == 1
+    world.now += timedelta(hours=18)
+    world.history.bars("SPY")
+    assert world.asked == 2
+
+
+def test_missing_bars_cannot_be_computed_from_and_are_asked_for_again_after_five_minutes():
+    world = World()
+    assert not world.history.has("AAPL")
+    with pytest.raises(CannotCompute, match="no daily history"):
+        world.history.bars("AAPL")
+    world.frames["AAPL"] = frame(np.linspace(400.0, 500.0, 300))
+    world.now += RETRY - timedelta(seconds=1)
+    assert not world.history.has("AAPL") and world.asked == 1
+    world.now += timedelta(seconds=1)
+    assert world.history.has("AAPL") and world.asked == 2

@@ -1,0 +1,143 @@
+"""A position that stands in an exit state with nothing at work is closed again: nothing is forgotten between two orders."""
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from core.intents import closing_intent
+from core.model import Event, Exit, HeldLeg, Intent, Position, Select, State, Urgency
+from helpers.shell.decision_rounds import DecisionRounds
+from tests.strategies.worlds import WORLDS, decide, house, position_of, shares_of
+
+WORLD = WORLDS["lt112"]
+HELD = position_of(WORLD, decide(WORLD).intent)
+ROLLED = position_of(WORLDS["calendar"], decide(WORLDS["calendar"]).intent)
+NOW = WORLD.time + timedelta(days=3)
+
+
+class Executor:
+    """Notes what it is asked to start; works what ``at_work`` names, has not told of all that ``untold`` names."""
+
+    def __init__(self) -> None:
+        self.started: list[Intent] = []
+        self.at_work: set[str] = set()
+        self.untold: set[str] = set()
+
+    def working(self, position_id: str) -> bool:
+        return position_id in self.at_work
+
+    def unsettled(self, position_id: str) -> bool:
+        return position_id in self.at_work | self.untold
+
+    def start(self, intent: Intent, now: datetime) -> None:
+        self.started.append(intent)
+
+
+class Rounds:
+    """Rounds over one spread (LT112's, or the calendar's that is rolled) in ``state``, with the real managers."""
+
+    def __init__(self, state: State, *extra: HeldLeg, held: Position = HELD) -> None:
+        self.parts = house()
+        self.parts.executor = self.executor = Executor()
+        held = replace(held, state=State.WAITING, legs=held.legs + extra,
+                       facts=dict(held.facts) | {"exit_reason": "DTE_21", "exit_forced": True})
+        self.parts.states.open(held, NOW)
+        self.parts.states._positions[held.id] = replace(held, state=state)
+        self.events: list[str] = []
+        self.refused: list[tuple[str, str]] = []
+        journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name),
+                                  refused=lambda now, name, refusal: self.refused.append((name, refusal.code.value)))
+        gateway, builder = SimpleNamespace(subscribe=lambda contracts: None), SimpleNamespace(view=WORLD.view)
+        self.rounds = DecisionRounds(gateway, self.parts, builder, journal)
+
+    def check(self, minutes: int) -> list[Intent]:
+        """One check; what was started in it."""
+        before = len(self.executor.started)
+        now = NOW + timedelta(minutes=minutes)
+        self.rounds.manage(WORLD.snapshot(now), only_urgent=True)
+        return self.executor.started[before:]
+
+    @property
+    def position(self) -> Position:
+        return self.parts.states.positions[0]
+
+
+@pytest.mark.parametrize("state, urgency", [(State.EXITING, Urgency.WALK), (State.DEFENSIVE_EXIT, Urgency.NATURAL),
+                                            (State.DEFENSIVE_21DTE, Urgency.NATURAL)])
+def test_an_exit_that_ended_with_something_left_begins_again(state: State, urgency: Urgency) -> None:
+    world = Rounds(state)
+    (intent,) = world.check(0)
+    assert {leg.contract: leg.ratio for leg in intent.legs} == {
+        leg.contract: leg.ratio for leg in closing_intent(HELD, "x", NOW).legs}
+    assert (intent.reason, intent.urgency) == ("DTE_21", urgency)
+    assert world.position.state is state and world.position.facts["exit_forced"] is True
+
+
+def test_not_while_an_order_of_it_is_at_work() -> None:
+    world = Rounds(State.DEFENSIVE_EXIT)
+    world.executor.at_work.add(HELD.id)
+    assert [world.check(minute) for minute in range(4)] == [[]] * 4
+    world.executor.at_work.clear()
+    world.executor.untold.add(HELD.id)
+    assert world.check(4) == []
+    world.executor.untold.clear()
+    assert len(world.check(5)) == 1
+
+
+def test_shares_that_came_during_an_exit_are_closed_after_it() -> None:
+    world = Rounds(State.EXITING, HeldLeg(contract=shares_of("SPY"), quantity=100, average_price=500.0))
+    (intent,) = world.check(0)      # the machine may still be defended: at once
+    assert intent.reason == "ASSIGNED" and world.position.state is State.DEFENSIVE_EXIT
+    world.executor.started.clear()
+    assert [found.reason for found in world.check(1)] == ["ASSIGNED"]
+
+
+def test_shares_do_not_wait_for_the_quarter_of_an_hour() -> None:
+    shares = HeldLeg(contract=shares_of("SPY"), quantity=100, average_price=500.0)
+    assert [intent.reason for intent in Rounds(State.ACTIVE, shares).check(1)] == ["ASSIGNED"]
+
+
+@pytest.mark.parametrize("state", [State.ACTIVE, State.ERROR])
+def test_other_states_are_the_strategys(state: State) -> None:
+    world = Rounds(state)
+    assert world.check(0) == world.check(1) == []
+    assert Event.DEFEND.value not in world.events
+
+
+@pytest.mark.parametrize("working, state", [(True, State.MANAGING), (False, State.ACTIVE)])
+def test_a_change_without_an_order_under_way_is_over(working: bool, state: State) -> None:
+    """Decided again in the minute of a restart it has an id that is known, and no order."""
+    world = Rounds(State.MANAGING, held=ROLLED)
+    world.executor.at_work |= {ROLLED.id} if working else set()
+    world.check(0)
+    assert world.position.state is state
+
+
+def test_an_exit_decided_before_a_roll_has_been_told_waits_for_what_the_position_holds_then() -> None:
+    """The roll filled while another position's order was sent: the snapshot still shows its old legs."""
+    world = Rounds(State.MANAGING, held=ROLLED)
+    world.executor.untold.add(ROLLED.id)
+    intent = closing_intent(world.position, "RED", NOW, Urgency.NATURAL, facts={"forced": True})
+    world.rounds.carry_out(world.position, Exit(intent=intent, event=Event.DEFEND), NOW)
+    assert world.check(0) == []
+    world.executor.untold.clear()
+    short, long = sorted(ROLLED.legs, key=lambda leg: leg.quantity)
+    world.parts.states.apply(ROLLED.id, Event.MANAGED, NOW, "FILLED")
+    world.parts.states.apply_fill(ROLLED.id, short.contract, -short.quantity, 1.0, 0.0)
+    (started,) = world.check(1)
+    assert world.position.state is State.DEFENSIVE_EXIT and started.reason == "RED"
+    assert {leg.contract: leg.ratio for leg in started.legs} == {long.contract: -1}
+
+
+def test_a_choice_that_timed_out_is_over_and_not_asked_again() -> None:
+    world = Rounds(State.VALIDATION)
+    world.parts.states._positions[HELD.id] = replace(world.position, legs=())
+    contracts = tuple(leg.contract for leg in HELD.legs)
+    world.rounds._selections[HELD.id] = Select(strategy="lt112", underlying="SPY", contracts=contracts)
+    world.rounds.time_out(HELD.id, NOW)
+    assert world.parts.states.positions == () and not world.rounds.validating
+    assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
+    assert [step.event.value for step in world.parts.states.transitions()] == ["TIMED_OUT"]

@@ -1,0 +1,70 @@
+"""One line a decision, refusals counted, only plain JSON in the audit trail."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from typing import Any, Mapping
+
+from core.codes import RefusalCode
+from core.model import Refused
+from helpers.store.journal import Journal, plain
+
+NOW = datetime(2024, 8, 5, 9, 48)
+
+
+class Trail:
+    def __init__(self) -> None:
+        self.records: list[tuple[datetime, str, dict[str, Any]]] = []
+
+    def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
+        self.records.append((time, event, dict(facts)))
+
+    def flush(self) -> None:
+        pass
+
+
+def made() -> tuple[Journal, list[str], Trail]:
+    lines: list[str] = []
+    trail = Trail()
+    return Journal(lines.append, trail), lines, trail
+
+
+def test_a_refusal_is_logged_once_a_day_and_counted() -> None:
+    journal, lines, trail = made()
+    refusal = Refused(code=RefusalCode.VIX_BELOW_BAND, facts={"vix": 15.0})
+    for minutes in (0, 5, 10):
+        journal.refused(NOW + timedelta(minutes=minutes), "lt112", refusal)
+    journal.refused(NOW + timedelta(days=1), "lt112", refusal)
+    assert len(lines) == len(trail.records) == 2
+    assert "code=VIX_BELOW_BAND" in lines[0]
+    assert journal.refusal_counts == {"lt112": {"VIX_BELOW_BAND": 2}}
+    first = journal.refusal_days[0]
+    assert (first["count"], first["first"], first["last"]) == (3, "09:48", "09:58")
+
+
+def test_facts_named_like_the_record_do_not_hide_it() -> None:
+    journal, _, trail = made()
+    journal.refused(NOW, "lt112", Refused(code=RefusalCode.SIZE_ZERO, facts={"strategy": "x", "time": 1}))
+    assert trail.records[0][2] == {"strategy": "lt112", "code": "SIZE_ZERO", "fact_strategy": "x", "fact_time": 1}
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    journal, lines, _ = made()
+    journal.event(NOW, "ENTER", strategy="lt112", limit=None)
+    assert lines == ["ENTER strategy=lt112"]
+
+
+def test_everything_becomes_plain_json() -> None:
+    value = {"code": RefusalCode.HALTED, "day": date(2024, 8, 5), "at": NOW, "bad": float("inf"), "some": (1, {2.0}),
+             "none": None}
+    assert json.loads(json.dumps(plain(value), allow_nan=False)) == {
+        "code": "HALTED", "day": "2024-08-05", "at": "2024-08-05T09:48:00", "bad": "inf", "some": [1, [2.0]], "none": None}
+
+
+def test_the_nearest_approach_is_kept() -> None:
+    journal, _, _ = made()
+    journal.approach(NOW, "margin", 0.5, 0.8)
+    journal.approach(NOW + timedelta(minutes=5), "margin", 0.6, 0.8)
+    journal.approach(NOW + timedelta(minutes=9), "margin", 0.55, 0.8)
+    assert journal.closest_approaches["margin"]["value"] == 0.6
