@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
+from types import MappingProxyType
+from typing import Mapping
 
 
 class RefusalCode(str, Enum):
@@ -92,3 +94,108 @@ class RefusalCode(str, Enum):
     GUARD_CANNOT_COMPUTE = "GUARD_CANNOT_COMPUTE"
     ENTRY_TIMEOUT = "ENTRY_TIMEOUT"
     BROKER_REFUSED = "BROKER_REFUSED"
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for a reader."""
+        return MEANINGS[self]
+
+
+MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
+    # mode and emergencies
+    RefusalCode.MODE_OBSERVE: "`mode` is `observe`: decisions are made and recorded, nothing is sent.",
+    RefusalCode.MODE_EXITS_ONLY: "`mode` is `exits_only`: positions are managed and closed, none is opened.",
+    RefusalCode.STRATEGY_OFF: "The strategy is not in the parameter `strategies`.",
+    RefusalCode.HALTED: "The operator's `halt` stands, or entries are halted until a repair has ended.",
+    RefusalCode.EMERGENCY: "An emergency level (YELLOW, ORANGE, RED) stands.",
+    RefusalCode.BREAKER: (
+        "A circuit breaker's second or third level stands, or its recovery lets one position through "
+        "at a time."),
+    RefusalCode.QUARANTINE: (
+        "The account holds, or an order works, something the framework does not know; the operator "
+        "has not accepted it."),
+    # clock
+    RefusalCode.NO_SESSION: "The exchange is closed all day.",
+    RefusalCode.OUTSIDE_HOURS: "The exchange is closed now, or the session ends too soon for an order.",
+    RefusalCode.OUTSIDE_WINDOW: "It is not within the strategy's entry window.",
+    RefusalCode.WRONG_WEEKDAY: "The strategy enters on one weekday only, and this is another.",
+    RefusalCode.CALENDAR_UNCOVERED: (
+        "A calendar that the strategy needs ends before the date in question; the facts "
+        "name it and the parameter that continues it."),
+    RefusalCode.FOMC_DAY: "A scheduled FOMC decision falls on this day.",
+    RefusalCode.ROLL_WEEK: "The future is in its roll week.",
+    RefusalCode.EARNINGS_NEAR: "Earnings of the stock are too near.",
+    # data
+    RefusalCode.VIX_MISSING: "There is no VIX. Nobody enters without one.",
+    RefusalCode.VIX_STALE: "The VIX is too old in market hours.",
+    RefusalCode.UNDERLYING_MISSING: "The underlying has no price.",
+    RefusalCode.UNDERLYING_STALE: "The underlying's last real quote is too old.",
+    RefusalCode.CHAIN_MISSING: "No chain of the day is to be had.",
+    RefusalCode.EXPIRY_NOT_LISTED: "No expiry within the strategy's range is listed.",
+    RefusalCode.STRIKE_NOT_LISTED: "The strike that the rule asks for is not listed.",
+    RefusalCode.QUOTE_MISSING: "A leg has no quote.",
+    RefusalCode.QUOTE_STALE: "A leg's last real quote is too old.",
+    RefusalCode.QUOTE_CROSSED: "A leg's bid stands above its ask.",
+    RefusalCode.QUOTE_EMPTY: "A leg has neither a bid nor an ask, or the side that the order needs is missing.",
+    RefusalCode.SPREAD_TOO_WIDE: "A leg's bid-ask spread is beyond the strategy's bound.",
+    RefusalCode.INDICATOR_MISSING: "An indicator that the rule reads has no value.",
+    RefusalCode.IV_HISTORY_MISSING: "The history of implied volatility is too short for a rank or a percentile.",
+    # VIX
+    RefusalCode.VIX_BELOW_BAND: "The VIX is below the strategy's band.",
+    RefusalCode.VIX_ABOVE_BAND: "The VIX is above the strategy's band.",
+    RefusalCode.VIX_ENTRY_STOP: "The VIX has been above its entry stop and has not closed below its release since.",
+    RefusalCode.VIX_PANIC: "The VIX is far above its last close: panic.",
+    # phase, days, counts
+    RefusalCode.PHASE_FORBIDS: "The account's phase does not allow the strategy, or the product.",
+    RefusalCode.DAILY_ENTRIES: "The day's entries are used up.",
+    RefusalCode.DAILY_LOSS: "The day's loss has reached the share of equity that ends entries.",
+    RefusalCode.COUNT_PHASE: "The phase's most open positions are open.",
+    RefusalCode.COUNT_STRATEGY: "The strategy's most open positions, symbols, rungs or contracts are open.",
+    RefusalCode.COUNT_UNDERLYING: "The most positions allowed on one underlying are open.",
+    RefusalCode.COUNT_SPY_EQUIVALENT: "The most positions allowed on what moves with SPY are open.",
+    RefusalCode.COUNT_LT112_SPY: "LT112 holds its share of the SPY slots.",
+    # correlation
+    RefusalCode.GROUP_FULL: "The correlation group holds its most positions.",
+    RefusalCode.SHORT_VOLATILITY_FULL: "The most short-volatility positions are open.",
+    RefusalCode.LIMITER_FULL: "The most positions in all are open.",
+    RefusalCode.CORRELATION_HIGH: "The entry would add to a correlation that blocks.",
+    # the strategy's own conditions
+    RefusalCode.ALREADY_OPEN: "The strategy holds a position on this underlying.",
+    RefusalCode.ENTRY_PENDING: "An entry of the strategy is being chosen or is out.",
+    RefusalCode.EXPIRY_TAKEN: "A position of the strategy stands in this expiry.",
+    RefusalCode.WEEK_TAKEN: "The strategy has entered within the week.",
+    RefusalCode.MONTH_TAKEN: "The strategy has entered this month.",
+    RefusalCode.GAP_TOO_LARGE: "The session opened too far from the last close.",
+    RefusalCode.TREND_AGAINST: "The trend filter speaks against the entry.",
+    RefusalCode.IV_PERCENTILE_LOW: "The percentile of implied volatility is below the rule's least.",
+    RefusalCode.IV_RANK_LOW: "The rank of implied volatility is below the rule's least.",
+    RefusalCode.CREDIT_TOO_SMALL: "The credit is smaller than the rule's least.",
+    RefusalCode.PROBABILITY_TOO_LOW: (
+        "The probability that the short strikes expire out of the money is below the "
+        "rule's least."),
+    RefusalCode.NO_STRIKE_QUALIFIES: "The walk over the strikes found none that meets the rule.",
+    RefusalCode.NOT_TRIGGERED: "What the strategy waits for has not happened.",
+    RefusalCode.EDGE_LOST: (
+        "The win rate of the strategy's own ledger, or its Kelly fraction, is below its least; the "
+        "operator resumes it."),
+    RefusalCode.STRATEGY_SUSPENDED: "The strategy met too many errors within half an hour, or the operator stopped it.",
+    # size and account
+    RefusalCode.SIZE_ZERO: "No whole contract fits; the facts name the limit that binds.",
+    RefusalCode.HEAT_FULL: "The risk of all open positions together has reached its share of equity.",
+    RefusalCode.BUYING_POWER: "The trade would bind more buying power than the caps allow.",
+    RefusalCode.RESERVE: "The trade would leave less than the reserve.",
+    RefusalCode.GREEK_DELTA: "The book's delta would be beyond its limit.",
+    RefusalCode.GREEK_GAMMA: "The book's short gamma would be beyond its limit.",
+    RefusalCode.GREEK_VEGA: "The book's short vega would be beyond its limit.",
+    RefusalCode.SPY_DELTA: "The SPY concentration manager has no delta left for the trade.",
+    RefusalCode.PATTERN_DAY_TRADER: "The account is too small for another day trade.",
+    # coordination
+    RefusalCode.ENTRY_SPACING: "Another entry was sent only minutes ago.",
+    RefusalCode.OTHER_IN_ERROR: "Another strategy is in ERROR.",
+    RefusalCode.LT112_DEFENDING: "LT112 is in its mandatory exit before expiry.",
+    RefusalCode.MARGIN_STRESS: "So much margin is in use that only the first priorities enter.",
+    # guards, orders
+    RefusalCode.GUARD_CANNOT_COMPUTE: "A guard could not compute; it refuses. The facts say what was missing.",
+    RefusalCode.ENTRY_TIMEOUT: "The entry ended unfilled.",
+    RefusalCode.BROKER_REFUSED: "The engine or the broker refused the order.",
+})
