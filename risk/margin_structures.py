@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
-from math import gcd, inf
+from math import gcd
 from typing import Callable, Iterable, Sequence
 
 import numpy as np
@@ -22,6 +22,7 @@ from scipy.optimize import linear_sum_assignment
 from config.constants import PROTECTED_STRIKE_SHARE, SHARE_MARGIN_SHARE, SHARES_PER_CONTRACT
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, HeldLeg, Right
+from core.structure_worth import payoff_range_usd
 
 _NEVER = 1e15
 _NAKED = 1e9
@@ -137,20 +138,9 @@ def covered_loss_usd(pairs: Iterable[tuple[Contract, Contract]]) -> float:
 
 
 def worst_payoff_loss_usd(legs: Sequence[tuple[Contract, int]]) -> float:
-    """Largest loss in USD over the underlying's price of contracts that are all worth their intrinsic value.
-
-    Piecewise linear, so it is reached at 0, at a strike or nowhere: ``inf`` when more calls (with shares) are short
-    than long, and for futures, whose price can go below zero, also when more puts are.
-    """
-    upward = sum(count * contract.multiplier for contract, count in legs if contract.right is Right.CALL
-                 or contract.kind is ContractKind.EQUITY)
-    downward = sum(count * contract.multiplier for contract, count in legs
-                   if contract.right is Right.PUT and contract.kind is ContractKind.FUTURE_OPTION)
-    if upward < 0 or downward < 0:
-        return inf
-    spots = {0.0} | {contract.strike for contract, _ in legs}
-    return max(-sum(count * contract.multiplier * contract.intrinsic(spot) for contract, count in legs)
-               for spot in spots)
+    """Largest loss in USD over the underlying's price of contracts that are all worth their exercise value; ``inf`` where
+    nothing bounds it."""
+    return -payoff_range_usd(legs)[0]
 
 
 def one_underlying(legs: Iterable[HeldLeg]) -> str:
