@@ -247,7 +247,8 @@ def ex_dividend_next_session(symbol: str, calendar: CalendarFacts) -> bool | Ref
         return day.month in QUARTER_MONTHS and (day == friday or _closed_before(friday, calendar))
     if symbol == "QQQ":
         return day.month in QUARTER_MONTHS and calendar.today <= friday < day
-    return day in known_dates("ex_dividends", symbol, calendar)[0]
+    known = known_dates("ex_dividends", symbol, calendar)
+    return _unknown(f"ex-dividends {symbol}", day) if known is None else day in known[0]
 
 
 def _closed_before(friday: date, calendar: CalendarFacts) -> bool:
@@ -313,9 +314,8 @@ def calendar_facts(today: date, *, session_open: datetime | None, session_close:
     fomc = is_fomc_day(today)
     witching = is_triple_witching(today, next_session)
     uncovered = tuple(str(answer.facts["calendar"]) for answer in (fomc, witching) if isinstance(answer, Refused))
-    in_session = session_open is not None and session_close is not None
     return CalendarFacts(
         today=today, session_open=session_open, session_close=session_close, previous_session=previous_session,
-        next_session=next_session, is_early_close=in_session and session_close.time() < NORMAL_CLOSE,
+        next_session=next_session, is_early_close=session_close is not None and session_close.time() < NORMAL_CLOSE,
         is_fomc_day=isinstance(fomc, Refused) or fomc, is_triple_witching=isinstance(witching, Refused) or witching,
         sessions_ahead=sessions_ahead, uncovered=uncovered)

@@ -43,11 +43,6 @@ class LazyMapping(Mapping[str, Value]):
             raise KeyError(key)
         return value
 
-    def get(self, key: str, default: Value | None = None) -> Value | None:
-        """Value of a key, or ``default`` where there is none."""
-        value = self._value(key)
-        return default if value is None else value
-
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and self._value(key) is not None
 

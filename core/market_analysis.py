@@ -12,6 +12,7 @@ from typing import Iterable
 import numpy as np
 
 from config.constants import IV_HISTORY_SESSIONS
+from core.arrays import Floats
 from core.errors import CannotCompute
 from core.model import Indicators, IvHistory, Right
 from core.option_math import VOLATILITY_POINT, greeks, probability_otm
@@ -57,7 +58,7 @@ def _agreement(price: float, indicators: Indicators, line: float | None) -> Tren
     return Trend.SIDEWAYS
 
 
-def iv_rank(current: float, history: np.ndarray) -> float:
+def iv_rank(current: float, history: Floats) -> float:
     """Where ``current`` lies between the lowest and highest of ``history``, 0 to 100 (both ends included, clipped).
     50 when the history is flat at that very value."""
     return _rank(current, float(np.min(history)), float(np.max(history)))
@@ -69,12 +70,12 @@ def _rank(current: float, low: float, high: float) -> float:
     return min(100.0, max(0.0, 100.0 * (current - low) / (high - low)))
 
 
-def iv_percentile(current: float, history: np.ndarray) -> float:
+def iv_percentile(current: float, history: Floats) -> float:
     """Share of ``history`` below ``current``, 0 to 100."""
     return 100.0 * float(np.mean(np.asarray(history) < current))
 
 
-def iv_history(current_points: float, closes_points: np.ndarray) -> IvHistory:
+def iv_history(current_points: float, closes_points: Floats) -> IvHistory:
     """Place of today's implied volatility among the last ``IV_HISTORY_SESSIONS`` closes of its index or chain record.
 
     Parameters
@@ -104,7 +105,7 @@ class IvCloses:
 
     __slots__ = ("_closes", "_ordered", "_last")
 
-    def __init__(self, closes_points: np.ndarray) -> None:
+    def __init__(self, closes_points: Floats) -> None:
         self._closes = np.asarray(closes_points, dtype=float)[-IV_HISTORY_SESSIONS:]
         self._ordered: list[float] | None = None
         self._last: tuple[float, IvHistory] | None = None

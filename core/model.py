@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Mapping, Protocol
+from typing import Any, Mapping
 
 import numpy as np
 
+from core.arrays import Flags, Floats, Integers
 from core.codes import RefusalCode
+from core.errors import CannotCompute
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -79,10 +81,12 @@ class Contract:
         return f"{self.root or self.underlying}{future} {self.expiry:%y%m%d}{self.right.value}{self.strike:09.3f}"
 
     def __hash__(self) -> int:
-        if self._hash is None:
-            object.__setattr__(self, "_hash", hash((self.underlying, self.expiry, self.strike, self.right, self.kind,
-                                                    self.multiplier, self.root, self.future_expiry)))
-        return self._hash
+        known = self._hash
+        if known is None:
+            known = hash((self.underlying, self.expiry, self.strike, self.right, self.kind, self.multiplier, self.root,
+                          self.future_expiry))
+            object.__setattr__(self, "_hash", known)
+        return known
 
     def dte(self, day: date) -> int:
         """Calendar days from ``day`` to expiry."""
@@ -197,12 +201,12 @@ class Chain:
 
     underlying: str
     as_of: date
-    expiry: np.ndarray
-    strike: np.ndarray
-    is_put: np.ndarray
-    price: np.ndarray
-    iv: np.ndarray
-    delta: np.ndarray
+    expiry: Integers
+    strike: Floats
+    is_put: Flags
+    price: Floats
+    iv: Floats
+    delta: Floats
     kind: ContractKind = ContractKind.EQUITY_OPTION
     multiplier: float = 100.0
     root: str = ""
@@ -470,6 +474,19 @@ class Snapshot:
     vix_refusal: Refused | None = None
     prices: Mapping[str, float] | None = None
 
+    @property
+    def known_vix(self) -> VixReading:
+        """The VIX, for rules that follow a check of it.
+
+        Raises
+        ------
+        CannotCompute
+            There is no usable value.
+        """
+        if self.vix is None:
+            raise CannotCompute("the VIX is not known", time=self.time.isoformat())
+        return self.vix
+
     def price(self, key: str) -> float:
         """Price of one of ``underlyings``, by the shorter way where there is one."""
         return self.underlyings[key].price if self.prices is None else self.prices[key]
@@ -536,23 +553,3 @@ class PortfolioView:
     reserved_short_vega: float = 0.0
     reserved_margin_usd: float = 0.0
     reserved_risk_usd: float = 0.0
-
-
-class Strategy(Protocol):
-    """What the coordinator asks of each of the ten. Implementations are stateless: state is in ``Position``.
-
-    ``screen`` refuses cheaply, without a chain (own positions, weekday, signals). ``select`` chooses contracts from
-    yesterday's chain; ``propose`` is asked in VALIDATION once the selected contracts have quotes; ``manage`` for every
-    open position at every check, and may return ``Select`` when a roll needs contracts that are not subscribed yet.
-    """
-
-    spec: Any
-    transitions: Mapping[tuple[State, Event], State]
-
-    def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None: ...
-
-    def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused: ...
-
-    def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused: ...
-
-    def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold: ...

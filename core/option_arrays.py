@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from config.constants import CALENDAR_DAYS_PER_YEAR
+from core.arrays import Floats
 from core.option_math import HIGHEST_IV, LOWEST_IV, VOLATILITY_POINT
 
 _NEWTON_STEPS = 100
@@ -23,22 +24,22 @@ _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 class GreekArrays:
     """Columns of one long option each: price, delta, gamma, vega (per volatility point), theta (per calendar day)."""
 
-    price: np.ndarray
-    delta: np.ndarray
-    gamma: np.ndarray
-    vega: np.ndarray
-    theta: np.ndarray
+    price: Floats
+    delta: Floats
+    gamma: Floats
+    vega: Floats
+    theta: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Inputs:
-    spot: np.ndarray
-    strike: np.ndarray
-    sign: np.ndarray
-    iv: np.ndarray
-    years: np.ndarray
-    rate: np.ndarray
-    carry: np.ndarray
+    spot: Floats
+    strike: Floats
+    sign: Floats
+    iv: Floats
+    years: Floats
+    rate: Floats
+    carry: Floats
 
 
 def _inputs(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: ArrayLike, rate: ArrayLike,
@@ -52,19 +53,21 @@ def _inputs(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike
                    years=np.where(usable, times, np.nan), rate=rates, carry=carries)
 
 
-def _d1(row: _Inputs) -> np.ndarray:
-    return ((np.log(row.spot / row.strike) + (row.rate - row.carry + 0.5 * row.iv ** 2) * row.years)
-            / (row.iv * np.sqrt(row.years)))
+def _d1(row: _Inputs) -> Floats:
+    moneyness: Floats = np.log(row.spot / row.strike)
+    deviation: Floats = row.iv * np.sqrt(row.years)
+    return (moneyness + (row.rate - row.carry + 0.5 * row.iv ** 2) * row.years) / deviation
 
 
 def prices(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: ArrayLike, rate: ArrayLike,
-           dividend_yield: ArrayLike) -> np.ndarray:
+           dividend_yield: ArrayLike) -> Floats:
     """European prices in points; NaN where a row's input is unusable."""
     row = _inputs(spot, strike, is_put, iv, years, rate, dividend_yield)
     d1 = _d1(row)
     d2 = d1 - row.iv * np.sqrt(row.years)
-    return row.sign * (row.spot * np.exp(-row.carry * row.years) * ndtr(row.sign * d1)
-                       - row.strike * np.exp(-row.rate * row.years) * ndtr(row.sign * d2))
+    value: Floats = row.sign * (row.spot * np.exp(-row.carry * row.years) * ndtr(row.sign * d1)
+                                - row.strike * np.exp(-row.rate * row.years) * ndtr(row.sign * d2))
+    return value
 
 
 def greeks_arrays(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: ArrayLike,
@@ -86,7 +89,7 @@ def greeks_arrays(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: Arr
 
 
 def implied_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, years: ArrayLike,
-                         rate: ArrayLike, dividend_yield: ArrayLike) -> np.ndarray:
+                         rate: ArrayLike, dividend_yield: ArrayLike) -> Floats:
     """Volatilities at which the model gives ``price``; NaN where none in [LOWEST_IV, HIGHEST_IV] does."""
     row = _inputs(spot, strike, is_put, np.ones(1), years, rate, dividend_yield)
     target, spots, strikes, sign, times, rates, carries = np.broadcast_arrays(
@@ -94,7 +97,7 @@ def implied_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, i
     held, owed, root = spots * np.exp(-carries * times), strikes * np.exp(-rates * times), np.sqrt(times)
     forward_log = np.log(spots / strikes) + (rates - carries) * times
 
-    def value_and_slope(iv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def value_and_slope(iv: Floats) -> tuple[Floats, Floats]:
         d1 = (forward_log + 0.5 * iv ** 2 * times) / (iv * root)
         value = sign * (held * ndtr(sign * d1) - owed * ndtr(sign * (d1 - iv * root)))
         return value, held * np.exp(-0.5 * d1 ** 2) / _ROOT_TWO_PI * root

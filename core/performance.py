@@ -17,6 +17,7 @@ from typing import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from config.constants import TRADING_DAYS_PER_YEAR, VALUE_AT_RISK_CONFIDENCE, VALUE_AT_RISK_MIN_DAYS
+from core.arrays import Floats
 from core.trade_records import ClosedTrade, Flow, Mark
 
 
@@ -66,19 +67,20 @@ def trade_statistics(trades: Sequence[ClosedTrade]) -> TradeStatistics:
         mean_win_usd=mean_win, mean_loss_usd=mean_loss, largest_loss_usd=max(pains, default=0.0))
 
 
-def daily_results(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow]) -> np.ndarray:
+def daily_results(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow]) -> Floats:
     """Dollars each marked day made, flows since the mark before taken out."""
     moved = _flows_by_mark(marks, flows)
     equity = np.array([starting_equity] + [mark.equity_usd for mark in marks])
     return np.diff(equity) - moved
 
 
-def daily_returns(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow]) -> np.ndarray:
+def daily_returns(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow]) -> Floats:
     """Each marked day's result as a share of the mark before it, with that day's deposits counted as if made at its
     start and withdrawals as if made at its end, so that a return can neither pass -1 nor be made by a flow."""
     flows = tuple(flows)
     before = np.array([starting_equity] + [mark.equity_usd for mark in marks])[:-1]
-    return daily_results(starting_equity, marks, flows) / (before + np.maximum(_flows_by_mark(marks, flows), 0.0))
+    base: Floats = before + np.maximum(_flows_by_mark(marks, flows), 0.0)
+    return daily_results(starting_equity, marks, flows) / base
 
 
 def equity_statistics(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow],
@@ -117,7 +119,7 @@ def pnl_by(trades: Iterable[ClosedTrade], key: Callable[[ClosedTrade], str]) -> 
     return dict(sums)
 
 
-def _flows_by_mark(marks: Sequence[Mark], flows: Iterable[Flow]) -> np.ndarray:
+def _flows_by_mark(marks: Sequence[Mark], flows: Iterable[Flow]) -> Floats:
     """Flows that happened after the mark before and up to each mark; later ones wait for the next mark."""
     moved = np.zeros(len(marks))
     days = [mark.day for mark in marks]

@@ -13,7 +13,7 @@ from math import gcd
 from types import MappingProxyType
 from typing import Collection, Mapping, Sequence
 
-from core.model import EMPTY, Contract, ContractKind, Position, Right
+from core.model import Contract, ContractKind, Position, Right
 
 
 class VerdictKind(str, Enum):
@@ -85,7 +85,7 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
     for position in positions:
         if any(leg.contract in busy for leg in position.legs):
             verdicts.append(Verdict(position_id=position.id, kind=VerdictKind.WAITING,
-                                    actual=MappingProxyType(claims[position.id]), missing=EMPTY))
+                                    actual=MappingProxyType(claims[position.id]), missing=MappingProxyType({})))
             continue
         verdicts.append(_verdict(position, claims[position.id], left, today))
     unknown = {contract: quantity for contract, quantity in left.items() if quantity and contract not in busy}

@@ -9,7 +9,7 @@ its equivalents, working entries included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import inf, isfinite
 from typing import Any, Iterable, Mapping
 
@@ -51,6 +51,9 @@ class SpyRequest:
     risk_per_unit_usd: float = 0.0
     gamma_per_unit: float = 0.0
     vega_per_unit: float = 0.0
+
+
+_REQUEST_FIELDS = tuple(field.name for field in fields(SpyRequest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +252,7 @@ class SpyConcentrationManager:
 
     def facts(self) -> dict[str, Any]:
         """Everything a restart needs, as plain JSON."""
-        return {"reservations": [{name: getattr(found.request, name) for name in SpyRequest.__slots__}
+        return {"reservations": [{name: getattr(found.request, name) for name in _REQUEST_FIELDS}
                                  | {"confirmed": found.confirmed} for found in self._reservations.values()]}
 
     def restore(self, facts: Mapping[str, Any]) -> None:

@@ -18,8 +18,9 @@ from core.intents import ASSIGNED, closing_intent, intent_id
 from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
 from core.model import (Enter, Event, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
-                        Refused, Select, Snapshot, State, Strategy, Underlying, Urgency)
+                        Refused, Select, Snapshot, State, Underlying, Urgency)
 from core.spy_concentration_manager import SpyConcentrationManager
+from core.strategy import Strategy
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 
 ZERO_DTE: Final = "friday_0dte"
@@ -83,11 +84,12 @@ class StrategyCoordinator:
         In mode ``observe`` everything is decided as in ``trade``; only the last step refuses.
         """
         view = _decided(view)
-        return self._explained(name, self._screen(name, snapshot, view)[1], snapshot, view)
+        refused = self._screen(name, snapshot, view)[1]
+        return None if refused is None else self._explained(name, refused, snapshot, view)
 
-    def _explained(self, name: str, refused: Refused | None, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
+    def _explained(self, name: str, refused: Refused, snapshot: Snapshot, view: PortfolioView) -> Refused:
         """A strategy that misses an underlying which the gate hid from it is refused for the gate's reason."""
-        if refused is None or refused.code is not RefusalCode.UNDERLYING_MISSING:
+        if refused.code is not RefusalCode.UNDERLYING_MISSING:
             return refused
         hidden = refused.facts.get("underlying")
         why = None if hidden not in self._strategy(name).spec.underlyings else self._gate.before(

@@ -105,9 +105,10 @@ class ClosedTrade:
             When a field is missing, unknown or impossible.
         """
         try:
-            return cls(**(dict(facts) | {"opened": datetime.fromisoformat(facts["opened"]),
-                                         "closed": datetime.fromisoformat(facts["closed"]),
-                                         "legs": tuple(facts["legs"])}))
+            fields_read: dict[str, Any] = dict(facts) | {"opened": datetime.fromisoformat(facts["opened"]),
+                                                         "closed": datetime.fromisoformat(facts["closed"]),
+                                                         "legs": tuple(facts["legs"])}
+            return cls(**fields_read)
         except (KeyError, TypeError, ValueError) as error:
             raise IntegrityError("a stored trade cannot be read", why=str(error)) from error
 

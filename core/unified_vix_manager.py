@@ -172,9 +172,9 @@ class UnifiedVixManager:
             self._ordered = sorted(self._window)
             self._last_close_day = max((day for day in self._closes if day < today), default=None)
             self._window_key = key
-        if not self._window:
-            return Refused(code=RefusalCode.VIX_MISSING, facts={"missing": "previous_close"})
         last = self._last_close_day
+        if last is None:
+            return Refused(code=RefusalCode.VIX_MISSING, facts={"missing": "previous_close"})
         if (today - last).days > VIX_PREVIOUS_CLOSE_MAX_DAYS:
             return Refused(code=RefusalCode.VIX_MISSING, facts={
                 "missing": "previous_close", "last_close": last.isoformat(), "limit_days": VIX_PREVIOUS_CLOSE_MAX_DAYS})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final, Mapping
 
-from core.model import Strategy
+from core.strategy import Strategy
 from strategies.butterfly_with_state import Butterfly
 from strategies.calendar_spread_with_state import Calendar
 from strategies.diagonal_spread_with_state import Diagonal

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Callable, Final, NamedTuple, Sequence
+from typing import Callable, Final, Mapping, NamedTuple, Sequence
 
 from config.constants import OPEN_UNITS, PHASES
 from config.strategy_parameters import SPECS, StrategySpec
@@ -274,7 +274,7 @@ class EntryGate:
 
 def _underlyings(spec: StrategySpec, phase: int) -> tuple[str, ...]:
     """Underlyings to judge before one is chosen: for futures the products of the phase, if it has any."""
-    products = getattr(spec, "phase_products", None)
+    products: Mapping[int, tuple[str, ...]] | None = getattr(spec, "phase_products", None)
     return products[phase] if products is not None and phase in products else spec.underlyings
 
 

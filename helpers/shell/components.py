@@ -13,9 +13,10 @@ from core.entry.gate import EntryGate
 from core.errors import CannotCompute, IntegrityError
 from core.exposure import Exposure
 from core.iv_record import IvRecord
-from core.model import Snapshot, Strategy
+from core.model import Snapshot
 from core.phase_manager import PhaseManager
 from core.spy_concentration_manager import SpyConcentrationManager
+from core.strategy import Strategy
 from core.strategy_coordinator import StrategyCoordinator
 from core.trade_ledger import TradeLedger
 from core.unified_position_sizer import UnifiedPositionSizer
