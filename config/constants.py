@@ -119,10 +119,12 @@ MAX_POSITIONS_PER_GROUP: Final = 3
 MAX_SHORT_VOLATILITY_POSITIONS: Final = 5
 MAX_LIMITER_POSITIONS: Final = 10
 CORRELATION_BLOCK: Final = 0.70
-CORRELATION_WINDOW_HOURS: Final = 24
+CORRELATION_WINDOW_MARKS: Final = 78      # a day's of session time, whatever nights lie between
 CORRELATION_MARK_MINUTES: Final = 5
 CORRELATION_MIN_MARKS: Final = 60
 CORRELATION_MIN_UNDERLYINGS: Final = 2
+# Short on both sides: a candidate of these moves with its underlying's volatility, not with its price.
+VOLATILITY_BETS: Final = ("friday_0dte", "futures_strangle", "butterfly")
 CORRELATION_GROUPS: Final[Mapping[str, str]] = MappingProxyType({
     "SPY": "equity_index", "SPX": "equity_index", "XSP": "equity_index", "QQQ": "equity_index", "IWM": "equity_index",
     "/ES": "equity_index", "/MES": "equity_index", "VIX": "equity_index", "/CL": "energy", "/MCL": "energy",

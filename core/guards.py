@@ -40,8 +40,7 @@ class FreshnessGuard(Protocol):
 class CorrelationGuard(Protocol):
     """Whether a position would be one bet with what is open."""
 
-    def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], now: datetime,
-              delta: float | None) -> Refused | None:
+    def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], delta: float | None) -> Refused | None:
         """``delta`` of one unit in its own underlying; None before it is known."""
         ...
 

@@ -1,8 +1,9 @@
 """The August 2024 limiter: what would have stopped fourteen short-volatility positions that were one position.
 
 Two guards. Counts: so many per correlation group, so many short-volatility, so many in all. Correlation: the mean
-pairwise correlation of 5-minute P&L over 24 hours, one series per underlying. With too few marks the counts decide and
-``CORR_TOO_SHORT`` is recorded.
+pairwise correlation of 5-minute P&L over the last 78 marks of session time, whatever nights lie between, one series per
+underlying. With too few marks the counts decide and ``CORR_TOO_SHORT`` is recorded. Bought protection is in no count and
+no series.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from typing import Any, Collection, Final, Mapping, Sequence
 import numpy as np
 
 from config.constants import (CORRELATION_BLOCK, CORRELATION_GROUPS, CORRELATION_MARK_MINUTES, CORRELATION_MIN_MARKS,
-                              CORRELATION_MIN_UNDERLYINGS, CORRELATION_WINDOW_HOURS, MAX_LIMITER_POSITIONS,
-                              MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS)
+                              CORRELATION_MIN_UNDERLYINGS, CORRELATION_WINDOW_MARKS, MAX_LIMITER_POSITIONS,
+                              MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS, VOLATILITY_BETS)
+from config.instruments import INSTRUMENTS
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.guards import OpenRisk
 from core.market_values import usable_mid
 from core.model import Position, Refused, Snapshot
+from core.protection import is_protection
 from core.serialization import Encoded, canonical
 
 CORR_TOO_SHORT: Final = "CORR_TOO_SHORT"
-WINDOW: Final = timedelta(hours=CORRELATION_WINDOW_HOURS)
 MARK: Final = timedelta(minutes=CORRELATION_MARK_MINUTES)
 # A mark later than this after the last one is no 5-minute change (a night, a pause): it only starts a new baseline.
 MARK_TOO_LATE: Final = 2 * MARK
@@ -147,10 +149,10 @@ def _moved(before: list[_Mark], marks: list[_Mark]) -> tuple[int, int]:
 
 
 class August2024CorrelationLimiter:
-    """Marks of the last 24 hours, the book's correlation, and the check before an entry."""
+    """The last 78 marks, the book's correlation, and the check before an entry."""
 
     def __init__(self) -> None:
-        self._marks: deque[_Mark] = deque()
+        self._marks: deque[_Mark] = deque(maxlen=CORRELATION_WINDOW_MARKS)
         self._held: frozenset[str] | None = None
         self._series_key: tuple[datetime, datetime, frozenset[str] | None] | None = None
         self._pnl: dict[str, np.ndarray] = {}
@@ -170,9 +172,10 @@ class August2024CorrelationLimiter:
         time : datetime
             End of the five minutes, New York; later than the last mark's.
         pnl_by_underlying : mapping of str to float
-            Change of the book's value over the five minutes, USD, for each underlying held; its keys are the book.
+            Change of the book's value over the five minutes, USD, for each underlying held, bought protection left out;
+            its keys are the book.
         returns : mapping of str to float
-            Simple return of every watched underlying over the same minutes.
+            Simple return of every watched underlying and volatility index over the same minutes.
 
         Raises
         ------
@@ -186,8 +189,6 @@ class August2024CorrelationLimiter:
             if not math.isfinite(value):
                 raise IntegrityError("mark is not finite", underlying=name, value=value)
         self._marks.append(_Mark(time, dict(pnl_by_underlying), dict(returns)))
-        while self._marks[0].time < time - WINDOW:
-            self._marks.popleft()
 
     def observe(self, snapshot: Snapshot) -> bool:
         """Compute a mark from two snapshots five minutes apart; call it at every risk check.
@@ -200,17 +201,17 @@ class August2024CorrelationLimiter:
         bool
             Whether a mark was recorded.
         """
-        self._held = frozenset(position.underlying for position in snapshot.positions if position.is_open)
+        book = [position for position in snapshot.positions if position.is_open and not is_protection(position)]
+        self._held = frozenset(position.underlying for position in book)
         elapsed = None if self._baseline is None else snapshot.time - self._baseline[0]
         if elapsed is not None and timedelta(0) <= elapsed < MARK:
             return False
         values: dict[str, tuple[str, float | None]] = {}
-        for position in snapshot.positions:
-            if position.is_open:
-                try:
-                    values[position.id] = (position.underlying, _position_value(position, snapshot))
-                except CannotCompute:
-                    values[position.id] = (position.underlying, None)
+        for position in book:
+            try:
+                values[position.id] = (position.underlying, _position_value(position, snapshot))
+            except CannotCompute:
+                values[position.id] = (position.underlying, None)
         prices = _prices(snapshot)
         earlier, self._baseline = self._baseline, (snapshot.time, values, prices)
         if earlier is None or elapsed is None or not timedelta(0) < elapsed <= MARK_TOO_LATE:
@@ -221,33 +222,24 @@ class August2024CorrelationLimiter:
 
     # --- readings ---------------------------------------------------------------------------------------------------
 
-    def reading(self, now: datetime) -> CorrelationReading:
-        """Mean pairwise correlation of the book over the 24 hours before ``now``."""
-        self._arrange(now)
+    def reading(self) -> CorrelationReading:
+        """Mean pairwise correlation of the book over the last 78 marks."""
+        self._arrange()
         book = self._book()
         pairs = [self._pair(one, other) for one, other in combinations(book, 2)]
-        marks = max((count for _, count in pairs), default=len(self._in_window(now)))
+        marks = max((count for _, count in pairs), default=len(self._marks))
         values = [value for value, _ in pairs if value is not None]
         if len(book) < CORRELATION_MIN_UNDERLYINGS or not values:
             return CorrelationReading(value=None, underlyings=len(book), marks=marks, note=CORR_TOO_SHORT)
         return CorrelationReading(value=sum(values) / len(values), underlyings=len(book), marks=marks)
 
-    def _in_window(self, now: datetime) -> list[_Mark]:
-        marks, begin = list(self._marks), now - WINDOW
-        first, last = 0, len(marks)
-        while first < last and marks[first].time < begin:
-            first += 1
-        while last > first and marks[last - 1].time > now:
-            last -= 1
-        return marks[first:last]
-
     def _book(self) -> list[str]:
         return sorted(self._pnl)
 
-    def _arrange(self, now: datetime) -> None:
+    def _arrange(self) -> None:
         """Lay the window's marks out as one array an underlying of the book; only when either has changed. The book is
         what was held when last observed; before that, after a restart, what the last mark holds."""
-        marks = self._in_window(now)
+        marks = list(self._marks)
         key = (marks[0].time, marks[-1].time, self._held) if marks else None
         if key is not None and key == self._series_key:
             return
@@ -284,30 +276,27 @@ class August2024CorrelationLimiter:
 
     # --- the check --------------------------------------------------------------------------------------------------
 
-    def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], now: datetime,
-              delta: float | None) -> Refused | None:
+    def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], delta: float | None) -> Refused | None:
         """Refuse an entry that the counts have no room for, or that adds to a correlation of 0.70 or more.
 
-        The candidate's series is its underlying's return times the sign of ``delta``. It adds when its mean correlation
-        with the book is above zero; it is blocked when the book's mean pairwise correlation with the candidate in it
-        (one series per underlying: an underlying the book holds adds none) is at least 0.70.
+        It adds when its mean correlation with the book is above zero; it is blocked when the book's mean pairwise
+        correlation with the candidate in it (one series per underlying: an underlying the book holds adds none) is at
+        least 0.70.
 
         Parameters
         ----------
         delta : float or None
-            Of the candidate, in its own underlying; None or 0 while it has none: the counts decide.
+            Of the candidate, in its own underlying; None or 0 while it has none. A bet on volatility needs none.
         """
         refused = check_counts(candidate, open_risks)
-        if refused is not None or not delta:
+        if refused is not None:
             return refused
-        if not math.isfinite(delta):
+        if delta is not None and not math.isfinite(delta):
             return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": "correlation", "delta": delta})
-        self._arrange(now)
-        book = self._book()
-        returns = self._returns_of(candidate.underlying)
-        if returns is None or len({*book, candidate.underlying}) < CORRELATION_MIN_UNDERLYINGS:
+        self._arrange()
+        book, series = self._book(), self._series_of(candidate, delta)
+        if series is None or len({*book, candidate.underlying}) < CORRELATION_MIN_UNDERLYINGS:
             return None
-        series = math.copysign(1.0, delta) * returns
         own = [value for name in book if (value := pair_correlation(self._pnl[name], series)[0]) is not None]
         pairs = [value for one, other in combinations(book, 2)
                  if (value := self._pair(one, other)[0]) is not None]
@@ -320,6 +309,17 @@ class August2024CorrelationLimiter:
                 "correlation_with_candidate": with_candidate, "candidate_with_book": added, "limit": CORRELATION_BLOCK,
                 "underlying": candidate.underlying})
         return None
+
+    def _series_of(self, candidate: OpenRisk, delta: float | None) -> np.ndarray | None:
+        """What a candidate would make, up to its size: minus the change of its underlying's volatility index where it is
+        a bet on volatility, its underlying's return times the sign of ``delta`` else; None where that is not known."""
+        if candidate.strategy in VOLATILITY_BETS:
+            instrument = INSTRUMENTS.get(candidate.underlying)
+            index = None if instrument is None else instrument.volatility_index
+            changes = None if index is None else self._returns_of(index)
+            return None if changes is None else -changes
+        returns = self._returns_of(candidate.underlying)
+        return None if returns is None or not delta else math.copysign(1.0, delta) * returns
 
     # --- memory -----------------------------------------------------------------------------------------------------
 
@@ -354,14 +354,14 @@ class August2024CorrelationLimiter:
                               {str(name): float(value) for name, value in returns.items()})
 
     def self_check(self) -> None:
-        """Raise when marks are out of order or reach back further than the window.
+        """Raise when marks are out of order.
 
         Raises
         ------
         IntegrityError
         """
         times = [mark.time for mark in self._marks]
-        if times != sorted(set(times)) or (times and times[0] < times[-1] - WINDOW):
+        if times != sorted(set(times)):
             raise IntegrityError("correlation marks out of order", marks=len(times))
 
 

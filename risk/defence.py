@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Sequence
 
 from config.constants import BETA_TO_SPY, RED_SIGMAS, TRADING_DAYS_PER_YEAR
-from config.strategy_parameters import SPECS
 from core.errors import CannotCompute
 from core.market_values import underlying_price, usable_mid
 from core.model import Contract, ContractKind, Position, Right, Snapshot, State
 from core.option_math import dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
+from core.protection import is_protection
 from risk.dynamic_margin_manager import DynamicMarginManager
 from risk.greeks_monitor import GreeksMonitor
 
@@ -61,11 +61,6 @@ Action = Halt | CloseRiskiest | CloseAll | CutBuyingPower | CutDelta
 
 
 # --- how risky ------------------------------------------------------------------------------------------------------
-
-
-def is_protection(position: Position) -> bool:
-    """Bought protection (ladder rungs, VIX calls): limited by its allocation, never closed in defence."""
-    return not SPECS[position.strategy].counts_as_position and not position.has_short_options
 
 
 def has_naked_short(position: Position) -> bool:

@@ -18,9 +18,10 @@ from config.constants import (ORANGE_BUYING_POWER_CUT, ORANGE_CLOSES, ORANGE_LOS
 from core.errors import CannotCompute, IntegrityError
 from core.market_values import usable_mid
 from core.model import EmergencyLevel, Position, Snapshot, VixReading
+from core.protection import is_protection
 from core.serialization import time_from_json, time_to_json
 from risk.august_2024_correlation_limiter import CorrelationReading
-from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, is_protection
+from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt
 
 SPY: Final = "SPY"
 MOVE_WINDOW: Final = timedelta(minutes=ORANGE_SPY_MOVE_MINUTES)

@@ -201,7 +201,7 @@ class EntryGate:
                  for other in checks.counted(candidate)]
         own = OpenRisk(strategy=candidate.spec.name, underlying=candidate.underlying,
                        short_volatility=candidate.spec.short_volatility)
-        return self._limiter.check(own, risks, candidate.snapshot.time, candidate.delta)
+        return self._limiter.check(own, risks, candidate.delta)
 
     def _size(self, entry: SizedEntry) -> Refused | None:
         spec, sized, snapshot = entry.spec, entry.sized, entry.snapshot

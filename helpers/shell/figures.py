@@ -38,7 +38,7 @@ def book_figures(parts: Components, snapshot: Snapshot) -> dict[str, Any]:
     return {"buying_power": _buying_power(parts, snapshot), "greeks": read.total, "greeks_missing": dict(read.missing),
             "theta_target_usd": PHASES[snapshot.phase].theta_target_usd,
             "concentration": _concentration(parts, snapshot, read.total) if not read.missing else None,
-            "correlation": parts.limiter.reading(snapshot.time),
+            "correlation": parts.limiter.reading(),
             "max_loss_usd": {position.id: max_loss_usd(parts, position) for position in snapshot.positions
                              if position.is_open},
             "warnings": near_limits(parts, snapshot, read.total) if not read.missing else None}

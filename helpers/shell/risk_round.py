@@ -68,7 +68,7 @@ class RiskRound:
         parts = self._parts
         self._checked = snapshot.time
         parts.limiter.observe(snapshot)
-        correlation = parts.limiter.reading(snapshot.time)
+        correlation = parts.limiter.reading()
         if correlation.note != self._noted:
             self._journal.event(snapshot.time, "CORRELATION", note=correlation.note, value=correlation.value,
                                 underlyings=correlation.underlyings, marks=correlation.marks)

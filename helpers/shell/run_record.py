@@ -44,7 +44,7 @@ class RunRecord:
             row |= {"spy_delta": round(exposure.spy_delta, 2), "gamma": round(exposure.gamma, 4),
                     "vega": round(exposure.vega, 2), "theta": round(exposure.theta, 2)}
             row |= self._limits(snapshot, exposure)
-        correlation = self._parts.limiter.reading(snapshot.time).value
+        correlation = self._parts.limiter.reading().value
         if correlation is not None:
             row["correlation"] = round(correlation, 4)
         self._marks.append(row)

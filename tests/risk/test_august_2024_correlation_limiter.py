@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.constants import VOLATILITY_BETS
+from config.instruments import INSTRUMENTS
+from config.strategy_parameters import SPECS
 from core.codes import RefusalCode
 from core.errors import IntegrityError
 from core.guards import OpenRisk
@@ -99,21 +103,21 @@ def test_a_series_that_does_not_move_has_no_correlation() -> None:
 def test_reading_is_the_mean_of_the_pairs() -> None:
     one, two, three = orthogonal(3)
     made, now = limiter({"SPY": one, "/CL": one + 0.0, "/GC": two, "TLT": three})
-    assert made.reading(now).value == pytest.approx(1.0 / 6.0)
-    assert made.reading(now).underlyings == 4 and made.reading(now).note == ""
+    assert made.reading().value == pytest.approx(1.0 / 6.0)
+    assert made.reading().underlyings == 4 and made.reading().note == ""
 
 
 def test_one_underlying_is_too_few() -> None:
     made, now = limiter({"SPY": orthogonal(1)[0]})
-    reading = made.reading(now)
+    reading = made.reading()
     assert (reading.value, reading.underlyings, reading.note) == (None, 1, CORR_TOO_SHORT)
-    empty = August2024CorrelationLimiter().reading(START)
+    empty = August2024CorrelationLimiter().reading()
     assert (empty.value, empty.underlyings, empty.marks, empty.note) == (None, 0, 0, CORR_TOO_SHORT)
 
 
 def test_two_underlyings_are_enough() -> None:
     made, now = limiter(dict(zip(("SPY", "/CL"), correlated(0.9))))
-    reading = made.reading(now)
+    reading = made.reading()
     assert reading.value == pytest.approx(0.9) and (reading.underlyings, reading.marks) == (2, 64)
     assert reading.for_recovery == reading.value
 
@@ -126,30 +130,34 @@ def test_recovery_takes_one_underlying_for_none_and_two_unknown_for_unknown() ->
 def test_too_few_marks_are_recorded_as_such() -> None:
     one, other = correlated(0.9, 59)
     made, now = limiter({"SPY": one, "/CL": other})
-    reading = made.reading(now)
+    reading = made.reading()
     assert (reading.value, reading.marks, reading.note) == (None, 59, CORR_TOO_SHORT)
 
 
-def test_marks_older_than_a_day_do_not_count() -> None:
-    one, other = correlated(0.9)
-    made, now = limiter({"SPY": one, "/CL": other})
-    first = START
-    assert made.reading(first + timedelta(hours=24)).marks == 64
-    assert made.reading(first + timedelta(hours=24, seconds=1)).marks == 63
-    assert made.reading(now + timedelta(hours=24, seconds=1)).underlyings == 0
+def test_the_last_78_marks_count_whatever_nights_lie_between() -> None:
+    """A day's of session time: Friday's marks on a Monday morning, as on 5 August 2024."""
+    one, other = correlated(0.9, 100)
+    made, friday = limiter({"SPY": one, "/CL": other})
+    assert made.reading().marks == 78 and len(made.facts()["marks"]) == 78
+    latest = August2024CorrelationLimiter()
+    monday = friday + timedelta(days=3)
+    for place in range(100):
+        day, step = (friday, place - 99) if place < 40 else (monday, place)
+        latest.record_marks(day + step * STEP, {"SPY": float(one[place]), "/CL": float(other[place])}, {})
+    assert latest.reading() == made.reading() and latest.reading().value is not None
 
 
 def test_the_book_is_what_the_last_mark_holds() -> None:
     one, other = correlated(0.9)
     made, now = limiter({"SPY": one, "/CL": other})
     made.record_marks(now + STEP, {"SPY": 1.0}, {})
-    assert made.reading(now + STEP).underlyings == 1
+    assert made.reading().underlyings == 1
 
 
 def blocked(book: dict[str, np.ndarray], candidate: np.ndarray, delta: float | None = 1.0, underlying: str = "/GC"
             ) -> bool:
-    made, now = limiter(book, {underlying: candidate})
-    answer = made.check(risk(underlying), [], now, delta)
+    made, _ = limiter(book, {underlying: candidate})
+    answer = made.check(risk(underlying), [], delta)
     assert code(answer) in (None, RefusalCode.CORRELATION_HIGH)
     return answer is not None
 
@@ -181,31 +189,56 @@ def test_without_a_delta_or_marks_the_counts_decide() -> None:
     assert not blocked({"SPY": one}, other)
 
 
+@pytest.mark.parametrize("strategy, index, underlying", [
+    ("friday_0dte", "VIX", "SPY"), ("butterfly", "VIX", "SPY"), ("futures_strangle", "OVX", "/MCL")])
+def test_a_bet_on_volatility_counts_with_minus_the_change_of_its_volatility(strategy: str, index: str,
+                                                                            underlying: str) -> None:
+    """A condor, a butterfly and a strangle have no direction: what hurts them is volatility, whatever their delta says."""
+    volatility, other = orthogonal(2)
+    candidate = OpenRisk(strategy=strategy, underlying=underlying, short_volatility=True)
+    hurt, _ = limiter({"QQQ": -volatility, "/GC": other}, {index: volatility, underlying: other})
+    for delta in (None, 0.0, 1.0, -1.0):
+        alone, _ = limiter({"QQQ": -volatility}, {index: volatility, underlying: other})
+        assert code(alone.check(candidate, [], delta)) is RefusalCode.CORRELATION_HIGH
+        assert hurt.check(candidate, [], delta) is None, "1, 0 and 0"
+    spared, _ = limiter({"QQQ": volatility}, {index: volatility, underlying: other})
+    assert spared.check(candidate, [], 1.0) is None
+    with_its_price, _ = limiter({"QQQ": other}, {index: volatility, underlying: other})
+    assert with_its_price.check(candidate, [], 1.0) is None, "its return is not what it is about"
+    assert code(with_its_price.check(risk(underlying), [], 1.0)) is RefusalCode.CORRELATION_HIGH
+
+
+def test_every_bet_on_volatility_is_short_volatility_on_both_sides() -> None:
+    neutral = {name for name, spec in SPECS.items() if spec.short_volatility} - {"lt112", "ratio"}
+    assert set(VOLATILITY_BETS) == neutral
+    assert all(INSTRUMENTS[ticker].volatility_index for name in neutral for ticker in SPECS[name].underlyings)
+
+
 def test_a_candidate_that_moves_against_the_book_is_let_through() -> None:
     one, other = correlated(0.95)
-    made, now = limiter({"SPY": one, "/CL": other}, {"/GC": one})
-    assert made.check(risk("/GC"), [], now, -1.0) is None
-    assert code(made.check(risk("/GC"), [], now, 1.0)) is RefusalCode.CORRELATION_HIGH
+    made, _ = limiter({"SPY": one, "/CL": other}, {"/GC": one})
+    assert made.check(risk("/GC"), [], -1.0) is None
+    assert code(made.check(risk("/GC"), [], 1.0)) is RefusalCode.CORRELATION_HIGH
 
 
 def test_an_underlying_of_the_book_adds_no_second_series() -> None:
     one, other = correlated(0.95)
-    made, now = limiter({"SPY": one, "/CL": other}, {"SPY": one})
-    assert code(made.check(risk("SPY"), [], now, 1.0)) is RefusalCode.CORRELATION_HIGH
-    assert made.check(risk("SPY"), [], now, -1.0) is None
-    alone, now = limiter({"SPY": one}, {"SPY": one})
-    assert alone.check(risk("SPY"), [], now, 1.0) is None, "one underlying is too few"
+    made, _ = limiter({"SPY": one, "/CL": other}, {"SPY": one})
+    assert code(made.check(risk("SPY"), [], 1.0)) is RefusalCode.CORRELATION_HIGH
+    assert made.check(risk("SPY"), [], -1.0) is None
+    alone, _ = limiter({"SPY": one}, {"SPY": one})
+    assert alone.check(risk("SPY"), [], 1.0) is None, "one underlying is too few"
 
 
 def test_a_delta_that_is_no_number_cannot_be_judged() -> None:
     made = August2024CorrelationLimiter()
-    assert code(made.check(risk(), [], START, math.nan)) is RefusalCode.GUARD_CANNOT_COMPUTE
+    assert code(made.check(risk(), [], math.nan)) is RefusalCode.GUARD_CANNOT_COMPUTE
 
 
 def test_counts_come_first() -> None:
     one, other = correlated(0.95)
-    made, now = limiter({"SPY": one}, {"/GC": other})
-    answer = made.check(risk("/GC"), [risk("/GC"), risk("/MGC"), risk("/SI")], now, 1.0)
+    made, _ = limiter({"SPY": one}, {"/GC": other})
+    answer = made.check(risk("/GC"), [risk("/GC"), risk("/MGC"), risk("/SI")], 1.0)
     assert code(answer) is RefusalCode.GROUP_FULL
 
 
@@ -273,20 +306,53 @@ def marked_day() -> tuple[August2024CorrelationLimiter, datetime]:
 def test_a_leg_without_a_quote_does_not_make_a_book_of_one() -> None:
     """Fewer than two underlyings count as uncorrelated in a recovery; two of which one is dark do not."""
     made, now = marked_day()
-    assert made.reading(now).value == pytest.approx(1.0)
+    assert made.reading().value == pytest.approx(1.0)
     made.observe(book_of_two(now + STEP, quoted=False))
-    reading = made.reading(now + STEP)
+    reading = made.reading()
     assert (reading.underlyings, reading.marks) == (2, 64) and reading.for_recovery == pytest.approx(1.0)
 
 
-def test_a_weekend_without_marks_leaves_what_is_held_unknown_not_calm() -> None:
+def test_on_monday_morning_what_was_held_on_friday_is_known() -> None:
     made, now = marked_day()
     monday = now + timedelta(days=3)
     made.observe(book_of_two(monday))
-    reading = made.reading(monday)
-    assert (reading.value, reading.underlyings, reading.marks) == (None, 2, 0) and reading.for_recovery is None
+    reading = made.reading()
+    assert (reading.underlyings, reading.marks) == (2, 64) and reading.for_recovery == pytest.approx(1.0)
     made.observe(make_snapshot(monday + timedelta(minutes=1)))
-    assert made.reading(monday + timedelta(minutes=1)).for_recovery == 0.0, "nothing is held any more"
+    assert made.reading().for_recovery == 0.0, "nothing is held any more"
+
+
+def test_the_night_itself_is_no_mark() -> None:
+    made, now = marked_day()
+    before = len(made.facts()["marks"])
+    assert not made.observe(book_of_two(now + timedelta(hours=17), 9.0))
+    assert len(made.facts()["marks"]) == before
+    assert made.observe(book_of_two(now + timedelta(hours=17) + STEP, 9.1))
+    assert made.facts()["marks"][-1][1]["SPY"] == pytest.approx(-10.0), "only the five minutes"
+
+
+def protection(strategy: str, underlying: str, bid: float):
+    """One bought contract that is worth ``bid``, and its quote."""
+    contract = make_contract(480.0, underlying=underlying)
+    held = make_position(HeldLeg(contract=contract, quantity=1, average_price=1.0), id=strategy, strategy=strategy,
+                         underlying=underlying)
+    return held, {contract.id: make_quote(bid, bid + 0.02)}
+
+
+def test_bought_protection_is_in_no_series() -> None:
+    """Two hedges alone are no book; a rung beside a short put does not pay for its losses."""
+    made = August2024CorrelationLimiter()
+    for number in range(70):
+        now, bid = START + number * STEP, 1.0 + 0.1 * (number % 2)
+        short = snapshot(now, bid, 500.0)
+        rung, quotes = protection("leap_put_ladder", "SPY", bid)
+        call, more = protection("hedge", "VIX", bid)
+        made.observe(replace(short, positions=(*short.positions, rung, call), quotes={**short.quotes, **quotes, **more}))
+    pnl = [row[1] for row in made.facts()["marks"]]
+    assert {tuple(row) for row in pnl} == {("SPY",)} and {round(abs(row["SPY"]), 6) for row in pnl} == {20.0}
+    assert made.reading().underlyings == 1
+    made.observe(replace(short, time=START + 70 * STEP, positions=(rung, call), quotes={**quotes, **more}))
+    assert made.reading().underlyings == 0 and made.reading().for_recovery == 0.0
 
 
 def test_returns_of_futures_are_those_of_the_first_month() -> None:
@@ -304,25 +370,24 @@ def test_returns_of_futures_are_those_of_the_first_month() -> None:
 
 def test_facts_survive_json() -> None:
     one, other = correlated(0.8)
-    made, now = limiter({"SPY": one, "/CL": other}, {"SPY": one})
+    made, _ = limiter({"SPY": one, "/CL": other}, {"SPY": one})
     restored = August2024CorrelationLimiter()
     restored.restore(json.loads(json.dumps(made.facts())))
     restored.self_check()
-    assert restored.reading(now) == made.reading(now)
+    assert restored.reading() == made.reading()
     assert restored.facts() == made.facts()
 
 
 def test_a_window_that_moves_reads_as_one_laid_out_anew() -> None:
-    """Underlyings come and go, marks leave the window, the hour asked for goes back: the arrays kept never tell."""
+    """Underlyings come and go, marks leave the window: the arrays kept never tell."""
     seen, random = August2024CorrelationLimiter(), np.random.default_rng(1)
     for place in range(400):
         now = START + place * STEP
         held = [name for name, every in (("SPY", 1), ("/ES", 150), ("/GC", 90)) if place // every % 2 == 0 or every == 1]
         seen.record_marks(now, {name: float(random.normal()) for name in held}, {})
-        asked = now - 30 * STEP if place % 50 == 49 else now
         fresh = August2024CorrelationLimiter()
         fresh.restore(seen.facts())
-        assert seen.reading(asked) == fresh.reading(asked)
+        assert seen.reading() == fresh.reading()
 
 
 @pytest.mark.parametrize("facts", [{}, {"marks": [], "x": 1}, {"marks": [["soon", {}, {}]]}, {"marks": [[1]]},
@@ -340,11 +405,11 @@ def test_correlation_stays_between_its_bounds_and_does_not_depend_on_names(order
     generator = np.random.default_rng(seed)
     series = generator.normal(size=(4, 64))
     names = ("SPY", "/CL", "/GC", "TLT")
-    made, now = limiter({name: series[k] for k, name in enumerate(names)})
+    made, _ = limiter({name: series[k] for k, name in enumerate(names)})
     other, _ = limiter({name: series[order[k]] for k, name in enumerate(names)})
-    value = made.reading(now).value
+    value = made.reading().value
     assert value is not None and -1.0 <= value <= 1.0
-    assert other.reading(now).value == pytest.approx(value)
+    assert other.reading().value == pytest.approx(value)
 
 
 def test_permutations_of_two_series_agree() -> None:
