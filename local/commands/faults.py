@@ -19,6 +19,7 @@ from local.commands.errors import RUN_FAILED, CommandError
 from local.commands.progress import Progress
 from local.commands.project import PROJECT_FOLDER
 from local.commands.scenario_data import data_folder, load_scenario
+from local.workers import end_when_terminated
 
 HELP = "a broker that misbehaves, seed by seed"
 PROCESSES = 2
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_all(ground: Ground, arguments: argparse.Namespace) -> list[SeedResult]:
     show, found = Progress("faults", "seeds"), []
     try:
-        with ProcessPoolExecutor(arguments.processes) as pool:
+        with ProcessPoolExecutor(arguments.processes, initializer=end_when_terminated) as pool:
             for result in pool.map(partial(run_seed, ground), range(arguments.seeds), chunksize=4):
                 found.append(result)
                 for violation in result.violations:

@@ -60,8 +60,7 @@ def _future_chains(market: Market, ticker: str, day: date, strikes: Strikes) -> 
         return {}
     lowest = min(float(futures.forward_price(view, month, low)) for month in months)
     highest = max(float(futures.forward_price(view, month, high)) for month in months)
-    index = float(market.implied_volatility(future.spot, day, market.daily["VIX"].row(day)[3]))
-    return futures.list_options(strikes, future, lowest, highest, index, day)
+    return futures.list_options(strikes, future, lowest, highest, market.closing_volatility(future.spot, day), day)
 
 
 def _future_market(market: Market, ticker: str, day: date, paths: dict[str, MinutePath] | None) -> FutureMarket:
@@ -70,7 +69,7 @@ def _future_market(market: Market, ticker: str, day: date, paths: dict[str, Minu
     vix = None if paths is None else paths["VIX"].close
     return FutureMarket(future=future, day=day, spot=None if paths is None else paths[future.spot],
                         usual=market.usual(future.spot), vix=vix, rate=interest_rate(day),
-                        index=None if vix is None else market.implied_volatility(future.spot, day, vix))
+                        index=None if paths is None else market.volatility_path(future.spot, day, paths).close)
 
 
 def write_day(root: Path, market: Market, underlyings: tuple[str, ...], task: DayTask) -> int:
@@ -81,7 +80,7 @@ def write_day(root: Path, market: Market, underlyings: tuple[str, ...], task: Da
         if ticker == "VIX":
             write_index_minutes(root, ticker, day, vix)
         elif ticker in VOLATILITY_INDICES:
-            write_index_minutes(root, ticker, day, market.volatility_path(ticker, day, vix),
+            write_index_minutes(root, ticker, day, market.index_path(ticker, day, paths),
                                 chicago=ticker not in NEW_YORK_INDICES)
         elif ticker in FUTURES:
             rows += futures.write_future_day(root, _future_market(market, ticker, day, paths), task.futures[ticker])
@@ -102,5 +101,5 @@ def _write_share(root: Path, market: Market, ticker: str, task: DayTask, paths: 
         return 0
     shape = FOLLOWERS[ticker].shape if ticker in FOLLOWERS else EQUITY_INDEX
     return write_option_day(root, OptionMarket(
-        ticker=ticker, day=day, spot=path.close, index=market.implied_volatility(ticker, day, vix), vix=vix,
+        ticker=ticker, day=day, spot=path.close, index=market.volatility_path(ticker, day, paths).close, vix=vix,
         bar=tuple(daily.row(day)), volume=volume, rate=interest_rate(day), shape=shape), task.shares[ticker])

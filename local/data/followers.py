@@ -21,8 +21,6 @@ OIL = "WTI"
 SESSIONS_A_YEAR = 252
 WICK = 0.35
 EASED_RETURN = 0.03
-NOISE_KEPT, NOISE_STEP = 0.9, 0.025
-REALISED_SHARE, NEWEST_WEIGHT, LEAST_PRICE = 0.75, 0.1, 10.0
 
 
 def follower_series(scenario: Scenario, ticker: str, leader: DailySeries) -> DailySeries:
@@ -119,23 +117,3 @@ def _bars_by_distance(close: np.ndarray, follower: Follower, noise: np.ndarray) 
                                                  EASED_RETURN * np.abs(before)) + 0.2 * size * noise[3]
     return np.stack([opening, np.maximum(opening, close) + WICK * size * np.abs(noise[1]),
                      np.minimum(opening, close) - WICK * size * np.abs(noise[2]), close], axis=1)
-
-
-def volatility_factor(seed: int, follower: Follower, series: DailySeries, vix: DailySeries) -> np.ndarray:
-    """What a day's implied volatility is multiplied with: slow noise around the rule, and more after large moves.
-
-    Implied volatility does not stay below three quarters of what the price has done up to the day before (squared
-    returns, each day weighing a tenth); oil's moves count from ``LEAST_PRICE`` on.
-    """
-    count = len(series.days)
-    draws = stream(seed, "volatility", follower.ticker).standard_normal(count)
-    noise, realised = np.zeros(count), np.zeros(count)
-    close = np.maximum(series.prices[:, CLOSE], LEAST_PRICE)
-    squares = np.diff(np.log(close)) ** 2 * SESSIONS_A_YEAR
-    variance = follower.own_volatility**2
-    for index in range(1, count):
-        noise[index] = NOISE_KEPT * noise[index - 1] + NOISE_STEP * draws[index]
-        realised[index] = np.sqrt(variance)
-        variance += NEWEST_WEIGHT * (squares[index - 1] - variance)
-    rule = follower.volatility_base + follower.volatility_slope * np.roll(vix.prices[:, CLOSE], 1)
-    return np.maximum(np.exp(noise), REALISED_SHARE * 100 * realised / rule)

@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from local.data import calendar, minutes
+from local.data import calendar, minutes, volatility
 from local.data.bridge import CLOSE, DailySeries, spy_and_vix
-from local.data.followers import follower_series, volatility_factor
+from local.data.followers import follower_series
 from local.data.minutes import MinutePath
 from local.data.products import FOLLOWERS, VOLATILITY_INDICES, prices_needed
 from local.data.scenario import Scenario
@@ -22,12 +22,12 @@ CLOSE_FOLLOWING = 0.6
 class Market:
     """Daily series by ticker; ``SPY`` and ``VIX`` are always there, others as far as the underlyings need them.
 
-    ``factors`` are the slow noises of implied volatilities, one a day of the series.
+    ``distances`` are those of implied volatilities from their rule of VIX, one a day of the series.
     """
 
     scenario: Scenario
     daily: dict[str, DailySeries]
-    factors: dict[str, np.ndarray]
+    distances: dict[str, np.ndarray]
 
     def paths(self, day: date) -> dict[str, MinutePath]:
         """Minute paths of every price on ``day``: exact on the day's figures, pinned, correlated as the days are."""
@@ -55,8 +55,7 @@ class Market:
         follower, daily = FOLLOWERS[ticker], self.daily[ticker].row(day)
         rng = stream(self.scenario.seed, "minutes", ticker, day)
         lead, lead_day = paths[follower.leader], self.daily[follower.leader].row(day)
-        followed = follower.beta * LEADER_VOLATILITY[follower.leader]
-        share = followed / np.hypot(followed, follower.own_volatility)
+        share = _leaders_share(ticker)
         noise = share * minutes.steps_of(lead, lead_day) + np.sqrt(1 - share**2) * rng.standard_normal(count)
         times = minutes.extreme_times(daily, count, {}, rng)
         if abs(share) > CLOSE_FOLLOWING:
@@ -69,27 +68,59 @@ class Market:
         """Median close over the whole series: the level oil reverts to."""
         return float(np.median(self.daily[ticker].prices[:, CLOSE]))
 
-    def implied_volatility(self, ticker: str, day: date, vix: np.ndarray) -> np.ndarray:
-        """Volatility index of a ticker's options, per cent a year, where VIX is ``vix``."""
+    def closing_volatility(self, ticker: str, day: date) -> float:
+        """Volatility index of a ticker's options at the day's close, per cent a year."""
+        vix = float(self.daily["VIX"].row(day)[CLOSE])
         if ticker == "SPY":
             return vix
+        at = self.daily["VIX"].days.index(day)
+        return float(volatility.rule(FOLLOWERS[ticker], vix) * np.exp(self.distances[ticker][at]))
+
+    def volatility_path(self, ticker: str, day: date, paths: dict[str, MinutePath]) -> MinutePath:
+        """Volatility index of a ticker's options minute by minute, per cent a year, unrounded."""
+        vix = paths["VIX"]
+        if ticker == "SPY":
+            return vix
+        follower, at = FOLLOWERS[ticker], self.daily["VIX"].days.index(day)
+        before, after = self.distances[ticker][max(at - 1, 0)], self.distances[ticker][at]
+        rng = stream(self.scenario.seed, "volatility", "minutes", ticker, day)
+        steps = volatility.mixed(follower, self._own_steps(ticker, day, paths), rng.standard_normal(len(vix.close)))
+        factor = np.exp(volatility.session_distances(follower, before, after, steps))
+        points = volatility.rule(follower, vix.points) * factor
+        both = np.stack([points[:-1], points[1:], volatility.rule(follower, vix.high) * (factor[:-1] + factor[1:]) / 2,
+                         volatility.rule(follower, vix.low) * (factor[:-1] + factor[1:]) / 2])
+        return MinutePath(points=points, high=both.max(axis=0), low=both.min(axis=0))
+
+    def _own_steps(self, ticker: str, day: date, paths: dict[str, MinutePath]) -> np.ndarray:
+        """A follower's minute moves in standard deviations, less what it has from its leader."""
         follower = FOLLOWERS[ticker]
-        factor = self.factors[ticker][self.daily["VIX"].days.index(day)]
-        return (follower.volatility_base + follower.volatility_slope * vix) * factor
+        share = _leaders_share(ticker)
+        own, led = (minutes.steps_of(paths[name], self.daily[name].row(day)) for name in (ticker, follower.leader))
+        return (own - share * led) / np.sqrt(1 - share**2)
 
-    def volatility_series(self, index: str) -> DailySeries:
-        """Daily bars of one of the exchange's other volatility indices."""
-        follower, vix = FOLLOWERS[VOLATILITY_INDICES[index]], self.daily["VIX"]
-        prices = (follower.volatility_base + follower.volatility_slope * vix.prices) \
-            * self.factors[follower.ticker][:, None]
-        return DailySeries(ticker=index, days=vix.days, prices=np.round(prices, 2), volume=vix.volume)
+    def index_path(self, index: str, day: date, paths: dict[str, MinutePath]) -> MinutePath:
+        """Minute path of one of the exchange's other volatility indices, in cents' precision."""
+        path = self.volatility_path(VOLATILITY_INDICES[index], day, paths)
+        return MinutePath(points=np.round(path.points, 2), high=np.round(path.high, 2), low=np.round(path.low, 2))
 
-    def volatility_path(self, index: str, day: date, vix: MinutePath) -> MinutePath:
-        """Minute path of one of the exchange's other volatility indices."""
-        ticker = VOLATILITY_INDICES[index]
-        points, high, low = (np.round(self.implied_volatility(ticker, day, values), 2)
-                             for values in (vix.points, vix.high, vix.low))
-        return MinutePath(points=points, high=high, low=low)
+    def index_series(self, indices: tuple[str, ...]) -> dict[str, DailySeries]:
+        """Daily bars of the exchange's other volatility indices: those of their sessions' minutes."""
+        days = self.daily["VIX"].days
+        prices = {index: np.empty((len(days), 4)) for index in indices}
+        for at, day in enumerate(days if indices else ()):
+            paths = self.paths(day)
+            for index in indices:
+                path = self.index_path(index, day, paths)
+                prices[index][at] = path.open[0], path.high.max(), path.low.min(), path.close[-1]
+        return {index: DailySeries(ticker=index, days=days, prices=prices[index],
+                                   volume=np.zeros(len(days), dtype=np.int64)) for index in indices}
+
+
+def _leaders_share(ticker: str) -> float:
+    """Correlation of a follower's returns with its leader's."""
+    follower = FOLLOWERS[ticker]
+    followed = follower.beta * LEADER_VOLATILITY[follower.leader]
+    return float(followed / np.hypot(followed, follower.own_volatility))
 
 
 def _near_times(daily: np.ndarray, count: int, times: tuple[int, int]) -> tuple[int, int]:
@@ -105,6 +136,6 @@ def build_market(scenario: Scenario, underlyings: tuple[str, ...] = ("SPY", "VIX
     daily = {"SPY": spy, "VIX": vix}
     for ticker in prices_needed(underlyings):
         daily[ticker] = follower_series(scenario, ticker, daily[FOLLOWERS[ticker].leader])
-    factors = {ticker: volatility_factor(scenario.seed, FOLLOWERS[ticker], series, vix)
-               for ticker, series in daily.items() if ticker in FOLLOWERS}
-    return Market(scenario=scenario, daily=daily, factors=factors)
+    distances = {ticker: volatility.distances(scenario.seed, FOLLOWERS[ticker], series, daily[FOLLOWERS[ticker].leader],
+                                              vix) for ticker, series in daily.items() if ticker in FOLLOWERS}
+    return Market(scenario=scenario, daily=daily, distances=distances)

@@ -16,7 +16,9 @@ VIX_OPTIONS = "VIX-OPTIONS"
 class Follower:
     """A price that follows another by ``beta`` plus noise of its own (``own_volatility``, a year).
 
-    Its implied volatility index is ``volatility_base + volatility_slope * VIX`` with slow noise.
+    Its implied volatility index is ``volatility_base + volatility_slope * VIX`` with noise of its own:
+    ``volatility_to_vix`` is the correlation of its daily changes with VIX's, ``volatility_to_own`` that of the noise
+    with the price's own returns.
     ``median_volume`` is in shares a day. ``calendars`` asks for finer strikes a month or two out. ``listed``
     followers have files of their own; the others feed futures only.
     """
@@ -27,6 +29,8 @@ class Follower:
     own_volatility: float
     volatility_base: float
     volatility_slope: float
+    volatility_to_vix: float
+    volatility_to_own: float = 0.0
     median_volume: float = 0.0
     listed: bool = True
     options: bool = False
@@ -38,23 +42,28 @@ METAL_SHAPE = SurfaceShape(long_run_floor=0.11, long_run_slope=0.3, reversion=4.
 OIL_SHAPE = SurfaceShape(long_run_floor=0.22, long_run_slope=0.2, reversion=4.0, rho=-0.25, eta=0.7)
 STOCK_SHAPE = SurfaceShape(long_run_floor=0.16, long_run_slope=0.25, reversion=5.0, rho=-0.4, eta=0.7)
 
+# Implied volatilities at VIX 18: oil 33, gold 17, small companies 23 are the medians of January 2011 to April 2013
+# (HyperVolatility, "Commodity Volatility Indices: OVX and GVZ" and "Equity Volatility Indices", 2013). Correlations of
+# daily changes with VIX are rounded figures of the indices' closes on record (FRED: VIXCLS, VXNCLS, RVXCLS, GVZCLS,
+# OVXCLS, VXAPLCLS). Oil's volatility falls when oil rises (Chen and others, Research in International Business and
+# Finance 37, 2016); gold's rises with moves either way (Rhoads, Cboe Options Hub, 28 July 2012), so it has no sign.
 FOLLOWERS = {follower.ticker: follower for follower in (
     Follower(ticker="QQQ", beta=1.25, own_volatility=0.08, volatility_base=2.0, volatility_slope=1.15,
-             median_volume=45e6, options=True),
+             volatility_to_vix=0.9, volatility_to_own=-0.4, median_volume=45e6, options=True),
     Follower(ticker="IWM", beta=1.15, own_volatility=0.10, volatility_base=4.5, volatility_slope=1.05,
-             median_volume=28e6, options=True, calendars=True),
-    Follower(ticker="GLD", beta=0.05, own_volatility=0.13, volatility_base=9.0, volatility_slope=0.30,
-             median_volume=8e6, shape=METAL_SHAPE),
+             volatility_to_vix=0.9, volatility_to_own=-0.4, median_volume=28e6, options=True, calendars=True),
+    Follower(ticker="GLD", beta=0.05, own_volatility=0.13, volatility_base=9.0, volatility_slope=0.42,
+             volatility_to_vix=0.5, median_volume=8e6, shape=METAL_SHAPE),
     Follower(ticker="TLT", beta=-0.25, own_volatility=0.10, volatility_base=8.0, volatility_slope=0.30,
-             median_volume=20e6),
+             volatility_to_vix=0.5, median_volume=20e6),
     Follower(ticker="AAPL", beta=1.15, own_volatility=0.18, volatility_base=12.0, volatility_slope=0.85,
-             median_volume=60e6, options=True, shape=STOCK_SHAPE),
+             volatility_to_vix=0.65, volatility_to_own=-0.4, median_volume=60e6, options=True, shape=STOCK_SHAPE),
     Follower(ticker="MSFT", beta=1.10, own_volatility=0.16, volatility_base=10.0, volatility_slope=0.80,
-             median_volume=25e6, options=True, shape=STOCK_SHAPE),
-    Follower(ticker="WTI", beta=0.30, own_volatility=0.35, volatility_base=20.0, volatility_slope=1.0, listed=False,
-             shape=OIL_SHAPE),
+             volatility_to_vix=0.7, volatility_to_own=-0.4, median_volume=25e6, options=True, shape=STOCK_SHAPE),
+    Follower(ticker="WTI", beta=0.30, own_volatility=0.35, volatility_base=22.0, volatility_slope=0.6,
+             volatility_to_vix=0.5, volatility_to_own=-0.4, listed=False, shape=OIL_SHAPE),
     Follower(ticker="SILVER", leader="GLD", beta=1.5, own_volatility=0.15, volatility_base=17.0, volatility_slope=0.5,
-             listed=False, shape=METAL_SHAPE),
+             volatility_to_vix=0.5, listed=False, shape=METAL_SHAPE),
 )}
 
 # the exchange's volatility indices and whose implied volatility they show

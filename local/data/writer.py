@@ -23,6 +23,7 @@ from local.data.market import Market, build_market
 from local.data.products import ALL, CORE, FUTURES, VOLATILITY_INDICES
 from local.data.scenario import Scenario
 from local.data.static import write_static_files
+from local.workers import forked_pool
 
 COMPLETE = ".complete"
 PROCESSES = 2
@@ -102,12 +103,12 @@ def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], pro
     write_static_files(root)
     write_margins(root)
     first = scenario.history[0].day
+    for series in market.index_series(tuple(ticker for ticker in underlyings if ticker in VOLATILITY_INDICES)).values():
+        write_daily(root, series, index=True)
     for ticker in underlyings:
         if ticker in FUTURES:
             write_future_map(root, FUTURES[ticker], scenario.first_minute_day, scenario.end)
-        if ticker in VOLATILITY_INDICES:
-            write_daily(root, market.volatility_series(ticker), index=True)
-        elif ticker in market.daily:
+        if ticker in market.daily:
             write_daily(root, market.daily[ticker], index=ticker == "VIX")
             if ticker != "VIX":
                 write_map_file(root, ticker, first)
@@ -125,7 +126,7 @@ def _run(root: Path, market: Market, underlyings: tuple[str, ...], tasks: list[D
     if len(tasks) == 1 or "fork" not in multiprocessing.get_all_start_methods():
         yield from map(_write_one, tasks)
         return
-    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+    with forked_pool(PROCESSES) as pool:
         yield from pool.imap_unordered(_write_one, tasks, chunksize=2)
 
 

@@ -66,14 +66,45 @@ def test_minutes_reproduce_the_days_and_follow(covid: Market) -> None:
 
 
 def test_volatility_indices(covid: Market) -> None:
-    vix = covid.daily["VIX"].prices[:, 3]
-    for index in products.VOLATILITY_INDICES:
-        series = covid.volatility_series(index)
+    for index, series in covid.index_series(tuple(products.VOLATILITY_INDICES)).items():
         assert (series.prices[:, 1] >= series.prices[:, 2]).all() and (series.prices > 5).all()
-        assert np.corrcoef(series.prices[:, 3], vix)[0, 1] > (0.6 if index == "OVX" else 0.8)
         day = date(2020, 3, 12)
-        path = covid.volatility_path(index, day, covid.paths(day)["VIX"])
-        assert path.close[-1] == pytest.approx(series.row(day)[3], abs=0.011)
+        path = covid.index_path(index, day, covid.paths(day))
+        assert (path.open[0], path.high.max(), path.low.min(), path.close[-1]) == tuple(series.row(day))
+        assert path.close[-1] == pytest.approx(
+            covid.closing_volatility(products.VOLATILITY_INDICES[index], day), abs=0.011)
+
+
+def changes(points: np.ndarray) -> np.ndarray:
+    """Log changes of a row of prices."""
+    return np.diff(np.log(points))
+
+
+def test_volatility_indices_move_with_vix_as_on_record() -> None:
+    """Pooled over quiet, falling and rising years; daily, and by five minutes."""
+    daily, fives = {}, {}
+    for name in ("quiet_2017", "fed_2018", "bear_2022"):
+        market = build_market(scenario.load(name), products.ALL)
+        days = calendar.sessions(market.scenario.start, market.scenario.end)[::4]
+        vix = market.daily["VIX"]
+        for index, ticker in products.VOLATILITY_INDICES.items():
+            close = [market.closing_volatility(ticker, day) for day in vix.days]
+            daily.setdefault(index, []).append((changes(close), changes(vix.prices[:, 3])))
+        for day in days:
+            paths = market.paths(day)
+            for index in products.VOLATILITY_INDICES:
+                fives.setdefault(index, []).append((changes(market.index_path(index, day, paths).points[::5]),
+                                                    changes(paths["VIX"].points[::5])))
+    expected = {"VXN": 0.9, "RVX": 0.9, "GVZ": 0.5, "OVX": 0.5, "VXAPL": 0.65}
+    for index, figure in expected.items():
+        assert np.corrcoef(np.hstack(daily[index]))[0, 1] == pytest.approx(figure, abs=0.08), index
+        assert np.corrcoef(np.hstack(fives[index]))[0, 1] == pytest.approx(figure, abs=0.12), index
+
+
+def test_oils_volatility_rises_when_oil_falls() -> None:
+    market = build_market(scenario.load("quiet_2017"), products.ALL)
+    index = [market.closing_volatility("WTI", day) for day in market.daily["WTI"].days]
+    assert np.corrcoef(changes(index), changes(market.daily["WTI"].prices[:, 3]))[0, 1] < -0.2
 
 
 def test_a_missing_level_is_refused() -> None:
@@ -116,7 +147,6 @@ def test_real_oil_keeps_its_last_settlement_over_a_gap() -> None:
 
 
 def test_implied_volatility_follows_what_the_price_has_done(covid: Market) -> None:
-    series = covid.volatility_series("OVX")
-    level = dict(zip(series.days, series.prices[:, 3]))
+    level = {day: covid.closing_volatility("WTI", day) for day in covid.daily["VIX"].days}
     assert level[date(2020, 4, 20)] < 90 < 150 < level[date(2020, 4, 21)]      # known the day after, not before
     assert level[date(2020, 4, 30)] < level[date(2020, 4, 21)]                 # and forgotten slowly
