@@ -246,6 +246,19 @@ class CalendarFacts:
     uncovered: tuple[str, ...] = ()
     announced: Mapping[str, Mapping[str, tuple[date, ...]]] = field(default_factory=lambda: EMPTY)
 
+    @property
+    def known_close(self) -> datetime:
+        """The close of today's session, for rules of a session.
+
+        Raises
+        ------
+        CannotCompute
+            There is no session today.
+        """
+        if self.session_close is None:
+            raise CannotCompute("no session today", day=self.today.isoformat())
+        return self.session_close
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:

@@ -21,6 +21,7 @@ from config.constants import (CORRELATION_BLOCK, CORRELATION_GROUPS, CORRELATION
                               CORRELATION_MIN_UNDERLYINGS, CORRELATION_WINDOW_MARKS, MAX_LIMITER_POSITIONS,
                               MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS, VOLATILITY_BETS)
 from config.instruments import INSTRUMENTS
+from core.arrays import Floats
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.guards import OpenRisk
@@ -99,7 +100,7 @@ def check_counts(candidate: OpenRisk, open_risks: Sequence[OpenRisk]) -> Refused
     return None
 
 
-def pair_correlation(one: np.ndarray, other: np.ndarray) -> tuple[float | None, int]:
+def pair_correlation(one: Floats, other: Floats) -> tuple[float | None, int]:
     """Pearson correlation of two series over the marks both have (NaN: no mark), and how many those are.
 
     None with fewer than 60 common marks, or when a series does not move.
@@ -115,11 +116,11 @@ def pair_correlation(one: np.ndarray, other: np.ndarray) -> tuple[float | None, 
 class _Centred:
     """A series without gaps less its mean, and its sum of squares: what it brings to every pair."""
 
-    values: np.ndarray
+    values: Floats
     squares: float
 
     @classmethod
-    def of(cls, series: np.ndarray) -> _Centred:
+    def of(cls, series: Floats) -> _Centred:
         values = series - series.mean()
         return cls(values, float(values @ values))
 
@@ -155,9 +156,9 @@ class August2024CorrelationLimiter:
         self._marks: deque[_Mark] = deque(maxlen=CORRELATION_WINDOW_MARKS)
         self._held: frozenset[str] | None = None
         self._series_key: tuple[datetime, datetime, frozenset[str] | None] | None = None
-        self._pnl: dict[str, np.ndarray] = {}
+        self._pnl: dict[str, Floats] = {}
         self._centred: dict[str, _Centred] = {}
-        self._returns: dict[str, np.ndarray | None] = {}
+        self._returns: dict[str, Floats | None] = {}
         self._laid_out: list[_Mark] = []
         self._baseline: tuple[datetime, dict[str, tuple[str, float | None]], dict[str, float]] | None = None
 
@@ -259,14 +260,15 @@ class August2024CorrelationLimiter:
             return pair_correlation(self._pnl[one], self._pnl[other])
         return first.correlation(second), len(first.values)
 
-    def _pnl_of(self, name: str, marks: list[_Mark], gone: int, new: int) -> np.ndarray:
+    def _pnl_of(self, name: str, marks: list[_Mark], gone: int, new: int) -> Floats:
         """One underlying's P&L over ``marks``: of its array before, the ``gone`` first leave and the ``new`` last come."""
         known = self._pnl.get(name)
         if known is None:
             return np.array([mark.pnl.get(name, math.nan) for mark in marks])
-        return np.concatenate((known[gone:], [mark.pnl.get(name, math.nan) for mark in marks[len(marks) - new:]]))
+        fresh = np.array([mark.pnl.get(name, math.nan) for mark in marks[len(marks) - new:]], dtype=float)
+        return np.concatenate((known[gone:], fresh))
 
-    def _returns_of(self, underlying: str) -> np.ndarray | None:
+    def _returns_of(self, underlying: str) -> Floats | None:
         """Returns of one underlying over the marks laid out; None where no mark has one."""
         if underlying not in self._returns:
             watched = any(underlying in mark.returns for mark in self._laid_out)

@@ -71,7 +71,7 @@ def has_naked_short(position: Position) -> bool:
         options = [leg for leg in position.legs
                    if leg.contract.kind is not ContractKind.EQUITY and leg.contract.right is right]
         free = sorted((leg.contract.expiry, leg.quantity) for leg in options if leg.quantity > 0)
-        covering = max(0, shares if right is Right.CALL else -shares)
+        covering = float(max(0, shares if right is Right.CALL else -shares))
         for leg in sorted((leg for leg in options if leg.quantity < 0), key=lambda leg: leg.contract.expiry,
                           reverse=True):
             needed = -leg.quantity

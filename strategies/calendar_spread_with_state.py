@@ -16,8 +16,8 @@ from config.strategy_parameters import CALENDAR, CalendarSpec
 from core.codes import RefusalCode
 from core.model import (Contract, ContractKind, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position,
                         Proposal, Refused, Right, Select, Snapshot, State, Underlying, Urgency)
-from strategies.entries import (NO_CAP, entry_pending, opening_fees_usd, own_positions, refuse, refused_all,
-                                refuses_when_unknown, reported_probability, require_underlying)
+from strategies.entries import (NO_CAP, entry_pending, first_selected, opening_fees_usd, own_positions, refuse,
+                                refused_all, refuses_when_unknown, reported_probability, require_underlying)
 from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
 from strategies.legs import at_least, at_most, closing_price, mid_price, premium_taken, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike, nearest_to
@@ -103,13 +103,8 @@ class Calendar:
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
-        for symbol in self.spec.underlyings:
-            if self._screen_symbol(symbol, snapshot) is None:
-                found = self._select_symbol(snapshot.underlyings[symbol], snapshot)
-                if isinstance(found, Select):
-                    return found
-                refusal = refusal or found
-        return refusal
+        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot)
+                              for symbol in self.spec.underlyings if self._screen_symbol(symbol, snapshot) is None)
 
     def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
         spec, symbol, today = self.spec, underlying.symbol, snapshot.time.date()

@@ -10,7 +10,8 @@ import numpy as np
 from config.calendars import earnings_within, ex_dividends_reach
 from config.strategy_parameters import CoveredCallSpec, DiagonalSpec
 from core.codes import RefusalCode
-from core.model import CalendarFacts, Chain, ContractKind, HeldLeg, Position, Refused, Right, Snapshot, Underlying
+from core.model import (CalendarFacts, Chain, ContractKind, HeldLeg, IvHistory, Position, Refused, Right, Snapshot,
+                        Underlying)
 from strategies.entries import refuse
 from strategies.listing import Listing, listings, nearest_strike, nearest_to
 
@@ -50,10 +51,10 @@ def _longest_weekly(spec: Spec) -> int:
     return 2 * spec.weekly_target_dte
 
 
-def refuse_symbol(underlying: Underlying, snapshot: Snapshot, spec: Spec) -> Refused | None:
+def refuse_symbol(underlying: Underlying, iv: IvHistory, snapshot: Snapshot, spec: Spec) -> Refused | None:
     """Volatility rank too low, earnings too near, or a calendar that ends before the longest weekly does."""
-    if not underlying.iv.rank > spec.min_iv_rank:
-        return refuse(RefusalCode.IV_RANK_LOW, underlying=underlying.symbol, rank=underlying.iv.rank,
+    if not iv.rank > spec.min_iv_rank:
+        return refuse(RefusalCode.IV_RANK_LOW, underlying=underlying.symbol, rank=iv.rank,
                       needed_above=spec.min_iv_rank)
     calendar = snapshot.calendar
     unknown = ex_dividends_reach(underlying.symbol, calendar.today + timedelta(days=_longest_weekly(spec)), calendar)

@@ -18,7 +18,7 @@ from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, Portf
                         Right, Select, Snapshot, State, Underlying, Urgency)
 from core.option_math import contract_greeks
 from strategies.covered_calls import leap_listing, leap_strike, option_legs, refuse_symbol, weekly_listing
-from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refused_all,
+from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
                                 require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
@@ -111,20 +111,15 @@ class Diagonal:
             return found
         if underlying.price < found["ema50"] and found["ema8"] < found["ema21"]:
             return refuse(RefusalCode.TREND_AGAINST, underlying=symbol, price=underlying.price, **found)
-        return refuse_symbol(underlying, snapshot, spec)
+        return refuse_symbol(underlying, iv, snapshot, spec)
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         """The LEAP of the first symbol that may be entered, and calls around its weekly's delta."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
-        for symbol in self.spec.underlyings:
-            if self._screen_symbol(symbol, snapshot) is None:
-                found = self._select_symbol(snapshot.underlyings[symbol], snapshot)
-                if isinstance(found, Select):
-                    return found
-                refusal = refusal or found
-        return refusal
+        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot)
+                              for symbol in self.spec.underlyings if self._screen_symbol(symbol, snapshot) is None)
 
     @refuses_when_unknown
     def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
@@ -195,7 +190,7 @@ class Diagonal:
             greeks = contract_greeks(contract, snapshot.quotes[contract.id], underlying.price, snapshot.time)
             return abs(greeks.delta - self.spec.weekly_delta)
 
-        return min(quoted, key=distance, default=None)
+        return min(quoted, key=distance) if quoted else None
 
     # --- management -------------------------------------------------------------------------------------------------
 
@@ -251,10 +246,12 @@ class Diagonal:
                      ) -> Manage | Select | Hold:
         """Into a later weekly before its time, where one pays even at the natural price; else it runs to its date."""
         quote = usable_quote(weekly.contract, snapshot)
+        if quote is None:
+            return Hold(reason="QUOTE_MISSING")
         found = self._next_weekly(leaps, weekly, snapshot, position)
         if isinstance(found, (Select, Hold)):
             return found
-        if found is None or not usable_quote(found, snapshot).bid > quote.ask:
+        if found is None or not snapshot.quotes[found.id].bid > quote.ask:
             return Hold(reason="NO_LATER_WEEKLY_PAYS")
         return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, snapshot.time)
 
@@ -289,7 +286,7 @@ class Diagonal:
         if listing.contract(strike, Right.CALL).id not in snapshot.quotes:
             return want_quotes(position, around)
         weekly = self._nearest_delta(around, above, underlying, snapshot)
-        return weekly if weekly is not None and usable_quote(weekly, snapshot).bid > 0.0 else None
+        return weekly if weekly is not None and snapshot.quotes[weekly.id].bid > 0.0 else None
 
     @holds_when_unknown
     def _roll_leap(self, leap: HeldLeg, snapshot: Snapshot, view: PortfolioView, position: Position
@@ -303,7 +300,7 @@ class Diagonal:
             return want_chain(position)
         listing: Listing | None = leap_listing(chains, snapshot.time.date(), self.spec)
         strike = None if listing is None else leap_strike(listing, underlying, self.spec, snapshot.time)
-        if strike is None:
+        if listing is None or strike is None:
             return Hold(reason="NO_LEAP_LISTED")
         new = listing.contract(strike, Right.CALL)
         if new.id not in snapshot.quotes:

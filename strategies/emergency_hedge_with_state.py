@@ -81,13 +81,14 @@ class EmergencyHedge:
         underlying = require_underlying(spec.underlyings[0], snapshot)
         if isinstance(underlying, Refused):
             return underlying
-        if snapshot.vix.value < spec.quiet_vix:
+        vix = snapshot.known_vix.value
+        if vix < spec.quiet_vix:
             return None
         event = event_within(snapshot.calendar, spec.event_sessions)
         if isinstance(event, Refused):
             return event
         if event is None:
-            return refuse(RefusalCode.NOT_TRIGGERED, vix=snapshot.vix.value, quiet_below=spec.quiet_vix,
+            return refuse(RefusalCode.NOT_TRIGGERED, vix=vix, quiet_below=spec.quiet_vix,
                           event_sessions=spec.event_sessions)
         return None
 
@@ -105,12 +106,12 @@ class EmergencyHedge:
         if listing is None:
             return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=spec.entry_dte_min,
                           dte_max=spec.entry_dte_max)
-        strike = nearest_strike(listing.strikes(Right.CALL), snapshot.vix.value + spec.strike_above_vix,
-                                prefer_higher=True)
+        vix = snapshot.known_vix.value
+        strike = nearest_strike(listing.strikes(Right.CALL), vix + spec.strike_above_vix, prefer_higher=True)
         if strike is None:
             return refuse(RefusalCode.STRIKE_NOT_LISTED, underlying=symbol, expiry=listing.expiry.isoformat())
         return Select(strategy=spec.name, underlying=symbol, contracts=(listing.contract(strike, Right.CALL),),
-                      facts={"vix": snapshot.vix.value})
+                      facts={"vix": vix})
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import date
 from functools import wraps
 from math import isfinite
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, ParamSpec, TypeVar
 
 from config.constants import IV_HISTORY_SESSIONS, OPENING_FEE_USD
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.market_analysis import ShortStrike, probability_shorts_otm
-from core.model import Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Snapshot, State, Underlying
+from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Select, Snapshot, State,
+                        Underlying)
 from core.option_math import dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
 from strategies.legs import underlying_of
 
 NO_CAP = 1_000_000  # units; for strategies whose number is left to the sizer's limits
 IDLE_STATES = frozenset({State.WAITING, State.COMPLETE})
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 def refuse(code: RefusalCode, **facts: Any) -> Refused:
@@ -24,10 +27,10 @@ def refuse(code: RefusalCode, **facts: Any) -> Refused:
     return Refused(code=code, facts=facts)
 
 
-def refuses_when_unknown(decide: Callable[..., Any]) -> Callable[..., Any]:
+def refuses_when_unknown(decide: Callable[Asked, Answer]) -> Callable[Asked, Answer | Refused]:
     """A selection or proposal whose input cannot be computed with refuses GUARD_CANNOT_COMPUTE, with the facts."""
     @wraps(decide)
-    def decided(*args: Any, **kwargs: Any) -> Any:
+    def decided(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer | Refused:
         try:
             return decide(*args, **kwargs)
         except CannotCompute as error:
@@ -44,13 +47,24 @@ def own_positions(strategy: str, snapshot: Snapshot) -> tuple[Position, ...]:
 def refused_all(refusals: Mapping[str, Refused | None], *, named: str) -> Refused | None:
     """None as long as one of several underlyings may be entered; else the refusal of the first, with every one's code
     under ``named``, and for each calendar that ends too early which it is, when it ends and where it is continued."""
-    if any(refusal is None for refusal in refusals.values()):
+    refused = {symbol: refusal for symbol, refusal in refusals.items() if refusal is not None}
+    if len(refused) < len(refusals):
         return None
-    first = next(iter(refusals.values()))
-    codes = {symbol: refusal.code.value for symbol, refusal in refusals.items()}
+    first = next(iter(refused.values()))
+    codes = {symbol: refusal.code.value for symbol, refusal in refused.items()}
     ended = {symbol: {fact: refusal.facts[fact] for fact in ("calendar", "last", "continued_by") if fact in refusal.facts}
-             for symbol, refusal in refusals.items() if refusal.code is RefusalCode.CALENDAR_UNCOVERED}
+             for symbol, refusal in refused.items() if refusal.code is RefusalCode.CALENDAR_UNCOVERED}
     return refuse(first.code, **dict(first.facts) | {named: codes} | ({"uncovered": ended} if ended else {}))
+
+
+def first_selected(tried: Iterable[Select | Refused]) -> Select | Refused:
+    """The first selection among the answers of several underlyings, at least one; else the first refusal."""
+    refusals: list[Refused] = []
+    for answer in tried:
+        if isinstance(answer, Select):
+            return answer
+        refusals.append(answer)
+    return refusals[0]
 
 
 def entry_pending(strategy: str, view: PortfolioView) -> Refused | None:
@@ -97,7 +111,7 @@ def require_iv_history(underlying: Underlying) -> IvHistory | Refused:
     """A full year of implied-volatility history, or IV_HISTORY_MISSING."""
     iv = underlying.iv
     samples = 0 if iv is None else iv.samples
-    if samples < IV_HISTORY_SESSIONS:
+    if iv is None or samples < IV_HISTORY_SESSIONS:
         return refuse(RefusalCode.IV_HISTORY_MISSING, underlying=underlying.symbol, samples=samples,
                       needed=IV_HISTORY_SESSIONS)
     return iv

@@ -126,8 +126,10 @@ class Friday0Dte:
         return self._select_strikes(found[0], snapshot.underlyings[symbol], snapshot.phase)
 
     def _select_strikes(self, listing: Listing, underlying: Underlying, phase: int) -> Select | Refused:
-        spec = self.spec
-        reach = spec.atr_multiple * underlying.indicators.atr14
+        spec, found = self.spec, require_indicators(underlying, "atr14")
+        if isinstance(found, Refused):
+            return found
+        reach = spec.atr_multiple * found["atr14"]
         put = nearest_strike(listing.strikes(Right.PUT), underlying.price - reach, prefer_higher=False)
         call = nearest_strike(listing.strikes(Right.CALL), underlying.price + reach, prefer_higher=True)
         if put is None or call is None:
@@ -228,7 +230,7 @@ class Friday0Dte:
         if calendar.is_triple_witching:
             walls.append(datetime.combine(calendar.today, spec.triple_witching_wall))
         if calendar.is_early_close:
-            walls.append(calendar.session_close - timedelta(minutes=spec.early_close_wall_minutes))
+            walls.append(calendar.known_close - timedelta(minutes=spec.early_close_wall_minutes))
         return min(walls)
 
     def deadline(self, calendar: CalendarFacts) -> Mapping[str, str]:

@@ -131,16 +131,17 @@ class FuturesStrangle:
         if refusal is not None:
             return refusal
         chosen: set[str] = set()
+        refusals: list[Refused] = []
         for product in self.spec.phase_products[snapshot.phase]:
             if self._screen_product(product, snapshot) is not None or chosen & self._family(product, snapshot.phase):
                 continue
             found = self._select_product(product, snapshot, view)
             if isinstance(found, Select):
                 return found
-            refusal = refusal or found
+            refusals.append(found)
             if found.code is not RefusalCode.SIZE_ZERO:
                 chosen.add(product)  # a micro stands in for a full size that is too large, not for one without data
-        return refusal
+        return refusals[0]
 
     def _select_product(self, product: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         spec, today = self.spec, snapshot.time.date()
@@ -150,10 +151,11 @@ class FuturesStrangle:
         found = listings(chains, today, spec.entry_dte_min, spec.entry_dte_max)
         priced = [listing for listing in found if _future(listing, snapshot) is not None]
         listing = furthest(priced)
-        if listing is None:
+        future = None if listing is None else _future(listing, snapshot)
+        if listing is None or future is None:
             code = RefusalCode.UNDERLYING_MISSING if found else RefusalCode.EXPIRY_NOT_LISTED
             return refuse(code, underlying=product, expiries=[listing.expiry.isoformat() for listing in found])
-        return self._select_strikes(listing, _future(listing, snapshot), snapshot, view)
+        return self._select_strikes(listing, future, snapshot, view)
 
     def _select_strikes(self, listing: Listing, future: Underlying, snapshot: Snapshot, view: PortfolioView
                         ) -> Select | Refused:
@@ -182,7 +184,7 @@ class FuturesStrangle:
     def _capital_usd(self, snapshot: Snapshot, view: PortfolioView) -> float:
         """Capital of one entry as the sizer will find it, to tell a full size that does not fit from one that may."""
         sample = view.samples.get(self.spec.name, StrategySample())
-        kelly = kelly_share(strategy_edge(self.spec, sample), snapshot.vix.value, snapshot.time.weekday())
+        kelly = kelly_share(strategy_edge(self.spec, sample), snapshot.known_vix.value, snapshot.time.weekday())
         share = min(kelly, self.spec.max_capital_share, PHASES[snapshot.phase].max_position_share)
         return share * view.breaker_size_multiplier * snapshot.account.equity
 
@@ -264,7 +266,9 @@ class FuturesStrangle:
         listing = next((Listing(chain=chain, expiry=contract.expiry)
                         for chain in snapshot.chains[position.underlying]
                         if chain.future_expiry == contract.future_expiry), None)
-        strikes = np.empty(0) if listing is None else listing.strikes(right)
+        if listing is None:
+            return Hold(reason="NO_STRIKE_TO_ROLL_TO")
+        strikes = listing.strikes(right)
         inner = (strikes > contract.strike) & (strikes < tested.contract.strike) if right is Right.PUT else \
             (strikes < contract.strike) & (strikes > tested.contract.strike)
         strikes = strikes[inner]

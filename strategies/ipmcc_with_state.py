@@ -20,7 +20,7 @@ from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, Portf
                         Right, Select, Snapshot, State, Underlying, Urgency)
 from strategies.covered_calls import (first_above, leap_listing, leap_strike, option_legs, refuse_symbol, to_recover,
                                       weekly_listing)
-from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refused_all,
+from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
                                 require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
@@ -113,20 +113,15 @@ class Ipmcc:
             return found
         if underlying.price < found["ema50"] and found["ema8"] < found["ema21"]:
             return refuse(RefusalCode.TREND_AGAINST, underlying=symbol, price=underlying.price, **found)
-        return refuse_symbol(underlying, snapshot, spec)
+        return refuse_symbol(underlying, iv, snapshot, spec)
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         """The LEAP of the first symbol that may be entered, and calls that may be the first weekly."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
-        for symbol in self.spec.underlyings:
-            if self._screen_symbol(symbol, snapshot) is None:
-                found = self._select_symbol(snapshot.underlyings[symbol], snapshot)
-                if isinstance(found, Select):
-                    return found
-                refusal = refusal or found
-        return refusal
+        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot)
+                              for symbol in self.spec.underlyings if self._screen_symbol(symbol, snapshot) is None)
 
     @refuses_when_unknown
     def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
@@ -165,7 +160,7 @@ class Ipmcc:
         weekly = self._paying(weeklies, underlying.price, leap.strike + quotes[leap.id].mid, snapshot)
         if weekly is not None:
             legs.append(Leg(contract=weekly, ratio=-1))
-            quotes = dict(quotes) | {weekly.id: usable_quote(weekly, snapshot)}
+            quotes = dict(quotes) | {weekly.id: snapshot.quotes[weekly.id]}
         debit = mid_price(legs, quotes)
         if not debit > 0.0:
             return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="no debit", debit=debit, leap=leap.id)
@@ -239,10 +234,12 @@ class Ipmcc:
                      ) -> Manage | Select | Hold:
         """Into a later weekly before its time, where one pays even at the natural price; else it runs to its date."""
         quote = usable_quote(weekly.contract, snapshot)
+        if quote is None:
+            return Hold(reason="QUOTE_MISSING")
         found = self._next_weekly(leaps, quote.mid, weekly, snapshot, position)
         if isinstance(found, Select):
             return found
-        if found is None or not usable_quote(found, snapshot).bid > quote.ask:
+        if found is None or not snapshot.quotes[found.id].bid > quote.ask:
             return Hold(reason="NO_LATER_WEEKLY_PAYS")
         return roll(position, weekly, found, ExitReason.ROLL_WEEKLY, snapshot.time)
 
@@ -289,7 +286,7 @@ class Ipmcc:
             return want_chain(position)
         listing: Listing | None = leap_listing(chains, snapshot.time.date(), self.spec)
         strike = None if listing is None else leap_strike(listing, underlying, self.spec, snapshot.time)
-        if strike is None:
+        if listing is None or strike is None:
             return Hold(reason="NO_LEAP_LISTED")
         new = listing.contract(strike, Right.CALL)
         if new.id not in snapshot.quotes:

@@ -91,8 +91,9 @@ class LeapPutLadder:
         underlying = require_underlying(spec.underlyings[0], snapshot)
         if isinstance(underlying, Refused):
             return underlying
-        if snapshot.vix.panic:
-            return refuse(RefusalCode.VIX_PANIC, vix=snapshot.vix.value, change=snapshot.vix.change)
+        vix = snapshot.known_vix
+        if vix.panic:
+            return refuse(RefusalCode.VIX_PANIC, vix=vix.value, change=vix.change)
         days = entry_days(spec.name, snapshot, view)
         if days and (days[-1].year, days[-1].month) == (today.year, today.month):
             return refuse(RefusalCode.MONTH_TAKEN, last_entry=days[-1].isoformat())

@@ -57,11 +57,11 @@ def require_quotes(contracts: Iterable[Contract], snapshot: Snapshot) -> Mapping
     for contract in contracts:
         quote = snapshot.quotes.get(contract.id)
         fault = quote_fault(quote, snapshot.time)
-        if fault is not None:
+        if quote is None or fault is not None:
             facts: dict[str, Any] = {"contract": contract.id}
             if quote is not None:
                 facts |= {"bid": quote.bid, "ask": quote.ask, "time": quote.time.isoformat()}
-            return Refused(code=fault, facts=facts)
+            return Refused(code=fault or RefusalCode.QUOTE_MISSING, facts=facts)
         found[contract.id] = quote
     return found
 

@@ -8,6 +8,7 @@ from typing import Iterable, Sequence
 
 import numpy as np
 
+from core.arrays import Flags, Floats
 from core.model import Chain, Contract, Right, Underlying
 from core.option_arrays import greeks_arrays, implied_volatilities
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
@@ -20,9 +21,10 @@ class Listing:
     chain: Chain
     expiry: date
 
-    def strikes(self, right: Right) -> np.ndarray:
+    def strikes(self, right: Right) -> Floats:
         """Listed strikes of ``right``, ascending."""
-        return np.unique(self.chain.strike[self._rows(right)])
+        listed: Floats = np.unique(self.chain.strike[self._rows(right)])
+        return listed
 
     def contract(self, strike: float, right: Right) -> Contract:
         """The contract of a listed strike."""
@@ -35,11 +37,11 @@ class Listing:
         strikes = self.strikes(right)
         return bool(len(strikes)) and bool(np.min(np.abs(strikes - strike)) < 1e-6)
 
-    def prices(self, strikes: np.ndarray, right: Right) -> np.ndarray:
+    def prices(self, strikes: Floats, right: Right) -> Floats:
         """Yesterday's closes of listed ``strikes`` in points."""
         return self._column(self.chain.price, strikes, right)
 
-    def volatilities(self, strikes: np.ndarray, right: Right, last_close: float) -> np.ndarray:
+    def volatilities(self, strikes: Floats, right: Right, last_close: float) -> Floats:
         """Yesterday's implied volatilities of listed ``strikes`` (fractions a year); NaN where neither the row's own
         nor its price gives one. Rows of futures options carry none: theirs come from price and last close."""
         iv = self._column(self.chain.iv, strikes, right).astype(float)
@@ -53,7 +55,7 @@ class Listing:
             years_to_expiry(self.expiry, closing), rate, dividend_yield(self.chain.underlying, self.chain.kind, rate))
         return np.where(known, iv, implied)
 
-    def levels(self, strikes: np.ndarray, right: Right, underlying: Underlying) -> np.ndarray:
+    def levels(self, strikes: Floats, right: Right, underlying: Underlying) -> Floats:
         """As :meth:`volatilities`; where the chain is names only, the level of the underlying's own index stands in, to
         tell which strikes are to be quoted: what is chosen among them is chosen by their quotes."""
         iv = self.volatilities(strikes, right, underlying.last_close)
@@ -61,8 +63,8 @@ class Listing:
             return iv
         return np.where(np.isfinite(iv), iv, underlying.iv.current)
 
-    def deltas(self, strikes: np.ndarray, right: Right, underlying: Underlying, now: datetime, *,
-               stand_in: bool = False) -> np.ndarray:
+    def deltas(self, strikes: Floats, right: Right, underlying: Underlying, now: datetime, *,
+               stand_in: bool = False) -> Floats:
         """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities, or their
         :meth:`levels` (``stand_in``); NaN where there is none."""
         iv = (self.levels(strikes, right, underlying) if stand_in
@@ -71,13 +73,15 @@ class Listing:
         return greeks_arrays(underlying.price, strikes, right is Right.PUT, iv, years_to_expiry(self.expiry, now), rate,
                              dividend_yield(self.chain.underlying, self.chain.kind, rate)).delta
 
-    def _rows(self, right: Right) -> np.ndarray:
-        return (self.chain.expiry == self.expiry.toordinal()) & (self.chain.is_put == (right is Right.PUT))
+    def _rows(self, right: Right) -> Flags:
+        rows: Flags = (self.chain.expiry == self.expiry.toordinal()) & (self.chain.is_put == (right is Right.PUT))
+        return rows
 
-    def _column(self, column: np.ndarray, strikes: np.ndarray, right: Right) -> np.ndarray:
+    def _column(self, column: Floats, strikes: Floats, right: Right) -> Floats:
         rows = np.flatnonzero(self._rows(right))
         order = rows[np.argsort(self.chain.strike[rows], kind="stable")]
-        return column[order[np.searchsorted(self.chain.strike[order], np.asarray(strikes, float) - 1e-6)]]
+        found: Floats = column[order[np.searchsorted(self.chain.strike[order], np.asarray(strikes, float) - 1e-6)]]
+        return found
 
 
 def listings(chains: Iterable[Chain], today: date, dte_min: int, dte_max: int) -> list[Listing]:
@@ -95,15 +99,15 @@ def nearest_to(found: Sequence[Listing], today: date, target_dte: int) -> Listin
     def rank(listing: Listing) -> tuple[int, int]:
         return abs((listing.expiry - today).days - target_dte), -listing.expiry.toordinal()
 
-    return min(found, key=rank, default=None)
+    return min(found, key=rank) if found else None
 
 
 def furthest(found: Sequence[Listing]) -> Listing | None:
     """The last expiry of a range: what is closed at 21 days has the most time in it. None of none."""
-    return max(found, key=lambda listing: listing.expiry, default=None)
+    return max(found, key=lambda listing: listing.expiry) if found else None
 
 
-def nearest_strike(strikes: np.ndarray, target: float, *, prefer_higher: bool) -> float | None:
+def nearest_strike(strikes: Floats, target: float, *, prefer_higher: bool) -> float | None:
     """The listed strike nearest ``target``; of two as near the higher or the lower one. None when none is listed."""
     if not len(strikes):
         return None

@@ -15,6 +15,7 @@ from typing import ClassVar, Final, Iterable, Mapping
 import numpy as np
 
 from config.strategy_parameters import LT112, Lt112Spec
+from core.arrays import Floats
 from core.codes import RefusalCode
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right, Select,
                         Snapshot, State)
@@ -154,10 +155,11 @@ class Lt112:
         shorts = list(shorts)
         return len(set(shorts) | {strike - self.spec.width_points for strike in shorts})
 
-    def _expected_credits(self, shorts: np.ndarray, listing: Listing, snapshot: Snapshot) -> np.ndarray:
+    def _expected_credits(self, shorts: Floats, listing: Listing, snapshot: Snapshot) -> Floats:
         """Model credits at today's price, at yesterday's volatilities moved by the VIX since its last close."""
         underlying = snapshot.underlyings[listing.chain.underlying]
-        moved = (snapshot.vix.value - snapshot.vix.previous_close) / 100.0
+        vix = snapshot.known_vix
+        moved = (vix.value - vix.previous_close) / 100.0
         rate = risk_free_rate(snapshot.time.date())
         carry = dividend_yield(underlying.symbol, listing.chain.kind, rate)
         years = years_to_expiry(listing.expiry, snapshot.time)
@@ -165,11 +167,11 @@ class Lt112:
         for strikes in (shorts, shorts - self.spec.width_points):
             iv = listing.volatilities(strikes, Right.PUT, underlying.last_close)
             # A chain of names only (live, without daily rows) carries no volatility: today's index stands in for it.
-            iv = np.where(np.isfinite(iv), iv + moved, snapshot.vix.value / 100.0)
+            iv = np.where(np.isfinite(iv), iv + moved, vix.value / 100.0)
             sides.append(prices(underlying.price, strikes, True, iv, years, rate, carry))
         return sides[0] - sides[1]
 
-    def _bracket(self, shorts: np.ndarray, credit: np.ndarray) -> np.ndarray:
+    def _bracket(self, shorts: Floats, credit: Floats) -> Floats:
         """The run of short strikes around the first expected to qualify, as long as the bound on contracts allows."""
         enough = np.flatnonzero(credit >= self.spec.min_credit_share_of_width * self.spec.width_points)
         centre = int(enough[0]) if len(enough) else len(shorts) - 1

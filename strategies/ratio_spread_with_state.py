@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Mapping, Sequence
 import numpy as np
 
 from config.strategy_parameters import RATIO, RatioSpec
+from core.arrays import Floats
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
                         Select, Snapshot, State, Underlying)
@@ -128,7 +129,7 @@ class RatioSpread:
                       facts={"long": long, "ratios": [list(ratio) for ratio in ratios]})
 
     @staticmethod
-    def _expected(strikes: np.ndarray, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> np.ndarray:
+    def _expected(strikes: Floats, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> Floats:
         """Model prices at today's price of the underlying and yesterday's volatilities, or what stands in for them."""
         rate = risk_free_rate(snapshot.time.date())
         return prices(underlying.price, strikes, True,
@@ -136,7 +137,7 @@ class RatioSpread:
                       years_to_expiry(listing.expiry, snapshot.time), rate,
                       dividend_yield(underlying.symbol, listing.chain.kind, rate))
 
-    def _bracket(self, shorts: np.ndarray, expected: np.ndarray, ratios: Sequence[tuple[int, int]]) -> np.ndarray:
+    def _bracket(self, shorts: Floats, expected: Floats, ratios: Sequence[tuple[int, int]]) -> Floats:
         """The run of short strikes around those expected to pay for the long put, within the bound on contracts."""
         centres = []
         for bought, sold in ratios:
@@ -217,11 +218,11 @@ class RatioSpread:
             return mandatory_exit(position, ExitReason.DANGER_ZONE, now)
         if position.state is State.EXITING:
             return Hold(reason="EXIT_WORKING")
-        debit = closing_price(position, snapshot)
-        if debit is None:
+        debit, natural = closing_price(position, snapshot), natural_closing_price(position, snapshot)
+        if debit is None or natural is None:
             return Hold(reason="QUOTE_MISSING")
         credit = -position.entry_price
         if (credit > 0.0 and at_most(debit, credit * (1.0 - spec.profit_target_share))
-                and natural_closing_price(position, snapshot) < credit):     # a credit of cents is less than the quotes' width
+                and natural < credit):     # a credit of cents is less than the quotes' width
             return walking_exit(position, ExitReason.PROFIT_TARGET, now)
         return Hold()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from core.model import (EMPTY, Contract, HeldLeg, Hold, Intent, Leg, Manage, Por
                         Select, Snapshot, Urgency)
 from strategies.exits import ExitReason
 from strategies.listing import Listing
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 def may_open(view: PortfolioView) -> bool:
@@ -29,11 +32,11 @@ def may_sell(view: PortfolioView, snapshot: Snapshot) -> bool:
     return may_open(view) and vix is not None and not vix.entry_stopped and vix.value <= VIX_ENTRY_STOP
 
 
-def holds_when_unknown(decide: Callable[..., Any]) -> Callable[..., Any]:
+def holds_when_unknown(decide: Callable[Asked, Answer]) -> Callable[Asked, Answer | Hold]:
     """A roll whose input cannot be computed with waits. Only for rolls: exits that must happen are decided without
     anything that can fail to compute."""
     @wraps(decide)
-    def decided(*args: Any, **kwargs: Any) -> Any:
+    def decided(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer | Hold:
         try:
             return decide(*args, **kwargs)
         except CannotCompute as error:
@@ -43,7 +46,7 @@ def holds_when_unknown(decide: Callable[..., Any]) -> Callable[..., Any]:
 
 def due_urgency(snapshot: Snapshot) -> Urgency:
     """How a roll is sent that is due by its date: walking, and at the natural price in the session's last hour."""
-    last_hour = snapshot.calendar.session_close - timedelta(minutes=ROLL_NATURAL_MINUTES_BEFORE_CLOSE)
+    last_hour = snapshot.calendar.known_close - timedelta(minutes=ROLL_NATURAL_MINUTES_BEFORE_CLOSE)
     return Urgency.NATURAL if snapshot.time >= last_hour else Urgency.WALK
 
 
