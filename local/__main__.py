@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Sequence
 
@@ -15,13 +16,15 @@ from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
             "record", "regressions", "replay")
 LIBRARIES = ("numpy", "pandas", "scipy")
+INSTALLED = "tomking"
 INTERRUPTED = 130
 TERMINATED = 143
 
 
 def build_parser(only: str | None = None) -> OneLineParser:
     """The parser with every sub-command, or with one of them."""
-    parser = OneLineParser(prog="python -m local", description="Runs the Tom King Trading Framework without Docker.")
+    parser = OneLineParser(prog=_program(), description="Runs the Tom King Trading Framework without Docker.")
+    parser.add_argument("--version", action="store_true", help="tell the version, the commit and what it runs on")
     parser.add_argument("--debug", action="store_true", help="show the whole trace of a run that failed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS if only is None else (only,):
@@ -30,15 +33,24 @@ def build_parser(only: str | None = None) -> OneLineParser:
     return parser
 
 
+def _program() -> str:
+    """What the user typed: the installed command, or the module."""
+    return INSTALLED if Path(sys.argv[0]).stem == INSTALLED else "python -m local"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
     from core.errors import ConfigError, FrameworkError
     from local.data.errors import ScenarioError
+    from local.made_with import made_with_line
     from local.results import ResultsError
     debug = False
     try:
         given = sys.argv[1:] if argv is None else list(argv)
         named = next((word for word in given if not word.startswith("-")), None)
+        if "--version" in given and named is None:
+            print(made_with_line())
+            return 0
         arguments = build_parser(named if named in COMMANDS else None).parse_args(given)
         debug = arguments.debug
         return int(import_module(f"local.commands.{arguments.command.replace('-', '_')}").run(arguments))
@@ -76,8 +88,13 @@ def _clean_up_when_terminated() -> None:
     signal.signal(signal.SIGTERM, terminate)
 
 
-if __name__ == "__main__":
+def command() -> int:
+    """The whole process's work: ``python -m local``, or ``tomking`` where the package is installed."""
     _clean_up_when_terminated()
     exit_code = main()
     gc.freeze()  # the process ends: a run's millions of objects need no last search for cycles
-    sys.exit(exit_code)
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(command())

@@ -18,16 +18,17 @@ from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
 from local.commands.planned import KEY as COMMANDS
 from local.commands.planned import add_commands, commands_text
-from local.commands.project import PROJECT_FOLDER, check_project, project_parameters
+from local.commands.project import PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
 from local.data.calendar import sessions
 from local.data.scenario import Scenario
+from local.made_with import made_with
 from local.run_report.page import write_report
 from local.statistics_table import run_table
 
 HELP = "trade a scenario with this project"
-OUTPUT_FOLDER = PROJECT_FOLDER / "backtests"
+OUTPUT_FOLDER = RUNS_FOLDER
 REPORT_NAME = "report.html"
 
 
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_account(parser)
     add_commands(parser)
     parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
-    parser.add_argument("--out", metavar="DIR", help="results folder (default backtests/<time>-<scenario>)")
+    parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-<scenario>)")
 
 
 def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, str]:
@@ -88,7 +89,7 @@ def strategies_of(parameters: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def output_folder(scenario: Scenario, given: str | None) -> Path:
-    """Where the results go: as asked, or ``backtests/<time>-<scenario>``."""
+    """Where the results go: as asked, or ``runs/<time>-<scenario>``."""
     if given:
         return Path(given)
     base = OUTPUT_FOLDER / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{scenario.name}"
@@ -109,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_engine(arguments.engine)
     broker = faulty_broker(arguments.faults, parameters, arguments.engine)
     about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
-             "bars": bool(arguments.bars), "parameters": parameters, "faults": arguments.faults}
+             "bars": bool(arguments.bars), "parameters": parameters, "faults": arguments.faults, "made_with": made_with()}
     with staged_folder(out, about) as stage:
         data = data_folder(scenario, arguments, strategies_of(parameters))
         run_project_folder(arguments.engine, data, stage, parameters, broker)

@@ -14,6 +14,7 @@ from local.commands.execute import EMBEDDED, LEAN, require_engine
 from local.commands.planned import add_commands
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
+from local.made_with import made_with
 from local.run_report.page import write_report
 
 HELP = "compare LEAN and the embedded engine on a scenario"
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scenario(parser)
     add_account(parser)
     add_commands(parser)
-    parser.add_argument("--out", metavar="DIR", help="results folder (default backtests/<time>-parity-<scenario>)")
+    parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-parity-<scenario>)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_replaceable(out)
     require_engine(LEAN)
     about = {"command": "parity", "scenario": scenario.name, "seed": scenario.seed, "bars": bool(arguments.bars),
-             "parameters": parameters}
+             "parameters": parameters, "made_with": made_with()}
     with staged_folder(out, about) as stage:
         data = data_folder(scenario, arguments, strategies_of(parameters))
         for engine in (EMBEDDED, LEAN):

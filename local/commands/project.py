@@ -8,6 +8,10 @@ from pathlib import Path
 from local.commands.errors import CommandError
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+IN_A_CLONE = (PROJECT_FOLDER / "pyproject.toml").is_file()
+# Where runs go when no place is named: into the clone, or, of an installed package, into the current folder.
+RUNS_FOLDER = (PROJECT_FOLDER if IN_A_CLONE else Path.cwd()) / "runs"
+CACHE_FOLDER = PROJECT_FOLDER / ".cache" if IN_A_CLONE else Path.home() / ".cache" / "tom-king"
 
 
 def check_project(folder: Path) -> Path:

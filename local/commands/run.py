@@ -10,6 +10,7 @@ from local.commands.data_folder import check_data_folder
 from local.commands.execute import Job, execute, require_engine
 from local.commands.project import check_project, project_parameters
 from local.commands.staging import check_replaceable, staged_folder
+from local.made_with import made_with
 from local.statistics_table import statistics_lines
 
 HELP = "run any LEAN Python project folder on a data folder"
@@ -32,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_replaceable(out)
     require_engine(arguments.engine)
     parameters = project_parameters(folder) | pairs(arguments.parameters)
-    about = {"command": "run", "engine": arguments.engine, "project": folder.resolve().name, "parameters": parameters}
+    about = {"command": "run", "engine": arguments.engine, "project": folder.resolve().name, "parameters": parameters,
+             "made_with": made_with()}
     with staged_folder(out, about) as stage:
         (stage / "storage").mkdir()
         execute(Job(engine=arguments.engine, project=folder.resolve(), data=data.resolve(), out=stage,

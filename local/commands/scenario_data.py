@@ -9,14 +9,14 @@ from config.constants import STRATEGY_PRIORITY
 from config.instruments import INSTRUMENTS
 from config.strategy_parameters import SPECS
 from local.commands.progress import Progress
-from local.commands.project import PROJECT_FOLDER
+from local.commands.project import CACHE_FOLDER
 from local.data import scenario as scenarios
 from local.data.products import ALL, CORE, VIX_OPTIONS
 from local.data.scenario import Scenario
 from local.data.writer import ensure_data
 
 VIX_TICKER = "VIX"
-DEFAULT_CACHE = PROJECT_FOLDER / ".cache" / "data"
+DEFAULT_CACHE = CACHE_FOLDER / "data"
 
 
 def load_scenario(arguments: argparse.Namespace) -> Scenario:

@@ -83,8 +83,14 @@ def build_page(report: Mapping[str, Any], summary: Mapping[str, Any], *, title: 
             f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)} – backtest'
             f"</title><style>{STYLE}</style></head><body>{_header(report, title, about)}{_navigation(names)}"
             f'<main class="wrap">{_tiles(statistics)}{"".join(sections)}{pages}</main>'
-            f'<footer class="wrap">Made from the run\'s results folder; this file needs nothing else.</footer>'
-            f"</body></html>\n")
+            f'<footer class="wrap">Made from the run\'s results folder; this file needs nothing else.{_made_with(about)}'
+            f"</footer></body></html>\n")
+
+
+def _made_with(about: Mapping[str, Any]) -> str:
+    """What the run depended on, as its manifest says."""
+    facts = about.get("made_with") or {}
+    return escape(" Run with " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".") if facts else ""
 
 
 def _section(name: str, heading: str, body: str, note: str = "") -> str:

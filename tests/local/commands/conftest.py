@@ -16,5 +16,5 @@ def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Job]:
     noted: list[Job] = []
     monkeypatch.setattr(backtest, "execute", completing(noted))
     monkeypatch.setattr(backtest, "data_folder", lambda *_: tmp_path)
-    monkeypatch.setattr(backtest, "OUTPUT_FOLDER", tmp_path / "backtests")
+    monkeypatch.setattr(backtest, "OUTPUT_FOLDER", tmp_path / "runs")
     return noted

@@ -10,6 +10,7 @@ from config.constants import PHASE_STARTING_CASH, PHASES
 from local.__main__ import main
 from local.commands.execute import Job
 from local.commands.staging import MANIFEST, digest, read_manifest
+from local.made_with import made_with
 
 AUGUST = "august_2024"
 
@@ -43,7 +44,7 @@ def test_window_inside_the_scenario(jobs: list[Job]) -> None:
 def test_what_a_run_leaves(jobs: list[Job], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest", "--scenario", AUGUST, "--phase", "3", "--seed", "7"]) == 0
     printed = capsys.readouterr().out
-    (folder,) = (tmp_path / "backtests").iterdir()
+    (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.endswith(f"-{AUGUST}") and str(folder / "report.html") in printed.splitlines()[-1]
     for words in ("Total Orders", "Net Profit", "Sharpe Ratio", "Drawdown", "Win Rate", "Total Fees", "friday_0dte",
                   "VIX_BELOW_BAND 184"):
@@ -59,7 +60,7 @@ def test_what_a_run_leaves(jobs: list[Job], tmp_path: Path, capsys: pytest.Captu
 def test_two_runs_in_one_second_do_not_meet(jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         assert main(["backtest", "--scenario", AUGUST]) == 0
-    assert len(list((tmp_path / "backtests").iterdir())) == 2
+    assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
 def test_report_is_made_anew(jobs: list[Job], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,3 +72,11 @@ def test_report_is_made_anew(jobs: list[Job], tmp_path: Path, capsys: pytest.Cap
     assert (out / "report.html").read_text(encoding="utf-8") == first
     assert str(out / "report.html") in capsys.readouterr().out
     assert main(["backtest", "--scenario", AUGUST, "--out", str(out)]) == 0      # a made report does not block
+
+
+def test_a_run_says_what_it_depended_on(tmp_path: Path, jobs: list[Job]) -> None:
+    assert main(["backtest", "--scenario", "august_2024", "--out", str(tmp_path / "out")]) == 0
+    facts = read_manifest(tmp_path / "out")["made_with"]
+    assert facts == made_with()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert all(f"{name} {value}" in page for name, value in facts.items())
