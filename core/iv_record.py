@@ -16,23 +16,23 @@ from core.model import Chain, IvHistory
 POINTS = 100.0
 
 
-def at_the_money_iv(chains: Iterable[Chain], spot: float) -> float | None:
-    """Mean implied volatility, in points a year, of put and call at the strike nearest ``spot`` in the expiry nearest
-    30 days; None where the chain has no usable volatility there."""
-    best: tuple[float, float] | None = None
+def at_the_money_iv(chains: Iterable[Chain]) -> tuple[date, float] | None:
+    """Session of the rows and mean implied volatility, in points a year, of put and call at the strike nearest the
+    underlying's close in the expiry nearest 30 days; None where no chain has a usable volatility there."""
+    best: tuple[float, date, float] | None = None
     for chain in chains:
         days = np.abs(chain.expiry - chain.as_of.toordinal() - IV_RECORD_DTE)
         usable = np.isfinite(chain.iv) & (chain.iv > 0.0)
-        if not usable.any():
+        if not usable.any() or not isfinite(chain.underlying_close):
             continue
         rows = usable & (days == days[usable].min())
         strikes = chain.strike[rows]
-        nearest = strikes[np.argmin(np.abs(strikes - spot))]
+        nearest = strikes[np.argmin(np.abs(strikes - chain.underlying_close))]
         value = float(chain.iv[rows & (chain.strike == nearest)].mean())
         distance = float(days[rows][0])
         if best is None or distance < best[0]:
-            best = (distance, value)
-    return None if best is None else POINTS * best[1]
+            best = (distance, chain.as_of, value)
+    return None if best is None else (best[1], POINTS * best[2])
 
 
 class IvRecord:
@@ -61,10 +61,11 @@ class IvRecord:
         while len(kept) > IV_HISTORY_SESSIONS:
             del kept[next(iter(kept))]
 
-    def history(self, ticker: str) -> IvHistory | None:
-        """The last value among all that are kept; None before the first. Rules refuse while it is too short."""
+    def history(self, ticker: str, session: date) -> IvHistory | None:
+        """The last value among all that are kept; None before the first, and when it is of a day before ``session``.
+        Rules refuse while it is too short."""
         kept = self._values.get(ticker)
-        if not kept:
+        if not kept or next(reversed(kept)) < session:
             return None
         if ticker not in self._histories:
             values = np.array(list(kept.values()))

@@ -195,8 +195,9 @@ class Chain:
     """Yesterday's rows of one underlying's option chain, column-wise; all arrays share one length.
 
     ``expiry`` holds proleptic ordinals (``date.toordinal``), ``is_put`` booleans, ``price`` the last close in points,
-    ``iv`` a fraction a year, ``delta`` per contract point: NaN in a chain of names only. ``multiplier``, ``kind`` and
-    ``roots`` describe the rows.
+    ``iv`` a fraction a year, ``delta`` per contract point: NaN in a chain of names only. ``as_of`` is the session whose
+    close the rows tell, ``underlying_close`` that of their underlying in the same session, NaN where it is not known.
+    ``multiplier``, ``kind`` and ``root`` describe the rows.
     """
 
     underlying: str
@@ -207,6 +208,7 @@ class Chain:
     price: Floats
     iv: Floats
     delta: Floats
+    underlying_close: float = math.nan
     kind: ContractKind = ContractKind.EQUITY_OPTION
     multiplier: float = 100.0
     root: str = ""

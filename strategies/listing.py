@@ -41,9 +41,10 @@ class Listing:
         """Yesterday's closes of listed ``strikes`` in points."""
         return self._column(self.chain.price, strikes, right)
 
-    def volatilities(self, strikes: Floats, right: Right, last_close: float) -> Floats:
+    def volatilities(self, strikes: Floats, right: Right) -> Floats:
         """Yesterday's implied volatilities of listed ``strikes`` (fractions a year); NaN where neither the row's own
-        nor its price gives one. Rows of futures options carry none: theirs come from price and last close."""
+        nor its price gives one. Rows of futures options carry none: theirs come from their price and the close of the
+        underlying in the same session."""
         iv = self._column(self.chain.iv, strikes, right).astype(float)
         known = np.isfinite(iv) & (iv > 0.0)
         if known.all():
@@ -51,14 +52,14 @@ class Listing:
         closing = datetime.combine(self.chain.as_of, datetime.min.time()).replace(hour=16)
         rate = risk_free_rate(self.chain.as_of)
         implied = implied_volatilities(
-            self.prices(strikes, right), last_close, strikes, np.full(len(strikes), right is Right.PUT),
+            self.prices(strikes, right), self.chain.underlying_close, strikes, np.full(len(strikes), right is Right.PUT),
             years_to_expiry(self.expiry, closing), rate, dividend_yield(self.chain.underlying, self.chain.kind, rate))
         return np.where(known, iv, implied)
 
     def levels(self, strikes: Floats, right: Right, underlying: Underlying) -> Floats:
         """As :meth:`volatilities`; where the chain is names only, the level of the underlying's own index stands in, to
         tell which strikes are to be quoted: what is chosen among them is chosen by their quotes."""
-        iv = self.volatilities(strikes, right, underlying.last_close)
+        iv = self.volatilities(strikes, right)
         if underlying.iv is None or not self.chain.is_names_only:
             return iv
         return np.where(np.isfinite(iv), iv, underlying.iv.current)
@@ -67,8 +68,7 @@ class Listing:
                stand_in: bool = False) -> Floats:
         """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities, or their
         :meth:`levels` (``stand_in``); NaN where there is none."""
-        iv = (self.levels(strikes, right, underlying) if stand_in
-              else self.volatilities(strikes, right, underlying.last_close))
+        iv = self.levels(strikes, right, underlying) if stand_in else self.volatilities(strikes, right)
         rate = risk_free_rate(now.date())
         return greeks_arrays(underlying.price, strikes, right is Right.PUT, iv, years_to_expiry(self.expiry, now), rate,
                              dividend_yield(self.chain.underlying, self.chain.kind, rate)).delta

@@ -165,7 +165,7 @@ class Lt112:
         years = years_to_expiry(listing.expiry, snapshot.time)
         sides = []
         for strikes in (shorts, shorts - self.spec.width_points):
-            iv = listing.volatilities(strikes, Right.PUT, underlying.last_close)
+            iv = listing.volatilities(strikes, Right.PUT)
             # A chain of names only (live, without daily rows) carries no volatility: today's index stands in for it.
             iv = np.where(np.isfinite(iv), iv + moved, vix.value / 100.0)
             sides.append(prices(underlying.price, strikes, True, iv, years, rate, carry))

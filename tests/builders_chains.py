@@ -47,7 +47,8 @@ def make_chain(underlying: str = "SPY", spot: float = 544.0, today: date = date(
     known = 1.0 if with_volatility else 0.0
     return Chain(underlying=underlying, as_of=as_of, expiry=grid[:, 0].astype(np.int64), strike=grid[:, 1],
                  is_put=grid[:, 2].astype(bool), price=np.round(greeks.price, 2), iv=iv * known,
-                 delta=greeks.delta * known, kind=kind, multiplier=multiplier, root=root, future_expiry=future_expiry)
+                 delta=greeks.delta * known,
+                 underlying_close=spot, kind=kind, multiplier=multiplier, root=root, future_expiry=future_expiry)
 
 
 def model_quote(contract: Contract, spot: float, now: datetime, surface: Surface = skewed(),

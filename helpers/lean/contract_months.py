@@ -1,9 +1,12 @@
-"""The contract months of futures that the gateway follows, and which of them have a price."""
+"""The contract months of futures that the gateway follows, which of them have a price, and their last closes."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from math import nan
+from typing import Any, Iterable, Mapping
+
+MIN_DAYS, MAX_DAYS = 45, 150
 
 
 class ContractMonths:
@@ -11,7 +14,7 @@ class ContractMonths:
 
     def __init__(self) -> None:
         self._of: dict[str, dict[date, Any]] = {}
-        self._closes: dict[tuple[str, date], float] = {}
+        self._closes: dict[str, dict[date, float]] = {}
         self._priced: set[tuple[str, date]] = set()
         self._known: tuple[date, bool, dict[str, tuple[str, date]]] | None = None
 
@@ -19,15 +22,24 @@ class ContractMonths:
         """Followed months of one product by expiry."""
         return self._of.get(ticker, {})
 
-    def add(self, ticker: str, expiry: date, security: Any, last_close: float) -> None:
+    def begin_day(self, closes: Mapping[str, Mapping[date, float]]) -> None:
+        """Take this morning's last closes by ticker and expiry; those of earlier mornings are forgotten."""
+        self._closes = {ticker: dict(of_months) for ticker, of_months in closes.items()}
+
+    def to_follow(self, ticker: str, held: Iterable[date], today: date) -> list[date]:
+        """Months of one product that are not followed yet: those whose options a strangle could sell now, and those of
+        options that are held, however near their end."""
+        listed = {expiry for expiry in self._closes.get(ticker, {}) if MIN_DAYS <= (expiry - today).days <= MAX_DAYS}
+        return sorted((listed | set(held)) - self.of(ticker).keys())
+
+    def add(self, ticker: str, expiry: date, security: Any) -> None:
         """Follow a month."""
         self._of.setdefault(ticker, {})[expiry] = security
-        self._closes[ticker, expiry] = last_close
         self._known = None
 
     def last_close(self, ticker: str, expiry: date) -> float:
-        """Close of the session before the month was followed."""
-        return self._closes[ticker, expiry]
+        """Close of the last session as it stood this morning; not a number where it was not listed then."""
+        return self._closes.get(ticker, {}).get(expiry, nan)
 
     def with_price(self, today: date) -> dict[str, tuple[str, date]]:
         """Months that have not expired and have a price: ``/ES@240920`` to ticker and expiry. The same mapping until

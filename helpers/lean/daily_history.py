@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.errors import CannotCompute
 from core.market_analysis import IvCloses
+from core.model import Indicators
 from helpers.lean.indicators import daily_indicators
 
 RETRY: Final = timedelta(minutes=5)
@@ -26,37 +27,49 @@ class DailyHistory:
         are none.
     clock : callable
         The algorithm's time.
+    last_session : callable
+        The session whose bar must be the last one. Older bars are kept, for what needs only their closes, but carry no
+        indicators, and LEAN is asked again.
     """
 
-    def __init__(self, read: Callable[[str], pd.DataFrame], clock: Callable[[], datetime]) -> None:
+    def __init__(self, read: Callable[[str], pd.DataFrame], clock: Callable[[], datetime],
+                 last_session: Callable[[], date]) -> None:
         self._read = read
         self._clock = clock
+        self._last_session = last_session
         self._bars: dict[str, tuple[date, Mapping[str, Any]]] = {}
-        self._missing: dict[str, datetime] = {}
+        self._asked: dict[str, datetime] = {}
         self._iv_closes: dict[str, tuple[Mapping[str, Any], IvCloses]] = {}
 
     def has(self, ticker: str) -> bool:
-        """Whether there are bars of ``ticker``; asked of LEAN again five minutes after it had none."""
+        """Whether there are bars of ``ticker``; asked of LEAN again five minutes after it had none, or none of the last
+        session."""
         now = self._clock()
         known = self._bars.get(ticker)
-        if known is not None and known[0] == now.date():
+        of_today = known is not None and known[0] == now.date()
+        if of_today and known[1]["last_close"] is not None:
             return True
-        failed = self._missing.get(ticker)
-        if failed is not None and now - failed < RETRY:
-            return False
+        asked = self._asked.get(ticker)
+        if asked is not None and now - asked < RETRY:
+            return of_today
+        self._asked[ticker] = now
         frame = self._read(ticker)
         if len(frame) == 0:
-            self._missing[ticker] = now
-            return False
-        self._missing.pop(ticker, None)
-        columns = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
-        self._bars[ticker] = (now.date(), MappingProxyType(columns | {
-            "indicators": daily_indicators(columns),
-            "day": frame.index.get_level_values("time").date}))
+            return of_today
+        self._bars[ticker] = (now.date(), self._columns(frame))
         return True
 
+    def _columns(self, frame: pd.DataFrame) -> Mapping[str, Any]:
+        columns = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
+        days = frame.index.get_level_values("time").date
+        current = days[-1] >= self._last_session()
+        return MappingProxyType(columns | {
+            "indicators": daily_indicators(columns) if current else Indicators(), "day": days,
+            "last_close": float(columns["close"][-1]) if current else None})
+
     def bars(self, ticker: str) -> Mapping[str, Any]:
-        """Columns ``open high low close`` (float), ``day`` (date), oldest first, and their ``indicators``.
+        """Columns ``open high low close`` (float), ``day`` (date), oldest first, the ``indicators`` as of the last
+        session, and its ``last_close``: None, as every indicator, where the bars end before it.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from core.model import Chain
 from helpers.lean.values import plain_time, read_chain, read_names
 
 WORDS_OF_A_FAILURE = 200
-Source = tuple[Any, date | None]
+Source = tuple[Any, date | None, float]
 Note = tuple[str, dict[str, Any]]
 
 
@@ -38,8 +38,9 @@ class DayChains:
 
     def options(self, ticker: str, instrument: Instrument, as_of: date, sources: Callable[[], Iterable[Source]]
                 ) -> tuple[Chain, ...]:
-        """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and its expiry when it is
-        a future) that has one. By names only where none of them has rows; () is asked for again after a while."""
+        """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and of a future its expiry
+        and last close) that has one. By names only where none of them has rows of ``as_of`` or later: LEAN hands out
+        rows up to three sessions old. () is asked for again after a while."""
         now = plain_time(self._algorithm.time)
         kept = self._kept.get(ticker)
         if kept is not None and kept[0] == now.date():
@@ -57,17 +58,16 @@ class DayChains:
             self._missed[ticker] = now
         return found
 
-    def futures(self, ticker: str, symbol: Any) -> list[tuple[date, Any, float]]:
-        """Expiry, symbol and last close of every listed contract month, nearest first; the close is NaN where only
-        names are known."""
-        rows = [(row.expiry.date(), row.symbol, float(row.last_price)) for row in self._algorithm.future_chain(symbol)]
+    def futures(self, ticker: str, symbol: Any) -> dict[date, float]:
+        """Listed contract months and their last closes, nearest first; NaN where only names are known."""
+        rows = {row.expiry.date(): float(row.last_price) for row in self._algorithm.future_chain(symbol)}
         if not rows:
             provider = self._algorithm.future_chain_provider
             listed = self._listed(ticker, lambda: provider.get_future_contract_list(symbol, self._algorithm.time))
-            rows = [(month.id.date.date(), month, nan) for month in listed]
+            rows = {month.id.date.date(): nan for month in listed}
             if rows:
                 self._note("CHAIN_BY_NAMES", underlying=ticker, contracts=len(rows))
-        return sorted(rows, key=lambda row: row[0])
+        return dict(sorted(rows.items()))
 
     def drain_notes(self) -> tuple[Note, ...]:
         """What is to be journalled since the last call: event and facts."""
@@ -80,12 +80,17 @@ class DayChains:
         read = (reader(ticker, instrument, as_of, *source) for source in wanted)
         return tuple(chain for chain in read if chain is not None)
 
-    def _rows(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None
-              ) -> Chain | None:
-        return read_chain(self._algorithm.option_chain(symbol), self._put, ticker, instrument, as_of, future_expiry)
+    def _rows(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None,
+              last_close: float) -> Chain | None:
+        chain = read_chain(self._algorithm.option_chain(symbol), self._put, ticker, instrument, future_expiry,
+                           last_close)
+        if chain is not None and chain.as_of < as_of:
+            self._note("CHAIN_OLD", underlying=ticker, rows_of=chain.as_of, needed=as_of, future_expiry=future_expiry)
+            return None
+        return chain
 
-    def _names(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None
-               ) -> Chain | None:
+    def _names(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None,
+               _last_close: float) -> Chain | None:
         provider, now = self._algorithm.option_chain_provider, self._algorithm.time
         listed = self._listed(ticker, lambda: provider.get_option_contract_list(symbol, now))
         chain = read_names(listed, self._put, now.date(), ticker, instrument, as_of, future_expiry)

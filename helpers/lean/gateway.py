@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Iterable
+from math import nan
+from typing import Any, Collection, Iterable, Mapping
 
 import AlgorithmImports as lean
 
@@ -17,20 +18,16 @@ from core.iv_record import IvRecord
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
 from helpers.lean.contract_months import ContractMonths
 from helpers.lean.daily_history import DailyHistory
-from helpers.lean.day_chains import DayChains
+from helpers.lean.day_chains import DayChains, Source
 from helpers.lean.indicators import session_vwap
+from helpers.lean.order_events import read_update
 from helpers.lean.values import REGULAR_HOURS, plain_time, read_contract, session_facts, shares
-from helpers.orders.port import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
+from helpers.orders.port import OpenOrder, OrderUpdate, Rejected, Submitted
 
 DAILY_BARS = 300
-FUTURE_MIN_DAYS, FUTURE_MAX_DAYS = 45, 150
 KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
          lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
          lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
-STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
-            lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
-            lean.OrderStatus.FILLED: OrderStatus.FILLED, lean.OrderStatus.CANCELED: OrderStatus.CANCELED,
-            lean.OrderStatus.INVALID: OrderStatus.INVALID}
 
 
 class LeanGateway:
@@ -62,7 +59,7 @@ class LeanGateway:
         self._shifts: dict[Any, tuple[date, timedelta]] = {}
         self._daily = DailyHistory(
             lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
-            lambda: algorithm.time)
+            lambda: algorithm.time, lambda: self.calendar().previous_session)
         self._day_chains = DayChains(algorithm, lean.OptionRight.PUT)
         self._shares: tuple[Contract, ...] = ()
         self._others: dict[Contract, Any] = {}
@@ -79,9 +76,10 @@ class LeanGateway:
         if self._own_margin:
             algorithm.portfolio.set_positions(lean.SecurityPositionGroupModel.NULL)
         for ticker in tickers:
-            self._add_underlying(ticker)
+            self.add_underlying(ticker)
 
-    def _add_underlying(self, ticker: str) -> None:
+    def add_underlying(self, ticker: str) -> None:
+        """Subscribe one underlying; of a future only its name, months are followed one by one."""
         instrument = INSTRUMENTS[ticker]
         if instrument.security == "equity":
             security = self._algorithm.add_equity(ticker, lean.Resolution.MINUTE,
@@ -121,14 +119,19 @@ class LeanGateway:
         expiry = datetime.combine(contract.expiry, datetime.min.time())
         style, terms = lean.OptionStyle.AMERICAN, (right, contract.strike, expiry)
         if contract.kind is ContractKind.FUTURE_OPTION:
-            future = lean.Symbol.create_future(instrument.root, instrument.market,
-                                               datetime.combine(contract.future_expiry, datetime.min.time()))
+            future = self._future_symbol(contract.underlying, contract.future_expiry)
             return lean.Symbol.create_option(future, instrument.market, style, *terms)
         underlying = self._symbols[contract.underlying]
         if contract.kind is ContractKind.INDEX_OPTION:
             return lean.Symbol.create_option(underlying, contract.root or contract.underlying, lean.Market.USA,
                                              lean.OptionStyle.EUROPEAN, *terms)
         return lean.Symbol.create_option(underlying, lean.Market.USA, style, *terms)
+
+    @staticmethod
+    def _future_symbol(ticker: str, expiry: date) -> Any:
+        instrument = INSTRUMENTS[ticker]
+        return lean.Symbol.create_future(instrument.root, instrument.market,
+                                         datetime.combine(expiry, datetime.min.time()))
 
     def subscribe(self, contracts: Iterable[Contract]) -> None:
         """Subscribe to minute quotes; a contract has a price from its next bar on."""
@@ -206,8 +209,8 @@ class LeanGateway:
             indicators = replace(indicators, vwap=vwap)
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
                           ask=float(security.ask_price), quote_time=self._real_time(ticker, security, last),
-                          last_close=float(bars["close"][-1]), indicators=indicators, iv=self._iv(ticker),
-                          open_price=open_price)
+                          last_close=nan if bars["last_close"] is None else bars["last_close"], indicators=indicators,
+                          iv=self._iv(ticker), open_price=open_price)
 
     def price(self, ticker: str) -> float:
         """Last price of an underlying that has one."""
@@ -250,7 +253,7 @@ class LeanGateway:
         daily chains; None where there is neither, or the index has not printed since before the last session."""
         source = INSTRUMENTS[ticker].volatility_index
         if source is None:
-            return self._iv_record.history(ticker)
+            return self._iv_record.history(ticker, self.calendar().previous_session)
         if source not in self._symbols or not self.has_price(source):
             return None
         if self.last_print(source)[1].date() < self.calendar().previous_session:
@@ -291,10 +294,11 @@ class LeanGateway:
         neither."""
         instrument = INSTRUMENTS[ticker]
 
-        def sources() -> list[tuple[Any, date | None]]:
+        def sources() -> list[Source]:
             if instrument.security == "future":
-                return [(month.symbol, expiry) for expiry, month in self._months.of(ticker).items()]
-            return [(self._symbols[ticker], None)]
+                return [(month.symbol, expiry, self._months.last_close(ticker, expiry))
+                        for expiry, month in self._months.of(ticker).items()]
+            return [(self._symbols[ticker], None, nan)]
         return self._day_chains.options(ticker, instrument, self.calendar().previous_session, sources)
 
     def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -303,17 +307,18 @@ class LeanGateway:
 
     # --- futures ----------------------------------------------------------------------------------------------------
 
-    def follow_futures(self, tickers: Iterable[str]) -> None:
-        """Subscribe the contract months whose options a strangle could sell now; a month has a price from its next
-        bar on. Months already subscribed stay."""
+    def follow_futures(self, held: Mapping[str, Collection[date]]) -> None:
+        """Once a morning: read the last closes of the products named in ``held``, and subscribe the contract months
+        whose options a strangle could sell now and those in ``held`` (of options that are held), whatever their age: a
+        restart finds them again. A month has a price from its next bar on. Months already subscribed stay."""
         today = self._algorithm.time.date()
-        for ticker in tickers:
-            for expiry, symbol, last_close in self._day_chains.futures(ticker, self._symbols[ticker]):
-                if expiry in self._months.of(ticker) or not FUTURE_MIN_DAYS <= (expiry - today).days <= FUTURE_MAX_DAYS:
-                    continue
-                security = self._algorithm.add_future_contract(symbol, lean.Resolution.MINUTE)
+        self._months.begin_day({ticker: self._day_chains.futures(ticker, self._symbols[ticker]) for ticker in held})
+        for ticker, expiries in held.items():
+            for expiry in self._months.to_follow(ticker, expiries, today):
+                security = self._algorithm.add_future_contract(self._future_symbol(ticker, expiry),
+                                                               lean.Resolution.MINUTE)
                 self._own_models(security)
-                self._months.add(ticker, expiry, security, last_close)
+                self._months.add(ticker, expiry, security)
 
     def months(self) -> dict[str, tuple[str, date]]:
         """Subscribed contract months that have a price: ``/ES@240920`` to ticker and expiry."""
@@ -442,8 +447,4 @@ class LeanGateway:
 
     def order_update(self, event: Any) -> OrderUpdate:
         """LEAN's order event as a plain value."""
-        return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
-                           status=STATUSES.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
-                           fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
-                           message=str(event.message or ""), time=plain_time(self._algorithm.time),
-                           event_id=f"{event.order_id}:{event.id}")
+        return read_update(event, self.contract(event.symbol), plain_time(self._algorithm.time))

@@ -30,29 +30,35 @@ def session_facts(hours: Any, today: date) -> CalendarFacts:
                           next_session=following, sessions_ahead=sessions_ahead(hours, midnight, SESSIONS_AHEAD))
 
 
-def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrument, as_of: date,
-               future_expiry: date | None = None) -> Chain | None:
+def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrument, future_expiry: date | None = None,
+               last_close: float = nan) -> Chain | None:
     """Columns of one option chain, in order of expiry, strike and right: LEAN's own order is not to be relied on.
 
     Parameters
     ----------
     rows : iterable
-        Objects with expiry, strike, right, last_price, implied_volatility and greeks.delta.
+        Objects with expiry, strike, right, last_price, implied_volatility, greeks.delta, and what they share: time, the
+        midnight after the session they close, and underlying_last_price, 0 where the file does not tell it.
     put : object
         What ``right`` equals on a put's row.
-    as_of : date
-        Session the rows close.
     future_expiry : date, optional
         Last trading day of the future the options are on.
+    last_close : float
+        Of that future, as its own chain tells it, where the rows do not.
 
     Returns
     -------
     Chain or None
         None where there are no rows.
     """
+    listed = list(rows)
+    if not listed:
+        return None
     found = sorted((row.expiry.toordinal(), row.strike, row.right == put, row.last_price, row.implied_volatility,
-                    row.greeks.delta) for row in rows)
-    return _chain(found, ticker, instrument, as_of, future_expiry)
+                    row.greeks.delta) for row in listed)
+    close = float(listed[0].underlying_last_price)
+    return _chain(found, ticker, instrument, plain_time(listed[0].time).date() - timedelta(days=1), future_expiry,
+                  close if close > 0.0 else last_close)
 
 
 def read_names(symbols: Iterable[Any], put: Any, today: date, ticker: str, instrument: Instrument, as_of: date,
@@ -66,14 +72,14 @@ def read_names(symbols: Iterable[Any], put: Any, today: date, ticker: str, instr
     return _chain(found, ticker, instrument, as_of, future_expiry)
 
 
-def _chain(found: list[tuple[Any, ...]], ticker: str, instrument: Instrument, as_of: date, future_expiry: date | None
-           ) -> Chain | None:
+def _chain(found: list[tuple[Any, ...]], ticker: str, instrument: Instrument, as_of: date,
+           future_expiry: date | None, close: float = nan) -> Chain | None:
     if not found:
         return None
     expiry, strike, is_put, price, iv, delta = (np.asarray(column) for column in zip(*found))
     return Chain(underlying=ticker, as_of=as_of, expiry=expiry.astype(np.int64), strike=strike.astype(float),
                  is_put=is_put.astype(bool), price=price.astype(float), iv=iv.astype(float), delta=delta.astype(float),
-                 kind=instrument.option_kind, multiplier=instrument.multiplier,
+                 underlying_close=close, kind=instrument.option_kind, multiplier=instrument.multiplier,
                  root=ticker if instrument.security == "index" else "", future_expiry=future_expiry)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.instruments import INSTRUMENTS
 from config.run_parameters import MarginAuthority, RunParameters
 from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.lean.gateway import LeanGateway
 from helpers.shell.components import build
 from helpers.shell.framework_shell import FrameworkShell
 from helpers.shell.memory import Memory
+from helpers.shell.snapshots import with_indices
 from helpers.store.audit_trail import SegmentedAudit
 from helpers.store.journal import Journal
 from helpers.store.state_store import StateStore, store_prefix
@@ -24,14 +24,7 @@ EXECUTOR_SECONDS_BACKTEST = 60
 
 def tickers_of(run: RunParameters) -> tuple[str, ...]:
     """Underlyings to subscribe: SPY and VIX always, those of the strategies that are on, their volatility indices."""
-    wanted = {"SPY": None, "VIX": None}
-    for name in run.strategies:
-        wanted |= dict.fromkeys(ALL[name].spec.underlyings)
-    for ticker in list(wanted):
-        source = INSTRUMENTS[ticker].volatility_index
-        if source is not None:
-            wanted.setdefault(source)
-    return tuple(wanted)
+    return with_indices(("SPY", "VIX", *(ticker for name in run.strategies for ticker in ALL[name].spec.underlyings)))
 
 
 def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:

@@ -85,6 +85,8 @@ class FrameworkShell:
                                problems=list(loaded.problems))
         elif self.run.environment is not Environment.DEVELOPMENT:
             self._begin_at(self._gateway.account_value())
+        held = {leg.contract for position in self.parts.states.positions for leg in position.legs}
+        self.builder.follow(sorted({contract.underlying for contract in held | set(self.parts.executor.contracts)}))
         self.builder.read_vix(now)
         self.parts.verify()
         self._recovery.run(now, restored=loaded is not None)

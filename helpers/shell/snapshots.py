@@ -17,6 +17,16 @@ from core.phase_manager import strangle_products
 from helpers.shell.components import Components
 
 
+def with_indices(tickers: Iterable[str]) -> tuple[str, ...]:
+    """``tickers``, each once, and the volatility indices that are their histories."""
+    wanted = dict.fromkeys(tickers)
+    for ticker in list(wanted):
+        index = INSTRUMENTS[ticker].volatility_index
+        if index is not None:
+            wanted.setdefault(index)
+    return tuple(wanted)
+
+
 class SnapshotBuilder:
     """Reads the gateway once a moment and joins it with the managers' own facts."""
 
@@ -30,30 +40,45 @@ class SnapshotBuilder:
         self._listed: tuple[Mapping[str, Any], dict[str, None]] | None = None
         self._priced: tuple[date | None, set[str]] = (None, set())
 
+    def follow(self, tickers: Iterable[str]) -> None:
+        """Subscribe what is not yet: underlyings of positions whose strategy is off in this run."""
+        for ticker in with_indices(tickers):
+            if ticker not in self._tickers:
+                self._gateway.add_underlying(ticker)
+                self._tickers += (ticker,)
+                self._listed = None
+
     def read_vix(self, now: datetime) -> None:
-        """Hand the VIX manager the last real print, and once a day the daily closes."""
+        """Hand the VIX manager the last real print, and the daily closes: each time until that of the last session is
+        among them, then no more that day."""
         vix = self._parts.vix
         if self._vix_day != now.date():
-            vix.load_history(self._gateway.daily_closes("VIX"))
-            self._vix_day = now.date()
+            closes = self._gateway.daily_closes("VIX")
+            vix.load_history(closes)
+            if closes[-1][0] >= self._gateway.calendar().previous_session:
+                self._vix_day = now.date()
         last = self._gateway.last_print("VIX")
         if last is not None:
             vix.update(*last)
 
     def morning(self, now: datetime) -> None:
-        """Once a session: futures months to follow, and yesterday's volatility of underlyings without an index."""
+        """Once a session: futures months to follow (after a restart those of what is held, too), and yesterday's
+        volatility of underlyings without an index."""
         futures = {ticker for ticker in self._tickers if ticker.startswith("/")}
-        wanted = {position.underlying for position in self._parts.states.open_positions}
-        wanted |= set(strangle_products(self._parts.phase.phase))
-        self._gateway.follow_futures(sorted(futures & wanted))
+        held: dict[str, set[date]] = {ticker: set() for ticker in sorted(futures)
+                                      if ticker in strangle_products(self._parts.phase.phase)}
+        for position in self._parts.states.open_positions:
+            for leg in position.legs:
+                if leg.contract.future_expiry is not None:
+                    held.setdefault(leg.contract.underlying, set()).add(leg.contract.future_expiry)
+        self._gateway.follow_futures(held)
         for ticker in self._tickers:
             indexed = ticker in futures or INSTRUMENTS[ticker].volatility_index is not None
             if indexed or not self._gateway.has_price(ticker):
                 continue
-            bars = self._gateway.daily_closes(ticker)
-            points = at_the_money_iv(self._gateway.chains(ticker), bars[-1][1])
-            if points is not None:
-                self._parts.iv_record.record(ticker, bars[-1][0], points)
+            found = at_the_money_iv(self._gateway.chains(ticker))
+            if found is not None:
+                self._parts.iv_record.record(ticker, *found)
 
     def snapshot(self, now: datetime, *, intraday: Iterable[str] = ()) -> Snapshot:
         """Everything but chains, at ``now``.
