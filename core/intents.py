@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import gcd
-from typing import Any, Final, Iterable, Mapping
+from typing import Any, Final, Iterable, Mapping, TypeVar
 
 from core.model import EMPTY, HeldLeg, Intent, Leg, Position, Purpose, Urgency
 
 ASSIGNED: Final = "ASSIGNED"    # reason of a closing: a short option became shares
+Key = TypeVar("Key")
 
 
 def position_id(strategy: str, time: datetime) -> str:
@@ -27,6 +28,19 @@ def position_of(intent: str) -> str:
     return intent.partition(":")[0]
 
 
+def smallest_ratios(quantities: Mapping[Key, int]) -> tuple[dict[Key, int], int]:
+    """Signed quantities as ratios without a common divisor, and the count of units; what is 0 is left out.
+
+    Returns
+    -------
+    ratios, units : dict, int
+        ``ratio * units`` is the quantity; {}, 0 when nothing is there.
+    """
+    there = {key: quantity for key, quantity in quantities.items() if quantity}
+    units = gcd(*there.values())
+    return {key: quantity // units for key, quantity in there.items()}, units
+
+
 def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], int]:
     """Reduce held quantities to smallest ratios and a count of units.
 
@@ -35,9 +49,8 @@ def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], 
     legs, quantity : tuple of Leg, int
         ``ratio * quantity`` is ``sign`` times the held quantity of each leg; (), 0 when nothing is held.
     """
-    held = [leg for leg in held if leg.quantity]
-    units = gcd(*(abs(leg.quantity) for leg in held)) if held else 0
-    return tuple(Leg(contract=leg.contract, ratio=sign * leg.quantity // units) for leg in held), units
+    ratios, units = smallest_ratios({leg.contract: sign * leg.quantity for leg in held})
+    return tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in ratios.items()), units
 
 
 def closing_intent(position: Position, reason: str, time: datetime, urgency: Urgency = Urgency.WALK,

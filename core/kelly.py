@@ -10,9 +10,9 @@ from config.strategy_parameters import StrategySpec
 from core.errors import CannotCompute
 from core.market_values import below, positive
 from core.model import StrategySample
+from core.quotes import at_most
 
 MONDAY = 0
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Edge:
     @property
     def is_lost(self) -> bool:
         """True when Kelly's fraction is 0 or below (a fraction of exactly 0 may come out as a rounding error)."""
-        return self.kelly <= _ROUNDING
+        return at_most(self.kelly, 0.0)
 
 
 def strategy_edge(spec: StrategySpec, sample: StrategySample) -> Edge:

@@ -22,6 +22,7 @@ from config.constants import (CALENDAR_DAYS_PER_YEAR, DIVIDEND_YIELDS, OPTION_EX
                               RISK_FREE_RATES_COVER_TO)
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, Quote, Right
+from core.quotes import require_price
 
 VOLATILITY_POINT = 0.01
 LOWEST_IV = 1e-4
@@ -233,9 +234,8 @@ def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, 
     CannotCompute
         Empty or crossed quotes, quotes wholly outside the bounds, missing underlying price or expired contracts.
     """
+    require_price(contract, quote)
     facts = dict(contract=contract.id, bid=quote.bid, ask=quote.ask)
-    if not (isfinite(quote.bid) and isfinite(quote.ask)) or quote.bid < 0 or quote.ask <= 0 or quote.bid > quote.ask:
-        raise CannotCompute("quote cannot be used", **facts)
     years, rate = years_to_expiry(contract.expiry, now), risk_free_rate(now.date())
     carry = dividend_yield(contract.underlying, contract.kind, rate)
     lowest, highest = price_bounds(underlying_price, contract.strike, contract.right, years, rate, carry)

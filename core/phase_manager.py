@@ -16,8 +16,7 @@ from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, PHA
                               STRATEGIES_FROM_PHASE, PromotionRule)
 from config.strategy_parameters import FUTURES_STRANGLE
 from core.errors import ConfigError, IntegrityError
-
-_TOLERANCE = 1e-9
+from core.quotes import at_least, at_most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +141,8 @@ class PhaseManager:
             self._demoted_in_drawdown = False
         drawdown = self.drawdown_share
         self._worst_drawdown = max(self._worst_drawdown, drawdown)
-        below_floor = self.earned_equity < DEMOTION_FLOOR_SHARE * PHASES[self._phase].equity_floor_usd - _TOLERANCE
-        deep = drawdown > DEMOTION_DRAWDOWN_SHARE + _TOLERANCE
+        below_floor = not at_least(self.earned_equity, DEMOTION_FLOOR_SHARE * PHASES[self._phase].equity_floor_usd)
+        deep = not at_most(drawdown, DEMOTION_DRAWDOWN_SHARE)
         if below_floor and self._phase > min(PHASES):
             self._demoted_in_drawdown = self._demoted_in_drawdown or deep   # one fall is one step, whichever rule it broke
             return self._step(-1, PhaseReason.BELOW_FLOOR)
@@ -169,11 +168,11 @@ class PhaseManager:
     def _criteria(self, rule: PromotionRule, record: PromotionFacts) -> dict[str, bool]:
         drawdown = max(self._worst_drawdown, record.worst_drawdown_share)
         return {
-            "equity": self.earned_equity >= rule.min_equity_usd - _TOLERANCE,
+            "equity": at_least(self.earned_equity, rule.min_equity_usd),
             "closed_trades": record.closed_trades >= rule.min_closed_trades,
-            "win_rate": record.win_rate >= rule.min_win_rate - _TOLERANCE,
+            "win_rate": at_least(record.win_rate, rule.min_win_rate),
             "single_loss": (rule.max_single_loss_share is None
-                            or record.worst_loss_share <= rule.max_single_loss_share + _TOLERANCE),
+                            or at_most(record.worst_loss_share, rule.max_single_loss_share)),
             "profitable_lt112": record.profitable_lt112 or not rule.needs_profitable_lt112,
             "drawdown": rule.max_drawdown_share is None or drawdown < rule.max_drawdown_share}
 
@@ -216,7 +215,7 @@ class PhaseManager:
         numbers = (self._scale, self._equity, self._peak, self._worst_drawdown)
         if (type(self._phase) is not int or self._phase not in PHASES or not isinstance(self._demoted_in_drawdown, bool)
                 or not all(isfinite(number) for number in numbers) or self._scale <= 0 or self._peak <= 0
-                or not 0 <= self._worst_drawdown or self.earned_equity > self._peak * (1 + _TOLERANCE)):
+                or not 0 <= self._worst_drawdown or not at_most(self.earned_equity, self._peak)):
             raise IntegrityError("the phase's facts contradict each other", **self.facts())
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from math import gcd
 from types import MappingProxyType
 from typing import Collection, Mapping, Sequence
 
+from core.intents import smallest_ratios
 from core.model import Contract, ContractKind, Position, Right
 
 
@@ -145,8 +145,7 @@ def _kind(stored: Mapping[Contract, int], claim: Mapping[Contract, int], missing
         return VerdictKind.EXPIRED
     if not any(claim.values()):
         return VerdictKind.GONE
-    units = gcd(*(abs(quantity) for quantity in stored.values()))
-    ratios = {contract: quantity // units for contract, quantity in stored.items()}
+    ratios, _ = smallest_ratios(stored)
     counts = {claim.get(contract, 0) / ratio for contract, ratio in ratios.items()}
     if len(counts) == 1 and counts.pop().is_integer():
         return VerdictKind.FEWER

@@ -20,9 +20,9 @@ from core.errors import CannotCompute, IntegrityError
 from core.intents import position_of
 from core.market_values import finite, guard_refusal, not_negative
 from core.model import Refused
+from core.quotes import at_least, at_most
 
 LT112 = "lt112"
-_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class ConcentrationReading:
 
     @property
     def warned(self) -> bool:
-        return self.used_share >= SPY_DELTA_WARNING_SHARE - _TOLERANCE
+        return at_least(self.used_share, SPY_DELTA_WARNING_SHARE)
 
 
 class SpyConcentrationManager:
@@ -123,7 +123,7 @@ class SpyConcentrationManager:
         except CannotCompute as error:
             return guard_refusal("spy_concentration", error)
         after = before + request.delta_per_unit * request.contracts
-        if abs(after) > max(limit, abs(before)) * (1 + _TOLERANCE):
+        if not at_most(abs(after), max(limit, abs(before))):
             return Refused(code=RefusalCode.SPY_DELTA, facts={
                 "strategy": request.strategy, "contracts": request.contracts, "limit": limit, "held": held_delta,
                 "before": before, "after": after, "phase": phase, "fomc": is_fomc_day})

@@ -19,6 +19,7 @@ from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
 from core.model import (Enter, Event, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
                         Refused, Select, Snapshot, State, Underlying, Urgency)
+from core.quotes import ticker_of
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.strategy import Strategy
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
@@ -297,8 +298,8 @@ def _without(snapshot: Snapshot, hidden: set[str]) -> Snapshot:
 
 def _visible(underlyings: Mapping[str, Underlying], hidden: set[str]) -> Mapping[str, Underlying]:
     if isinstance(underlyings, LazyMapping):
-        return underlyings.without(lambda key: key.partition("@")[0] in hidden)
-    return {key: value for key, value in underlyings.items() if key.partition("@")[0] not in hidden}
+        return underlyings.without(lambda key: ticker_of(key) in hidden)
+    return {key: value for key, value in underlyings.items() if ticker_of(key) not in hidden}
 
 
 def _intent(proposal: Proposal, sized: Sized, snapshot: Snapshot, position_id: str, share_usd: float) -> Intent:

@@ -9,6 +9,7 @@ from typing import Any, Mapping
 
 from config.constants import EXCHANGE_FEE_USD, PRICE_TICK_USD, SLIPPAGE_TICKS
 from core.errors import IntegrityError
+from core.quotes import is_future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class ClosedTrade:
     @property
     def is_day_trade(self) -> bool:
         """Opened and closed on one day in securities; futures options are not under the rule."""
-        return self.opened.date() == self.closed.date() and not self.underlying.startswith("/")
+        return self.opened.date() == self.closed.date() and not is_future(self.underlying)
 
     @property
     def contracts_per_unit(self) -> int:

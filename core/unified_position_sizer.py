@@ -8,7 +8,7 @@ Where nothing fits the answer is a refusal that names the tightest, never a larg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, inf
+from math import inf
 from types import MappingProxyType
 from typing import Any, Final, Mapping
 
@@ -19,12 +19,11 @@ from core.errors import CannotCompute
 from core.exposure import Exposure, working_exposure
 from core.guards import GreeksAuthority, MarginAuthority
 from core.kelly import Edge, strategy_edge
-from core.market_values import guard_refusal, positive, underlying_price, usable_mid
+from core.market_values import guard_refusal, positive
 from core.model import ContractKind, PortfolioView, Proposal, Refused, Snapshot, StrategySample
+from core.quotes import underlying_price, usable_mid, whole_units
 from core.spy_concentration_manager import SpyConcentrationManager
 
-# Dollars divided by dollars: a limit met exactly must not be missed by rounding.
-_ROUNDING: Final = 1e-9
 _CODES: Final[Mapping[str, RefusalCode]] = MappingProxyType({
     "heat": RefusalCode.HEAT_FULL, "buying_power": RefusalCode.BUYING_POWER, "queue_share": RefusalCode.BUYING_POWER,
     "reserve": RefusalCode.RESERVE, "greek_delta": RefusalCode.GREEK_DELTA,
@@ -139,7 +138,7 @@ class UnifiedPositionSizer:
 
 
 def _answer(entry: Entry, rooms: Mapping[str, float], margin_usd: float, exposure: Exposure) -> Sized | Refused:
-    limits = {name: floor(room + _ROUNDING) for name, room in rooms.items() if room != inf}
+    limits = {name: whole_units(room) for name, room in rooms.items() if room != inf}
     binding = min(limits, key=lambda name: rooms[name])
     contracts, risk = limits[binding], entry.proposal.risk_usd
     if contracts >= 1:

@@ -10,11 +10,12 @@ from collections import OrderedDict, deque
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from math import ceil, gcd
+from math import ceil
 from threading import Lock
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from core.errors import IntegrityError, StoreError
+from core.intents import smallest_ratios
 from core.model import Contract, Intent, Leg, Purpose, Urgency
 from helpers.orders.desk import OrderDesk
 from helpers.orders.matching import adopt, give_up, match_open_orders
@@ -373,9 +374,9 @@ def normalised_intent(intent: Intent) -> Intent:
     if not ratios or 0 in ratios or intent.quantity <= 0 or len({leg.contract for leg in intent.legs}) != len(ratios):
         raise IntegrityError("an intent needs distinct legs, ratios and a quantity", intent=intent.id, ratios=ratios,
                              quantity=intent.quantity)
-    divisor = gcd(*(abs(ratio) for ratio in ratios))
+    smallest, divisor = smallest_ratios({leg.contract: leg.ratio for leg in intent.legs})
     if divisor == 1:
         return intent
     return replace(intent, quantity=intent.quantity * divisor,
                    limit=None if intent.limit is None else intent.limit / divisor,
-                   legs=tuple(Leg(contract=leg.contract, ratio=leg.ratio // divisor) for leg in intent.legs))
+                   legs=tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in smallest.items()))

@@ -25,17 +25,15 @@ from core.arrays import Floats
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.guards import OpenRisk
-from core.market_values import usable_mid
 from core.model import Position, Refused, Snapshot
 from core.protection import is_protection
+from core.quotes import at_least, ticker_of, usable_mid
 from core.serialization import Encoded, canonical
 
 CORR_TOO_SHORT: Final = "CORR_TOO_SHORT"
 MARK: Final = timedelta(minutes=CORRELATION_MARK_MINUTES)
 # A mark later than this after the last one is no 5-minute change (a night, a pause): it only starts a new baseline.
 MARK_TOO_LATE: Final = 2 * MARK
-# Correlations are quotients of sums: a bound met exactly must not be missed by rounding.
-ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +304,7 @@ class August2024CorrelationLimiter:
         if not own or not mixed:
             return None
         with_candidate, added = sum(mixed) / len(mixed), sum(own) / len(own)
-        if with_candidate >= CORRELATION_BLOCK - ROUNDING and added > 0.0:
+        if at_least(with_candidate, CORRELATION_BLOCK) and added > 0.0:
             return Refused(code=RefusalCode.CORRELATION_HIGH, facts={
                 "correlation_with_candidate": with_candidate, "candidate_with_book": added, "limit": CORRELATION_BLOCK,
                 "underlying": candidate.underlying})
@@ -371,7 +369,7 @@ def _prices(snapshot: Snapshot) -> dict[str, float]:
     """Usable price of every underlying; of a future held by contract months, the first month's under its ticker."""
     prices: dict[str, float] = {}
     for key in sorted(snapshot.underlyings):
-        ticker = key.partition("@")[0]
+        ticker = ticker_of(key)
         if ticker in prices:
             continue
         price = snapshot.price(key)

@@ -20,13 +20,13 @@ from config.constants import (BREAKER_CORRELATION, BREAKER_CORRELATION_PHASE1, B
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.model import Refused
+from core.quotes import at_least
 from core.serialization import time_from_json, time_to_json
 from risk.august_2024_correlation_limiter import CorrelationReading
 from risk.defence import Action, CloseAll, CloseRiskiest, Halt
 
 FIRST, SECOND, THIRD = 1, 2, 3
 WINDOW: Final = timedelta(minutes=BREAKER_DRAWDOWN_MINUTES)
-ROUNDING: Final = 1e-12
 
 
 class BreakerKind(str, Enum):
@@ -108,7 +108,7 @@ class Thresholds:
         """Level 0 to 3 of a measured value."""
         threshold = self.second(kind)
         steps = (BREAKER_FIRST_LEVEL_SHARE * threshold, threshold, self.third(kind))
-        return sum(value >= step - ROUNDING for step in steps)
+        return sum(at_least(value, step) for step in steps)
 
     def second(self, kind: BreakerKind) -> float:
         """Second level: the threshold itself."""

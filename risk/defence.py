@@ -9,12 +9,13 @@ from typing import Final, Sequence
 
 from config.constants import BETA_TO_SPY, RED_SIGMAS, TRADING_DAYS_PER_YEAR
 from core.errors import CannotCompute
-from core.market_values import underlying_price, usable_mid
-from core.model import Contract, ContractKind, Position, Right, Snapshot, State
+from core.model import Contract, ContractKind, Position, Snapshot, State
 from core.option_math import dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
 from core.protection import is_protection
+from core.quotes import underlying_price, usable_mid
 from risk.dynamic_margin_manager import DynamicMarginManager
 from risk.greeks_monitor import GreeksMonitor
+from risk.margin_structures import structures
 
 PERCENT: Final = 100.0
 LEAVING: Final = frozenset({State.DEFENSIVE_EXIT, State.DEFENSIVE_21DTE})
@@ -64,29 +65,8 @@ Action = Halt | CloseRiskiest | CloseAll | CutBuyingPower | CutDelta
 
 
 def has_naked_short(position: Position) -> bool:
-    """Whether some short option has no long one of its right, of its own or a later expiry, beside it. Shares held
-    cover calls, shares short cover puts, one contract for each multiplier of them."""
-    shares = sum(leg.quantity for leg in position.legs if leg.contract.kind is ContractKind.EQUITY)
-    for right in Right:
-        options = [leg for leg in position.legs
-                   if leg.contract.kind is not ContractKind.EQUITY and leg.contract.right is right]
-        free = sorted((leg.contract.expiry, leg.quantity) for leg in options if leg.quantity > 0)
-        covering = float(max(0, shares if right is Right.CALL else -shares))
-        for leg in sorted((leg for leg in options if leg.quantity < 0), key=lambda leg: leg.contract.expiry,
-                          reverse=True):
-            needed = -leg.quantity
-            covered = min(needed, int(covering // leg.contract.multiplier))
-            covering -= covered * leg.contract.multiplier
-            needed -= covered
-            while needed and free and free[-1][0] >= leg.contract.expiry:
-                expiry, count = free.pop()
-                used = min(needed, count)
-                needed -= used
-                if count > used:
-                    free.append((expiry, count - used))
-            if needed:
-                return True
-    return False
+    """Whether nothing covers some short option of the position (:mod:`risk.margin_structures`)."""
+    return bool(structures(position.legs, lambda contract: contract.strike * contract.multiplier).naked)
 
 
 def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:

@@ -26,13 +26,13 @@ from config.constants import (BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SH
                               NAKED_MARGIN_STRIKE_SHARE, PHASES, RESERVE_AFTER_TRADE_SHARE)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
-from core.market_values import below, finite, guard_refusal, held_mark, not_negative, positive, underlying_price
+from core.market_values import below, finite, guard_refusal, not_negative, positive
 from core.model import Contract, ContractKind, HeldLeg, Leg, Position, Quote, Refused, Right, Underlying
+from core.quotes import at_most, held_mark, underlying_price
 from risk.margin_structures import (Structures, covered_loss_usd, free_shares_usd, one_underlying, structures,
                                     worst_payoff_loss_usd)
 
 NO_MARKS: Mapping[str, float] = MappingProxyType({})
-HALF_CENT_USD = 0.005
 _REMEMBERED = 256
 
 
@@ -230,7 +230,7 @@ class DynamicMarginManager:
         except CannotCompute as error:
             return guard_refusal("buying_power", error)
         tightest = min(room, key=lambda name: room[name])
-        if new <= room[tightest] + HALF_CENT_USD:
+        if at_most(new, room[tightest]):
             return None
         code = RefusalCode.BUYING_POWER if tightest == "buying_power" else RefusalCode.RESERVE
         return Refused(code=code, facts={

@@ -16,16 +16,15 @@ from config.constants import (ORANGE_BUYING_POWER_CUT, ORANGE_CLOSES, ORANGE_LOS
                               YELLOW_POSITION_CREDIT_MULTIPLE, YELLOW_POSITION_DEBIT_SHARE,
                               YELLOW_POSITION_LOSS_SHARE, YELLOW_STOP_CREDIT_MULTIPLE, YELLOW_VIX)
 from core.errors import CannotCompute, IntegrityError
-from core.market_values import usable_mid
 from core.model import EmergencyLevel, Position, Snapshot, VixReading
 from core.protection import is_protection
+from core.quotes import at_least, usable_mid
 from core.serialization import time_from_json, time_to_json
 from risk.august_2024_correlation_limiter import CorrelationReading
 from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt
 
 SPY: Final = "SPY"
 MOVE_WINDOW: Final = timedelta(minutes=ORANGE_SPY_MOVE_MINUTES)
-ROUNDING: Final = 1e-12
 Triggers = dict[str, EmergencyLevel]
 STANDING: Final[Mapping[EmergencyLevel, tuple[Action, ...]]] = MappingProxyType({
     EmergencyLevel.RED: (CloseAll(reason="RED stands"),),
@@ -101,7 +100,7 @@ def is_losing(position: Position, snapshot: Snapshot) -> bool:
     paid = position.entry_price * _points_usd(position)
     own = YELLOW_POSITION_DEBIT_SHARE * paid if paid > 0.0 else -YELLOW_POSITION_CREDIT_MULTIPLE * paid
     limit = max(own, YELLOW_POSITION_LOSS_SHARE * snapshot.account.equity_day_start)
-    return loss >= limit * (1.0 - ROUNDING)
+    return at_least(loss, limit)
 
 
 class EmergencyProtocol:
@@ -164,12 +163,12 @@ class EmergencyProtocol:
             found[f"invariant: {failed_invariant}"] = EmergencyLevel.RED
         if account.equity <= 0.0 or account.equity_day_start <= 0.0:
             found["equity"] = EmergencyLevel.RED
-        elif account.buying_power_used / account.equity >= RED_BUYING_POWER_SHARE - ROUNDING:
+        elif at_least(account.buying_power_used / account.equity, RED_BUYING_POWER_SHARE):
             found["buying power"] = EmergencyLevel.RED
         loss = -account.day_result_share
         for share, level in ((RED_LOSS_SHARE, EmergencyLevel.RED), (ORANGE_LOSS_SHARE, EmergencyLevel.ORANGE),
                              (YELLOW_LOSS_SHARE, EmergencyLevel.YELLOW)):
-            if loss >= share - ROUNDING:
+            if at_least(loss, share):
                 found[f"day's loss {level.name}"] = level
         self._vix(snapshot.vix, found, blind)
         self._spy(snapshot, found, blind)
@@ -196,7 +195,7 @@ class EmergencyProtocol:
             return
         while self._prices and self._prices[0][0] < snapshot.time - MOVE_WINDOW:
             self._prices.popleft()
-        if any(abs(spy.price / price - 1.0) >= ORANGE_SPY_MOVE_SHARE - ROUNDING for _, price in self._prices):
+        if any(at_least(abs(spy.price / price - 1.0), ORANGE_SPY_MOVE_SHARE) for _, price in self._prices):
             found["SPY moved"] = EmergencyLevel.ORANGE
         self._prices.append((snapshot.time, spy.price))
 

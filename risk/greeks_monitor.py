@@ -23,11 +23,10 @@ from config.constants import BETA_TO_SPY, GREEK_WARNING_SHARE, GREEKS_EXCLUDED, 
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.exposure import Exposure
-from core.market_values import finite, guard_refusal, positive, underlying_price, usable_mid
+from core.market_values import finite, guard_refusal, positive
 from core.model import Contract, ContractKind, Leg, Position, Quote, Refused, Underlying
 from core.option_math import contract_greeks
-
-_TOLERANCE = 1e-9
+from core.quotes import at_least, at_most, underlying_price, usable_mid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,7 @@ class GreeksMonitor:
             return guard_refusal("greeks", error)
         was, becomes = _bound_values(before), _bound_values(after)
         for name, limit in limits.items():
-            if becomes[name] > max(limit, was[name]) * (1 + _TOLERANCE) + _TOLERANCE:
+            if not at_most(becomes[name], max(limit, was[name])):
                 return Refused(code=_CODES[name], facts={"limit_name": name, "limit": limit, "before": was[name],
                                                          "after": becomes[name], "phase": phase, "equity": equity,
                                                          "spy_price": spy_price})
@@ -186,7 +185,7 @@ class GreeksMonitor:
         values = _bound_values(exposure)
         return tuple(GreekWarning(greek=name, value=values[name], limit=limit)
                      for name, limit in self.limits(phase, equity, spy_price).items()
-                     if values[name] >= GREEK_WARNING_SHARE * limit - _TOLERANCE)
+                     if at_least(values[name], GREEK_WARNING_SHARE * limit))
 
     def _leg(self, contract: Contract, quantity: int, quotes: Mapping[str, Quote],
              underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:

@@ -1,7 +1,8 @@
 """Splits a position's legs into covered structures and naked shorts, and states what each could lose at expiry.
 
-A long option covers a short one of the same right, underlying, contract month and multiplier that expires no later.
-One hundred shares cover a short call: they behave as a call with strike 0 that never expires. The pairing covers as
+A long option covers a short one as :func:`core.quotes.covers` says. One hundred shares held cover a short call: they
+behave as a call with strike 0 that never expires; one hundred shares short cover a short put, which would close them (the
+shares go on asking for their own margin). The pairing covers as
 many shorts as it can and, among such pairings, is the one with the lowest total requirement (an assignment problem,
 solved exactly). Legs of one short expiry are then weighed together by their worst payoff over the underlying's price,
 which is how a condor comes to its wider wing and a butterfly to its debit (FINRA rule 4210(f)(2)(H): the maximum
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date
-from math import gcd
+from math import inf
 from typing import Callable, Iterable, Sequence
 
 import numpy as np
@@ -21,11 +22,14 @@ from scipy.optimize import linear_sum_assignment
 
 from config.constants import PROTECTED_STRIKE_SHARE, SHARE_MARGIN_SHARE, SHARES_PER_CONTRACT
 from core.errors import CannotCompute
+from core.intents import smallest_ratios
 from core.model import Contract, ContractKind, HeldLeg, Right
+from core.quotes import covers
 from core.structure_worth import payoff_range_usd
 
 _NEVER = 1e15
 _NAKED = 1e9
+SHARES = "shares"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Structures:
     spare : tuple of Contract
         Long options that cover no short.
     free_shares : int
-        Shares of the whole position (signed) that cover nothing.
+        Shares of the whole position (signed) that cover no call.
     """
 
     scale: int
@@ -64,14 +68,14 @@ def structures(legs: Sequence[HeldLeg], naked_requirement: Callable[[Contract], 
     """
     shares = sum(leg.quantity for leg in legs if leg.contract.kind is ContractKind.EQUITY)
     options = [leg for leg in legs if leg.contract.kind is not ContractKind.EQUITY and leg.quantity]
-    lots = max(0, shares) // SHARES_PER_CONTRACT
-    scale = gcd(*(abs(leg.quantity) for leg in options), lots) or 1
+    lots = abs(shares) // SHARES_PER_CONTRACT
+    scale = smallest_ratios({leg.contract: leg.quantity for leg in options} | {SHARES: lots})[1] or 1
     shorts = [leg.contract for leg in options if leg.quantity < 0 for _ in range(-leg.quantity // scale)]
     longs = [leg.contract for leg in options if leg.quantity > 0 for _ in range(leg.quantity // scale)]
     if lots and shorts:
-        longs += [_shares_as_call(shorts[0])] * (lots // scale)
+        longs += [_shares_as_option(shorts[0], Right.CALL if shares > 0 else Right.PUT)] * (lots // scale)
     pairs, naked = _assign(shorts, longs, naked_requirement)
-    covering = scale * sum(1 for _, cover in pairs if cover.kind is ContractKind.EQUITY)
+    covering = scale * sum(cover.kind is ContractKind.EQUITY and cover.right is Right.CALL for _, cover in pairs)
     used = Counter(cover for _, cover in pairs)
     spare = tuple((Counter(long for long in longs if long.kind is not ContractKind.EQUITY) - used).elements())
     return Structures(scale=scale, pairs=pairs, naked=naked, spare=spare,
@@ -91,9 +95,11 @@ def free_shares_usd(found: Structures, spot: float) -> float:
     return SHARES_PER_CONTRACT * sum(min(each, points) for points in asked) + each * bare
 
 
-def _shares_as_call(example: Contract) -> Contract:
-    return Contract(underlying=example.underlying, expiry=date.max, strike=0.0, right=Right.CALL,
-                    kind=ContractKind.EQUITY, multiplier=float(SHARES_PER_CONTRACT))
+def _shares_as_option(example: Contract, right: Right) -> Contract:
+    """A lot of shares as the option it covers like: held, a call that costs nothing to exercise; short, a put that pays any
+    price."""
+    return Contract(underlying=example.underlying, expiry=date.max, strike=0.0 if right is Right.CALL else inf,
+                    right=right, kind=ContractKind.EQUITY, multiplier=float(SHARES_PER_CONTRACT))
 
 
 def _assign(shorts: list[Contract], longs: list[Contract], naked_requirement: Callable[[Contract], float]
@@ -116,12 +122,6 @@ def _assign(shorts: list[Contract], longs: list[Contract], naked_requirement: Ca
     return tuple(pairs), tuple(naked)
 
 
-def covers(cover: Contract, short: Contract) -> bool:
-    """True when the long ``cover`` bounds the loss of ``short`` for as long as it lives."""
-    return (cover.right is short.right and cover.underlying == short.underlying and cover.expiry >= short.expiry
-            and cover.future_expiry == short.future_expiry and cover.multiplier == short.multiplier)
-
-
 def adverse_width(short: Contract, cover: Contract) -> float:
     """Points by which the long leg is further out of the money than the short one; 0 when it is not."""
     width = short.strike - cover.strike if short.right is Right.PUT else cover.strike - short.strike
@@ -130,9 +130,11 @@ def adverse_width(short: Contract, cover: Contract) -> float:
 
 def covered_loss_usd(pairs: Iterable[tuple[Contract, Contract]]) -> float:
     """Worst loss at expiry of covered shorts, premiums apart: pairs of one short expiry are weighed together, a later
-    long at its intrinsic value. Never negative."""
+    long at its intrinsic value. A put that closes shares sold short loses nothing. Never negative."""
     by_expiry: dict[object, list[tuple[Contract, int]]] = defaultdict(list)
     for short, cover in pairs:
+        if cover.kind is ContractKind.EQUITY and cover.right is Right.PUT:
+            continue
         by_expiry[short.expiry, short.future_expiry] += [(short, -1), (cover, 1)]
     return sum(max(0.0, worst_payoff_loss_usd(legs)) for legs in by_expiry.values())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
 from types import MappingProxyType
 from typing import ClassVar, Final, Mapping
 
@@ -14,11 +13,12 @@ from config.strategy_parameters import BUTTERFLY, ButterflySpec
 from core.codes import RefusalCode
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
                         State)
+from core.quotes import at_least, at_most, require_quotes, whole_units
 from strategies.entries import (entry_pending, own_positions, refuse, refuses_when_unknown, reported_probability,
                                 require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
-from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
+from strategies.legs import closing_price, known_closing_price, mid_price
 from strategies.listing import Listing, furthest, listings, nearest_strike
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -129,12 +129,12 @@ class Butterfly:
         legs = tuple(Leg(contract=contract, ratio=ratio)
                      for contract, ratio in zip(selection.contracts, (1, -1, -1, 1)))
         credit = -mid_price(legs, quotes)
-        if not 0.0 < credit < spec.wing_points - 1e-9:
+        if not credit > 0.0 or at_least(credit, spec.wing_points):
             return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="credit is not between 0 and the width",
                           credit=credit, width=spec.wing_points)
         risk_usd = (spec.wing_points - credit) * selection.contracts[0].multiplier
         limit_usd = max(spec.max_risk_usd, spec.max_risk_share * snapshot.account.equity)
-        count = floor(limit_usd / risk_usd + 1e-9)
+        count = whole_units(limit_usd / risk_usd)
         if count < 1:
             return refuse(RefusalCode.SIZE_ZERO, risk_usd=risk_usd, limit_usd=limit_usd)
         return Proposal(strategy=spec.name, underlying=selection.underlying, legs=legs, credit=credit,

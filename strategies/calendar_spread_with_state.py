@@ -16,10 +16,11 @@ from config.strategy_parameters import CALENDAR, CalendarSpec
 from core.codes import RefusalCode
 from core.model import (Contract, ContractKind, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position,
                         Proposal, Refused, Right, Select, Snapshot, State, Underlying, Urgency)
+from core.quotes import TOLERANCE, at_least, at_most, require_quotes, usable_quote
 from strategies.entries import (NO_CAP, entry_pending, first_selected, opening_fees_usd, own_positions, refuse,
                                 refused_all, refuses_when_unknown, reported_probability, require_underlying)
 from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
-from strategies.legs import at_least, at_most, closing_price, mid_price, premium_taken, require_quotes, usable_quote
+from strategies.legs import closing_price, mid_price, premium_taken
 from strategies.listing import listings, nearest_strike, nearest_to
 from strategies.rolls import change, close_leg, due_urgency, may_sell, roll, want_chain, want_quotes
 
@@ -199,7 +200,7 @@ class Calendar:
         for listing in listings(snapshot.chains[position.underlying], snapshot.time.date(), spec.near_min_dte,
                                 spec.near_max_dte):
             strikes = listing.strikes(Right.PUT)
-            safe = strikes[strikes <= far.contract.strike + 1e-9]
+            safe = strikes[strikes <= far.contract.strike + TOLERANCE]
             if listing.expiry < far.contract.expiry and len(safe):
                 return listing.contract(float(safe.max()), Right.PUT)
         return None

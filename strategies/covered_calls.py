@@ -12,6 +12,7 @@ from config.strategy_parameters import CoveredCallSpec, DiagonalSpec
 from core.codes import RefusalCode
 from core.model import (CalendarFacts, Chain, ContractKind, HeldLeg, IvHistory, Position, Refused, Right, Snapshot,
                         Underlying)
+from core.quotes import TOLERANCE
 from strategies.entries import refuse
 from strategies.listing import Listing, listings, nearest_strike, nearest_to
 
@@ -28,7 +29,7 @@ def leap_strike(listing: Listing, underlying: Underlying, spec: Spec, now: datet
     ``leap_target_delta``; the one nearest to the share itself where none lies in the window or no delta is known."""
     strikes = listing.strikes(Right.CALL)
     target, reach = spec.leap_strike_share * underlying.price, spec.leap_strike_window_share * underlying.price
-    around = strikes[np.abs(strikes - target) <= reach + 1e-9]
+    around = strikes[np.abs(strikes - target) <= reach + TOLERANCE]
     if len(around):
         distance = np.abs(listing.deltas(around, Right.CALL, underlying, now) - spec.leap_target_delta)
         if np.isfinite(distance).any():
@@ -82,5 +83,5 @@ def to_recover(position: Position, leaps: Sequence[HeldLeg]) -> float:
 def first_above(listing: Listing, at_or_above: float, above: float) -> float | None:
     """The first listed call strike that is at least ``at_or_above`` and more than ``above``; None when none is."""
     strikes = listing.strikes(Right.CALL)
-    good = strikes[(strikes >= at_or_above - 1e-9) & (strikes > above + 1e-9)]
+    good = strikes[(strikes >= at_or_above - TOLERANCE) & (strikes > above + TOLERANCE)]
     return float(good[0]) if len(good) else None

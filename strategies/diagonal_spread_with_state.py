@@ -17,13 +17,14 @@ from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying, Urgency)
 from core.option_math import contract_greeks
+from core.quotes import TOLERANCE, at_most, require_quotes, usable_quote
 from strategies.covered_calls import leap_listing, leap_strike, option_legs, refuse_symbol, weekly_listing
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
                                 require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
-from strategies.legs import at_most, mid_price, require_quotes, usable_quote
+from strategies.legs import mid_price
 from strategies.listing import Listing
 from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, may_sell, neighbourhood,
                               roll, want_chain, want_quotes)
@@ -149,7 +150,7 @@ class Diagonal:
                          ) -> float | None:
         """The call strike above ``above`` whose model delta is nearest ``weekly_delta``."""
         strikes = listing.strikes(Right.CALL)
-        strikes = strikes[strikes > above + 1e-9]
+        strikes = strikes[strikes > above + TOLERANCE]
         if not len(strikes):
             return None
         delta = listing.deltas(strikes, Right.CALL, underlying, snapshot.time, stand_in=True)

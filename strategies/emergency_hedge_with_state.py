@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor
 from types import MappingProxyType
 from typing import ClassVar, Final, Mapping
 
@@ -12,10 +11,11 @@ from config.strategy_parameters import HEDGE, HedgeSpec
 from core.codes import RefusalCode
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
                         State)
+from core.quotes import at_most, require_quotes, units_to_reach, whole_units
 from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
                                 require_underlying)
 from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
-from strategies.legs import at_most, closing_price, require_quotes
+from strategies.legs import closing_price
 from strategies.listing import furthest, listings, nearest_strike
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -124,7 +124,7 @@ class EmergencyHedge:
             return quotes
         leg = Leg(contract=call, ratio=1)
         cost_usd = quotes[call.id].mid * call.multiplier + opening_fees_usd([leg])
-        count = min(ceil(spec.min_share * equity / cost_usd - 1e-9), floor(spec.max_share * equity / cost_usd + 1e-9))
+        count = min(units_to_reach(spec.min_share * equity / cost_usd), whole_units(spec.max_share * equity / cost_usd))
         if count < 1:
             return refuse(RefusalCode.SIZE_ZERO, cost_usd=cost_usd, limit_usd=spec.max_share * equity)
         return Proposal(strategy=spec.name, underlying=selection.underlying, legs=(leg,), credit=-quotes[call.id].mid,

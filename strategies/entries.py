@@ -14,7 +14,7 @@ from core.market_analysis import ShortStrike, probability_shorts_otm
 from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Select, Snapshot, State,
                         Underlying)
 from core.option_math import dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
-from strategies.legs import underlying_of
+from core.quotes import underlying_of
 
 NO_CAP = 1_000_000  # units; for strategies whose number is left to the sizer's limits
 IDLE_STATES = frozenset({State.WAITING, State.COMPLETE})
@@ -135,7 +135,7 @@ def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], sna
     first = min((contract for contract, ratio in contracts.items() if ratio < 0), default=None)
     if first is None:
         raise CannotCompute("no short strike")
-    underlying = underlying_of(first, snapshot)
+    underlying = underlying_of(first, snapshot.underlyings)
     if underlying is None:
         raise CannotCompute("no price of the underlying", underlying=first.underlying)
     spot, now = underlying.price, snapshot.time

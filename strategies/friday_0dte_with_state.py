@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import floor
 from types import MappingProxyType
 from typing import ClassVar, Final, Mapping
 
@@ -16,10 +15,11 @@ from core.codes import RefusalCode
 from core.market_analysis import Trend, intraday_bias
 from core.model import (CalendarFacts, Event, Exit, HeldLeg, Hold, Leg, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying)
+from core.quotes import at_least, at_most, require_quotes, whole_units
 from strategies.entries import (entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_indicators, require_iv_history, require_underlying)
 from strategies.exits import OPEN_STATES, ExitReason, mandatory_exit, require_declared, stop_multiple, walking_exit
-from strategies.legs import at_least, at_most, closing_price, known_closing_price, mid_price, require_quotes
+from strategies.legs import closing_price, known_closing_price, mid_price
 from strategies.listing import Listing, listings, nearest_strike
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -181,7 +181,7 @@ class Friday0Dte:
         """Contracts whose loss at the stop (or at the wing) stays within the loss budget, and the phase's own count."""
         loss_usd = min(self.spec.stop_credit_multiple * credit, width - credit) * multiplier
         budget_usd = self.spec.loss_budget_share * snapshot.account.equity
-        return max(0, min(floor(budget_usd / loss_usd + 1e-9), self.spec.max_open[snapshot.phase]))
+        return max(0, min(whole_units(budget_usd / loss_usd), self.spec.max_open[snapshot.phase]))
 
     # --- exits ------------------------------------------------------------------------------------------------------
 

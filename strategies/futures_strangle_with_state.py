@@ -23,12 +23,12 @@ from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, 
                         Select, Snapshot, State, StrategySample, Underlying)
 from core.option_arrays import greeks_arrays
 from core.option_math import contract_greeks, dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
+from core.quotes import at_least, at_most, keys_of, require_quotes, underlying_of, usable_quote
 from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability)
 from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
-from strategies.legs import (at_least, at_most, closing_price, known_closing_price, mid_price, premium_taken,
-                             require_quotes, underlying_of, usable_quote)
+from strategies.legs import closing_price, known_closing_price, mid_price, premium_taken
 from strategies.listing import Listing, furthest, listings, nearest_strike
 from strategies.rolls import holds_when_unknown, may_sell, neighbourhood, roll, want_chain, want_quotes
 
@@ -108,7 +108,7 @@ class FuturesStrangle:
                 if position.underlying in self._family(product, snapshot.phase)]
         if held:
             return refuse(RefusalCode.ALREADY_OPEN, product=product, positions=held)
-        months = [snapshot.underlyings[key] for key in snapshot.underlyings if key.partition("@")[0] == product]
+        months = [snapshot.underlyings[key] for key in keys_of(product, snapshot.underlyings)]
         if not any(has_price(month) for month in months):
             return refuse(RefusalCode.UNDERLYING_MISSING, underlying=product)
         rolling = is_roll_week(product, snapshot.time.date())
@@ -203,7 +203,7 @@ class FuturesStrangle:
                 return refuse(RefusalCode.SPREAD_TOO_WIDE, contract=contract.id, bid=quote.bid, ask=quote.ask,
                               limit_share=spec.max_spread_share)
         put, call = selection.contracts
-        future = underlying_of(put, snapshot)
+        future = underlying_of(put, snapshot.underlyings)
         if future is None:
             return refuse(RefusalCode.UNDERLYING_MISSING, underlying=selection.underlying)
         if not put.strike < future.price < call.strike:
@@ -245,7 +245,7 @@ class FuturesStrangle:
         sides = {leg.contract.right: leg for leg in position.legs if leg.quantity < 0}
         if len(sides) != 2:
             return Hold(reason="ONE_SIDED")
-        future = underlying_of(sides[Right.PUT].contract, snapshot)
+        future = underlying_of(sides[Right.PUT].contract, snapshot.underlyings)
         if future is None:
             return Hold(reason="UNDERLYING_MISSING")
         deltas = {right: contract_greeks(leg.contract, snapshot.quotes[leg.contract.id], future.price,
@@ -291,7 +291,7 @@ class FuturesStrangle:
 
 def _future(listing: Listing, snapshot: Snapshot) -> Underlying | None:
     """The future an expiry's options are written on, when it has a price."""
-    found = underlying_of(listing.contract(0.0, Right.PUT), snapshot)
+    found = underlying_of(listing.contract(0.0, Right.PUT), snapshot.underlyings)
     return found if found is not None and has_price(found) else None
 
 

@@ -18,6 +18,7 @@ from config.strategy_parameters import IPMCC, CoveredCallSpec
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying, Urgency)
+from core.quotes import at_least, at_most, require_quotes, usable_quote
 from strategies.covered_calls import (first_above, leap_listing, leap_strike, option_legs, refuse_symbol, to_recover,
                                       weekly_listing)
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
@@ -25,7 +26,7 @@ from strategies.entries import (entry_pending, first_selected, opening_fees_usd,
                                 require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
-from strategies.legs import at_most, mid_price, require_quotes, usable_quote
+from strategies.legs import mid_price
 from strategies.listing import Listing
 from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, may_sell, neighbourhood,
                               roll, want_chain, want_quotes)
@@ -173,8 +174,8 @@ class Ipmcc:
 
     def _paying(self, weeklies: Sequence[Contract], spot: float, above: float, snapshot: Snapshot) -> Contract | None:
         """The lowest strike allowed, when it is quoted with a bid."""
-        allowed = [contract for contract in weeklies if contract.strike > above + 1e-9
-                   and contract.strike >= spot * (1.0 + self.spec.weekly_min_otm_share) - 1e-9]
+        allowed = [contract for contract in weeklies if not at_most(contract.strike, above)
+                   and at_least(contract.strike, spot * (1.0 + self.spec.weekly_min_otm_share))]
         if not allowed:
             return None
         quote = usable_quote(min(allowed), snapshot)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from math import ceil, floor
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Mapping
 
@@ -17,10 +16,10 @@ from config.strategy_parameters import LEAP_PUT_LADDER, LeapLadderSpec
 from core.codes import RefusalCode
 from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, PortfolioView, Position, Proposal, Quote,
                         Refused, Right, Select, Snapshot, State)
+from core.quotes import at_least, at_most, require_quotes, units_to_reach, usable_quote, whole_units
 from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
                                 refuses_when_unknown, require_underlying)
 from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
-from strategies.legs import at_least, at_most, require_quotes, usable_quote
 from strategies.listing import listings, nearest_strike
 from strategies.rolls import may_open, roll, want_chain, want_quotes
 
@@ -170,8 +169,8 @@ class LeapPutLadder:
         """Fewest contracts that reach the least share of a rung, within the most of a rung and of the ladder."""
         spec = self.spec
         room_usd = min(spec.rung_max_share * equity, spec.total_max_share * equity - ladder_usd)
-        wanted = ceil(spec.rung_min_share * equity / cost_usd - 1e-9)
-        return max(0, min(wanted, floor(room_usd / cost_usd + 1e-9)))
+        wanted = units_to_reach(spec.rung_min_share * equity / cost_usd)
+        return max(0, min(wanted, whole_units(room_usd / cost_usd)))
 
     # --- management -------------------------------------------------------------------------------------------------
 

@@ -1,69 +1,11 @@
-"""Quotes and prices of legs. Prices of several legs are points per unit: a debit when positive, a credit when negative.
-
-A quote is usable when it is fresh (``LEG_MAX_AGE_MINUTES``), not crossed and has a live side (bid or ask above 0);
-a bid of 0 under a live ask is a usable quote of a nearly worthless option.
-"""
+"""Prices of several legs, in points per unit: a debit when positive, a credit when negative."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, Callable, Iterable, Mapping
+from typing import Callable, Iterable, Mapping
 
-from config.constants import LEG_MAX_AGE_MINUTES
-from core.codes import RefusalCode
-from core.model import Contract, Leg, Position, Quote, Refused, Snapshot, Underlying
-
-TOLERANCE = 1e-9
-
-
-def at_least(value: float, limit: float) -> bool:
-    """``value >= limit`` for figures made of prices: equal when they differ by rounding of binary fractions only."""
-    return value >= limit - TOLERANCE
-
-
-def at_most(value: float, limit: float) -> bool:
-    """``value <= limit`` with the same tolerance as :func:`at_least`."""
-    return value <= limit + TOLERANCE
-
-
-def quote_fault(quote: Quote | None, now: datetime) -> RefusalCode | None:
-    """Why a quote cannot be used at ``now``; None when it can.
-
-    Returns
-    -------
-    RefusalCode or None
-        QUOTE_MISSING, QUOTE_EMPTY (no side above 0, or a side that is not a number), QUOTE_CROSSED or QUOTE_STALE.
-    """
-    if quote is None:
-        return RefusalCode.QUOTE_MISSING
-    if not (quote.bid >= 0.0 and quote.ask > 0.0):
-        return RefusalCode.QUOTE_EMPTY
-    if quote.bid > quote.ask:
-        return RefusalCode.QUOTE_CROSSED
-    if now - quote.time > timedelta(minutes=LEG_MAX_AGE_MINUTES):
-        return RefusalCode.QUOTE_STALE
-    return None
-
-
-def usable_quote(contract: Contract, snapshot: Snapshot) -> Quote | None:
-    """The quote of ``contract`` when it can be used now, else None."""
-    quote = snapshot.quotes.get(contract.id)
-    return quote if quote_fault(quote, snapshot.time) is None else None
-
-
-def require_quotes(contracts: Iterable[Contract], snapshot: Snapshot) -> Mapping[str, Quote] | Refused:
-    """Usable quotes of all ``contracts`` by contract id, or the refusal that names the first one without."""
-    found: dict[str, Quote] = {}
-    for contract in contracts:
-        quote = snapshot.quotes.get(contract.id)
-        fault = quote_fault(quote, snapshot.time)
-        if quote is None or fault is not None:
-            facts: dict[str, Any] = {"contract": contract.id}
-            if quote is not None:
-                facts |= {"bid": quote.bid, "ask": quote.ask, "time": quote.time.isoformat()}
-            return Refused(code=fault or RefusalCode.QUOTE_MISSING, facts=facts)
-        found[contract.id] = quote
-    return found
+from core.model import Contract, Leg, Position, Quote, Refused, Snapshot
+from core.quotes import price_fault, require_quotes, underlying_of, usable_quote
 
 
 def mid_price(legs: Iterable[Leg], quotes: Mapping[str, Quote]) -> float:
@@ -123,21 +65,9 @@ def known_closing_price(position: Position, snapshot: Snapshot) -> float:
 
 
 def _least_known(contract: Contract, quantity: int, snapshot: Snapshot) -> float:
-    underlying = underlying_of(contract, snapshot)
+    underlying = underlying_of(contract, snapshot.underlyings)
     value = 0.0 if underlying is None else contract.intrinsic(underlying.price)
     last = snapshot.quotes.get(contract.id)
-    if quantity < 0 and last is not None and 0.0 <= last.bid <= last.ask:
+    if quantity < 0 and last is not None and price_fault(last) is None:
         value = max(value, last.mid)
     return value
-
-
-def underlying_of(contract: Contract, snapshot: Snapshot) -> Underlying | None:
-    """The price a contract is written on. A futures option belongs to one contract month: the entry
-    ``/ES@240920`` wins over ``/ES``, and ``/ES`` counts only when it is of the same month."""
-    if contract.future_expiry is None:
-        return snapshot.underlyings.get(contract.underlying)
-    exact = snapshot.underlyings.get(f"{contract.underlying}@{contract.future_expiry:%y%m%d}")
-    if exact is not None:
-        return exact
-    front = snapshot.underlyings.get(contract.underlying)
-    return front if front is not None and front.future_expiry == contract.future_expiry else None

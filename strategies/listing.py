@@ -12,6 +12,7 @@ from core.arrays import Flags, Floats
 from core.model import Chain, Contract, Right, Underlying
 from core.option_arrays import greeks_arrays, implied_volatilities
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
+from core.quotes import DIGITS, TOLERANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,7 +36,7 @@ class Listing:
     def is_listed(self, strike: float, right: Right) -> bool:
         """Whether exactly this strike is listed."""
         strikes = self.strikes(right)
-        return bool(len(strikes)) and bool(np.min(np.abs(strikes - strike)) < 1e-6)
+        return bool(len(strikes)) and bool(np.min(np.abs(strikes - strike)) <= TOLERANCE)
 
     def prices(self, strikes: Floats, right: Right) -> Floats:
         """Yesterday's closes of listed ``strikes`` in points."""
@@ -80,7 +81,7 @@ class Listing:
     def _column(self, column: Floats, strikes: Floats, right: Right) -> Floats:
         rows = np.flatnonzero(self._rows(right))
         order = rows[np.argsort(self.chain.strike[rows], kind="stable")]
-        found: Floats = column[order[np.searchsorted(self.chain.strike[order], np.asarray(strikes, float) - 1e-6)]]
+        found: Floats = column[order[np.searchsorted(self.chain.strike[order], np.asarray(strikes, float) - TOLERANCE)]]
         return found
 
 
@@ -111,6 +112,6 @@ def nearest_strike(strikes: Floats, target: float, *, prefer_higher: bool) -> fl
     """The listed strike nearest ``target``; of two as near the higher or the lower one. None when none is listed."""
     if not len(strikes):
         return None
-    distance = np.round(np.abs(strikes - target), 9)
+    distance = np.round(np.abs(strikes - target), DIGITS)
     ties = strikes[distance == distance.min()]
     return float(ties.max() if prefer_higher else ties.min())

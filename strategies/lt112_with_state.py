@@ -21,10 +21,11 @@ from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposa
                         Snapshot, State)
 from core.option_arrays import prices
 from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
+from core.quotes import TOLERANCE, at_least, at_most, require_quotes
 from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 require_indicators, require_iv_history, require_underlying, shorts_otm_probability)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
-from strategies.legs import at_least, at_most, closing_price, mid_price, require_quotes
+from strategies.legs import closing_price, mid_price
 from strategies.listing import Listing, listings, nearest_to
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -134,7 +135,7 @@ class Lt112:
         spot = snapshot.underlyings[listing.chain.underlying].price
         listed = listing.strikes(Right.PUT)
         shorts = np.array([strike for strike in listed if self._in_walk(strike, spot)
-                           and bool(np.min(np.abs(listed - (strike - spec.width_points))) < 1e-6)])
+                           and bool(np.min(np.abs(listed - (strike - spec.width_points))) <= TOLERANCE)])
         if not len(shorts):
             return refuse(RefusalCode.STRIKE_NOT_LISTED, expiry=listing.expiry.isoformat(),
                           walk_from=spot * (1 - spec.walk_from_otm_share), walk_to=spot * (1 - spec.walk_to_otm_share))

@@ -20,10 +20,11 @@ from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Positio
                         Select, Snapshot, State, Underlying)
 from core.option_arrays import prices
 from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
+from core.quotes import TOLERANCE, at_least, at_most, require_quotes
 from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
-from strategies.legs import at_least, at_most, closing_price, mid_price, natural_closing_price, require_quotes
+from strategies.legs import closing_price, mid_price, natural_closing_price
 from strategies.listing import Listing, furthest, listings
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
@@ -119,7 +120,7 @@ class RatioSpread:
             return refuse(RefusalCode.GUARD_CANNOT_COMPUTE, reason="no put has a volatility",
                           expiry=listing.expiry.isoformat())
         long = float(strikes[int(np.argmin(np.abs(delta - spec.long_delta)))])
-        shorts = strikes[(strikes < long) & (delta <= spec.short_max_delta + 1e-9)]
+        shorts = strikes[(strikes < long) & (delta <= spec.short_max_delta + TOLERANCE)]
         if not len(shorts):
             return refuse(RefusalCode.STRIKE_NOT_LISTED, long=long, short_max_delta=spec.short_max_delta)
         ratios = (TWO_BY_THREE, ONE_BY_TWO) if snapshot.phase >= spec.ratio_2x3_min_phase else (ONE_BY_TWO,)

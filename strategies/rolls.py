@@ -14,6 +14,7 @@ from core.errors import CannotCompute
 from core.intents import intent_id
 from core.model import (EMPTY, Contract, HeldLeg, Hold, Intent, Leg, Manage, PortfolioView, Position, Purpose, Right,
                         Select, Snapshot, Urgency)
+from core.quotes import TOLERANCE
 from strategies.exits import ExitReason
 from strategies.listing import Listing
 
@@ -63,7 +64,7 @@ def want_quotes(position: Position, contracts: Iterable[Contract]) -> Select:
 def neighbourhood(listing: Listing, right: Right, strike: float) -> tuple[Contract, ...]:
     """The listed contract at ``strike`` and ``ROLL_NEIGHBOUR_STRIKES`` on each side of it."""
     strikes = listing.strikes(right)
-    place = int(np.searchsorted(strikes, strike - 1e-6))
+    place = int(np.searchsorted(strikes, strike - TOLERANCE))
     around = strikes[max(0, place - ROLL_NEIGHBOUR_STRIKES):place + ROLL_NEIGHBOUR_STRIKES + 1]
     return tuple(listing.contract(near, right) for near in around.tolist())
 

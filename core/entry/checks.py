@@ -15,12 +15,11 @@ from config.constants import (DAILY_LOSS_SHARE, LAST_MINUTES_WITHOUT_ORDERS, MAX
 from config.strategy_parameters import SPECS, StrategySpec
 from core.codes import RefusalCode
 from core.model import Contract, EmergencyLevel, Mode, PortfolioView, Position, Refused, Snapshot, State, Underlying
+from core.quotes import at_least, is_future, keys_of, underlying_of
 
 SECOND_BREAKER_LEVEL = 2
 ENTRY_STATES = (State.VALIDATION, State.ENTERING)
 LT112 = "lt112"
-# Sums of dollars divided by dollars: a limit met exactly must not be missed by rounding.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +49,14 @@ def cannot_compute(guard: str, **facts: Any) -> Refused:
     return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": guard} | facts)
 
 
-def find_underlying(snapshot: Snapshot, symbol: str, future_expiry: object = None) -> Underlying | None:
-    """The underlying as the snapshot holds it. A future may be held by contract month (``/ES@240920``): the month asked
-    for wins; without one the first month there is stands for the product."""
-    if future_expiry is not None:
-        return snapshot.underlyings.get(f"{symbol}@{future_expiry:%y%m%d}") or snapshot.underlyings.get(symbol)
-    found = snapshot.underlyings.get(symbol)
-    if found is not None or not symbol.startswith("/"):
-        return found
-    first = min((key for key in snapshot.underlyings if key.startswith(f"{symbol}@")), default=None)
-    return None if first is None else snapshot.underlyings[first]
+def judged_underlyings(candidate: Candidate) -> tuple[Underlying | None, ...]:
+    """What the data check looks at: each underlying of the chosen contracts; before any is chosen, the ticker's own
+    entry, or the nearest contract month, which stands for the product."""
+    underlyings = candidate.snapshot.underlyings
+    if candidate.contracts:
+        months = {contract.future_expiry: contract for contract in candidate.contracts}
+        return tuple(underlying_of(contract, underlyings) for contract in months.values())
+    return (next((underlyings[key] for key in keys_of(candidate.underlying, underlyings)), None),)
 
 
 # --- mode, halts ----------------------------------------------------------------------------------------------------
@@ -202,7 +199,7 @@ def daily_limits(candidate: Candidate) -> Refused | None:
     if not all(map(math.isfinite, figures)) or account.equity_day_start <= 0.0 or account.equity <= 0.0:
         return cannot_compute("daily loss", equity=account.equity, equity_day_start=account.equity_day_start)
     loss = -account.day_result_share
-    if loss >= DAILY_LOSS_SHARE - ROUNDING:
+    if at_least(loss, DAILY_LOSS_SHARE):
         return Refused(code=RefusalCode.DAILY_LOSS, facts={"loss_share": loss, "limit_share": DAILY_LOSS_SHARE})
     return None
 
@@ -282,11 +279,11 @@ def pattern_day_trader(candidate: Candidate) -> Refused | None:
     equity, view, today = candidate.snapshot.account.equity, candidate.view, candidate.snapshot.time.date()
     if not math.isfinite(equity) or view.day_trades < 0:
         return cannot_compute("pattern day trader", equity=equity, day_trades=view.day_trades)
-    if candidate.underlying.startswith("/") or equity >= PATTERN_DAY_TRADER_EQUITY_USD:
+    if is_future(candidate.underlying) or equity >= PATTERN_DAY_TRADER_EQUITY_USD:
         return None
     opened = [position.underlying for position in candidate.snapshot.positions
               if position.is_open and position.opened is not None and position.opened.date() == today]
-    possible = sum(not underlying.startswith("/") for underlying in (*opened, *view.pending.values()))
+    possible = sum(not is_future(underlying) for underlying in (*opened, *view.pending.values()))
     if view.day_trades + possible >= PATTERN_DAY_TRADES:
         return Refused(code=RefusalCode.PATTERN_DAY_TRADER, facts={
             "equity": equity, "day_trades": view.day_trades, "possible": possible, "limit": PATTERN_DAY_TRADES})

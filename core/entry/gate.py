@@ -17,6 +17,7 @@ from core.exposure import Exposure, working_exposure
 from core.guards import CorrelationGuard, FreshnessGuard, GreeksAuthority, MarginAuthority, OpenRisk
 from core.market_values import guard_refusal
 from core.model import Contract, PortfolioView, Proposal, Refused, Snapshot
+from core.quotes import at_most
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_position_sizer import Sized
 
@@ -24,7 +25,6 @@ from core.unified_position_sizer import Sized
 ORDER: Final = ("mode", "halted or emergency", "hours, window, holiday", "data", "VIX band", "phase", "daily limits",
                 "counts", "correlation groups", "the strategy's own conditions", "size", "buying power and reserve",
                 "Greeks", "SPY delta allocation", "pattern-day-trader rule")
-TOLERANCE: Final = 1e-9
 
 
 class Check(NamedTuple):
@@ -183,9 +183,10 @@ class EntryGate:
     # --- rows that need another component ---------------------------------------------------------------------------
 
     def _underlying_data(self, candidate: Candidate) -> Refused | None:
-        months = {contract.future_expiry for contract in candidate.contracts}
-        found = checks.find_underlying(candidate.snapshot, candidate.underlying, months.pop() if months else None)
-        return self._validator.underlying(candidate.underlying, found, candidate.snapshot.time)
+        now = candidate.snapshot.time
+        answers = (self._validator.underlying(candidate.underlying, found, now)
+                   for found in checks.judged_underlyings(candidate))
+        return next((refused for refused in answers if refused is not None), None)
 
     def _leg_data(self, candidate: Candidate) -> Refused | None:
         if not candidate.contracts:
@@ -212,7 +213,7 @@ class EntryGate:
             return cannot_compute("size", phase=snapshot.phase, equity=equity, unit_risk_usd=sized.unit_risk_usd)
         share = min(spec.max_capital_share, PHASES[snapshot.phase].max_position_share)
         risk = sized.unit_risk_usd * entry.contracts
-        if risk > share * equity * (1.0 + TOLERANCE):
+        if not at_most(risk, share * equity):
             return Refused(code=RefusalCode.SIZE_ZERO, facts={
                 "limit_name": "position share", "risk_usd": risk, "limit_usd": share * equity})
         if entry.contracts > entry.proposal.contract_cap:

@@ -6,6 +6,8 @@ from datetime import date
 from math import nan
 from typing import Any, Iterable, Mapping
 
+from core.quotes import underlying_key
+
 MIN_DAYS, MAX_DAYS = 45, 150
 
 
@@ -48,7 +50,7 @@ class ContractMonths:
         if known is None or known[0] != today or not known[1]:
             listed = [(ticker, expiry, security) for ticker, months in self._of.items()
                       for expiry, security in months.items() if expiry >= today]
-            found = {f"{ticker}@{expiry:%y%m%d}": (ticker, expiry) for ticker, expiry, security in listed
+            found = {underlying_key(ticker, expiry): (ticker, expiry) for ticker, expiry, security in listed
                      if self._has_price(ticker, expiry, security)}
             known = self._known = (today, len(found) == len(listed), found)
         return known[2]

@@ -10,11 +10,12 @@ it can.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 from typing import Callable, Iterable, Mapping
 
 from config.constants import MAX_COMBO_LEGS
+from core.intents import smallest_ratios
 from core.model import Contract, ContractKind, Leg, Right
+from core.quotes import covers
 from helpers.orders.pricing import QuoteOf, buyable, sellable
 
 
@@ -47,9 +48,8 @@ class Plan:
 
 def normalised(quantities: Mapping[Contract, int]) -> Piece:
     """Signed quantities as smallest ratios and a count of units."""
-    units = gcd(*(abs(quantity) for quantity in quantities.values()))
-    return Piece(legs=tuple(Leg(contract=contract, ratio=quantity // units)
-                            for contract, quantity in quantities.items()), quantity=units)
+    ratios, units = smallest_ratios(quantities)
+    return Piece(legs=tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in ratios.items()), quantity=units)
 
 
 def next_piece(todo: Mapping[Contract, int], quote_of: QuoteOf, *, apart: bool) -> Plan:
@@ -102,10 +102,10 @@ def _in_order(todo: dict[Contract, int], stuck: frozenset[Contract], worthless: 
 
 def _by_risk(options: dict[Contract, int], stuck: frozenset[Contract],
              worthless: frozenset[Contract]) -> list[dict[Contract, int]]:
-    covers, naked, spare = cover(options)
+    pairings, naked, spare = cover(options)
     alone = [{contract: quantity} for contract, quantity in naked.items() if contract not in stuck]
     pairs: dict[int, list[dict[Contract, int]]] = {}
-    for short, long, quantity in covers:
+    for short, long, quantity in pairings:
         if short in stuck:
             continue
         pair = {short: quantity} if long in worthless else {short: quantity, long: -quantity}
@@ -133,28 +133,23 @@ def cover(todo: Mapping[Contract, int]) -> tuple[list[tuple[Contract, Contract, 
 
     Returns
     -------
-    covers, naked, spare
+    pairings, naked, spare
         (short, long, count); shorts without cover (positive: to buy); longs that cover nothing (negative: to sell).
     """
     shorts = {contract: quantity for contract, quantity in todo.items() if quantity > 0}
     longs = {contract: -quantity for contract, quantity in todo.items() if quantity < 0}
-    covers = []
+    pairings = []
     for short in shorts:
-        fitting = sorted((long for long in longs if _covers(long, short)),
+        fitting = sorted((long for long in longs if covers(long, short)),
                          key=lambda long: (abs(long.strike - short.strike), long.expiry))
         for long in fitting:
             count = min(shorts[short], longs[long])
             if count:
-                covers.append((short, long, count))
+                pairings.append((short, long, count))
                 shorts[short] -= count
                 longs[long] -= count
-    return (covers, {contract: quantity for contract, quantity in shorts.items() if quantity},
+    return (pairings, {contract: quantity for contract, quantity in shorts.items() if quantity},
             {contract: -quantity for contract, quantity in longs.items() if quantity})
-
-
-def _covers(long: Contract, short: Contract) -> bool:
-    return (long.underlying == short.underlying and long.right is short.right and long.expiry >= short.expiry
-            and long.kind is short.kind and long.future_expiry == short.future_expiry)
 
 
 def within(quantity: int, room: int) -> int:

@@ -8,9 +8,10 @@ from typing import Callable, Sequence
 
 from config.constants import ENTRY_WALK_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
 from core.model import Contract, Leg, Quote
+from core.quotes import DIGITS, at_most
 
+TICK_DIGITS = DIGITS - 3         # a price in ticks: divided by as little as a thousandth
 QuoteOf = Callable[[Contract], Quote | None]
-ROUNDING = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +54,12 @@ def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
         low, high = min(bid, ask), max(bid, ask)
         mid += leg.ratio * (low + high) / 2
         natural += leg.ratio * (high if leg.ratio > 0 else low)
-    return ComboPrice(mid=round(mid, ROUNDING), natural=round(natural, ROUNDING))
+    return ComboPrice(mid=round(mid, DIGITS), natural=round(natural, DIGITS))
 
 
 def toward_us(price: float, tick: float) -> float:
     """``price`` on the tick, rounded so that we pay less or receive more."""
-    return round(floor(round(price / tick, ROUNDING - 3)) * tick, ROUNDING)
+    return round(floor(round(price / tick, TICK_DIGITS)) * tick, DIGITS)
 
 
 def sendable_limit(price: float, tick: float, legs: Sequence[Leg], *, opening: bool) -> float:
@@ -94,9 +95,9 @@ def entry_limit(price: ComboPrice, minute: int, worst: float) -> float:
 def between_quotes(wanted: float, price: ComboPrice, tick: float, legs: Sequence[Leg]) -> float:
     """``wanted`` of an entry, but where one leg is quoted a single tick wide: nothing lies between its quotes, and rounded
     toward us the limit would stand at the far side for good. It stands at the next tick instead, natural at most."""
-    if len(legs) > 1 or price.natural - price.mid > 0.5 * tick * (1 + 10**-ROUNDING):
+    if len(legs) > 1 or not at_most(price.natural - price.mid, 0.5 * tick):
         return wanted
-    return round(ceil(round(wanted / tick, ROUNDING - 3)) * tick, ROUNDING)
+    return round(ceil(round(wanted / tick, TICK_DIGITS)) * tick, DIGITS)
 
 
 def exit_limit(price: ComboPrice, step: int, tick: float) -> float:

@@ -11,9 +11,10 @@ from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
-from core.market_values import finite, held_mark
+from core.market_values import finite
 from core.model import Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
 from core.phase_manager import strangle_products
+from core.quotes import held_mark, is_future
 from helpers.shell.components import Components
 
 
@@ -64,7 +65,7 @@ class SnapshotBuilder:
     def morning(self, now: datetime) -> None:
         """Once a session: futures months to follow (after a restart those of what is held, too), and yesterday's
         volatility of underlyings without an index."""
-        futures = {ticker for ticker in self._tickers if ticker.startswith("/")}
+        futures = {ticker for ticker in self._tickers if is_future(ticker)}
         held: dict[str, set[date]] = {ticker: set() for ticker in sorted(futures)
                                       if ticker in strangle_products(self._parts.phase.phase)}
         for position in self._parts.states.open_positions:
@@ -140,7 +141,7 @@ class SnapshotBuilder:
         What has a price has one for the rest of the day: the gateway is not asked again."""
         months = self._gateway.months()
         if self._listed is None or self._listed[0] is not months:
-            keys = [ticker for ticker in self._tickers if not ticker.startswith("/")] + list(months)
+            keys = [ticker for ticker in self._tickers if not is_future(ticker)] + list(months)
             self._listed = (months, dict.fromkeys(keys))
 
         def build(key: str) -> Underlying | None:

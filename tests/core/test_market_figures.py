@@ -11,7 +11,8 @@ from config.constants import (BETA_TO_SPY, DIVIDEND_YIELDS, FUTURE_MARGINS_USD, 
 from config.strategy_parameters import SPECS
 from core.codes import RefusalCode
 from core.errors import CannotCompute
-from core.market_values import below, finite, guard_refusal, held_mark, not_negative, positive, usable_mid
+from core.market_values import below, finite, guard_refusal, not_negative, positive
+from core.quotes import held_mark, usable_mid
 from tests.builders import make_contract, make_quote, make_underlying
 
 UNDERLYINGS = sorted({symbol for spec in SPECS.values() for symbol in spec.underlyings} | set(SPY_EQUIVALENTS))

@@ -324,7 +324,7 @@ def test_no_limit_is_ever_exceeded_and_one_more_would(equity, phase, vix, risk, 
 
 
 def test_a_limit_is_missed_by_a_cent_and_met_exactly() -> None:
-    """Free margin for 18 units of 500 to the cent is 18; a cent less is 17, although the gate forgives half a cent."""
+    """Free margin for 18 units of 500 to the cent is 18, a cent less is 17, and the gate counts as the sizer does."""
     equity, vix = 20_000.0, 9.0
     free = min(MARGIN.room_usd(equity, 0.0, 0.0, 2, vix).values())
     assert free == 9_000.0
@@ -334,8 +334,8 @@ def test_a_limit_is_missed_by_a_cent_and_met_exactly() -> None:
         return sized(offer=proposal(risk=20.0, cap=18), shot=shot).limits["buying_power"]
 
     assert [fitting(used_usd) for used_usd in (0.0, 0.004, 0.01)] == [18, 17, 17]
-    assert MARGIN.check(equity, 0.004, 0.0, 18 * 500.0, 2, vix) is None
-    assert MARGIN.check(equity, 0.01, 0.0, 18 * 500.0, 2, vix) is not None
+    assert MARGIN.check(equity, 0.0, 0.0, 18 * 500.0, 2, vix) is None
+    assert MARGIN.check(equity, 0.004, 0.0, 18 * 500.0, 2, vix) is not None
 
 
 @settings(max_examples=40, deadline=None)

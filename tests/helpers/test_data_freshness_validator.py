@@ -59,7 +59,7 @@ def test_leg_empty(bid: float, ask: float) -> None:
 
 def test_a_bid_or_an_ask_is_enough() -> None:
     assert leg(0.0, 0.05) is None
-    assert leg(0.05, 0.0) is RefusalCode.QUOTE_CROSSED
+    assert leg(0.05, 0.0) is RefusalCode.QUOTE_EMPTY
 
 
 def test_crossed_and_locked() -> None:
@@ -83,6 +83,6 @@ def test_the_first_bad_leg_refuses_and_no_leg_cannot_be_judged() -> None:
     other = make_contract(505.0)
     quotes = {CONTRACT.id: make_quote()}
     result = VALIDATOR.legs([CONTRACT, other], quotes, FRIDAY, LT112)
-    assert result is not None and result.code is RefusalCode.QUOTE_MISSING and result.facts["data"] == other.id
+    assert result is not None and result.code is RefusalCode.QUOTE_MISSING and result.facts["contract"] == other.id
     assert VALIDATOR.legs([CONTRACT], quotes, FRIDAY, LT112) is None
     assert code(VALIDATOR.legs([], quotes, FRIDAY, LT112)) is RefusalCode.GUARD_CANNOT_COMPUTE
