@@ -25,6 +25,8 @@ class DayBook:
         When the last entry order was sent, whatever became of it.
     equity_day_start, equity_last : float
         USD. A day starts with the last equity of the day before, so that an overnight gap counts in its result.
+    protection_day_start, protection_last : float or None
+        USD that bought protection has made so far, open and closed; None until a first mark tells.
     flows_today : float
         Deposits less withdrawals.
     halted : str or None
@@ -38,6 +40,8 @@ class DayBook:
         self.start_open = False
         self.entries = 0
         self.last_entry: datetime | None = None
+        self.protection_day_start: float | None = 0.0
+        self.protection_last: float | None = 0.0
         self.begin_at(starting_equity)
         self.flows_today = 0.0
         self.halted: str | None = None
@@ -83,22 +87,27 @@ class DayBook:
         self.entries = 0
         self.flows_today = 0.0
         self.equity_day_start = self.equity_last
+        self.protection_day_start = self.protection_last
         return True
 
-    def mark(self, equity: float) -> None:
-        """Take the account's value.
+    def mark(self, equity: float, protection: float) -> None:
+        """Take the account's value and what bought protection has made so far, both in USD.
 
         Raises
         ------
         IntegrityError
-            When it is not a finite number.
+            When one is not a finite number.
         """
-        if not math.isfinite(equity):
-            raise IntegrityError("equity is not a number", equity=equity)
+        if not (math.isfinite(equity) and math.isfinite(protection)):
+            raise IntegrityError("equity is not a number", equity=equity, protection=protection)
+        if self.protection_day_start is None:
+            self.protection_day_start = protection
         if self.start_open:
+            unprotected = max(self.equity_day_start - self.protection_day_start, equity - protection)
             self.equity_day_start = max(self.equity_day_start, equity)
+            self.protection_day_start = self.equity_day_start - unprotected
             self.start_open = False
-        self.equity_last = equity
+        self.equity_last, self.protection_last = equity, protection
 
     def flow(self, amount: float) -> None:
         """Money the owner added (positive) or took out: does not move the day's result."""
@@ -117,7 +126,8 @@ class DayBook:
         """Everything, as plain JSON."""
         return {"day": self.day.isoformat() if self.day else None, "start_open": self.start_open, "entries": self.entries,
                 "last_entry": time_to_json(self.last_entry), "equity_day_start": self.equity_day_start,
-                "equity_last": self.equity_last, "flows_today": self.flows_today,
+                "equity_last": self.equity_last, "protection_day_start": self.protection_day_start,
+                "protection_last": self.protection_last, "flows_today": self.flows_today,
                 "halted": self.halted, "quarantined": list(self.quarantined),
                 "accepted": list(self.accepted)}
 
@@ -136,6 +146,9 @@ class DayBook:
             self.last_entry = time_from_json(facts["last_entry"])
             self.equity_day_start = float(facts["equity_day_start"])
             self.equity_last = float(facts["equity_last"])
+            self.protection_day_start, self.protection_last = (
+                None if facts[name] is None else float(facts[name])
+                for name in ("protection_day_start", "protection_last"))
             self.flows_today = float(facts["flows_today"])
             self.halted = facts["halted"]
             self.quarantined = tuple(facts["quarantined"])
@@ -146,7 +159,8 @@ class DayBook:
 
     def self_check(self) -> None:
         """Raise IntegrityError when the figures contradict each other."""
-        amounts = (self.equity_day_start, self.equity_last, self.flows_today)
+        amounts = (self.equity_day_start, self.equity_last, self.flows_today, self.protection_day_start or 0.0,
+                   self.protection_last or 0.0)
         if not all(map(math.isfinite, amounts)):
             raise IntegrityError("the day book holds impossible amounts", amounts=amounts)
         if self.entries < 0:

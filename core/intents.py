@@ -68,3 +68,18 @@ def closing_intent(position: Position, reason: str, time: datetime, urgency: Urg
     return Intent(id=intent_id(position.id, purpose, time), strategy=position.strategy, position_id=position.id,
                   purpose=purpose, urgency=urgency, legs=legs, quantity=quantity, reason=reason, created=time,
                   facts=facts)
+
+
+def buying_back_intent(position: Position, reason: str, time: datetime) -> Intent:
+    """The intent that buys back at the natural price what ``position`` is short of, and keeps the rest.
+
+    Raises
+    ------
+    ValueError
+        When the position is short of nothing.
+    """
+    legs, quantity = unit_legs((leg for leg in position.legs if leg.quantity < 0), sign=-1)
+    if not legs:
+        raise ValueError(f"nothing to buy back in {position.id}")
+    return Intent(id=intent_id(position.id, Purpose.MANAGE, time), strategy=position.strategy, position_id=position.id,
+                  purpose=Purpose.MANAGE, urgency=Urgency.NATURAL, legs=legs, quantity=quantity, reason=reason, created=time)

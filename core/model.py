@@ -264,11 +264,15 @@ class CalendarFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Equity is cash plus the mid value of everything held. ``flows_today`` are deposits less withdrawals."""
+    """Equity is cash plus the mid value of everything held. ``flows_today`` are deposits less withdrawals.
+    ``protection`` is what bought protection has made so far in USD, open and closed; ``protection_day_start`` the same
+    when the day began."""
 
     cash: float
     equity: float
     equity_day_start: float
+    protection: float
+    protection_day_start: float
     flows_today: float
     buying_power_used: float
 
@@ -279,6 +283,13 @@ class Account:
         if self.equity_day_start <= 0.0:
             return math.nan
         return (self.equity - self.flows_today - self.equity_day_start) / self.equity_day_start
+
+    @property
+    def unprotected_day_result_share(self) -> float:
+        """As :attr:`day_result_share`, of the book without bought protection: what a guard against short risk judges."""
+        if self.equity_day_start <= 0.0:
+            return math.nan
+        return self.day_result_share - (self.protection - self.protection_day_start) / self.equity_day_start
 
 
 class State(str, Enum):
@@ -543,8 +554,10 @@ class PortfolioView:
     """What the gate may know beyond the snapshot: the framework's own facts at one moment.
 
     ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying. ``suspended`` maps a strategy to the code
-    it is suspended with. ``reserved_*`` are held by entries that still work; gamma and vega of the short
-    ones only (0 or below).
+    it is suspended with. ``book_closing``: RED or a breaker's third level has everything closed, protection is sold with
+    the book; ``excess_spy_delta``: share-equivalents, signed as held, by which the protection that is left is then beyond
+    the account's SPY delta limit, 0 while anything else is open. ``reserved_*`` are held by entries that still work; gamma
+    and vega of the short ones only (0 or below).
     """
 
     mode: Mode
@@ -554,6 +567,8 @@ class PortfolioView:
     breaker_level: int = 0
     breaker_size_multiplier: float = 1.0
     one_entry_at_a_time: bool = False
+    book_closing: bool = False
+    excess_spy_delta: float = 0.0
     emergency: EmergencyLevel = EmergencyLevel.NONE
     entries_today: int = 0
     last_entry: datetime | None = None

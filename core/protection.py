@@ -3,10 +3,29 @@ measure of the risk that the guards watch."""
 
 from __future__ import annotations
 
+from typing import Callable
+
 from config.strategy_parameters import SPECS
-from core.model import Position
+from core.model import Contract, Position
+
+
+def protects(strategy: str) -> bool:
+    """Whether a strategy buys protection and nothing else."""
+    return not SPECS[strategy].counts_as_position
 
 
 def is_protection(position: Position) -> bool:
     """Whether a position is bought protection, with nothing short in it."""
-    return not SPECS[position.strategy].counts_as_position and not position.has_short_options
+    return protects(position.strategy) and not position.has_short_options
+
+
+def result_usd(position: Position, mark_of: Callable[[Contract, int], float]) -> float:
+    """What a position has made so far in USD, fees included: cash so far and what is held at its marks.
+
+    Parameters
+    ----------
+    mark_of : callable
+        Points at which a contract counts that is held in that quantity.
+    """
+    return position.cash_flow_usd + sum(leg.quantity * leg.contract.multiplier * mark_of(leg.contract, leg.quantity)
+                                        for leg in position.legs if leg.quantity)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from math import isfinite
 from types import MappingProxyType
-from typing import Any, Mapping
+from typing import Any, Collection, Mapping
 
 from config.constants import PATTERN_DAY_TRADE_WINDOW_SESSIONS
 from config.strategy_parameters import SPECS, StrategySpec
@@ -69,6 +69,7 @@ class TradeLedger:
         self._sample_from: dict[str, int] = {}
         self._samples: dict[str, tuple[tuple[int, int], StrategySample]] = {}
         self._day_trades: tuple[tuple[date, int, int], int] | None = None
+        self._protection: tuple[int, dict[str, float]] | None = None
         self.begin_at(starting_equity)
 
     # --- writing
@@ -120,7 +121,7 @@ class TradeLedger:
             raise IntegrityError("no trade to amend", id=trade.id)
         self._trades[place], self._texts[place] = trade, canonical(trade.to_json())
         self._samples.pop(trade.strategy, None)
-        self._day_trades = None
+        self._day_trades = self._protection = None
         return self._newly_lost(trade)
 
     def __contains__(self, trade_id: str) -> bool:
@@ -241,6 +242,15 @@ class TradeLedger:
             self._day_trades = (key, sum(trade.is_day_trade and first <= trade.closed.date() <= day
                                          for trade in self._trades))
         return self._day_trades[1]
+
+    def protection_usd(self, open_ids: Collection[str]) -> float:
+        """USD that closed bought protection has made; positions in ``open_ids`` are left out (a fill came after one was
+        closed, and it is counted where it is held)."""
+        if self._protection is None or self._protection[0] != len(self._trades):
+            self._protection = (len(self._trades), {trade.id: trade.pnl_usd for trade in self._trades
+                                                    if trade.protection})
+        closed = self._protection[1]
+        return sum(closed.values()) - sum(closed.get(name, 0.0) for name in open_ids)
 
     def promotion_facts(self) -> PromotionFacts:
         """What the phase manager judges a promotion by."""

@@ -1,5 +1,9 @@
 """Circuit breakers: a fast drawdown, correlation, margin, a streak of losses. Three levels each: half size at 80 % of a
-threshold, a halt (and the three riskiest closed) at the threshold, everything closed and locked beyond."""
+threshold, a halt (and the three riskiest closed) at the threshold, everything closed and locked beyond.
+
+Drawdown and correlation are those of the book without bought protection. What quotes measure trips when two checks
+running say so; the first of them counts as a first level, so that the next comes in a minute.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,8 @@ from config.constants import (BREAKER_CORRELATION, BREAKER_CORRELATION_PHASE1, B
                               BREAKER_LOCK_HOURS, BREAKER_LOSS_STREAK, BREAKER_LOSS_STREAK_PHASE1,
                               BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SHARES, BREAKER_RECOVERY_CORRELATION,
                               BREAKER_RECOVERY_HOURS, BREAKER_SECOND_LEVEL_CLOSES, BREAKER_THIRD_CORRELATION,
-                              BREAKER_THIRD_DRAWDOWN_MULTIPLE, BREAKER_THIRD_MARGIN_SHARE, PHASES)
+                              BREAKER_THIRD_DRAWDOWN_MULTIPLE, BREAKER_THIRD_MARGIN_SHARE,
+                              LEVEL_CHECKS_RUNNING, PHASES, RISK_CHECK_MINUTES)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
 from core.model import Refused
@@ -27,6 +32,8 @@ from risk.defence import Action, CloseAll, CloseRiskiest, Halt
 
 FIRST, SECOND, THIRD = 1, 2, 3
 WINDOW: Final = timedelta(minutes=BREAKER_DRAWDOWN_MINUTES)
+# Checks further apart (a night, a feed that was lost) are not two checks running.
+RUNNING: Final = timedelta(minutes=2 * RISK_CHECK_MINUTES)
 
 
 class BreakerKind(str, Enum):
@@ -48,6 +55,8 @@ class BreakerInputs:
         None: the tightest threshold of every table counts.
     equity, flows_today : float
         USD; deposits and withdrawals move no drawdown.
+    protection : float
+        USD that bought protection has made so far: it moves none either.
     margin_used_share : float
         Share of equity in margin.
     data_fresh : bool
@@ -59,6 +68,7 @@ class BreakerInputs:
     vix: float | None
     equity: float
     flows_today: float
+    protection: float
     margin_used_share: float
     correlation: CorrelationReading
     data_fresh: bool
@@ -140,11 +150,21 @@ def thresholds(phase: int, vix: float | None) -> Thresholds:
                       streak=BREAKER_LOSS_STREAK_PHASE1 if first else BREAKER_LOSS_STREAK)
 
 
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """The account at one check, USD, flows taken out: without what bought protection has made, and all of it."""
+
+    time: datetime
+    unprotected: float
+    equity: float
+
+
 class CircuitBreakers:
     """Measures, trips, recovers. A level of 2 or 3 stays until recovery; a level of 1 only while it is measured."""
 
     def __init__(self) -> None:
-        self._equity: deque[tuple[datetime, float]] = deque()
+        self._values: deque[_Value] = deque()
+        self._seen: dict[BreakerKind, list[int]] = {}
         self._tripped: dict[BreakerKind, int] = {}
         self._tripped_at: datetime | None = None
         self._locked_until: datetime | None = None
@@ -186,14 +206,15 @@ class CircuitBreakers:
         """
         limits = thresholds(inputs.phase, inputs.vix)
         values = self._measure(inputs)
-        levels = {kind: limits.level(kind, value) for kind, value in values.items()}
+        measured = {kind: limits.level(kind, value) for kind, value in values.items()}
+        levels = self._running_long_enough(measured)
         actions: list[Action] = []
         for kind, level in levels.items():
             if level >= SECOND and level > self._tripped.get(kind, 0):
                 self._tripped[kind] = level
                 self._tripped_at = inputs.time
                 actions += self._on_trip(kind, level, inputs.time)
-        if not actions and self._recovers(inputs, levels):
+        if not actions and self._recovers(inputs, measured):
             self._clear(inputs.time.date())
             levels[BreakerKind.STREAK] = 0
         if self._level(levels) == THIRD and not any(isinstance(action, CloseAll) for action in actions):
@@ -202,26 +223,45 @@ class CircuitBreakers:
         trips = tuple(Trip(kind=kind, level=level, value=values[kind], threshold=limits.second(kind))
                       for kind, level in shown.items() if level)
         self._report = self._make_report(self._level(levels), inputs.time.date(), trips)
-        measured = tuple(Trip(kind=kind, level=levels[kind], value=value, threshold=limits.second(kind))
+        readings = tuple(Trip(kind=kind, level=measured[kind], value=value, threshold=limits.second(kind))
                          for kind, value in values.items())
-        return replace(self._report, actions=tuple(actions), measured=measured)
+        return replace(self._report, actions=tuple(actions), measured=readings)
+
+    def _running_long_enough(self, measured: Mapping[BreakerKind, int]) -> dict[BreakerKind, int]:
+        """A level from the second on counts once that many checks running have measured it, a first level till then. A
+        streak is counted, not measured."""
+        self._seen = {kind: [*self._seen.get(kind, []), level][-LEVEL_CHECKS_RUNNING:]
+                      for kind, level in measured.items()}
+        return {kind: level if level < SECOND or kind is BreakerKind.STREAK
+                else max(FIRST, min(self._seen[kind])) if len(self._seen[kind]) == LEVEL_CHECKS_RUNNING else FIRST
+                for kind, level in measured.items()}
 
     def _measure(self, inputs: BreakerInputs) -> dict[BreakerKind, float]:
-        if not all(map(math.isfinite, (inputs.equity, inputs.flows_today, inputs.margin_used_share))):
+        figures = (inputs.equity, inputs.flows_today, inputs.protection, inputs.margin_used_share)
+        if not all(map(math.isfinite, figures)):
             raise CannotCompute("breakers cannot measure", equity=inputs.equity, flows_today=inputs.flows_today,
-                                margin_used_share=inputs.margin_used_share)
-        while self._equity and self._equity[0][0] < inputs.time - WINDOW:
-            self._equity.popleft()
-        now = inputs.equity - inputs.flows_today
-        peak = max([now, *(value for _, value in self._equity)])
-        if peak <= 0.0:
-            raise CannotCompute("equity is not positive", equity=inputs.equity)
-        self._equity.append((inputs.time, now))
-        values = {BreakerKind.DRAWDOWN: 1.0 - now / peak, BreakerKind.MARGIN: inputs.margin_used_share,
+                                protection=inputs.protection, margin_used_share=inputs.margin_used_share)
+        values = {BreakerKind.DRAWDOWN: self._drawdown(inputs), BreakerKind.MARGIN: inputs.margin_used_share,
                   BreakerKind.STREAK: float(self._streak)}
         if inputs.correlation.value is not None:
             values[BreakerKind.CORRELATION] = inputs.correlation.value
         return values
+
+    def _drawdown(self, inputs: BreakerInputs) -> float:
+        """Fall of the book without protection from its highest of the last five minutes, as a share of the account then.
+        While a fall waits for its second check it is measured from the same height."""
+        equity = inputs.equity - inputs.flows_today
+        now = _Value(inputs.time, equity - inputs.protection, equity)
+        if self._values and inputs.time - self._values[-1].time > RUNNING:
+            self._seen, self._values = {}, deque()
+        waits = self._seen.get(BreakerKind.DRAWDOWN, [0])[-1] >= SECOND > self._tripped.get(BreakerKind.DRAWDOWN, 0)
+        while self._values and self._values[0].time < inputs.time - WINDOW and not waits:
+            self._values.popleft()
+        peak = max([now, *self._values], key=lambda value: value.unprotected)
+        if peak.equity <= 0.0:
+            raise CannotCompute("equity is not positive", equity=inputs.equity)
+        self._values.append(now)
+        return (peak.unprotected - now.unprotected) / peak.equity
 
     def _on_trip(self, kind: BreakerKind, level: int, now: datetime) -> list[Action]:
         reason = f"{kind.value} breaker, level {level}"

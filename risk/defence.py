@@ -1,5 +1,5 @@
 """What breakers and emergencies ask for, as values, and which positions that means: riskiest first, bought protection
-never. Closing only: nothing here opens anything."""
+only once the book is closed. Closing only: nothing here opens anything."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import Final, Sequence
 
-from config.constants import BETA_TO_SPY, RED_SIGMAS, TRADING_DAYS_PER_YEAR
+from config.constants import BETA_TO_SPY, RED_SIGMAS, SOLD_AGAINST_LEAP, TRADING_DAYS_PER_YEAR
+from config.strategy_parameters import SPECS
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, Position, Snapshot, State
 from core.option_math import dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
 from core.protection import is_protection
-from core.quotes import underlying_price, usable_mid
+from core.quotes import underlying_of, underlying_price, usable_mid
 from risk.dynamic_margin_manager import DynamicMarginManager
 from risk.greeks_monitor import GreeksMonitor
 from risk.margin_structures import structures
@@ -30,10 +31,12 @@ class Halt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseRiskiest:
-    """Close the ``count`` riskiest positions."""
+    """Close the ``count`` riskiest positions; with ``short_volatility_only`` those among the short-volatility and the naked
+    ones, and after them of shorts sold against a LEAP the short leg alone."""
 
     count: int
     reason: str
+    short_volatility_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,14 @@ class CutDelta:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A position that is to be closed: all of it, or with ``shorts_only`` what it is short of."""
+
+    position: Position
+    shorts_only: bool = False
+
+
 Action = Halt | CloseRiskiest | CloseAll | CutBuyingPower | CutDelta
 
 
@@ -67,6 +78,16 @@ Action = Halt | CloseRiskiest | CloseAll | CutBuyingPower | CutDelta
 def has_naked_short(position: Position) -> bool:
     """Whether nothing covers some short option of the position (:mod:`risk.margin_structures`)."""
     return bool(structures(position.legs, lambda contract: contract.strike * contract.multiplier).naked)
+
+
+def is_short_volatility(position: Position) -> bool:
+    """Whether a position is what the levels guard against: short volatility, or naked."""
+    return SPECS[position.strategy].short_volatility and position.has_short_options or has_naked_short(position)
+
+
+def is_sold_against_leap(position: Position) -> bool:
+    """Whether what a position is short of is covered by a LEAP of its own."""
+    return position.strategy in SOLD_AGAINST_LEAP and position.has_short_options and not has_naked_short(position)
 
 
 def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
@@ -79,17 +100,19 @@ def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
     CannotCompute
         When a leg, the underlying or a volatility is missing or unusable.
     """
-    move = RED_SIGMAS * _daily_deviation(position.underlying, snapshot)
+    held = [leg for leg in position.legs if leg.quantity]
+    move = RED_SIGMAS * max((_daily_deviation(leg.contract, snapshot) for leg in held), default=0.0)
     worst = 0.0
     for shock in (1.0 + move, max(0.01, 1.0 - move)):
         change = sum(leg.quantity * leg.contract.multiplier * _change(leg.contract, shock, snapshot)
-                     for leg in position.legs if leg.quantity)
+                     for leg in held)
         worst = max(worst, -change)
     return worst
 
 
-def _daily_deviation(symbol: str, snapshot: Snapshot) -> float:
-    found = snapshot.underlyings.get(symbol)
+def _daily_deviation(contract: Contract, snapshot: Snapshot) -> float:
+    symbol = contract.underlying
+    found = underlying_of(contract, snapshot.underlyings)
     if found is not None and found.iv is not None and math.isfinite(found.iv.current) and found.iv.current > 0.0:
         return found.iv.current / math.sqrt(TRADING_DAYS_PER_YEAR)
     if snapshot.vix is None or not math.isfinite(snapshot.vix.value) or symbol not in BETA_TO_SPY:
@@ -129,9 +152,9 @@ def riskiest(positions: Sequence[Position], snapshot: Snapshot) -> tuple[Positio
 
 
 def positions_to_close(actions: Sequence[Action], snapshot: Snapshot, margin: DynamicMarginManager,
-                       greeks: GreeksMonitor) -> tuple[Position, ...]:
-    """Positions that ``actions`` together ask to close now, riskiest first; those already leaving at once are not
-    named again, but what they free counts.
+                       greeks: GreeksMonitor) -> tuple[Closing, ...]:
+    """What ``actions`` together ask to close now, riskiest first; positions already leaving at once are not named again,
+    but what they free counts.
 
     Parameters
     ----------
@@ -143,18 +166,26 @@ def positions_to_close(actions: Sequence[Action], snapshot: Snapshot, margin: Dy
     leaving = [position for position in ordered if position.state in LEAVING]
     free = [position for position in ordered if position.state not in LEAVING]
     chosen: dict[str, Position] = {}
+    shorts: dict[str, Position] = {}
     for action in actions:
         if isinstance(action, CloseAll):
             chosen |= {position.id: position for position in free}
+        elif isinstance(action, CloseRiskiest) and action.short_volatility_only:
+            meant = [position for position in free if is_short_volatility(position)]
+            covered = [position for position in free if is_sold_against_leap(position)]
+            chosen |= {position.id: position for position in meant[:action.count]}
+            shorts |= {position.id: position for position in covered[:max(0, action.count - len(meant))]}
         elif isinstance(action, CloseRiskiest):
             chosen |= {position.id: position for position in free[:action.count]}
+    last = sorted(free, key=lambda position: position.strategy in SOLD_AGAINST_LEAP)
     for action in actions:
         if isinstance(action, CutBuyingPower):
-            _cut_buying_power(action.share, chosen, leaving, free, snapshot, margin)
+            _cut_buying_power(action.share, chosen, leaving, last, snapshot, margin)
     for action in actions:
         if isinstance(action, CutDelta):
-            _cut_delta(chosen, leaving, free, snapshot, greeks)
-    return tuple(position for position in free if position.id in chosen)
+            _cut_delta(chosen, leaving, last, snapshot, greeks)
+    return tuple(Closing(position=position, shorts_only=position.id not in chosen) for position in free
+                 if position.id in chosen or position.id in shorts)
 
 
 def _cut_buying_power(share: float, chosen: dict[str, Position], leaving: Sequence[Position],
@@ -176,24 +207,49 @@ def _cut_buying_power(share: float, chosen: dict[str, Position], leaving: Sequen
 
 def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: Sequence[Position],
                snapshot: Snapshot, greeks: GreeksMonitor) -> None:
-    """Close what pushes the book's delta outwards, largest first, until it is inside (or nothing pushes any more)."""
+    """Close what pushes the book's delta outwards, largest first but what is held against a LEAP last, until it is inside
+    (or nothing pushes any more)."""
     held = [position for position in snapshot.positions if position.is_open]
     read = greeks.reading(held, snapshot.quotes, snapshot.underlyings, snapshot.time)
-    spy = snapshot.underlyings.get("SPY")
-    if read.missing or spy is None:
+    limit = _delta_limit(snapshot, greeks)
+    if read.missing or limit is None:
         return
-    try:
-        limits = greeks.limits(snapshot.phase, snapshot.account.equity, spy.price)
-    except CannotCompute:
-        return
-    limit = min(limits["greek_delta"], limits["greek_notional_delta"])
     gone = {position.id for position in (*leaving, *chosen.values())}
     delta = sum(exposure.spy_delta for name, exposure in read.by_position.items() if name not in gone)
     candidates = [position for position in free if position.id not in gone]
-    for position in sorted(candidates, key=lambda position: -abs(read.by_position[position.id].spy_delta)):
+    for position in sorted(candidates, key=lambda position: (position.strategy in SOLD_AGAINST_LEAP,
+                                                             -abs(read.by_position[position.id].spy_delta))):
         own = read.by_position[position.id].spy_delta
         if abs(delta) <= limit:
             return
         if own * delta > 0.0:
             chosen[position.id] = position
             delta -= own
+
+
+def _delta_limit(snapshot: Snapshot, greeks: GreeksMonitor) -> float | None:
+    """The account's limit in SPY share-equivalents; None while it cannot be computed."""
+    spy = snapshot.underlyings.get("SPY")
+    if spy is None:
+        return None
+    try:
+        limits = greeks.limits(snapshot.phase, snapshot.account.equity, spy.price)
+    except CannotCompute:
+        return None
+    return min(limits["greek_delta"], limits["greek_notional_delta"])
+
+
+def excess_protection_delta(snapshot: Snapshot, greeks: GreeksMonitor) -> float:
+    """SPY share-equivalents, signed as held, by which protection that is left alone is beyond the account's delta limit:
+    what is to be sold of it once the book it protected is closed. 0 while anything else is open, or where a Greek cannot
+    be computed; what is leaving already counts as gone."""
+    held = [position for position in snapshot.positions if position.is_open]
+    if not all(map(is_protection, held)):
+        return 0.0
+    staying = [position for position in held if position.state not in LEAVING and position.state is not State.EXITING]
+    read = greeks.reading(staying, snapshot.quotes, snapshot.underlyings, snapshot.time)
+    limit = _delta_limit(snapshot, greeks)
+    if read.missing or limit is None:
+        return 0.0
+    delta = read.total.spy_delta
+    return math.copysign(max(0.0, abs(delta) - limit), delta)

@@ -1,5 +1,9 @@
 """Emergency levels: YELLOW, ORANGE, RED. A level only goes up within a day; YELLOW and ORANGE end with it, RED needs a
-day's rest, a calm VIX and low correlation, or the operator."""
+day's rest, a calm VIX and low correlation, or the operator.
+
+The day's loss of YELLOW and ORANGE is that of the book without bought protection, RED's the worse of both. Everything
+that is measured by quotes of options, and a failed invariant, needs two checks running; SPY and the VIX need one.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Mapping
 
-from config.constants import (ORANGE_BUYING_POWER_CUT, ORANGE_CLOSES, ORANGE_LOSS_SHARE, ORANGE_SPY_MOVE_MINUTES,
-                              ORANGE_SPY_MOVE_SHARE, ORANGE_VIX, RED_BUYING_POWER_SHARE, RED_EXIT_CORRELATION,
-                              RED_EXIT_VIX, RED_LOCK_HOURS, RED_LOSS_SHARE, YELLOW_CHECKS_RUNNING, YELLOW_LOSS_SHARE,
-                              YELLOW_POSITION_CREDIT_MULTIPLE, YELLOW_POSITION_DEBIT_SHARE,
-                              YELLOW_POSITION_LOSS_SHARE, YELLOW_STOP_CREDIT_MULTIPLE, YELLOW_VIX)
+from config.constants import (LEVEL_CHECKS_RUNNING, ORANGE_BUYING_POWER_CUT, ORANGE_CLOSES, ORANGE_LOSS_SHARE,
+                              ORANGE_SPY_MOVE_MINUTES, ORANGE_SPY_MOVE_SHARE, ORANGE_VIX, RED_BUYING_POWER_SHARE,
+                              RED_EXIT_CORRELATION, RED_EXIT_VIX, RED_LOCK_HOURS, RED_LOSS_SHARE, YELLOW_LOSS_SHARE,
+                              YELLOW_POSITION_AGAIN_MULTIPLE, YELLOW_POSITION_CREDIT_MULTIPLE,
+                              YELLOW_POSITION_DEBIT_SHARE, YELLOW_POSITION_LOSS_SHARE, YELLOW_STOP_CREDIT_MULTIPLE,
+                              YELLOW_VIX)
 from core.errors import CannotCompute, IntegrityError
 from core.model import EmergencyLevel, Position, Snapshot, VixReading
 from core.protection import is_protection
@@ -25,6 +30,11 @@ from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDel
 
 SPY: Final = "SPY"
 MOVE_WINDOW: Final = timedelta(minutes=ORANGE_SPY_MOVE_MINUTES)
+VIX_AT_30: Final = "VIX crossed 30"
+VIX_AT_35: Final = "VIX crossed 35"
+SPY_MOVED: Final = "SPY moved"
+AT_ONCE: Final = frozenset({VIX_AT_30, VIX_AT_35, SPY_MOVED})
+LOSS_OF: Final = "loss of "
 Triggers = dict[str, EmergencyLevel]
 STANDING: Final[Mapping[EmergencyLevel, tuple[Action, ...]]] = MappingProxyType({
     EmergencyLevel.RED: (CloseAll(reason="RED stands"),),
@@ -38,7 +48,9 @@ class EmergencyReport:
     Attributes
     ----------
     triggers : tuple of str
-        Conditions that hold now, acknowledged ones left out.
+        Conditions that hold now and have held long enough, acknowledged ones left out.
+    pending : bool
+        Something that would raise the level holds, at its first check: the next one comes in a minute.
     actions : tuple of Action
         To be done at once; given when a level is reached. At every check after it :class:`CloseAll` while RED and
         :class:`CutDelta` while ORANGE: the book's delta may not have been computable at the first.
@@ -53,11 +65,12 @@ class EmergencyReport:
     actions: tuple[Action, ...] = ()
     since: datetime | None = None
     blind: tuple[str, ...] = ()
+    pending: bool = False
 
     @property
     def check_every_minute(self) -> bool:
-        """From YELLOW on."""
-        return self.level > EmergencyLevel.NONE
+        """From YELLOW on, and while something is to be seen a second time."""
+        return self.level > EmergencyLevel.NONE or self.pending
 
     @property
     def stop_credit_multiple(self) -> float | None:
@@ -88,19 +101,12 @@ def _points_usd(position: Position) -> float:
     return position.legs[0].contract.multiplier * position.units if position.legs else 0.0
 
 
-def is_losing(position: Position, snapshot: Snapshot) -> bool:
-    """Whether a position has lost 0.29 % of the equity the day began with AND 150 % of its credit (25 % of its debit).
-
-    Raises
-    ------
-    CannotCompute
-        As :func:`position_loss_usd`.
-    """
-    loss = position_loss_usd(position, snapshot)
+def position_limit_usd(position: Position, snapshot: Snapshot) -> float:
+    """Loss in USD from which a position counts: 0.29 % of the equity the day began with AND 150 % of its credit (25 % of
+    its debit)."""
     paid = position.entry_price * _points_usd(position)
     own = YELLOW_POSITION_DEBIT_SHARE * paid if paid > 0.0 else -YELLOW_POSITION_CREDIT_MULTIPLE * paid
-    limit = max(own, YELLOW_POSITION_LOSS_SHARE * snapshot.account.equity_day_start)
-    return at_least(loss, limit)
+    return max(own, YELLOW_POSITION_LOSS_SHARE * snapshot.account.equity_day_start)
 
 
 class EmergencyProtocol:
@@ -110,7 +116,8 @@ class EmergencyProtocol:
         self._level = EmergencyLevel.NONE
         self._since: datetime | None = None
         self._day: date | None = None
-        self._losing: dict[str, int] = {}
+        self._running: dict[str, int] = {}
+        self._counted: dict[str, float] = {}
         self._acknowledged: frozenset[str] = frozenset()
         self._holding: frozenset[str] = frozenset()
         self._last_vix: float | None = None
@@ -140,9 +147,12 @@ class EmergencyProtocol:
         """
         _require_figures(snapshot)
         self.new_day(snapshot.time.date())
-        triggers, blind = self._triggers(snapshot, failed_invariant)
-        self._end_red(snapshot, correlation, triggers)
-        self._holding = frozenset(triggers)
+        losses: dict[str, float] = {}
+        found, blind = self._triggers(snapshot, failed_invariant, losses)
+        triggers = self._running_long_enough(found, blind)
+        self._counted |= {name: loss for name, loss in losses.items() if LOSS_OF + name in triggers}
+        self._end_red(snapshot, correlation, found)
+        self._holding = frozenset(found)
         self._acknowledged &= self._holding
         live = {name: level for name, level in triggers.items() if name not in self._acknowledged}
         reached = max(live.values(), default=EmergencyLevel.NONE)
@@ -152,10 +162,26 @@ class EmergencyProtocol:
             actions = _actions(reached, ", ".join(name for name, level in live.items() if level is reached))
         else:
             actions = STANDING.get(self._level, ())
-        self._report = EmergencyReport(level=self._level, triggers=tuple(live), since=self._since, blind=blind)
+        pending = any(level > self._level for name, level in found.items() if name not in self._acknowledged)
+        self._report = EmergencyReport(level=self._level, triggers=tuple(live), since=self._since, blind=blind,
+                                       pending=pending)
         return replace(self._report, actions=actions)
 
-    def _triggers(self, snapshot: Snapshot, failed_invariant: str | None) -> tuple[Triggers, tuple[str, ...]]:
+    def _running_long_enough(self, found: Triggers, blind: tuple[str, ...]) -> Triggers:
+        """Of what holds at this check, what needs no second one or has had it. A check that cannot value a position
+        neither counts nor forgives; a position that has counted begins anew."""
+        kept = {name: count for name, count in self._running.items() if name.removeprefix(LOSS_OF) in blind}
+        self._running = kept | {name: self._running.get(name, 0) + 1 for name in found if name not in AT_ONCE}
+        enough = {name: level for name, level in found.items()
+                  if name in AT_ONCE or self._running[name] >= LEVEL_CHECKS_RUNNING}
+        self._running = {name: count for name, count in self._running.items()
+                         if not (name in enough and name.startswith(LOSS_OF))}
+        return enough
+
+    def _triggers(self, snapshot: Snapshot, failed_invariant: str | None, losses: dict[str, float]
+                  ) -> tuple[Triggers, tuple[str, ...]]:
+        """Every condition that holds at this check, and what could not be judged; ``losses`` takes those of the positions
+        among them."""
         account = snapshot.account
         blind: list[str] = []
         found: Triggers = {}
@@ -165,14 +191,15 @@ class EmergencyProtocol:
             found["equity"] = EmergencyLevel.RED
         elif at_least(account.buying_power_used / account.equity, RED_BUYING_POWER_SHARE):
             found["buying power"] = EmergencyLevel.RED
-        loss = -account.day_result_share
         for share, level in ((RED_LOSS_SHARE, EmergencyLevel.RED), (ORANGE_LOSS_SHARE, EmergencyLevel.ORANGE),
                              (YELLOW_LOSS_SHARE, EmergencyLevel.YELLOW)):
-            if at_least(loss, share):
+            if at_least(-account.unprotected_day_result_share, share):
                 found[f"day's loss {level.name}"] = level
+        if at_least(-account.day_result_share, RED_LOSS_SHARE):
+            found["day's loss RED, protection included"] = EmergencyLevel.RED
         self._vix(snapshot.vix, found, blind)
         self._spy(snapshot, found, blind)
-        self._positions(snapshot, found, blind)
+        self._positions(snapshot, found, blind, losses)
         return found, tuple(blind)
 
     def _vix(self, vix: VixReading | None, found: Triggers, blind: list[str]) -> None:
@@ -182,10 +209,10 @@ class EmergencyProtocol:
             blind.append("VIX")
             return
         if vix.value >= YELLOW_VIX and vix.previous_close < YELLOW_VIX:
-            found["VIX crossed 30"] = EmergencyLevel.YELLOW
+            found[VIX_AT_30] = EmergencyLevel.YELLOW
         before = vix.previous_close if self._last_vix is None else self._last_vix
         if before < ORANGE_VIX <= vix.value:
-            found["VIX crossed 35"] = EmergencyLevel.ORANGE
+            found[VIX_AT_35] = EmergencyLevel.ORANGE
         self._last_vix = vix.value
 
     def _spy(self, snapshot: Snapshot, found: Triggers, blind: list[str]) -> None:
@@ -196,34 +223,35 @@ class EmergencyProtocol:
         while self._prices and self._prices[0][0] < snapshot.time - MOVE_WINDOW:
             self._prices.popleft()
         if any(at_least(abs(spy.price / price - 1.0), ORANGE_SPY_MOVE_SHARE) for _, price in self._prices):
-            found["SPY moved"] = EmergencyLevel.ORANGE
+            found[SPY_MOVED] = EmergencyLevel.ORANGE
         self._prices.append((snapshot.time, spy.price))
 
-    def _positions(self, snapshot: Snapshot, found: Triggers, blind: list[str]) -> None:
-        """A position losing on two checks running. A check that cannot value it neither counts nor forgives. Bought
-        protection is left out: losing is its ordinary state."""
-        running: dict[str, int] = {}
-        for position in snapshot.positions:
-            if not position.is_open or is_protection(position):
-                continue
+    def _positions(self, snapshot: Snapshot, found: Triggers, blind: list[str], losses: dict[str, float]) -> None:
+        """A position that loses what counts; one that has counted already, twice what it had lost then. Bought protection
+        is left out: losing is its ordinary state."""
+        judged = [position for position in snapshot.positions if position.is_open and not is_protection(position)]
+        self._counted = {position.id: self._counted[position.id] for position in judged if position.id in self._counted}
+        for position in judged:
             try:
-                count = self._losing.get(position.id, 0) + 1 if is_losing(position, snapshot) else 0
+                loss = position_loss_usd(position, snapshot)
             except CannotCompute:
                 blind.append(position.id)
-                count = self._losing.get(position.id, 0)
-            if count:
-                running[position.id] = count
-            if count >= YELLOW_CHECKS_RUNNING:
-                found[f"loss of {position.id}"] = EmergencyLevel.YELLOW
-        self._losing = running
+                continue
+            limit = max(position_limit_usd(position, snapshot),
+                        YELLOW_POSITION_AGAIN_MULTIPLE * self._counted.get(position.id, 0.0))
+            if loss > 0.0 and at_least(loss, limit):
+                losses[position.id] = loss
+                found[LOSS_OF + position.id] = EmergencyLevel.YELLOW
 
     # --- ends -------------------------------------------------------------------------------------------------------
 
     def new_day(self, day: date) -> None:
-        """A new day ends YELLOW and ORANGE; RED stays. Harmless when called again."""
+        """A new day ends YELLOW and ORANGE; RED stays. Two checks running are two of one day. Harmless when called
+        again."""
         if self._day == day:
             return
         self._day = day
+        self._running = {}
         self._acknowledged = frozenset()
         self._last_vix = None
         if self._level is not EmergencyLevel.RED:
@@ -254,8 +282,8 @@ class EmergencyProtocol:
     def facts(self) -> dict[str, Any]:
         """What must survive a restart, as plain JSON. Prices of the last minutes are not kept."""
         return {"level": self._level.name, "since": time_to_json(self._since),
-                "day": self._day.isoformat() if self._day else None, "losing": dict(self._losing),
-                "acknowledged": sorted(self._acknowledged), "holding": sorted(self._holding)}
+                "day": self._day.isoformat() if self._day else None, "running": dict(self._running),
+                "counted": dict(self._counted), "acknowledged": sorted(self._acknowledged), "holding": sorted(self._holding)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take facts that :meth:`facts` gave.
@@ -269,7 +297,8 @@ class EmergencyProtocol:
             self._level = EmergencyLevel[facts["level"]]
             self._since = time_from_json(facts["since"])
             self._day = None if facts["day"] is None else date.fromisoformat(facts["day"])
-            self._losing = {str(name): int(count) for name, count in facts["losing"].items()}
+            self._running = {str(name): int(count) for name, count in facts["running"].items()}
+            self._counted = {str(name): float(loss) for name, loss in facts["counted"].items()}
             self._acknowledged = frozenset(map(str, facts["acknowledged"]))
             self._holding = frozenset(map(str, facts["holding"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -286,13 +315,16 @@ class EmergencyProtocol:
         """
         if (self._level is EmergencyLevel.NONE) != (self._since is None):
             raise IntegrityError("an emergency without its time, or a time without one", level=self._level.name)
-        if any(count < 1 for count in self._losing.values()):
-            raise IntegrityError("impossible counts of losing checks", losing=self._losing)
+        if any(count < 1 for count in self._running.values()):
+            raise IntegrityError("impossible counts of checks running", running=self._running)
+        if not all(math.isfinite(loss) and loss > 0.0 for loss in self._counted.values()):
+            raise IntegrityError("impossible losses that have counted", counted=self._counted)
 
 
 def _require_figures(snapshot: Snapshot) -> None:
     account = snapshot.account
-    figures = (account.equity, account.equity_day_start, account.flows_today, account.buying_power_used)
+    figures = (account.equity, account.equity_day_start, account.flows_today, account.buying_power_used,
+               account.protection, account.protection_day_start)
     if not all(map(math.isfinite, figures)):
         raise CannotCompute("emergency levels cannot be judged", equity=account.equity,
                             equity_day_start=account.equity_day_start, buying_power_used=account.buying_power_used)
@@ -303,6 +335,6 @@ def _actions(level: EmergencyLevel, reason: str) -> tuple[Action, ...]:
     if level is EmergencyLevel.RED:
         return Halt(reason=reason), CloseAll(reason=reason)
     if level is EmergencyLevel.ORANGE:
-        return (Halt(reason=reason), CloseRiskiest(count=ORANGE_CLOSES, reason=reason),
+        return (Halt(reason=reason), CloseRiskiest(count=ORANGE_CLOSES, reason=reason, short_volatility_only=True),
                 CutBuyingPower(share=ORANGE_BUYING_POWER_CUT, reason=reason), CutDelta(reason=reason))
     return (Halt(reason=reason),)

@@ -116,7 +116,7 @@ class GreeksMonitor:
         return read.total
 
     def limits(self, phase: int, equity: float, spy_price: float) -> Mapping[str, float]:
-        """Limit of each Greek as a positive number: SPY share-equivalents (by phase, and 1.5 times equity in SPY),
+        """Limit of each Greek as a positive number: SPY share-equivalents (by phase, and 0.75 times equity in SPY),
         share-equivalents per 1 of SPY, USD per volatility point.
 
         Raises

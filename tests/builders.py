@@ -36,7 +36,7 @@ def make_calendar(day: date = FRIDAY.date(), **overrides: Any) -> CalendarFacts:
 
 
 def make_account(equity: float = 65_000.0, **overrides: Any) -> Account:
-    values: dict[str, Any] = dict(cash=equity, equity=equity, equity_day_start=equity,
+    values: dict[str, Any] = dict(cash=equity, equity=equity, equity_day_start=equity, protection=0.0, protection_day_start=0.0,
                                   flows_today=0.0, buying_power_used=0.0)
     return Account(**(values | overrides))
 

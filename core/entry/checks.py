@@ -188,17 +188,18 @@ def phase(candidate: Candidate) -> Refused | None:
 
 
 def daily_limits(candidate: Candidate) -> Refused | None:
-    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with ends entries.
-    The emergency protocol's ORANGE stands at the same loss and lasts until the day ends, so a recovered loss does not
-    reopen them."""
+    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with, made by the book
+    without bought protection, ends entries. The emergency protocol's ORANGE stands at the same loss and lasts until the day
+    ends, so a recovered loss does not reopen them."""
     view, account = candidate.view, candidate.snapshot.account
     entries = view.entries_today + sum(name != candidate.spec.name for name in view.pending)
     if entries >= MAX_ENTRIES_PER_DAY:
         return Refused(code=RefusalCode.DAILY_ENTRIES, facts={"entries": entries, "limit": MAX_ENTRIES_PER_DAY})
-    figures = (account.equity, account.equity_day_start, account.flows_today)
+    figures = (account.equity, account.equity_day_start, account.flows_today, account.protection,
+               account.protection_day_start)
     if not all(map(math.isfinite, figures)) or account.equity_day_start <= 0.0 or account.equity <= 0.0:
         return cannot_compute("daily loss", equity=account.equity, equity_day_start=account.equity_day_start)
-    loss = -account.day_result_share
+    loss = -account.unprotected_day_result_share
     if at_least(loss, DAILY_LOSS_SHARE):
         return Refused(code=RefusalCode.DAILY_LOSS, facts={"loss_share": loss, "limit_share": DAILY_LOSS_SHARE})
     return None

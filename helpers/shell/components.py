@@ -58,6 +58,8 @@ class Components:
     book: DayBook
     iv_record: IvRecord
     executor: AtomicOrderExecutor | None = None
+    book_closing: bool = False
+    excess_spy_delta: float = 0.0
     blind: str | None = NOT_YET_JUDGED
     unsaved: str | None = None
 

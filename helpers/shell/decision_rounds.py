@@ -9,7 +9,7 @@ from typing import Any, Iterable
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
 from core.entry.checks import mode_forbids, standing_halt
-from core.intents import closing_intent, position_id
+from core.intents import buying_back_intent, closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position, Purpose, Refused,
                         Select, Snapshot, State, Urgency)
 from helpers.shell.components import Components
@@ -23,6 +23,7 @@ EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
                Event.DEFEND_21DTE: State.DEFENSIVE_21DTE}
 EXIT_EVENTS = {state: event for event, state in EXIT_STATES.items()}
 EXIT_WANTED = "exit_wanted"
+SHORTS_UNWANTED = "shorts_unwanted"
 
 
 class DecisionRounds:
@@ -56,7 +57,7 @@ class DecisionRounds:
     def urgent(self, position: Position) -> bool:
         """Whether a position is looked at every minute."""
         return (position.id in self._watched or position.id in self._chain_wanted or position.id in self._postponed
-                or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts
+                or position.state not in (State.ACTIVE, State.WAITING) or EXIT_WANTED in position.facts or SHORTS_UNWANTED in position.facts
                 or position.has_shares
                 or self._parts.specs[position.strategy].entry_dte_max == 0)
 
@@ -173,6 +174,8 @@ class DecisionRounds:
                 wanted = self._forced_exit(position, str(position.facts[EXIT_WANTED]), snapshot.time)
                 self.carry_out(position, wanted, snapshot.time)
                 continue
+            if SHORTS_UNWANTED in position.facts and self._buys_back(position, snapshot.time):
+                continue
             if self._left_over(position):
                 self.carry_out(position, self._exit_again(position, snapshot.time), snapshot.time)
                 continue
@@ -251,6 +254,25 @@ class DecisionRounds:
         for key in keys:
             position = self._parts.states.position(key)
             self.carry_out(position, self._forced_exit(position, reason, now), now)
+
+    def buy_back(self, positions: Iterable[Position], reason: str) -> None:
+        """Have what ``positions`` are short of bought back at the natural price, and keep the rest. The wish is written
+        down, and stands until nothing is short: it waits for a roll under way, and a restart finds it."""
+        for position in positions:
+            if SHORTS_UNWANTED not in position.facts:
+                self._parts.states.change(position.id, facts=dict(position.facts) | {SHORTS_UNWANTED: reason})
+
+    def _buys_back(self, position: Position, now: datetime) -> bool:
+        """One step of it, True when an order went; the wish is forgotten once nothing is short. What is leaving whole, or
+        has been assigned shares, goes by its own way."""
+        if not position.has_short_options:
+            self._parts.states.change(position.id, facts={name: value for name, value in position.facts.items()
+                                                          if name != SHORTS_UNWANTED})
+            return False
+        if position.state is not State.ACTIVE or position.has_shares or self._parts.executor.unsettled(position.id):
+            return False
+        self.carry_out(position, Manage(intent=buying_back_intent(position, str(position.facts[SHORTS_UNWANTED]), now)), now)
+        return True
 
     def _may_exit(self, position: Position, decision: Exit) -> bool:
         return (EXIT_STATES[decision.event] is position.state

@@ -215,7 +215,7 @@ class FrameworkShell:
             snapshot = self.builder.snapshot(now, intraday=self._intraday(now))
         except CannotCompute as problem:
             return self._blind_round(now, problem)
-        self.parts.book.mark(snapshot.account.equity)
+        self.parts.book.mark(snapshot.account.equity, snapshot.account.protection)
         judged = self.risk.due(now)
         if judged:
             self.risk.check(snapshot)

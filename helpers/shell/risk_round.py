@@ -17,8 +17,9 @@ from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.run_record import RunRecord
 from helpers.store.journal import Journal
 from risk.august_2024_correlation_limiter import CorrelationReading
-from risk.circuit_breakers import BreakerInputs, BreakerReport
-from risk.defence import Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, positions_to_close
+from risk.circuit_breakers import THIRD, BreakerInputs, BreakerReport
+from risk.defence import (Action, CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, excess_protection_delta,
+                          positions_to_close)
 from risk.emergency_protocol import EmergencyReport
 
 DAY_LOSSES = (("day's loss YELLOW", YELLOW_LOSS_SHARE), ("day's loss ORANGE", ORANGE_LOSS_SHARE),
@@ -82,6 +83,8 @@ class RiskRound:
         self._show(breakers or parts.breakers.report, emergency or parts.emergency.report, snapshot.time)
         if breakers is not None:
             self._approaches(breakers, snapshot)
+        parts.book_closing = parts.emergency.report.level is EmergencyLevel.RED or parts.breakers.report.level == THIRD
+        parts.excess_spy_delta = excess_protection_delta(snapshot, parts.greeks) if parts.book_closing else 0.0
         self._close((breakers.actions if breakers else ()) + (emergency.actions if emergency else ()), snapshot)
 
     def _ask(self, guard: str, judge: Callable[[], Report], now: datetime, blind: list[str]) -> Report | None:
@@ -100,7 +103,7 @@ class RiskRound:
             raise CannotCompute("equity is not positive", equity=account.equity)
         return BreakerInputs(
             time=snapshot.time, phase=snapshot.phase, vix=None if snapshot.vix is None else snapshot.vix.value,
-            equity=account.equity, flows_today=account.flows_today,
+            equity=account.equity, flows_today=account.flows_today, protection=account.protection,
             margin_used_share=account.buying_power_used / account.equity, correlation=correlation,
             data_fresh=self._data_fresh(snapshot))
 
@@ -138,8 +141,10 @@ class RiskRound:
         for reading in breakers.measured:
             self._journal.approach(now, f"breaker {reading.kind.value}", reading.value, reading.threshold)
         if account.equity_day_start > 0.0:
+            unprotected = -account.unprotected_day_result_share
             for name, limit in DAY_LOSSES:
-                self._journal.approach(now, name, -account.day_result_share, limit)
+                self._journal.approach(now, name, unprotected, limit)
+            self._journal.approach(now, "day's loss RED, protection included", -account.day_result_share, RED_LOSS_SHARE)
         self._journal.approach(now, "buying power RED", account.buying_power_used / account.equity,
                                RED_BUYING_POWER_SHARE)
         if snapshot.vix is not None:
@@ -154,7 +159,9 @@ class RiskRound:
         wanted = tuple(action for action in actions if isinstance(action, CLOSING))
         if wanted:
             chosen = positions_to_close(wanted, snapshot, self._parts.margin, self._parts.greeks)
-            self._rounds.defend(chosen, wanted[0].reason, snapshot.time)
+            reason = wanted[0].reason
+            self._rounds.defend([closing.position for closing in chosen if not closing.shorts_only], reason, snapshot.time)
+            self._rounds.buy_back([closing.position for closing in chosen if closing.shorts_only], reason)
 
     def day_end(self, snapshot: Snapshot) -> None:
         """The ledger's mark of the session, and the phase's judgement."""

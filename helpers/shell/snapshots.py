@@ -14,6 +14,7 @@ from core.lazy_mapping import LazyMapping
 from core.market_values import finite
 from core.model import Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
 from core.phase_manager import strangle_products
+from core.protection import protects, result_usd
 from core.quotes import held_mark, is_future
 from helpers.shell.components import Components
 
@@ -110,6 +111,7 @@ class SnapshotBuilder:
         vix, refusal = (None, reading) if isinstance(reading, Refused) else (reading, None)
         by_id = self._subscribed_by_id()
         account = Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
+                          protection=book.protection_last or 0.0, protection_day_start=book.protection_day_start or 0.0,
                           flows_today=book.flows_today, buying_power_used=0.0)
         underlyings, prices = self._underlyings(intraday, now.date())
         return Snapshot(
@@ -165,19 +167,27 @@ class SnapshotBuilder:
         return LazyMapping(self._listed[1], build, present), LazyMapping(self._listed[1], price, present)
 
     def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:
-        """Cash and everything held at the mid of its last real quote, the owner's own at LEAN's value; margin by the
-        framework's own rules."""
-        worth = seen.account.cash + self._gateway.others_value()
-        for contract, quantity in holdings.items():
+        """Cash and everything held at its mark, the owner's own at LEAN's value; margin by the framework's own rules."""
+        def mark_of(contract: Contract, quantity: int) -> float:
             quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
+            if quote is None and contract not in holdings:
+                return 0.0                                  # what is over, and not booked yet
             if quote is None:
                 raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
-            worth += quantity * held_mark(contract, quantity, quote, seen.underlyings) * contract.multiplier
+            return held_mark(contract, quantity, quote, seen.underlyings)
+
+        worth = seen.account.cash + self._gateway.others_value()
+        worth += sum(quantity * mark_of(contract, quantity) * contract.multiplier
+                     for contract, quantity in holdings.items())
         # what an entry half filled binds is its reservation: one leg told before the other is not a naked short
         held = tuple(position for position in seen.positions
                      if position.is_open and position.state is not State.ENTERING)
-        finite(worth, "equity")
-        return replace(seen.account, equity=worth,
+        protection = tuple(position for position in seen.positions if protects(position.strategy))
+        made = sum(result_usd(position, mark_of) for position in protection)
+        made += self._parts.ledger.protection_usd([position.id for position in protection])
+        start = self._parts.book.protection_day_start
+        return replace(seen.account, equity=finite(worth, "equity"), protection=finite(made, "protection"),
+                       protection_day_start=made if start is None else start,
                        buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
 
     def holdings(self) -> Mapping[Contract, int]:
@@ -195,6 +205,7 @@ class SnapshotBuilder:
             mode=self._run.mode, enabled=frozenset(self._run.strategies), halted=halted,
             quarantined=book.quarantined, breaker_level=breaker.level,
             breaker_size_multiplier=breaker.size_multiplier, one_entry_at_a_time=breaker.one_entry_at_a_time,
+            book_closing=parts.book_closing, excess_spy_delta=parts.excess_spy_delta,
             emergency=emergency.level, entries_today=book.entries, last_entry=book.last_entry,
             pending=parts.states.pending(), suspended=suspended, strategies_in_error=parts.states.in_error(),
             samples={name: parts.ledger.sample(name) for name in self._run.strategies},

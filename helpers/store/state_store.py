@@ -20,7 +20,7 @@ from core.errors import StoreCorrupt, StoreError
 from core.serialization import canonical
 
 FORMAT: Final = "tom-king-state"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the sum is over the rest of the text
 SLOTS: Final = ("state-a.json", "state-b.json")
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9/_#\-$=]+(\.[A-Za-z0-9]+)?")
@@ -40,8 +40,19 @@ def _second_schema(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | {"book": book, "ledger": ledger, "concentration": {"reservations": reserved}}
 
 
+def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
+    """New is what bought protection has made (the first mark tells), and the losses at which positions have counted; every
+    condition of a level counts its checks now, not only positions."""
+    if "book" not in payload:       # the orders' document has not changed
+        return payload
+    emergency = {name: value for name, value in payload["emergency"].items() if name != "losing"}
+    emergency |= {"running": {f"loss of {name}": 1 for name in payload["emergency"]["losing"]}, "counted": {}}
+    return payload | {"emergency": emergency,
+                      "book": payload["book"] | {"protection_day_start": None, "protection_last": None}}
+
+
 # schema version -> what lifts a payload of that version to the next one
-MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema})
+MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema, 2: _third_schema})
 
 
 class ObjectStorePort(Protocol):

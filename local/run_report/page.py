@@ -19,7 +19,7 @@ TILES = (("End Equity", "end equity"), ("Net Profit", "net profit"), ("Compoundi
          ("Total Orders", "orders"), ("Total Fees", "fees"))
 SMALL_CHARTS = (("buying_power_share", "Buying power used", "% of equity", 100.0),
                 ("spy_delta_used_share", "SPY concentration: use of the delta limit, reservations included", "%", 100.0),
-                ("correlation", "Mean correlation of the book", "5-minute P&L over 24 hours", 1.0),
+                ("correlation", "Mean correlation of the book", "5-minute P&L, last 78 marks", 1.0),
                 ("spy_delta", "SPY delta", "share-equivalents", 1.0), ("vega", "Vega", "USD a volatility point", 1.0),
                 ("gamma", "Gamma", "share-equivalents per 1 of SPY", 1.0), ("theta", "Theta", "USD a day", 1.0))
 LEDGER_NAMES = {"trades": "Trades", "wins": "Wins", "losses": "Losses", "win_rate": "Win rate",

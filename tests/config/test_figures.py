@@ -36,7 +36,7 @@ def test_size_and_buying_power() -> None:
     assert (c.BUYING_POWER_BREAKER_MULTIPLE, c.RESERVE_AFTER_TRADE_SHARE, c.STRANGLE_RISK_CREDIT_MULTIPLE) == (
         0.75, 0.20, 2.0)
     assert (c.NAKED_MARGIN_SPOT_SHARE, c.NAKED_MARGIN_STRIKE_SHARE) == (0.20, 0.10)
-    assert (c.NOTIONAL_DELTA_EQUITY_MULTIPLE, c.GREEK_WARNING_SHARE) == (1.5, 0.80)
+    assert (c.NOTIONAL_DELTA_EQUITY_MULTIPLE, c.GREEK_WARNING_SHARE) == (0.75, 0.80)
 
 
 def test_limits_of_a_day_and_counts() -> None:
@@ -49,8 +49,8 @@ def test_limits_of_a_day_and_counts() -> None:
 def test_concentration_correlation_and_coordination() -> None:
     assert (c.FOMC_DELTA_LIMIT_MULTIPLE, c.SPY_DELTA_WARNING_SHARE) == (0.5, 0.75)
     assert (c.MAX_POSITIONS_PER_GROUP, c.MAX_SHORT_VOLATILITY_POSITIONS, c.MAX_LIMITER_POSITIONS) == (3, 5, 10)
-    assert (c.CORRELATION_BLOCK, c.CORRELATION_WINDOW_HOURS, c.CORRELATION_MARK_MINUTES, c.CORRELATION_MIN_MARKS,
-            c.CORRELATION_MIN_UNDERLYINGS) == (0.70, 24, 5, 60, 2)
+    assert (c.CORRELATION_BLOCK, c.CORRELATION_WINDOW_MARKS, c.CORRELATION_MARK_MINUTES, c.CORRELATION_MIN_MARKS,
+            c.CORRELATION_MIN_UNDERLYINGS) == (0.70, 78, 5, 60, 2)
     assert set(c.CORRELATION_GROUPS.values()) == {"equity_index", "energy", "metals", "bonds", "single_stocks"}
     assert c.STRATEGY_PRIORITY[:5] == ("friday_0dte", "lt112", "ipmcc", "futures_strangle", "leap_put_ladder")
     assert c.BUYING_POWER_QUEUE_SHARES == (0.30, 0.25, 0.20, 0.15, 0.10)
@@ -81,7 +81,7 @@ def test_emergency_levels() -> None:
     assert (c.YELLOW_LOSS_SHARE, c.ORANGE_LOSS_SHARE, c.RED_LOSS_SHARE) == (0.0071, 0.0143, 0.0286)
     assert (c.YELLOW_VIX, c.ORANGE_VIX) == (30.0, 35.0)
     assert (c.YELLOW_POSITION_LOSS_SHARE, c.YELLOW_POSITION_CREDIT_MULTIPLE, c.YELLOW_POSITION_DEBIT_SHARE,
-            c.YELLOW_CHECKS_RUNNING, c.YELLOW_STOP_CREDIT_MULTIPLE) == (0.0029, 1.5, 0.25, 2, 1.5)
+            c.LEVEL_CHECKS_RUNNING, c.YELLOW_STOP_CREDIT_MULTIPLE) == (0.0029, 1.5, 0.25, 2, 1.5)
     assert (c.ORANGE_SPY_MOVE_SHARE, c.ORANGE_SPY_MOVE_MINUTES, c.ORANGE_BUYING_POWER_CUT, c.ORANGE_CLOSES) == (
         0.015, 15, 0.20, 5)
     assert (c.RED_BUYING_POWER_SHARE, c.RED_SIGMAS, c.RED_LOCK_HOURS, c.RED_EXIT_VIX, c.RED_EXIT_CORRELATION) == (

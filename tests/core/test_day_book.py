@@ -16,7 +16,7 @@ FRIDAY, MONDAY, TUESDAY = date(2024, 8, 2), date(2024, 8, 5), date(2024, 8, 6)
 def test_a_day_begins_with_the_last_equity_of_the_day_before() -> None:
     book = DayBook(35_000.0)
     assert book.roll(MONDAY, previous_session=FRIDAY)
-    book.mark(34_000.0)
+    book.mark(34_000.0, 0.0)
     assert book.roll(TUESDAY, previous_session=MONDAY)
     assert book.equity_day_start == 34_000.0
 
@@ -26,20 +26,20 @@ def test_after_days_nobody_marked_a_day_begins_with_the_better_of_what_is_known(
     for first, start in ((36_000.0, 36_000.0), (34_000.0, 35_000.0)):
         book = DayBook(35_000.0)
         book.roll(MONDAY, previous_session=FRIDAY)
-        book.mark(35_000.0)
+        book.mark(35_000.0, 0.0)
         book.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
-        book.mark(first)
-        book.mark(33_000.0)
-        book.mark(37_000.0)
+        book.mark(first, 0.0)
+        book.mark(33_000.0, 0.0)
+        book.mark(37_000.0, 0.0)
         assert book.equity_day_start == start, first
 
 
 def test_a_night_belongs_to_the_day_when_the_session_before_was_marked() -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)
-    book.mark(35_000.0)
+    book.mark(35_000.0, 0.0)
     book.roll(TUESDAY, previous_session=MONDAY)
-    book.mark(36_000.0)
+    book.mark(36_000.0, 0.0)
     assert book.equity_day_start == 35_000.0
 
 
@@ -49,8 +49,32 @@ def test_a_restart_before_the_first_mark_still_waits_for_it() -> None:
     book.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
     other.restore(json.loads(json.dumps(book.facts())))
     assert not other.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
-    other.mark(36_000.0)
+    other.mark(36_000.0, 0.0)
     assert other.equity_day_start == 36_000.0
+
+
+def test_what_protection_makes_overnight_belongs_to_the_day_too() -> None:
+    book = DayBook(35_000.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    assert book.protection_day_start == 0.0
+    book.mark(34_000.0, -900.0)
+    book.roll(TUESDAY, previous_session=MONDAY)
+    book.mark(35_000.0, 400.0)
+    assert (book.equity_day_start, book.protection_day_start, book.protection_last) == (34_000.0, -900.0, 400.0)
+
+
+@pytest.mark.parametrize("first, made, start, protection", [
+    (36_000.0, 500.0, 36_000.0, 500.0), (34_000.0, -500.0, 35_000.0, 0.0), (36_000.0, 2_000.0, 36_000.0, 1_000.0),
+    (34_000.0, -2_000.0, 35_000.0, -1_000.0)])
+def test_after_days_nobody_marked_both_results_begin_with_the_better(first: float, made: float, start: float,
+                                                                     protection: float) -> None:
+    """The account's own, and that of the book without protection: 35,000 was known of both."""
+    book = DayBook(35_000.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    book.mark(35_000.0, 0.0)
+    book.roll(date(2024, 8, 8), previous_session=date(2024, 8, 7))
+    book.mark(first, made)
+    assert (book.equity_day_start, book.protection_day_start) == (start, protection)
 
 
 def test_the_same_day_does_not_begin_twice() -> None:
@@ -73,7 +97,7 @@ def test_counts_and_flows_start_anew_each_day() -> None:
 def test_a_new_account_begins_with_its_own_value() -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)
-    book.mark(36_000.0)
+    book.mark(36_000.0, 0.0)
     assert book.equity_day_start == 35_000.0
 
 
@@ -81,8 +105,8 @@ def test_a_new_account_begins_with_its_own_value() -> None:
 def test_a_flow_does_not_move_the_days_result(amount: float) -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)
-    book.mark(36_000.0)
-    book.mark(34_000.0)
+    book.mark(36_000.0, 0.0)
+    book.mark(34_000.0, 0.0)
     book.flow(amount)
     assert book.equity_last - book.flows_today - book.equity_day_start == -1_000.0
 
@@ -99,7 +123,7 @@ def test_an_accepted_holding_is_not_quarantined_again() -> None:
 def test_facts_survive_the_store() -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)
-    book.mark(34_321.5)
+    book.mark(34_321.5, -12.5)
     book.order_sent(datetime(2024, 8, 5, 10, 1))
     book.halted = "operator"
     book.quarantine(("X",))
@@ -112,7 +136,7 @@ def test_a_day_that_begins_below_zero_can_be_stored_and_begun_again() -> None:
     """An account below zero needs its guards more than any other: a restart must not be refused."""
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)
-    book.mark(-500.0)
+    book.mark(-500.0, 0.0)
     book.roll(TUESDAY, previous_session=MONDAY)
     other = DayBook(1.0)
     other.restore(json.loads(json.dumps(book.facts())))
@@ -121,7 +145,8 @@ def test_a_day_that_begins_below_zero_can_be_stored_and_begun_again() -> None:
 
 @pytest.mark.parametrize("change", [{"equity_day_start": float("nan")}, {"entries": -1}, {"day": "soon"},
                                     {"quarantined": None}, {"equity_last": None}, {"last_entry": 5},
-                                    {"flows_today": float("inf")}])
+                                    {"flows_today": float("inf")}, {"protection_last": float("nan")},
+                                    {"protection_day_start": "much"}])
 def test_impossible_facts_are_not_restored(change: dict[str, object]) -> None:
     with pytest.raises(IntegrityError):
         DayBook(35_000.0).restore(DayBook(35_000.0).facts() | change)
@@ -130,7 +155,9 @@ def test_impossible_facts_are_not_restored(change: dict[str, object]) -> None:
 @pytest.mark.parametrize("equity", [float("nan"), float("inf")])
 def test_equity_that_is_no_number_is_refused(equity: float) -> None:
     with pytest.raises(IntegrityError):
-        DayBook(35_000.0).mark(equity)
+        DayBook(35_000.0).mark(equity, 0.0)
+    with pytest.raises(IntegrityError):
+        DayBook(35_000.0).mark(35_000.0, equity)
 
 
 @pytest.mark.parametrize("equity", [0.0, -1.0, float("nan")])

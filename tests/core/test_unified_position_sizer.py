@@ -241,7 +241,7 @@ def test_greeks_leave_so_many() -> None:
     assert limits(answer)["greek_gamma"] == floor(10 / -UNIT.gamma)
     assert limits(answer)["spy_delta"] == limits(answer)["greek_delta"]
     small = sized(offer=proposal(risk=1.0), shot=snapshot(30_000.0, 1))
-    assert limits(small)["greek_notional_delta"] == floor(1.5 * 30_000 / SPOT / UNIT.spy_delta)
+    assert limits(small)["greek_notional_delta"] == floor(0.75 * 30_000 / SPOT / UNIT.spy_delta)
 
 
 def test_a_working_entrys_delta_counts() -> None:

@@ -25,15 +25,28 @@ def correlation(value: float | None = 0.0, underlyings: int = 2) -> CorrelationR
 
 def inputs(minutes: float = 0, **overrides: Any) -> BreakerInputs:
     values: dict[str, Any] = dict(time=START + minutes * MINUTE, phase=3, vix=20.0, equity=100_000.0, flows_today=0.0,
-                                  margin_used_share=0.0, correlation=correlation(), data_fresh=True)
+                                  protection=0.0, margin_used_share=0.0, correlation=correlation(), data_fresh=True)
     return BreakerInputs(**(values | overrides))
 
 
 def after(fall: float, minutes: float = 5, **overrides: Any) -> BreakerReport:
-    """Report of a check ``minutes`` after one at 100,000, the account down by ``fall``."""
+    """Report of the second of two checks, the first ``minutes`` after one at 100,000, the account down by ``fall``."""
     made = CircuitBreakers()
     made.check(inputs(**overrides))
-    return made.check(inputs(minutes, **(overrides | {"equity": 100_000.0 * (1.0 - fall)})))
+    return twice(made, minutes, **(overrides | {"equity": 100_000.0 * (1.0 - fall)}))
+
+
+def once(fall: float, minutes: float = 5) -> BreakerReport:
+    """As :func:`after`, of the first of the two."""
+    made = CircuitBreakers()
+    made.check(inputs())
+    return made.check(inputs(minutes, equity=100_000.0 * (1.0 - fall)))
+
+
+def twice(made: CircuitBreakers, minutes: float = 0, **overrides: Any) -> BreakerReport:
+    """Report of the second of two checks that see the same, a minute apart."""
+    made.check(inputs(minutes, **overrides))
+    return made.check(inputs(minutes + 1, **overrides))
 
 
 def kinds(report: BreakerReport) -> dict[str, int]:
@@ -76,8 +89,8 @@ def test_thresholds_need_a_phase_and_a_vix_that_is_a_number(phase: int, vix: flo
 
 
 def test_levels_of_a_fast_drawdown() -> None:
-    for fall, level in ((0.0239, 0), (0.024, 1), (0.0299, 1), (0.03, 2), (0.0449, 2), (0.045, 3)):
-        assert after(fall).level == level, fall
+    for fall, first, level in ((0.0239, 0, 0), (0.024, 1, 0), (0.0299, 1, 0), (0.03, 1, 2), (0.0449, 1, 2), (0.045, 1, 3)):
+        assert (once(fall).level, after(fall).level) == (first, level), fall
 
 
 def test_a_drawdown_slower_than_five_minutes_is_none() -> None:
@@ -88,14 +101,64 @@ def test_a_drawdown_slower_than_five_minutes_is_none() -> None:
 def test_withdrawals_are_no_drawdown() -> None:
     made = CircuitBreakers()
     made.check(inputs())
-    assert made.check(inputs(5, equity=95_000.0, flows_today=-5_000.0)).level == 0
-    assert made.check(inputs(6, equity=95_000.0, flows_today=0.0)).level == 3
+    assert twice(made, 5, equity=95_000.0, flows_today=-5_000.0).level == 0
+    assert twice(made, 7, equity=95_000.0, flows_today=0.0).level == 3
+
+
+@pytest.mark.parametrize("equity, protection, level", [
+    (94_000.0, -6_000.0, 0), (100_000.0, 3_000.0, 2), (100_000.0, 4_500.0, 3), (97_000.0, 0.0, 2),
+    (97_000.0, -1.0, 0), (97_000.0, 1.0, 2)])
+def test_the_drawdown_is_that_of_the_book_without_protection(equity: float, protection: float, level: int) -> None:
+    made = CircuitBreakers()
+    made.check(inputs())
+    assert twice(made, 5, equity=equity, protection=protection).level == level
+
+
+# --- two checks running
+
+
+@pytest.mark.parametrize("overrides", [{"equity": 95_000.0}, {"margin_used_share": 0.95},
+                                       {"correlation": correlation(0.98)}])
+def test_one_check_trips_nothing_but_is_looked_at_again_in_a_minute(overrides: dict[str, Any]) -> None:
+    made = CircuitBreakers()
+    made.check(inputs())
+    first = made.check(inputs(5, **overrides))
+    assert (first.level, first.check_every_minute, first.actions, first.size_multiplier) == (1, True, (), 0.5)
+    assert max(trip.level for trip in first.measured) == 3
+    assert made.check(inputs(6)).level == 0
+    assert made.check(inputs(7, **overrides)).level == 1, "running means one after the other"
+    assert made.check(inputs(8, **overrides)).level == 3
+
+
+def test_a_fall_waits_for_its_second_check_at_its_own_height() -> None:
+    """Checks five minutes apart: a minute later the height it fell from would have left the five minutes."""
+    made = CircuitBreakers()
+    made.check(inputs())
+    assert made.check(inputs(5, equity=96_500.0)).level == 1
+    assert made.check(inputs(6, equity=97_001.0)).level == 1, "80 % of it"
+    assert made.check(inputs(7, equity=97_001.0)).level == 0
+
+
+def test_the_lower_of_two_levels_running_counts() -> None:
+    made = CircuitBreakers()
+    made.check(inputs(margin_used_share=0.95))
+    assert made.check(inputs(1, margin_used_share=0.7)).level == 2
+    assert made.check(inputs(2, margin_used_share=0.95)).level == 2
+    assert made.check(inputs(3, margin_used_share=0.95)).level == 3
+
+
+def test_checks_of_two_days_are_not_running() -> None:
+    made = CircuitBreakers()
+    made.check(inputs())
+    made.check(inputs(5, equity=95_000.0, margin_used_share=0.7))
+    night = made.check(inputs(17 * 60, equity=95_000.0, margin_used_share=0.7))
+    assert night.level == 1 and kinds(night) == {"margin": 1}
 
 
 def test_levels_of_correlation() -> None:
     for phase, value, level in ((3, 0.719, 0), (3, 0.72, 1), (3, 0.899, 1), (3, 0.90, 2), (3, 0.979, 2), (3, 0.98, 3),
                                 (1, 0.639, 0), (1, 0.64, 1), (1, 0.80, 2), (1, 0.98, 3)):
-        report = CircuitBreakers().check(inputs(phase=phase, correlation=correlation(value)))
+        report = twice(CircuitBreakers(), phase=phase, correlation=correlation(value))
         assert report.level == level, (phase, value)
 
 
@@ -107,7 +170,7 @@ def test_without_a_correlation_that_breaker_is_quiet() -> None:
 
 def test_levels_of_margin() -> None:
     for share, level in ((0.559, 0), (0.56, 1), (0.699, 1), (0.70, 2), (0.949, 2), (0.95, 3)):
-        assert CircuitBreakers().check(inputs(margin_used_share=share)).level == level, share
+        assert twice(CircuitBreakers(), margin_used_share=share).level == level, share
 
 
 def streaked(*results: float, phase: int = 3) -> tuple[CircuitBreakers, BreakerReport]:
@@ -133,7 +196,7 @@ def test_levels_of_a_streak_of_losses() -> None:
 
 
 def test_first_level_halves_size_and_checks_every_minute() -> None:
-    report = after(0.025)
+    report = once(0.025)
     assert (report.size_multiplier, report.check_every_minute, report.actions) == (0.5, True, ())
     quiet = after(0.0)
     assert (quiet.size_multiplier, quiet.check_every_minute) == (1.0, False)
@@ -142,9 +205,9 @@ def test_first_level_halves_size_and_checks_every_minute() -> None:
 @pytest.mark.parametrize("overrides", [{"correlation": correlation(0.9)}, {"margin_used_share": 0.7}])
 def test_second_level_halts_and_closes_three_once(overrides: dict[str, Any]) -> None:
     made = CircuitBreakers()
-    first = made.check(inputs(**overrides))
+    first = twice(made, **overrides)
     assert isinstance(first.actions[0], Halt) and closes(first) == [3]
-    assert made.check(inputs(1, **overrides)).actions == ()
+    assert made.check(inputs(2, **overrides)).actions == ()
     assert made.report.actions == ()
 
 
@@ -155,14 +218,14 @@ def test_the_streak_only_halts() -> None:
 
 def test_two_breakers_trip_for_themselves() -> None:
     made = CircuitBreakers()
-    assert closes(made.check(inputs(margin_used_share=0.7))) == [3]
-    second = made.check(inputs(1, margin_used_share=0.7, correlation=correlation(0.9)))
+    assert closes(twice(made, margin_used_share=0.7)) == [3]
+    second = twice(made, 2, margin_used_share=0.7, correlation=correlation(0.9))
     assert closes(second) == [3] and kinds(second) == {"margin": 2, "correlation": 2}
 
 
 def test_third_level_closes_all_and_goes_on_asking() -> None:
     made = CircuitBreakers()
-    report = made.check(inputs(correlation=correlation(0.98)))
+    report = twice(made, -1, correlation=correlation(0.98))
     assert any(isinstance(action, CloseAll) for action in report.actions) and closes(report) == []
     assert report.locked_until == START + timedelta(hours=24)
     later = made.check(inputs(10, correlation=correlation(0.0, 0)))
@@ -171,16 +234,17 @@ def test_third_level_closes_all_and_goes_on_asking() -> None:
 
 def test_second_then_third() -> None:
     made = CircuitBreakers()
-    made.check(inputs(margin_used_share=0.7))
-    assert any(isinstance(action, CloseAll) for action in made.check(inputs(1, margin_used_share=0.95)).actions)
+    twice(made, margin_used_share=0.7)
+    assert any(isinstance(action, CloseAll) for action in twice(made, 2, margin_used_share=0.95).actions)
 
 
 # --- back
 
 
 def tripped() -> CircuitBreakers:
+    """At its second level since ``START``."""
     made = CircuitBreakers()
-    made.check(inputs(margin_used_share=0.7))
+    twice(made, -1, margin_used_share=0.7)
     return made
 
 
@@ -209,7 +273,7 @@ def test_a_breaker_that_stays_tripped_does_not_close_three_more_each_hour() -> N
 
 def test_a_new_trip_begins_the_hour_anew() -> None:
     made = tripped()
-    made.check(inputs(30, correlation=correlation(0.9)))
+    twice(made, 29, correlation=correlation(0.9))
     assert made.check(inputs(60)).level == 2
     assert made.check(inputs(89)).level == 2
     assert made.check(inputs(90)).level == 0
@@ -224,7 +288,7 @@ def test_recovery_zeroes_the_streak() -> None:
 
 def test_a_lock_ends_with_the_operator_after_a_day() -> None:
     made = CircuitBreakers()
-    made.check(inputs(margin_used_share=0.95))
+    twice(made, -1, margin_used_share=0.95)
     day = 24 * 60
     refused = made.resume(START + (day - 1) * MINUTE)
     assert refused is not None and refused.code.value == "BREAKER"
@@ -244,7 +308,7 @@ def test_resume_without_a_lock_changes_nothing() -> None:
 # --- guards, memory
 
 
-@pytest.mark.parametrize("overrides", [{"equity": NAN}, {"equity": 0.0}, {"equity": -1.0}, {"flows_today": NAN},
+@pytest.mark.parametrize("overrides", [{"equity": NAN}, {"equity": 0.0}, {"equity": -1.0}, {"flows_today": NAN}, {"protection": NAN},
                                        {"margin_used_share": NAN}, {"phase": 7}, {"vix": NAN}])
 def test_what_cannot_be_measured_raises_and_changes_nothing(overrides: dict[str, Any]) -> None:
     made = tripped()
@@ -258,7 +322,7 @@ def test_facts_survive_a_restart_in_every_level() -> None:
     for overrides in ({}, {"margin_used_share": 0.7}, {"margin_used_share": 0.95}):
         made = CircuitBreakers()
         made.record_trade(-5.0, START)
-        made.check(inputs(**overrides))
+        twice(made, -1, **overrides)
         restored = CircuitBreakers()
         restored.restore(json.loads(json.dumps(made.facts())))
         assert restored.facts() == made.facts()

@@ -9,7 +9,7 @@ import pytest
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, HeldLeg, IvHistory, Position, Quote, Right, Snapshot, State
 from core.option_math import dividend_yield, price, risk_free_rate, years_to_expiry
-from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, has_naked_short,
+from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, excess_protection_delta, has_naked_short,
                           positions_to_close, riskiest, two_sigma_loss_usd)
 from risk.dynamic_margin_manager import DynamicMarginManager
 from risk.greeks_monitor import GreeksMonitor
@@ -119,6 +119,22 @@ def test_a_volatility_that_is_none_is_not_calm(current: float) -> None:
         100 * SPOT * 2.0 * 0.24 / math.sqrt(252))
 
 
+def test_a_futures_options_own_volatility_is_its_contract_months() -> None:
+    """Held by contract month (/MCL@240920), not by ticker: oil moves by its own volatility, not by the VIX."""
+    month = date(2024, 9, 20)
+    put = make_contract(70.0, Right.PUT, date(2024, 9, 17), underlying="/MCL", kind=ContractKind.FUTURE_OPTION,
+                        multiplier=100.0, future_expiry=month)
+    strangle = position("s", (put, -1), strategy="futures_strangle", underlying="/MCL")
+    losses = []
+    for volatility in (0.2, 0.4):
+        oil = make_underlying("/MCL", 75.0, future_expiry=month,
+                              iv=IvHistory(current=volatility, rank=50.0, percentile=50.0, samples=252))
+        losses.append(two_sigma_loss_usd(strangle, snapshot(
+            strangle, underlyings={"SPY": make_underlying(price=SPOT), "/MCL@240920": oil},
+            quotes={put.id: make_quote(1.50, 1.52)})))
+    assert losses[1] > 1.8 * losses[0] > 0.0
+
+
 def test_without_own_volatility_the_vix_stands_in_by_beta() -> None:
     shares = position("shares", (SHARES, 100))
     bare = snapshot(shares, underlyings={"SPY": make_underlying(price=SPOT, iv=None)})
@@ -158,7 +174,8 @@ def test_closed_positions_are_not_named() -> None:
 
 
 def named(moment: Snapshot, *actions: object) -> list[str]:
-    return [found.id for found in positions_to_close(actions, moment, MARGIN, GREEKS)]  # type: ignore[arg-type]
+    return [found.position.id + ("/shorts" if found.shorts_only else "")
+            for found in positions_to_close(actions, moment, MARGIN, GREEKS)]  # type: ignore[arg-type]
 
 
 def test_close_riskiest_and_all() -> None:
@@ -167,6 +184,31 @@ def test_close_riskiest_and_all() -> None:
     assert named(moment, CloseRiskiest(count=2, reason="r")) == ["naked", "wide"]
     assert named(moment, CloseRiskiest(count=9, reason="r")) == ["naked", "wide", "narrow"]
     assert named(moment, CloseAll(reason="r")) == ["naked", "wide", "narrow"]
+
+
+LEAP, WEEKLY = option(440.0, Right.CALL, FAR), option(560.0, Right.CALL, FRIDAY.date() + timedelta(days=7))
+COVERED = position("covered", (LEAP, 1), (WEEKLY, -1), strategy="ipmcc")
+CALENDAR = position("calendar", (option(544.0, expiry=EXPIRY), 1), (option(544.0, expiry=date(2024, 8, 9)), -1),
+                    strategy="calendar")
+
+
+def test_oranges_riskiest_are_short_volatility_and_naked_and_of_a_covered_short_the_short_alone() -> None:
+    moment = snapshot(NARROW, LADDER, COVERED, WIDE, NAKED, CALENDAR)
+    assert two_sigma_loss_usd(COVERED, moment) > two_sigma_loss_usd(WIDE, moment), "it would be among the first"
+
+    def orange(count: int) -> list[str]:
+        return named(moment, CloseRiskiest(count=count, reason="r", short_volatility_only=True))
+    assert sorted(orange(3)) == ["naked", "narrow", "wide"]
+    assert sorted(orange(5)) == sorted(orange(4)) == ["covered/shorts", "naked", "narrow", "wide"]
+    assert named(moment, CloseRiskiest(count=2, reason="r")) == ["naked", "covered"], "a breaker's are what is riskiest"
+    assert "covered" in named(moment, CloseAll(reason="r")) and "calendar" in named(moment, CloseAll(reason="r"))
+    assert "covered" in named(moment, CloseRiskiest(count=5, reason="r", short_volatility_only=True), CloseAll(reason="r"))
+
+
+def test_a_short_sold_against_a_leap_that_covers_it_no_more_is_naked() -> None:
+    bare = position("bare", (WEEKLY, -1), strategy="ipmcc")
+    spent = position("spent", (LEAP, 1), strategy="ipmcc")
+    assert named(snapshot(bare, spent), CloseRiskiest(count=5, reason="r", short_volatility_only=True)) == ["bare"]
 
 
 def test_what_is_already_leaving_is_not_named_again() -> None:
@@ -199,8 +241,22 @@ def test_delta_is_cut_by_closing_what_pushes_outwards() -> None:
     against = position("against", (option(560.0), 1), (option(540.0), -1))
     moment = snapshot(big, small, against, account=make_account(65_000.0))
     assert named(moment, CutDelta(reason="r")) == ["big"]
-    roomy = replace(moment, account=make_account(200_000.0), phase=4)
+    roomy = replace(moment, account=make_account(400_000.0), phase=4)
     assert named(roomy, CutDelta(reason="r")) == []
+
+
+def test_a_leap_goes_last_where_buying_power_or_delta_is_cut() -> None:
+    moment = snapshot(COVERED, NARROW)
+    read = GREEKS.reading(moment.positions, moment.quotes, moment.underlyings, moment.time).by_position
+    covered, narrow = read["covered"].spy_delta, read["narrow"].spy_delta
+    assert covered > narrow > 0.0 and [found.id for found in riskiest(moment.positions, moment)] == ["covered", "narrow"]
+
+    def at_limit(delta: float) -> Snapshot:
+        return replace(moment, account=make_account(delta * SPOT / 0.75))
+    assert named(at_limit(covered + 0.5 * narrow), CutDelta(reason="r")) == ["narrow"]
+    assert named(at_limit(covered - 1.0), CutDelta(reason="r")) == ["covered", "narrow"]
+    used = replace(moment, account=make_account(buying_power_used=2_500.0))
+    assert named(used, CutBuyingPower(share=0.20, reason="r")) == ["narrow"]
 
 
 def test_delta_of_what_is_leaving_is_already_gone() -> None:
@@ -215,3 +271,23 @@ def test_without_greeks_no_position_is_closed_for_its_delta() -> None:
     assert named(snapshot(big, underlyings={}), CutDelta(reason="r")) == []
     late = snapshot(big, time=FRIDAY + timedelta(days=9_999))
     assert named(late, CutDelta(reason="r")) == []
+
+
+# --- protection once the book is closed
+
+
+def test_protection_beyond_the_delta_limit_is_told_once_nothing_else_is_open() -> None:
+    rungs = [position(f"rung{place}", (option(500.0, expiry=FAR), 3), strategy="leap_put_ladder") for place in range(2)]
+    moment = snapshot(*rungs, account=make_account(65_000.0))
+    delta = GREEKS.portfolio(rungs, moment.quotes, moment.underlyings, FRIDAY).spy_delta
+    limit = 0.75 * 65_000.0 / SPOT
+    assert delta < -limit
+    assert excess_protection_delta(moment, GREEKS) == pytest.approx(delta + limit)
+    one_leaves = [rungs[0], replace(rungs[1], state=State.EXITING)]
+    assert excess_protection_delta(replace(moment, positions=tuple(one_leaves)), GREEKS) == pytest.approx(
+        min(0.0, delta / 2 + limit))
+    with_a_book = snapshot(*rungs, NARROW, account=make_account(65_000.0))
+    assert excess_protection_delta(with_a_book, GREEKS) == 0.0
+    assert excess_protection_delta(replace(moment, account=make_account(1_000_000.0), phase=4), GREEKS) == 0.0
+    assert excess_protection_delta(replace(moment, quotes={}), GREEKS) == 0.0
+    assert excess_protection_delta(replace(moment, underlyings={}), GREEKS) == 0.0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -47,8 +48,34 @@ def level(*moments: Snapshot, protocol: EmergencyProtocol | None = None) -> Leve
 
 @pytest.mark.parametrize("loss, expected", [(709.0, Level.NONE), (710.0, Level.YELLOW), (1_429.0, Level.YELLOW),
                                             (1_430.0, Level.ORANGE), (2_859.0, Level.ORANGE), (2_860.0, Level.RED)])
-def test_the_days_loss(loss: float, expected: Level) -> None:
-    assert level(moment(loss=loss)) is expected
+def test_the_days_loss_on_two_checks_running(loss: float, expected: Level) -> None:
+    made = EmergencyProtocol()
+    assert level(moment(loss=loss), protocol=made) is Level.NONE
+    assert made.report.check_every_minute is (expected is not Level.NONE), "the second check comes in a minute"
+    assert level(moment(1, loss=loss), protocol=made) is expected
+
+
+@pytest.mark.parametrize("losses, expected", [
+    ((3_000.0, 0.0, 3_000.0), Level.NONE), ((3_000.0, 1_500.0), Level.ORANGE), ((1_500.0, 3_000.0), Level.ORANGE),
+    ((1_500.0, 3_000.0, 3_000.0), Level.RED), ((800.0, 3_000.0, 800.0), Level.YELLOW)])
+def test_what_was_seen_once_is_no_level(losses: tuple[float, ...], expected: Level) -> None:
+    """A quote that lies for a minute raises nothing; the level is what both checks saw."""
+    assert level(*(moment(minute, loss=loss) for minute, loss in enumerate(losses))) is expected
+
+
+def protected(minutes: float, loss: float, made_by_protection: float) -> Snapshot:
+    """The account is down by ``loss``, of which bought protection made (lost) its part."""
+    return moment(minutes, account=make_account(EQUITY - loss, equity_day_start=EQUITY, protection=5_000.0 + made_by_protection,
+                                                protection_day_start=5_000.0))
+
+
+@pytest.mark.parametrize("loss, made_by_protection, expected", [
+    (2_859.0, -2_859.0, Level.NONE), (709.0, 0.0, Level.NONE), (0.0, 710.0, Level.YELLOW), (-500.0, 1_930.0, Level.ORANGE),
+    (-10_000.0, 12_860.0, Level.RED), (3_000.0, -2_290.0, Level.RED), (2_860.0, -2_860.0, Level.RED),
+    (2_000.0, -1_291.0, Level.NONE)])
+def test_yellow_and_orange_judge_the_book_without_protection_and_red_the_worse_of_both(
+        loss: float, made_by_protection: float, expected: Level) -> None:
+    assert level(*(protected(minute, loss, made_by_protection) for minute in (0, 1))) is expected
 
 
 def test_flows_are_no_loss() -> None:
@@ -160,20 +187,49 @@ def test_a_quarter_of_a_debit_but_not_of_bought_protection() -> None:
     assert level(bought_at(0, 1.0, "leap_put_ladder"), bought_at(5, 1.0, "leap_put_ladder")) is Level.NONE
 
 
+def test_a_position_counts_once_and_again_at_twice_its_loss() -> None:
+    """One that has no stop of its own must not keep the book YELLOW for ever."""
+    made = EmergencyProtocol()
+    assert level(bought_at(0, 75.0, "ipmcc"), bought_at(5, 74.0, "ipmcc"), protocol=made) is Level.YELLOW
+    for day in range(1, 4):
+        days = [bought_at(day * DAY + minute, 60.0, "ipmcc") for minute in range(3)]
+        assert level(*days, protocol=made) is Level.NONE, "40 % of its debit, 26 % when it counted"
+    later = [bought_at(4 * DAY + minute, 48.0, "ipmcc") for minute in range(2)]
+    assert level(later[0], protocol=made) is Level.NONE
+    assert level(later[1], protocol=made) is Level.YELLOW, "52 %"
+    assert level(*(bought_at(5 * DAY + minute, 10.0, "ipmcc") for minute in range(3)), protocol=made) is Level.NONE
+
+
+def test_every_position_counts_for_itself_and_one_that_is_gone_is_forgotten() -> None:
+    made, other = EmergencyProtocol(), replace(held(), id="lt112/202407081000")
+    assert level(losing(0, 2.5, held()), losing(5, 2.5, held()), protocol=made) is Level.YELLOW
+    two = [replace(losing(DAY + minute, 2.5, other), positions=(held(), other)) for minute in range(2)]
+    made.check(two[0], CALM)
+    assert level(two[1], protocol=made) is Level.YELLOW and made.report.triggers == (f"loss of {other.id}",)
+    made.check(moment(DAY + 2), CALM)
+    assert made.facts()["counted"] == {}
+
+
+def test_two_checks_running_are_two_of_one_day() -> None:
+    assert level(losing(0, 2.5, held()), losing(DAY, 2.5, held())) is Level.NONE
+
+
 # --- RED
 
 
 def test_buying_power_and_invariants() -> None:
-    assert level(moment(used=94_999.0)) is Level.NONE
-    assert level(moment(used=95_000.0)) is Level.RED
+    assert level(moment(used=94_999.0), moment(1, used=94_999.0)) is Level.NONE
+    assert level(moment(used=95_000.0)) is Level.NONE
+    assert level(moment(used=95_000.0), moment(1, used=95_000.0)) is Level.RED
     made = EmergencyProtocol()
-    assert made.check(moment(), CALM, "holdings do not match").level is Level.RED
+    assert made.check(moment(), CALM, "holdings do not match").level is Level.NONE, "an event may be on its way"
+    assert made.check(moment(1), CALM, "holdings do not match").level is Level.RED
 
 
 @pytest.mark.parametrize("equity, day_start", [(0.0, EQUITY), (-1.0, EQUITY), (EQUITY, 0.0), (-1.0, -500.0)])
 def test_an_account_that_is_or_was_worth_nothing_is_red(equity: float, day_start: float) -> None:
-    assert level(moment(account=make_account(equity, equity_day_start=day_start))) is Level.RED
-    assert level(moment(account=make_account(1.0, equity_day_start=1.0))) is Level.NONE
+    assert level(*(moment(minute, account=make_account(equity, equity_day_start=day_start)) for minute in (0, 1))) is Level.RED
+    assert level(*(moment(minute, account=make_account(1.0, equity_day_start=1.0)) for minute in (0, 1))) is Level.NONE
 
 
 # --- what levels ask for
@@ -183,26 +239,33 @@ def kinds(report: EmergencyReport) -> list[type]:
     return [type(action) for action in report.actions]
 
 
+def twice(made: EmergencyProtocol, minutes: float, **overrides: Any) -> EmergencyReport:
+    """The report of the second of two checks that see the same."""
+    made.check(moment(minutes, **overrides), CALM)
+    return made.check(moment(minutes + 1, **overrides), CALM)
+
+
 def test_what_each_level_asks_for_once() -> None:
     made = EmergencyProtocol()
     calm = made.check(moment(), CALM)
     assert (kinds(calm), calm.check_every_minute, calm.stop_credit_multiple) == ([], False, None)
-    yellow = made.check(moment(1, loss=800.0), CALM)
+    yellow = twice(made, 1, loss=800.0)
     assert (kinds(yellow), yellow.check_every_minute, yellow.stop_credit_multiple) == ([Halt], True, 1.5)
-    assert kinds(made.check(moment(2, loss=800.0), CALM)) == []
-    orange = made.check(moment(3, loss=1_500.0), CALM)
+    assert kinds(made.check(moment(3, loss=800.0), CALM)) == []
+    orange = twice(made, 4, loss=1_500.0)
     assert kinds(orange) == [Halt, CloseRiskiest, CutBuyingPower, CutDelta]
-    assert (orange.actions[1].count, orange.actions[2].share) == (5, 0.20)  # type: ignore[union-attr]
-    assert kinds(made.check(moment(4, loss=1_500.0), CALM)) == [CutDelta], "it may not have been computable at once"
-    red = made.check(moment(5, loss=3_000.0), CALM)
+    assert (orange.actions[1].count, orange.actions[1].short_volatility_only) == (5, True)  # type: ignore[union-attr]
+    assert orange.actions[2].share == 0.20  # type: ignore[union-attr]
+    assert kinds(made.check(moment(6, loss=1_500.0), CALM)) == [CutDelta], "it may not have been computable at once"
+    red = twice(made, 7, loss=3_000.0)
     assert kinds(red) == [Halt, CloseAll]
-    assert kinds(made.check(moment(6, loss=3_000.0), CALM)) == [CloseAll], "until everything is on its way"
+    assert kinds(made.check(moment(9, loss=3_000.0), CALM)) == [CloseAll], "until everything is on its way"
     assert made.report.actions == ()
 
 
 def test_a_level_does_not_fall_within_a_day() -> None:
-    assert level(moment(loss=1_500.0), moment(1), moment(300)) is Level.ORANGE
-    assert level(moment(loss=800.0), moment(1, vix=20.0)) is Level.YELLOW
+    assert level(moment(loss=1_500.0), moment(1, loss=1_500.0), moment(2), moment(300)) is Level.ORANGE
+    assert level(moment(loss=800.0), moment(1, loss=800.0), moment(2, vix=20.0)) is Level.YELLOW
 
 
 # --- ends
@@ -211,9 +274,9 @@ DAY = 24 * 60
 
 
 def test_yellow_and_orange_end_with_the_day() -> None:
-    assert level(moment(loss=1_500.0), moment(DAY - 60)) is Level.NONE
+    assert level(moment(loss=1_500.0), moment(1, loss=1_500.0), moment(DAY - 60)) is Level.NONE
     made = EmergencyProtocol()
-    made.check(moment(loss=800.0), CALM)
+    twice(made, 0, loss=800.0)
     made.new_day(START.date())
     assert made.report.level is Level.YELLOW
     made.new_day(START.date() + timedelta(days=1))
@@ -221,8 +284,9 @@ def test_yellow_and_orange_end_with_the_day() -> None:
 
 
 def red() -> EmergencyProtocol:
+    """RED since ``START``."""
     made = EmergencyProtocol()
-    made.check(moment(loss=3_000.0), CALM)
+    twice(made, -1, loss=3_000.0)
     return made
 
 
@@ -252,16 +316,23 @@ def test_the_operator_ends_it_and_what_he_knew_does_not_raise_it_again() -> None
     made.clear(START + MINUTE)
     assert made.report.level is Level.NONE
     assert level(moment(2, loss=3_000.0), protocol=made) is Level.NONE
-    assert level(moment(3, loss=3_000.0, used=96_000.0), protocol=made) is Level.RED, "something new"
+    assert level(*(moment(minute, loss=3_000.0, used=96_000.0) for minute in (3, 4)), protocol=made) is Level.RED, "something new"
 
 
 def test_what_the_operator_knew_counts_again_once_it_had_ended() -> None:
     made = red()
     made.clear(START + MINUTE)
-    assert level(moment(2), moment(3, loss=3_000.0), protocol=made) is Level.RED
+    assert level(moment(2), moment(3, loss=3_000.0), moment(4, loss=3_000.0), protocol=made) is Level.RED
     other = red()
     other.clear(START + MINUTE)
-    assert level(moment(DAY, loss=3_000.0), protocol=other) is Level.RED
+    assert level(moment(DAY, loss=3_000.0), moment(DAY + 1, loss=3_000.0), protocol=other) is Level.RED
+
+
+def test_what_had_been_seen_once_when_the_operator_cleared_was_known_to_him() -> None:
+    made = EmergencyProtocol()
+    made.check(moment(loss=3_000.0), CALM)
+    made.clear(START + MINUTE)
+    assert level(moment(1, loss=3_000.0), moment(2, loss=3_000.0), protocol=made) is Level.NONE
 
 
 # --- guards, memory
@@ -276,7 +347,8 @@ def test_what_cannot_be_judged_is_named() -> None:
 
 @pytest.mark.parametrize("account", [
     make_account(NAN, equity_day_start=EQUITY), make_account(EQUITY, equity_day_start=NAN),
-    make_account(EQUITY, buying_power_used=NAN), make_account(EQUITY, flows_today=NAN)])
+    make_account(EQUITY, buying_power_used=NAN), make_account(EQUITY, flows_today=NAN),
+    make_account(EQUITY, protection=NAN), make_account(EQUITY, protection_day_start=NAN)])
 def test_impossible_accounts_raise_and_change_nothing(account: Any) -> None:
     made = red()
     before = made.facts()
@@ -286,8 +358,11 @@ def test_impossible_accounts_raise_and_change_nothing(account: Any) -> None:
 
 
 def test_facts_survive_a_restart() -> None:
-    made = EmergencyProtocol()
-    made.check(losing(0, 2.5, held(), loss=800.0), CALM)
+    made, other = EmergencyProtocol(), replace(held(), id="other")
+    for minute in (-2, -1):
+        made.check(losing(minute, 2.5, other, loss=800.0), CALM)
+    made.check(replace(losing(0, 2.5, held(), loss=800.0), positions=(held(), other)), CALM)
+    assert made.facts()["running"]["loss of lt112/202407011000"] == 1 and set(made.facts()["counted"]) == {"other"}
     restored = EmergencyProtocol()
     restored.restore(json.loads(json.dumps(made.facts())))
     assert restored.facts() == made.facts() and restored.report.level is Level.YELLOW
@@ -300,8 +375,9 @@ def test_a_restart_while_red_goes_on_closing() -> None:
     assert kinds(restored.check(moment(1), CALM)) == [CloseAll]
 
 
-@pytest.mark.parametrize("change", [{"level": "BLUE"}, {"since": None}, {"level": "NONE"}, {"losing": {"a": 0}},
-                                    {"losing": None}, {"day": "soon"}, {"acknowledged": None}])
+@pytest.mark.parametrize("change", [{"level": "BLUE"}, {"since": None}, {"level": "NONE"}, {"running": {"a": 0}},
+                                    {"running": None}, {"counted": {"a": 0.0}}, {"counted": {"a": NAN}},
+                                    {"counted": None}, {"day": "soon"}, {"acknowledged": None}])
 def test_impossible_facts_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError):
         EmergencyProtocol().restore(red().facts() | change)

@@ -148,9 +148,9 @@ def test_every_limit_at_and_one_past(phase: int, delta: float, gamma: float, veg
 
 
 def test_delta_in_dollars_is_bound_by_equity() -> None:
-    # 1.5 x 40,000 / 500 = 120 shares
-    assert MONITOR.check(Exposure(), Exposure(spy_delta=120.0), 40_000, 500.0, 2) is None
-    refused = MONITOR.check(Exposure(), Exposure(spy_delta=-120.01), 40_000, 500.0, 2)
+    # 0.75 x 40,000 / 500 = 60 shares
+    assert MONITOR.check(Exposure(), Exposure(spy_delta=60.0), 40_000, 500.0, 2) is None
+    refused = MONITOR.check(Exposure(), Exposure(spy_delta=-60.01), 40_000, 500.0, 2)
     assert refused is not None and refused.code is RefusalCode.GREEK_DELTA
     assert refused.facts["limit_name"] == "greek_notional_delta"
 

@@ -173,7 +173,8 @@ def at_noon(out: Path) -> FrameworkShell:
 @pytest.mark.parametrize("equity", [0.0, -500.0])
 def test_an_account_that_is_worth_nothing_is_red_and_closes_everything(tmp_path: Path, equity: float) -> None:
     shell = at_noon(tmp_path)
-    shell.risk.check(snapshot(shell, at(12, 2), equity=equity))
+    for minute in (2, 3):
+        shell.risk.check(snapshot(shell, at(12, minute), equity=equity))
     assert shell.parts.emergency.report.level is EmergencyLevel.RED
     assert {position.state for position in shell.parts.states.open_positions} == {State.DEFENSIVE_EXIT}
     assert shell.builder.view().halted is not None
@@ -190,7 +191,8 @@ def test_a_day_that_begins_below_zero_is_red_and_survives_a_restart(tmp_path: Pa
 def test_a_breaker_that_cannot_measure_does_not_silence_the_emergency_levels(tmp_path: Path) -> None:
     shell = at_noon(tmp_path)
     lose(shell, 0.03)
-    shell.risk.check(replace(snapshot(shell, at(12, 2)), phase=9))
+    for minute in (2, 3):
+        shell.risk.check(replace(snapshot(shell, at(12, minute)), phase=9))
     assert shell.parts.emergency.report.level is EmergencyLevel.RED
     assert {position.state for position in shell.parts.states.open_positions} == {State.DEFENSIVE_EXIT}
     assert "phase" in shell.parts.blind
@@ -199,7 +201,8 @@ def test_a_breaker_that_cannot_measure_does_not_silence_the_emergency_levels(tmp
 def test_emergency_levels_that_cannot_be_judged_do_not_lose_what_a_breaker_asks_for(tmp_path: Path) -> None:
     shell = at_noon(tmp_path)
     broken = snapshot(shell, at(12, 2), buying_power_used=75_000.0, equity_day_start=float("nan"))
-    shell.risk.check(broken)
+    for minute in (2, 3):
+        shell.risk.check(replace(broken, time=at(12, minute)))
     assert shell.parts.breakers.report.level == 2
     assert {position.state for position in shell.parts.states.open_positions} == {State.DEFENSIVE_EXIT}
     assert "emergency" in shell.parts.blind
@@ -217,11 +220,13 @@ def test_a_life_checks_at_its_first_round_and_enters_nothing_before(tmp_path: Pa
 
 
 def test_a_missed_minute_does_not_skip_a_check(tmp_path: Path) -> None:
-    """No data at 11:05: the check comes at 11:06, not at 11:10."""
+    """No data at 11:05: the check comes at 11:06, not at 11:10, and the second of two a minute later."""
     run, shell = until(at(11, 4), tmp_path)
     lose(shell, 0.03)
     shell._minute = at(11, 5)
     shell.tick(at(11, 6))
+    assert shell.parts.emergency.report.pending
+    shell.tick(at(11, 7))
     assert shell.parts.emergency.report.level is EmergencyLevel.RED
 
 
@@ -246,7 +251,8 @@ def test_a_flow_into_an_account_that_was_worth_nothing_cannot_be_measured(tmp_pa
 
 def test_a_resume_says_what_stays_locked(tmp_path: Path) -> None:
     run, shell = until(at(12, 1), tmp_path)
-    shell.risk.check(snapshot(shell, at(12, 2), buying_power_used=99_000.0))
+    for minute in (1, 2):
+        shell.risk.check(snapshot(shell, at(12, minute), buying_power_used=99_000.0))
     answer = told(run, "resume")
     assert answer["still"]["code"] == "BREAKER" and answer["still"]["locked_until"] == "2024-07-27T12:02:00"
     assert shell.parts.breakers.report.level == 3 and shell.builder.view().breaker_level == 3

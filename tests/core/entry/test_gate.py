@@ -262,7 +262,11 @@ def test_daily_limits() -> None:
                                     (99_570.0, 1_000.0, Code.DAILY_LOSS), (97_571.0, -1_000.0, None)):
         account = make_account(equity, equity_day_start=start, flows_today=flows)
         assert ask(account=account) is expected
-    for account in (make_account(NAN), make_account(65_000.0, equity_day_start=0.0),
+    for equity, protection, expected in ((97_000.0, -3_000.0, None), (98_571.0, 1.0, Code.DAILY_LOSS),
+                                         (101_000.0, 2_430.0, Code.DAILY_LOSS), (98_000.0, -571.0, None)):
+        account = make_account(equity, equity_day_start=start, protection=protection)
+        assert ask(account=account) is expected, "of the book without bought protection"
+    for account in (make_account(NAN), make_account(65_000.0, equity_day_start=0.0), make_account(protection=NAN),
                     make_account(0.0, equity_day_start=65_000.0)):
         assert ask(account=account) is Code.GUARD_CANNOT_COMPUTE
 

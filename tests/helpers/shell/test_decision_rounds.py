@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from core.intents import closing_intent
-from core.model import Event, Exit, HeldLeg, Intent, Position, Select, State, Urgency
-from helpers.shell.decision_rounds import DecisionRounds
+from core.model import Event, Exit, HeldLeg, Intent, Position, Purpose, Right, Select, State, Urgency
+from helpers.shell.decision_rounds import SHORTS_UNWANTED, DecisionRounds
+from tests.builders import make_contract, make_position
 from tests.strategies.worlds import WORLDS, decide, house, position_of, shares_of
 
 WORLD = WORLDS["lt112"]
@@ -141,3 +142,46 @@ def test_a_choice_that_timed_out_is_over_and_not_asked_again() -> None:
     assert world.parts.states.positions == () and not world.rounds.validating
     assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
     assert [step.event.value for step in world.parts.states.transitions()] == ["TIMED_OUT"]
+
+
+# --- what is sold against a LEAP is bought back, and the LEAP stays
+
+
+def covered(**overrides: object) -> Position:
+    leap = make_contract(440.0, Right.CALL, (NOW + timedelta(days=400)).date())
+    weekly = make_contract(560.0, Right.CALL, (NOW + timedelta(days=4)).date())
+    return make_position(HeldLeg(contract=leap, quantity=2, average_price=110.0),
+                         HeldLeg(contract=weekly, quantity=-2, average_price=1.0), id="ipmcc/1", strategy="ipmcc",
+                         units=2, **overrides)
+
+
+def test_orange_buys_back_the_short_leg_alone_at_once() -> None:
+    held = covered()
+    world = Rounds(State.ACTIVE, held=held)
+    world.rounds.buy_back([world.position], "SPY moved")
+    (intent,) = world.check(1)
+    assert [(leg.contract, leg.ratio) for leg in intent.legs] == [(held.legs[1].contract, 1)] and intent.quantity == 2
+    assert (intent.purpose, intent.urgency, intent.reason) == (Purpose.MANAGE, Urgency.NATURAL, "SPY moved")
+    assert world.position.state is State.MANAGING
+
+
+def test_the_wish_to_buy_back_waits_for_a_roll_stands_until_nothing_is_short_and_ends_then() -> None:
+    held = covered()
+    world = Rounds(State.MANAGING, held=held)
+    world.executor.at_work.add(held.id)
+    world.rounds.buy_back([world.position], "SPY moved")
+    assert world.check(0) == [] and world.rounds.urgent(world.position)
+    world.executor.at_work.clear()
+    assert [intent.reason for intent in world.check(1)] == ["SPY moved"], "the roll is over"
+    assert [intent.reason for intent in world.check(7)] == ["SPY moved"], "it was not filled"
+    world.parts.states.apply_fill(held.id, held.legs[1].contract, 2, 0.5, 0.0)
+    assert world.check(8) == [] and SHORTS_UNWANTED not in world.position.facts
+    assert [leg.quantity for leg in world.position.legs] == [2]
+
+
+@pytest.mark.parametrize("state", [State.EXITING, State.DEFENSIVE_EXIT])
+def test_what_is_leaving_whole_is_not_bought_back_by_halves(state: State) -> None:
+    world = Rounds(state, held=covered())
+    world.rounds.buy_back([world.position], "SPY moved")
+    (intent,) = world.check(1)
+    assert len(intent.legs) == 2

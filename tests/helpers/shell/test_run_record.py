@@ -43,7 +43,7 @@ def holding(contracts: int, minutes: int = 0) -> Snapshot:
     """Calls at the money, each about half a delta, in phase 1 (limit 300 share-equivalents)."""
     now = FRIDAY + timedelta(minutes=minutes)
     held = make_position(HeldLeg(contract=CALL, quantity=contracts, average_price=8.02)) if contracts else None
-    return make_snapshot(now, phase=1, account=make_account(200_000.0), positions=(held,) if held else (),
+    return make_snapshot(now, phase=1, account=make_account(400_000.0), positions=(held,) if held else (),
                          quotes={CALL.id: make_quote(8.00, 8.04, now)})
 
 

@@ -130,7 +130,7 @@ def test_a_state_of_the_first_schema_is_lifted_and_taken_over():
     parts = build(parse({"starting_phase": "2"}, live=False), ALL)
     parts.concentration.ask(SpyRequest(id="lt112/1:ENTRY:1", strategy="lt112", underlying="SPY", delta_per_unit=3.0,
                                        contracts=2, gamma_per_unit=-0.1, vega_per_unit=-9.0), 0.0, 2, False)
-    first = {name: part.facts() for name, part in parts.remembering().items()}
+    first = _of_the_second_schema({name: part.facts() for name, part in parts.remembering().items()})
     del first["book"]["start_open"]
     first["book"]["equity_peak"], first["ledger"]["streak_from"] = 36_000.0, 0
     for row in first["concentration"]["reservations"]:
@@ -144,6 +144,28 @@ def test_a_state_of_the_first_schema_is_lifted_and_taken_over():
     assert loaded.migrated_from == 1 and again.phase.phase == 2 and again.book.start_open is False
     assert [(row.request.id, row.request.vega_per_unit) for row in again.concentration.reservations] == [
         ("lt112/1:ENTRY:1", 0.0)]
+
+
+def _of_the_second_schema(facts):
+    """The facts of today's components as they were stored before."""
+    del facts["book"]["protection_day_start"], facts["book"]["protection_last"]
+    del facts["emergency"]["running"], facts["emergency"]["counted"]
+    facts["emergency"]["losing"] = {"lt112/1": 3}
+    return facts
+
+
+def test_a_state_of_the_second_schema_is_lifted_and_the_first_mark_tells_what_protection_made():
+    parts = build(parse({}, live=False), ALL)
+    port = FakeObjectStore()
+    opened(port, schema_version=2).save(_of_the_second_schema({
+        name: part.facts() for name, part in parts.remembering().items()}), NOW)
+    loaded = StateStore(port, PREFIX, live=False).load()
+    for name, part in parts.remembering().items():
+        part.restore(loaded.payload[name])
+    assert loaded.migrated_from == 2 and parts.emergency.facts()["running"] == {"loss of lt112/1": 1}
+    assert parts.book.protection_day_start is None
+    parts.book.mark(36_000.0, -1_500.0)
+    assert (parts.book.protection_day_start, parts.book.protection_last) == (-1_500.0, -1_500.0)
 
 
 def test_orders_of_the_first_schema_are_taken_as_they_are():
