@@ -18,7 +18,6 @@ from core.quotes import at_least
 from helpers.lean.values import REGULAR_HOURS
 
 
-
 class WorkedFillModel(lean.ImmediateFillModel):
     """Fills limits, whole, at the limit or at the natural price where that is better, on real quotes no older than the
     order, in the session. All other orders fill as LEAN's.
