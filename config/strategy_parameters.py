@@ -7,7 +7,7 @@ from datetime import time
 from types import MappingProxyType
 from typing import Final, Mapping
 
-from config.constants import ENTRY_CLOSE, ENTRY_OPEN, FUTURES_ENTRY_CLOSE
+from config.constants import ENTRY_CLOSE, ENTRY_OPEN, FUTURES_ENTRY_CLOSE, VIX_ENTRY_STOP
 from core.errors import ConfigError
 
 INFINITY: Final = float("inf")
@@ -26,7 +26,8 @@ class StrategySpec:
     entry_dte_min, entry_dte_max : int
         Calendar days from entry to the expiry of the leg the strategy is named for.
     vix_min, vix_max : float
-        Entries need ``vix_min < VIX < vix_max`` when ``vix_open`` is True, else ``vix_min <= VIX <= vix_max``.
+        Entries need ``vix_min < VIX < vix_max`` when ``vix_open`` is True, else ``vix_min <= VIX <= vix_max``. A band ends
+        at most where all entries stop, or is open above: a figure beyond the stop would never decide.
     window_open, window_close : time
         New York; entries need ``window_open <= time < window_close``.
     max_capital_share : float
@@ -87,6 +88,7 @@ class StrategySpec:
         return {
             "days to expiry in order": 0 <= self.entry_dte_min <= self.entry_dte_max,
             "VIX band in order": 0.0 <= self.vix_min < self.vix_max,
+            "the VIX band ends where entries stop, or nowhere": self.vix_max <= VIX_ENTRY_STOP or self.vix_max == INFINITY,
             "window in order": self.window_open < self.window_close,
             "capital is a share": 0.0 < self.max_capital_share <= 1.0,
             "counts are not negative": min(self.max_open.values()) >= 0,
@@ -151,13 +153,15 @@ class CoveredCallSpec(StrategySpec):
     """Poor man's covered call: a LEAP call and weekly calls against it. The LEAP's strike is the one within
     ``leap_strike_window_share`` of spot around ``leap_strike_share`` whose delta is nearest ``leap_target_delta``; the
     weekly's expiry is the one nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` and at most twice the target
-    away. The LEAP's own days to expiry at entry are ``entry_dte_min`` to ``entry_dte_max``."""
+    away; its premium is at least ``weekly_min_fees`` times what opening it costs. The LEAP's own days to expiry at entry
+    are ``entry_dte_min`` to ``entry_dte_max``."""
 
     leap_strike_share: float = 0.82
     leap_strike_window_share: float = 0.02
     leap_target_delta: float = 0.80
     weekly_target_dte: int = 7
     weekly_min_otm_share: float = 0.03
+    weekly_min_fees: float = 8.0
     weekly_profit_share: float = 0.80
     weekly_roll_dte: int = 1
     leap_roll_dte: int = 90
@@ -184,26 +188,25 @@ class FuturesStrangleSpec(StrategySpec):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeapLadderSpec(StrategySpec):
     """Long-dated protective puts in rungs. Shares of spot and of equity. A rung takes the fewest contracts that cost
-    ``rung_min_share``, never more than ``rung_max_share``; every rung once, and a second time only while all of them
-    together cost less than ``total_min_share``."""
+    ``rung_min_share``, never more than ``max_capital_share``; every rung once, then a second time, as far as
+    ``total_share`` of the phase reaches. A rung worth ``harvest_multiple`` times what its put cost is sold."""
 
     rungs_otm_share: tuple[float, ...] = (0.05, 0.10, 0.15, 0.20)
     rung_min_share: float = 0.02
-    rung_max_share: float = 0.03
-    total_min_share: float = 0.10
-    total_max_share: float = 0.15
+    total_share: Mapping[int, float]
+    harvest_multiple: float = 3.0
     roll_dte: int = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButterflySpec(StrategySpec):
-    """At-the-money iron butterfly."""
+    """At-the-money iron butterfly. The stop is a share of the largest possible loss, wing less credit."""
 
     wing_points: float = 10.0
     max_risk_usd: float = 500.0
     max_risk_share: float = 0.003
     profit_target_share: float = 0.25
-    stop_credit_multiple: float = 1.0
+    stop_loss_share: float = 0.50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +224,13 @@ class CalendarSpec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioSpec(StrategySpec):
-    """Put ratio spread: one long, more short, for no debit. From ``ratio_2x3_min_phase`` on two long against three
-    short where a strike qualifies, else one against two. ``shock`` is the model move a unit's risk is measured at."""
+    """Put ratio spread: one long, more short, for a net credit of at least ``min_credit_fees`` times what opening the trade
+    costs. From ``ratio_2x3_min_phase`` on two long against three short where a strike qualifies, else one against two.
+    ``shock`` is the model move a unit's risk is measured at."""
 
     long_delta: float = 0.25
     short_max_delta: float = 0.20
+    min_credit_fees: float = 8.0
     shock_spot_share: float = -0.10
     shock_vix_points: float = 15.0
     danger_spot_share: float = 0.02
@@ -244,6 +249,7 @@ class DiagonalSpec(StrategySpec):
     leap_target_delta: float = 0.80
     weekly_target_dte: int = 7
     weekly_delta: float = 0.30
+    weekly_min_fees: float = 8.0
     weekly_profit_share: float = 0.80
     weekly_roll_dte: int = 1
     leap_roll_dte: int = 90
@@ -254,16 +260,21 @@ class DiagonalSpec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HedgeSpec(StrategySpec):
-    """VIX calls bought when nobody wants them."""
+    """VIX calls bought when nobody wants them: the fewest that cost ``min_share`` of equity, never more than
+    ``max_capital_share``, none at a VIX from ``vix_max`` on, which is below the one they are sold at."""
 
     quiet_vix: float = 13.0
     strike_above_vix: float = 10.0
     event_sessions: int = 5
     min_share: float = 0.01
-    max_share: float = 0.02
     exit_vix: float = 30.0
     profit_multiple: float = 2.0
     exit_dte: int = 21
+
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "bought below the VIX it is sold at": self.vix_max <= self.exit_vix,
+            "bought before it is sold": self.entry_dte_min > self.exit_dte}
 
 
 FRIDAY_0DTE: Final = Friday0DteSpec(
@@ -273,7 +284,7 @@ FRIDAY_0DTE: Final = Friday0DteSpec(
     max_spread_share=0.20)
 LT112: Final = Lt112Spec(
     name="lt112", underlyings=("SPY",), entry_dte_min=84, entry_dte_max=140, vix_min=12.0, vix_max=35.0,
-    vix_open=False, max_capital_share=0.10, max_open=_phases(0, 2, 2, 2), win_rate=0.73, payoff_ratio=0.5,
+    vix_open=False, max_capital_share=0.10, max_open=_phases(1, 2, 2, 2), win_rate=0.73, payoff_ratio=0.5,
     min_win_rate=0.65, min_sample=30, short_volatility=True, defensive_21dte=True)
 IPMCC: Final = CoveredCallSpec(
     name="ipmcc", underlyings=("SPY", "QQQ", "IWM", "AAPL", "MSFT"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
@@ -281,7 +292,7 @@ IPMCC: Final = CoveredCallSpec(
     min_sample=30, short_volatility=False, defensive_21dte=False)
 FUTURES_STRANGLE: Final = FuturesStrangleSpec(
     name="futures_strangle", underlyings=("/MCL", "/MGC", "/MES", "/ES", "/CL", "/GC", "/SI"), entry_dte_min=45,
-    entry_dte_max=60, vix_min=15.0, vix_max=40.0, vix_open=False, window_close=FUTURES_ENTRY_CLOSE,
+    entry_dte_max=60, vix_min=15.0, vix_max=VIX_ENTRY_STOP, vix_open=False, window_close=FUTURES_ENTRY_CLOSE,
     max_capital_share=0.07, max_open=_phases(1, 1, 1, 1), win_rate=0.72, payoff_ratio=0.5, min_win_rate=0.60,
     min_sample=20, short_volatility=True, defensive_21dte=True,
     phase_products=MappingProxyType({
@@ -289,9 +300,10 @@ FUTURES_STRANGLE: Final = FuturesStrangleSpec(
         4: ("/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC")}),
     micros=MappingProxyType({"/ES": "/MES", "/CL": "/MCL", "/GC": "/MGC"}))
 LEAP_PUT_LADDER: Final = LeapLadderSpec(
-    name="leap_put_ladder", underlyings=("SPY",), entry_dte_min=365, entry_dte_max=900, vix_min=0.0, vix_max=40.0,
-    vix_open=True, max_capital_share=0.15, max_open=_phases(8, 8, 8, 8), min_sample=0, short_volatility=False,
-    counts_as_position=False, defensive_21dte=False)
+    name="leap_put_ladder", underlyings=("SPY",), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
+    vix_max=VIX_ENTRY_STOP, vix_open=False, max_capital_share=0.03, max_open=_phases(8, 8, 8, 8), min_sample=0,
+    short_volatility=False, counts_as_position=False, defensive_21dte=False,
+    total_share=MappingProxyType({1: 0.04, 2: 0.06, 3: 0.10, 4: 0.12}))
 BUTTERFLY: Final = ButterflySpec(
     name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 1), win_rate=0.60, payoff_ratio=1.0,
@@ -309,7 +321,7 @@ DIAGONAL: Final = DiagonalSpec(
     vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(0, 0, 0, 2), min_win_rate=0.55,
     min_sample=20, short_volatility=False, defensive_21dte=False)
 HEDGE: Final = HedgeSpec(
-    name="hedge", underlyings=("VIX",), entry_dte_min=60, entry_dte_max=90, vix_min=0.0, vix_max=INFINITY,
+    name="hedge", underlyings=("VIX",), entry_dte_min=60, entry_dte_max=90, vix_min=0.0, vix_max=25.0,
     vix_open=True, max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=0, short_volatility=False,
     counts_as_position=False, defensive_21dte=False)
 

@@ -25,6 +25,7 @@ class RefusalCode(str, Enum):
     FOMC_DAY = "FOMC_DAY"
     ROLL_WEEK = "ROLL_WEEK"
     EARNINGS_NEAR = "EARNINGS_NEAR"
+    EX_DIVIDEND_NEXT = "EX_DIVIDEND_NEXT"
     # data
     VIX_MISSING = "VIX_MISSING"
     VIX_STALE = "VIX_STALE"
@@ -125,6 +126,7 @@ MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     RefusalCode.FOMC_DAY: "A scheduled FOMC decision falls on this day.",
     RefusalCode.ROLL_WEEK: "The future is in its roll week.",
     RefusalCode.EARNINGS_NEAR: "Earnings of the stock are too near.",
+    RefusalCode.EX_DIVIDEND_NEXT: "A call that would be short is in the money, and the next session is ex-dividend.",
     # data
     RefusalCode.VIX_MISSING: "There is no VIX. Nobody enters without one.",
     RefusalCode.VIX_STALE: "The VIX is too old in market hours.",

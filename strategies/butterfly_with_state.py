@@ -11,13 +11,13 @@ import numpy as np
 from config.calendars import ex_dividends_reach
 from config.strategy_parameters import BUTTERFLY, ButterflySpec
 from core.codes import RefusalCode
-from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
+from core.model import (Event, Exit, HeldLeg, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
                         State)
 from core.quotes import at_least, at_most, require_quotes, whole_units
 from strategies.entries import (entry_pending, own_positions, refuse, refuses_when_unknown, reported_probability,
                                 require_underlying)
 from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, require_declared,
-                              stop_multiple, walking_exit)
+                              walking_exit)
 from strategies.legs import closing_price, known_closing_price, mid_price
 from strategies.listing import Listing, furthest, listings, nearest_strike
 
@@ -126,6 +126,9 @@ class Butterfly:
         quotes = require_quotes(selection.contracts, snapshot)
         if isinstance(quotes, Refused):
             return quotes
+        call = selection.contracts[2]
+        if assignment_threatens(HeldLeg(contract=call, quantity=-1, average_price=0.0), snapshot):
+            return refuse(RefusalCode.EX_DIVIDEND_NEXT, contract=call.id, session=snapshot.calendar.next_session.isoformat())
         legs = tuple(Leg(contract=contract, ratio=ratio)
                      for contract, ratio in zip(selection.contracts, (1, -1, -1, 1)))
         credit = -mid_price(legs, quotes)
@@ -156,7 +159,7 @@ class Butterfly:
             return mandatory_exit(position, ExitReason.EX_DIVIDEND, now)
         credit = -position.entry_price
         loss = known_closing_price(position, snapshot) - credit
-        if at_least(loss, stop_multiple(spec.stop_credit_multiple, view) * credit):
+        if at_least(loss, spec.stop_loss_share * (_width(position) - credit)):
             return mandatory_exit(position, ExitReason.STOP_LOSS, now)
         if position.state is State.EXITING:
             return Hold(reason="EXIT_WORKING")
@@ -166,3 +169,9 @@ class Butterfly:
         if at_most(debit, credit * (1.0 - spec.profit_target_share)):
             return walking_exit(position, ExitReason.PROFIT_TARGET, now)
         return Hold()
+
+
+def _width(position: Position) -> float:
+    """Points between the body and the wings of what is held."""
+    body = next(leg.contract.strike for leg in position.legs if leg.quantity < 0)
+    return max(abs(leg.contract.strike - body) for leg in position.legs if leg.quantity > 0)

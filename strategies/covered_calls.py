@@ -10,10 +10,10 @@ import numpy as np
 from config.calendars import earnings_within, ex_dividends_reach
 from config.strategy_parameters import CoveredCallSpec, DiagonalSpec
 from core.codes import RefusalCode
-from core.model import (CalendarFacts, Chain, ContractKind, HeldLeg, IvHistory, Position, Refused, Right, Snapshot,
-                        Underlying)
-from core.quotes import TOLERANCE
-from strategies.entries import refuse
+from core.model import (CalendarFacts, Chain, Contract, ContractKind, HeldLeg, IvHistory, Leg, Position, Refused, Right,
+                        Snapshot, Underlying)
+from core.quotes import TOLERANCE, at_least, usable_quote
+from strategies.entries import fees_points, refuse
 from strategies.listing import Listing, listings, nearest_strike, nearest_to
 
 Spec = CoveredCallSpec | DiagonalSpec
@@ -85,3 +85,10 @@ def first_above(listing: Listing, at_or_above: float, above: float) -> float | N
     strikes = listing.strikes(Right.CALL)
     good = strikes[(strikes >= at_or_above - TOLERANCE) & (strikes > above + TOLERANCE)]
     return float(good[0]) if len(good) else None
+
+
+def pays(weekly: Contract, snapshot: Snapshot, spec: Spec) -> bool:
+    """Whether a weekly has a usable quote with a bid, and a premium at mid that is worth ``weekly_min_fees`` of its fee."""
+    quote = usable_quote(weekly, snapshot)
+    return quote is not None and quote.bid > 0.0 and at_least(
+        quote.mid, spec.weekly_min_fees * fees_points([Leg(contract=weekly, ratio=-1)]))

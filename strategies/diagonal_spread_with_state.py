@@ -16,9 +16,9 @@ from config.strategy_parameters import DIAGONAL, DiagonalSpec
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying, Urgency)
-from core.option_values import contract_greeks
+from core.option_math import contract_greeks
 from core.quotes import TOLERANCE, at_most, require_quotes, usable_quote
-from strategies.covered_calls import leap_listing, leap_strike, option_legs, refuse_symbol, weekly_listing
+from strategies.covered_calls import leap_listing, leap_strike, option_legs, pays, refuse_symbol, weekly_listing
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
                                 require_underlying)
@@ -168,7 +168,7 @@ class Diagonal:
         if isinstance(quotes, Refused):
             return quotes
         weekly = self._nearest_delta(weeklies, leap.strike, underlying, snapshot)
-        if weekly is None or not quotes[weekly.id].bid > 0.0:
+        if weekly is None or not pays(weekly, snapshot, self.spec):
             return refuse(RefusalCode.NO_STRIKE_QUALIFIES, underlying=selection.underlying, above=leap.strike)
         legs = (Leg(contract=leap, ratio=1), Leg(contract=weekly, ratio=-1))
         debit = mid_price(legs, quotes)

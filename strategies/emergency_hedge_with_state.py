@@ -115,7 +115,7 @@ class EmergencyHedge:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The fewest calls that reach ``min_share`` of equity, never more than ``max_share``."""
+        """The fewest calls that reach ``min_share`` of equity, never more than ``max_capital_share``."""
         spec, equity, call = self.spec, snapshot.account.equity, selection.contracts[0]
         if snapshot.vix is None:
             return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
@@ -124,9 +124,10 @@ class EmergencyHedge:
             return quotes
         leg = Leg(contract=call, ratio=1)
         cost_usd = quotes[call.id].mid * call.multiplier + opening_fees_usd([leg])
-        count = min(units_to_reach(spec.min_share * equity / cost_usd), whole_units(spec.max_share * equity / cost_usd))
+        count = min(units_to_reach(spec.min_share * equity / cost_usd),
+                    whole_units(spec.max_capital_share * equity / cost_usd))
         if count < 1:
-            return refuse(RefusalCode.SIZE_ZERO, cost_usd=cost_usd, limit_usd=spec.max_share * equity)
+            return refuse(RefusalCode.SIZE_ZERO, cost_usd=cost_usd, limit_usd=spec.max_capital_share * equity)
         return Proposal(strategy=spec.name, underlying=selection.underlying, legs=(leg,), credit=-quotes[call.id].mid,
                         risk_usd=cost_usd, contract_cap=count, reason=f"VIX call {call.strike:g}",
                         facts=dict(selection.facts))

@@ -13,7 +13,7 @@ from core.errors import CannotCompute
 from core.market_analysis import ShortStrike, probability_shorts_otm
 from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Select, Snapshot, State,
                         Underlying)
-from core.option_values import quote_volatility, terms_of
+from core.option_math import dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
 from core.quotes import underlying_of
 
 NO_CAP = 1_000_000  # units; for strategies whose number is left to the sizer's limits
@@ -122,6 +122,12 @@ def opening_fees_usd(legs: Iterable[Leg]) -> float:
     return sum(abs(leg.ratio) * OPENING_FEE_USD[leg.contract.kind.value] for leg in legs)
 
 
+def fees_points(legs: Iterable[Leg]) -> float:
+    """What opening one unit costs in fees, in points of its options."""
+    legs = tuple(legs)
+    return opening_fees_usd(legs) / max(leg.contract.multiplier for leg in legs)
+
+
 def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float:
     """Chance that every short strike among ``legs`` expires out of the money, each at the volatility its quote implies
     and at the skew between it and the nearest long leg of the same right and expiry, where there is one.
@@ -153,8 +159,9 @@ def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], sna
         iv = volatility(contract)
         slope = 0.0 if wing is None else (iv - volatility(wing)) / (contract.strike - wing.strike)
         rows.append(ShortStrike(strike=contract.strike, right=contract.right, iv=iv, iv_slope=slope))
-    terms = terms_of(first, now)
-    return probability_shorts_otm(spot, rows, terms.years, terms.rate, terms.dividend_yield)
+    rate = risk_free_rate(now.date())
+    carry = dividend_yield(first.underlying, first.kind, rate)
+    return probability_shorts_otm(spot, rows, years_to_expiry(first.expiry, now), rate, carry)
 
 
 def reported_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float | None:

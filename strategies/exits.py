@@ -29,6 +29,7 @@ class ExitReason(str, Enum):
     DTE_21 = "DTE_21"
     DTE_EXIT = "DTE_EXIT"
     VIX_TARGET = "VIX_TARGET"
+    HARVEST = "HARVEST"
     EX_DIVIDEND = "EX_DIVIDEND"
     NAKED_SHORT = "NAKED_SHORT"
     ROLL_WEEKLY = "ROLL_WEEKLY"

@@ -19,8 +19,8 @@ from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying, Urgency)
 from core.quotes import at_least, at_most, require_quotes, usable_quote
-from strategies.covered_calls import (first_above, leap_listing, leap_strike, option_legs, refuse_symbol, to_recover,
-                                      weekly_listing)
+from strategies.covered_calls import (first_above, leap_listing, leap_strike, option_legs, pays, refuse_symbol,
+                                      to_recover, weekly_listing)
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
                                 require_underlying)
@@ -173,13 +173,12 @@ class Ipmcc:
                         facts=dict(selection.facts))
 
     def _paying(self, weeklies: Sequence[Contract], spot: float, above: float, snapshot: Snapshot) -> Contract | None:
-        """The lowest strike allowed, when it is quoted with a bid."""
+        """The lowest strike allowed, when it is quoted with a bid and its premium is worth its fee."""
         allowed = [contract for contract in weeklies if not at_most(contract.strike, above)
                    and at_least(contract.strike, spot * (1.0 + self.spec.weekly_min_otm_share))]
         if not allowed:
             return None
-        quote = usable_quote(min(allowed), snapshot)
-        return min(allowed) if quote is not None and quote.bid > 0.0 else None
+        return min(allowed) if pays(min(allowed), snapshot, self.spec) else None
 
     # --- management -------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """LEAP put ladder: protective puts a year and more out, in rungs 5, 10, 15 and 20 % below the price.
 
-One new rung a month: the nearest missing one of which one contract fits. It is bought protection: there is neither stop
-nor target, and it is never closed with the rest; a rung is rolled at 90 days into a new one of the same distance.
+One new rung a month: the nearest missing one of which one contract fits. It is bought protection: there is no stop, and
+it is never closed with the rest. A rung that is worth a multiple of what its put cost is sold; one is rolled at 90 days
+into a new one of the same distance.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, ClassVar, Final, Mapping
 
 from config.strategy_parameters import LEAP_PUT_LADDER, LeapLadderSpec
 from core.codes import RefusalCode
-from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, PortfolioView, Position, Proposal, Quote,
+from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, PortfolioView, Position, Proposal,
                         Refused, Right, Select, Snapshot, State)
 from core.quotes import at_least, at_most, require_quotes, units_to_reach, usable_quote, whole_units
 from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
@@ -102,18 +103,13 @@ class LeapPutLadder:
         return None
 
     def missing_rungs(self, snapshot: Snapshot) -> tuple[float, ...]:
-        """Rungs that may be bought, nearest first: those not held; when all are held, a second time those held once,
-        while the ladder costs less than ``total_min_share`` of equity."""
+        """Rungs that may be bought, nearest first: those not held; when all are held, a second time those held once."""
         spec, held = self.spec, own_positions(self.spec.name, snapshot)
         if len(held) >= spec.max_open[snapshot.phase]:
             return ()
         count = Counter(position.facts["rung"] for position in held if position.is_open)
         missing = tuple(rung for rung in spec.rungs_otm_share if not count[rung])
-        if missing:
-            return missing
-        if at_least(self._cost_usd(snapshot), spec.total_min_share * snapshot.account.equity):
-            return ()
-        return tuple(rung for rung in spec.rungs_otm_share if count[rung] == 1)
+        return missing or tuple(rung for rung in spec.rungs_otm_share if count[rung] == 1)
 
     def _cost_usd(self, snapshot: Snapshot) -> float:
         return sum(position.entry_risk_usd for position in own_positions(self.spec.name, snapshot))
@@ -157,27 +153,35 @@ class LeapPutLadder:
                 return quotes
             leg = Leg(contract=put, ratio=1)
             cost_usd = costs[put.id] = quotes[put.id].mid * put.multiplier + opening_fees_usd([leg])
-            count = self._contracts(cost_usd, self._cost_usd(snapshot), equity)
+            count = self._contracts(cost_usd, snapshot)
             if count:
                 return Proposal(strategy=self.spec.name, underlying=selection.underlying, legs=(leg,),
                                 credit=-quotes[put.id].mid, risk_usd=cost_usd, contract_cap=count,
                                 reason=f"rung {rung:.0%} put {put.strike:g}", facts={"rung": rung})
-        return refuse(RefusalCode.SIZE_ZERO, costs_usd=costs, rung_limit_usd=self.spec.rung_max_share * equity,
-                      ladder_usd=self._cost_usd(snapshot), ladder_limit_usd=self.spec.total_max_share * equity)
+        return refuse(RefusalCode.SIZE_ZERO, costs_usd=costs, rung_limit_usd=self.spec.max_capital_share * equity,
+                      ladder_usd=self._cost_usd(snapshot),
+                      ladder_limit_usd=self.spec.total_share[snapshot.phase] * equity)
 
-    def _contracts(self, cost_usd: float, ladder_usd: float, equity: float) -> int:
+    def _contracts(self, cost_usd: float, snapshot: Snapshot) -> int:
         """Fewest contracts that reach the least share of a rung, within the most of a rung and of the ladder."""
-        spec = self.spec
-        room_usd = min(spec.rung_max_share * equity, spec.total_max_share * equity - ladder_usd)
+        spec, equity = self.spec, snapshot.account.equity
+        room_usd = min(spec.max_capital_share * equity,
+                       spec.total_share[snapshot.phase] * equity - self._cost_usd(snapshot))
         wanted = units_to_reach(spec.rung_min_share * equity / cost_usd)
         return max(0, min(wanted, whole_units(room_usd / cost_usd)))
 
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """Roll at ``roll_dte``; sold instead where a new rung no longer fits."""
+        """Sold when it is worth ``harvest_multiple`` times its debit; rolled at ``roll_dte``, sold instead where a new rung
+        no longer fits."""
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")
+        for held in position.legs:
+            quote = usable_quote(held.contract, snapshot)
+            if quote is not None and at_least(quote.mid, self.spec.harvest_multiple * held.average_price):
+                return walking_exit(position, ExitReason.HARVEST, snapshot.time, {"worth": quote.mid,
+                                                                                  "debit": held.average_price})
         leg = next((leg for leg in position.legs
                     if leg.quantity > 0 and is_last_session(leg.contract, self.spec.roll_dte, snapshot.calendar)), None)
         if leg is None:
@@ -193,11 +197,11 @@ class LeapPutLadder:
             return Hold(reason="NO_LEAP_LISTED")
         if new.id not in snapshot.quotes:
             return want_quotes(position, [new])
-        quote: Quote | None = usable_quote(new, snapshot)
+        quote = usable_quote(new, snapshot)
         if quote is None:
             return Hold(reason="QUOTE_MISSING")
         cost_usd = quote.mid * new.multiplier * leg.quantity
-        limit_usd = self.spec.rung_max_share * snapshot.account.equity
+        limit_usd = self.spec.max_capital_share * snapshot.account.equity
         if not at_most(cost_usd, limit_usd):
             return walking_exit(position, ExitReason.ROLL_IMPOSSIBLE, snapshot.time,
                                 {"cost_usd": cost_usd, "limit_usd": limit_usd})

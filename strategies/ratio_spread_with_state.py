@@ -1,6 +1,6 @@
-"""Put ratio spread on SPY: one put near delta 0.25 bought, more sold further out, for no debit, 45 to 60 days out.
+"""Put ratio spread on SPY: one put near delta 0.25 bought, more sold further out, for a credit, 45 to 60 days out.
 
-The short strike is the one with the lowest delta at which what is sold still pays for what is bought. ``select`` quotes
+The short strike is the one with the lowest delta at which the net credit is worth the trade's own fees. ``select`` quotes
 at most ``max_quoted_contracts`` puts around the strike that yesterday's volatilities expect; the walk, from the outside
 in, is over the strikes quoted.
 """
@@ -15,13 +15,13 @@ import numpy as np
 
 from config.strategy_parameters import RATIO, RatioSpec
 from core.arrays import Floats
-from core.carry import option_terms
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
                         Select, Snapshot, State, Underlying)
-from core.option_values import chain_prices, contract_greeks, contract_price, quote_volatility
+from core.option_arrays import prices
+from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
 from core.quotes import TOLERANCE, at_least, at_most, require_quotes
-from strategies.entries import (NO_CAP, entry_pending, own_positions, refuse, refuses_when_unknown,
+from strategies.entries import (NO_CAP, entry_pending, fees_points, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
 from strategies.legs import closing_price, mid_price, natural_closing_price
@@ -124,7 +124,8 @@ class RatioSpread:
         if not len(shorts):
             return refuse(RefusalCode.STRIKE_NOT_LISTED, long=long, short_max_delta=spec.short_max_delta)
         ratios = (TWO_BY_THREE, ONE_BY_TWO) if snapshot.phase >= spec.ratio_2x3_min_phase else (ONE_BY_TWO,)
-        quoted = self._bracket(shorts, self._expected(np.append(shorts, long), listing, underlying, snapshot), ratios)
+        quoted = self._bracket(shorts, self._expected(np.append(shorts, long), listing, underlying, snapshot), ratios,
+                               listing)
         return Select(strategy=spec.name, underlying=underlying.symbol,
                       contracts=tuple(listing.contract(strike, Right.PUT) for strike in (*quoted.tolist(), long)),
                       facts={"long": long, "ratios": [list(ratio) for ratio in ratios]})
@@ -132,14 +133,23 @@ class RatioSpread:
     @staticmethod
     def _expected(strikes: Floats, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> Floats:
         """Model prices at today's price of the underlying and yesterday's volatilities, or what stands in for them."""
-        terms = option_terms(underlying.symbol, listing.chain.kind, listing.expiry, snapshot.time)
-        return chain_prices(underlying.price, strikes, True, listing.levels(strikes, Right.PUT, underlying), terms)
+        rate = risk_free_rate(snapshot.time.date())
+        return prices(underlying.price, strikes, True,
+                      listing.levels(strikes, Right.PUT, underlying),
+                      years_to_expiry(listing.expiry, snapshot.time), rate,
+                      dividend_yield(underlying.symbol, listing.chain.kind, rate))
 
-    def _bracket(self, shorts: Floats, expected: Floats, ratios: Sequence[tuple[int, int]]) -> Floats:
-        """The run of short strikes around those expected to pay for the long put, within the bound on contracts."""
-        centres = []
+    def _least_credit(self, legs: Sequence[Leg]) -> float:
+        """Net credit, in points a unit, below which the trade is not worth its own fees."""
+        return self.spec.min_credit_fees * fees_points(legs)
+
+    def _bracket(self, shorts: Floats, expected: Floats, ratios: Sequence[tuple[int, int]], listing: Listing) -> Floats:
+        """The run of short strikes around those expected to pay for the long put and the fees, within the bound on
+        contracts."""
+        centres, any_put = [], listing.contract(float(shorts[0]), Right.PUT)
         for bought, sold in ratios:
-            enough = np.flatnonzero(sold * expected[:-1] >= bought * expected[-1])
+            needed = self._least_credit(_legs(any_put, sold, any_put, bought))
+            enough = np.flatnonzero(sold * expected[:-1] - bought * expected[-1] >= needed)
             centres.append(int(enough[0]) if len(enough) else len(shorts) - 1)
         room = self.spec.max_quoted_contracts - 1
         low, high = min(centres), max(centres)
@@ -151,8 +161,8 @@ class RatioSpread:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """Walk in on live quotes: the first short strike whose premium covers the long put, at a delta that is low
-        enough."""
+        """Walk in on live quotes: the first short strike whose premium covers the long put and is worth the fees, at a
+        delta that is low enough."""
         underlying = require_underlying(selection.underlying, snapshot)
         if isinstance(underlying, Refused):
             return underlying
@@ -163,13 +173,13 @@ class RatioSpread:
         best = -np.inf
         for bought, sold in selection.facts["ratios"]:
             for short in shorts:
-                legs = (Leg(contract=short, ratio=-sold), Leg(contract=long, ratio=bought))
+                legs = _legs(short, sold, long, bought)
                 credit = -mid_price(legs, quotes)
                 best = max(best, credit)
-                if at_least(credit, 0.0):
+                if at_least(credit, self._least_credit(legs)):
                     delta = abs(contract_greeks(short, quotes[short.id], underlying.price, snapshot.time).delta)
                     if at_most(delta, self.spec.short_max_delta):
-                        return self._proposal(legs, max(0.0, credit), quotes, underlying, snapshot, selection)
+                        return self._proposal(legs, credit, quotes, underlying, snapshot, selection)
                     break  # further in the delta is higher still
         return refuse(RefusalCode.NO_STRIKE_QUALIFIES, long=long.strike, best_credit=float(best),
                       short_max_delta=self.spec.short_max_delta)
@@ -190,10 +200,13 @@ class RatioSpread:
                       ) -> float:
         """Model loss of one unit in points when SPY falls and every volatility rises by the shock, today."""
         spec, now = self.spec, snapshot.time
+        rate = risk_free_rate(now.date())
 
         def shocked(contract: Contract) -> float:
             iv = quote_volatility(contract, quotes[contract.id], spot, now) + spec.shock_vix_points / 100.0
-            return contract_price(contract, spot * (1.0 + spec.shock_spot_share), iv, now)
+            return price(spot * (1.0 + spec.shock_spot_share), contract.strike, contract.right, iv,
+                         years_to_expiry(contract.expiry, now), rate,
+                         dividend_yield(contract.underlying, contract.kind, rate))
 
         return sum(leg.ratio * (quotes[leg.contract.id].mid - shocked(leg.contract)) for leg in legs)
 
@@ -221,3 +234,7 @@ class RatioSpread:
                 and natural < credit):     # a credit of cents is less than the quotes' width
             return walking_exit(position, ExitReason.PROFIT_TARGET, now)
         return Hold()
+
+
+def _legs(short: Contract, sold: int, long: Contract, bought: int) -> tuple[Leg, Leg]:
+    return Leg(contract=short, ratio=-sold), Leg(contract=long, ratio=bought)

@@ -101,10 +101,6 @@ def count_rooms(entry: Entry) -> dict[str, float]:
 
 def entry_cap_usd(spec: StrategySpec, equity: float) -> float:
     """Most dollars one entry of the strategy may risk."""
-    if isinstance(spec, LeapLadderSpec):
-        return spec.rung_max_share * equity
-    if isinstance(spec, HedgeSpec):
-        return spec.max_share * equity
     cap = spec.max_capital_share * equity
     if isinstance(spec, ButterflySpec):
         return min(cap, max(spec.max_risk_usd, spec.max_risk_share * equity))
@@ -114,9 +110,9 @@ def entry_cap_usd(spec: StrategySpec, equity: float) -> float:
 def _allocation_left_usd(entry: Entry, equity: float) -> float:
     """What a fixed allocation has left: of the ladder and the hedge in all, of the others per symbol."""
     if isinstance(entry.spec, LeapLadderSpec):
-        return entry.spec.total_max_share * equity - risk_usd(entry.own_positions)
+        return entry.spec.total_share[entry.snapshot.phase] * equity - risk_usd(entry.own_positions)
     if isinstance(entry.spec, HedgeSpec):
-        return entry.spec.max_share * equity - risk_usd(entry.own_positions)
+        return entry.spec.max_capital_share * equity - risk_usd(entry.own_positions)
     return entry.spec.max_capital_share * equity - risk_usd(entry.own_on_underlying)
 
 

@@ -185,8 +185,8 @@ def test_impossible_facts_are_not_restored(name: str, value) -> None:
 
 def test_what_each_phase_trades() -> None:
     allowed = {phase: {name for name in SPECS if allows(name, phase)} for phase in (1, 2, 3, 4)}
-    assert allowed[1] == {"friday_0dte", "ipmcc", "futures_strangle", "leap_put_ladder", "hedge"}
-    assert allowed[2] - allowed[1] == {"lt112", "ratio"}
+    assert allowed[1] == {"friday_0dte", "lt112", "ipmcc", "futures_strangle", "leap_put_ladder", "hedge"}
+    assert allowed[2] - allowed[1] == {"ratio"}
     assert allowed[3] - allowed[2] == {"butterfly", "calendar"}
     assert allowed[4] - allowed[3] == {"diagonal"}
     for name, spec in SPECS.items():

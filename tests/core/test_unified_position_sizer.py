@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from config.constants import MAX_HEAT_SHARE, PHASES
 from config.strategy_parameters import (BUTTERFLY, FRIDAY_0DTE, HEDGE, IPMCC, LEAP_PUT_LADDER, LT112, RATIO,
                                         StrategySpec)
+from core import option_math
 from core.codes import RefusalCode
 from core.exposure import Exposure
 from core.model import Contract, HeldLeg, Leg, Proposal, Refused, Right, Snapshot, StrategySample
-from core.option_values import contract_price
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 from risk.dynamic_margin_manager import DynamicMarginManager
@@ -31,7 +31,8 @@ SPOT = 544.0
 
 
 def quote(contract: Contract):
-    value = contract_price(contract, SPOT, 0.2, NOW)
+    years = option_math.years_to_expiry(contract.expiry, NOW)
+    value = option_math.price(SPOT, contract.strike, contract.right, 0.2, years, 0.055, 0.014)
     return make_quote(value * 0.99, value * 1.01, NOW)
 
 
@@ -178,10 +179,12 @@ def test_ladder_by_rung_and_in_all() -> None:
     rung = (Leg(contract=make_contract(500.0, Right.PUT, date(2025, 8, 15)), ratio=1),)
     offer = proposal(LEAP_PUT_LADDER, rung, risk=1_000.0)
     answer = sized(LEAP_PUT_LADDER, offer, snapshot(100_000.0, legs=rung))
-    assert limits(answer)["strategy_cap"] == 3 and limits(answer)["allocation"] == 15
-    nearly = snapshot(100_000.0, legs=rung, positions=(held("leap_put_ladder", risk=14_000.0),))
+    assert limits(answer)["strategy_cap"] == 3 and limits(answer)["allocation"] == 10
+    for phase, share in ((1, 4), (2, 6), (3, 10), (4, 12)):
+        assert limits(sized(LEAP_PUT_LADDER, offer, snapshot(100_000.0, legs=rung, phase=phase)))["allocation"] == share
+    nearly = snapshot(100_000.0, legs=rung, positions=(held("leap_put_ladder", risk=9_000.0),))
     assert limits(sized(LEAP_PUT_LADDER, offer, nearly))["allocation"] == 1
-    full = snapshot(100_000.0, legs=rung, positions=(held("leap_put_ladder", risk=14_000.01),))
+    full = snapshot(100_000.0, legs=rung, positions=(held("leap_put_ladder", risk=9_000.01),))
     assert limits(sized(LEAP_PUT_LADDER, offer, full))["allocation"] == 0
 
 
@@ -286,7 +289,7 @@ def test_contracts_of_0dte_by_phase(phase: int, most: int) -> None:
 
 
 def test_a_phase_that_allows_none() -> None:
-    refused = sized(shot=snapshot(phase=1))
+    refused = sized(replace(LT112, max_open={1: 0, 2: 2, 3: 2, 4: 2}), shot=snapshot(phase=1))
     assert isinstance(refused, Refused) and refused.code is RefusalCode.SIZE_ZERO
     assert refused.facts["binding"] == "most_open"
 

@@ -9,7 +9,7 @@ import pytest
 
 from config.strategy_parameters import BUTTERFLY
 from core.codes import RefusalCode as Code
-from core.model import EmergencyLevel, Event, Exit, HeldLeg, Hold, Proposal, Select, State, Urgency
+from core.model import EmergencyLevel, Event, Exit, HeldLeg, Hold, Proposal, Refused, Select, State, Urgency
 from strategies.butterfly_with_state import Butterfly
 from tests.builders import make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view
 from tests.builders_chains import exact_quotes, make_chain, option
@@ -125,11 +125,26 @@ def test_a_quarter_of_the_credit(debit, expected):
     assert reason(found) == expected and (not expected or found.intent.urgency is Urgency.WALK)
 
 
-@pytest.mark.parametrize("debit, expected", [(8.0, "STOP_LOSS"), (7.999, None)])
-def test_a_loss_equal_to_the_credit(debit, expected):
-    found = managed(debit, credit=4.0)
+@pytest.mark.parametrize("credit, debit, expected", [(8.0, 9.0, "STOP_LOSS"), (8.0, 8.999, None), (4.0, 7.0, "STOP_LOSS"),
+                                                     (4.0, 6.999, None), (9.0, 9.5, "STOP_LOSS"), (9.0, 9.499, None)])
+def test_half_of_the_largest_possible_loss(credit, debit, expected):
+    """Wings of 10 and a credit of 8 can lose 2 a unit at most: the stop is at 1. An emergency's tightened stop, 150 % of the
+    credit, is wider than that."""
+    found = managed(debit, credit=credit)
     assert reason(found) == expected and (not expected or found.intent.urgency is Urgency.NATURAL)
-    assert reason(managed(debit, credit=4.0, view=make_view(emergency=EmergencyLevel.RED))) == expected
+    assert reason(managed(debit, credit=credit, view=make_view(emergency=EmergencyLevel.RED))) == expected
+
+
+@pytest.mark.parametrize("day, price, code", [(18, 544.01, None), (19, 544.01, Code.EX_DIVIDEND_NEXT), (19, 544.0, None)])
+def test_no_call_is_sold_in_the_money_on_the_eve_of_an_ex_dividend_day(day, price, code):
+    """SPY goes ex on Friday 2024-09-20: what would be bought back at once is not sold."""
+    now = datetime(2024, 9, day, 10, 0)
+    legs = tuple(replace(contract, expiry=now.date() + timedelta(days=40)) for contract in LEGS)
+    quotes = exact_quotes(now, zip(legs, (3.0, 7.25, 7.25, 3.0)))
+    calendar = make_calendar(now.date(), next_session=now.date() + timedelta(days=1))
+    selection = Select(strategy="butterfly", underlying="SPY", contracts=legs, facts={"body": 544.0})
+    found = STRATEGY.propose(snapshot(now, price, quotes=quotes, calendar=calendar), make_view(), selection)
+    assert (found.code if isinstance(found, Refused) else None) is code
 
 
 @pytest.mark.parametrize("left, following, closes", [(22, 21, False), (21, 20, True), (23, 20, True)])

@@ -9,11 +9,12 @@ import pytest
 
 from config.strategy_parameters import HEDGE
 from core.codes import RefusalCode as Code
-from core.model import ContractKind, Exit, HeldLeg, Hold, Proposal, Right, Select, State, Urgency
+from core.model import ContractKind, Exit, HeldLeg, Hold, Proposal, Refused, Right, Select, State, Urgency
 from strategies.emergency_hedge_with_state import EmergencyHedge
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)
 from tests.builders_chains import exact_quotes, flat, make_chain, option
+from tests.strategies.worlds import WORLDS, decide
 
 NOW = datetime(2024, 7, 1, 10, 0)
 TODAY = NOW.date()
@@ -55,6 +56,15 @@ def test_an_event_within_five_sessions(fifth, code):
     time = datetime(2024, 7, 24, 10, 0)
     ahead = tuple(fifth - timedelta(days=4 - place) for place in range(5)) + (fifth + timedelta(days=1),)
     assert screened(vix=18.0, time=time, sessions=ahead) is code
+
+
+@pytest.mark.parametrize("vix, code", [(24.99, None), (25.0, Code.VIX_ABOVE_BAND), (31.0, Code.VIX_ABOVE_BAND)])
+def test_none_is_bought_where_it_would_be_sold_in_the_same_breath(vix, code):
+    """Two days before an FOMC decision, by the whole gate."""
+    world = WORLDS["hedge"]
+    time = datetime(2024, 7, 29, 10, 0)
+    found = decide(replace(world, time=time, vix=vix, price=vix))
+    assert (found.code if isinstance(found, Refused) else None) is code
 
 
 def test_an_event_that_cannot_be_known_refuses_unless_the_vix_is_quiet():

@@ -9,7 +9,7 @@ import pytest
 
 from config.strategy_parameters import LEAP_PUT_LADDER
 from core.codes import RefusalCode as Code
-from core.model import Exit, HeldLeg, Hold, Manage, Mode, Proposal, Right, Select, State
+from core.model import Event, Exit, HeldLeg, Hold, Manage, Mode, Proposal, Right, Select, State, Urgency
 from strategies.leap_put_ladders_with_state import LeapPutLadder
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)
@@ -57,13 +57,12 @@ def test_not_in_a_panic_and_not_without_data():
     assert screened(vix=make_vix(30.0, NOW, panic=True)) is Code.VIX_PANIC
     assert screened(vix=None) is Code.VIX_MISSING and screened(underlyings={}) is Code.UNDERLYING_MISSING
     assert screened(make_view(pending={"leap_put_ladder": "SPY"})) is Code.ENTRY_PENDING
-    assert (LEAP_PUT_LADDER.vix_max, LEAP_PUT_LADDER.vix_open) == (40.0, True)
+    assert (LEAP_PUT_LADDER.vix_max, LEAP_PUT_LADDER.vix_open) == (35.0, False)
 
 
 @pytest.mark.parametrize("held, cost, missing", [
     ((), 0.0, (0.05, 0.10, 0.15, 0.20)), ((0.05,), 100.0, (0.10, 0.15, 0.20)), ((0.10, 0.20), 100.0, (0.05, 0.15)),
-    (RUNGS, 2_499.99, RUNGS),            # 9,999.96 in all: below 10 % of 100,000 the rungs go a second time
-    (RUNGS, 2_500.0, ()), ((*RUNGS, 0.05, 0.10), 1_000.0, (0.15, 0.20)), ((*RUNGS, *RUNGS), 1_000.0, ())])
+    (RUNGS, 2_500.0, RUNGS), ((*RUNGS, 0.05, 0.10), 1_000.0, (0.15, 0.20)), ((*RUNGS, *RUNGS), 1_000.0, ())])
 def test_missing_rungs(held, cost, missing):
     positions = tuple(rung(share, cost) for share in held)
     assert STRATEGY.missing_rungs(snapshot(positions=positions)) == missing
@@ -100,14 +99,14 @@ def test_nothing_listed():
     assert STRATEGY.select(snapshot(chains={}), make_view()).code is Code.CHAIN_MISSING
 
 
-def proposed(mids, equity=100_000.0, positions=(), drop=()):
+def proposed(mids, equity=100_000.0, positions=(), drop=(), phase=3):
     puts = [option(strike, "P", YEAR) for strike in (475, 450, 425, 400)]
     quotes = exact_quotes(NOW, zip(puts, mids))
     for place in drop:
         del quotes[puts[place].id]
     selection = Select(strategy="leap_put_ladder", underlying="SPY", contracts=tuple(puts), facts={"rungs": [*RUNGS]})
-    return STRATEGY.propose(snapshot(quotes=quotes, positions=positions, account=make_account(equity)), make_view(),
-                            selection)
+    return STRATEGY.propose(snapshot(quotes=quotes, positions=positions, account=make_account(equity), phase=phase),
+                            make_view(), selection)
 
 
 @pytest.mark.parametrize("mids, share", [((29.99, 20.0, 14.0, 10.0), 0.05), ((30.0, 20.0, 14.0, 10.0), 0.10),
@@ -128,10 +127,12 @@ def test_the_fewest_contracts_that_make_2_percent_within_3(mid, count):
     assert proposed((mid, 1.0, 1.0, 1.0)).contract_cap == count
 
 
-@pytest.mark.parametrize("held, accepted", [(12_999.0, True), (12_999.01, False)])
-def test_15_percent_in_all(held, accepted):
-    found = proposed((20.0, 40.0, 40.0, 40.0), positions=(rung(0.10, held),))
-    assert isinstance(found, Proposal) if accepted else found.code is Code.SIZE_ZERO
+@pytest.mark.parametrize("phase, share", [(1, 0.04), (2, 0.06), (3, 0.10), (4, 0.12)])
+def test_4_6_10_12_percent_in_all_by_phase(phase, share):
+    """A rung costs 2,001 of 100,000."""
+    for held, accepted in ((share * 100_000.0 - 2_001.0, True), (share * 100_000.0 - 2_000.99, False)):
+        found = proposed((20.0, 40.0, 40.0, 40.0), positions=(rung(0.10, held),), phase=phase)
+        assert isinstance(found, Proposal) if accepted else found.code is Code.SIZE_ZERO
 
 
 def test_a_rung_that_might_fit_needs_its_quote():
@@ -153,6 +154,24 @@ def test_rolls_at_90_days(left, following, rolls):
     held = rung(0.10, expiry=TODAY + timedelta(days=left))
     found = managed(held, TODAY + timedelta(days=left - following), chains={})
     assert isinstance(found, Select) is rolls and (rolls or found == Hold())
+
+
+@pytest.mark.parametrize("worth, harvested", [(29.99, False), (30.0, True), (80.0, True)])
+def test_a_rung_worth_three_times_its_debit_is_sold(worth, harvested):
+    held = rung(0.10, cost=1_000.0, quantity=2)
+    found = managed(held, mids=[(held.legs[0].contract, worth)])
+    assert isinstance(found, Exit) is harvested
+    if harvested:
+        assert (found.intent.reason, found.intent.urgency, found.event) == ("HARVEST", Urgency.WALK, Event.EXIT)
+        assert found.intent.facts == {"worth": worth, "debit": 10.0}
+
+
+def test_the_debit_is_that_of_the_put_that_is_held_now():
+    """A rung that was rolled is judged by its new put, whatever its first one cost."""
+    held = rung(0.10, cost=1_000.0)
+    rolled = replace(held, legs=(replace(held.legs[0], average_price=30.0),))
+    assert managed(rolled, mids=[(held.legs[0].contract, 89.0)]) == Hold()
+    assert isinstance(managed(rolled, mids=[(held.legs[0].contract, 90.0)]), Exit)
 
 
 def test_the_roll_keeps_its_distance_from_the_price():

@@ -302,4 +302,4 @@ def test_other_states_decide_nothing(state):
 
 def test_spec_is_the_table_of_the_specification():
     assert (LT112.vix_min, LT112.vix_max, LT112.vix_open, LT112.defensive_21dte) == (12.0, 35.0, False, True)
-    assert dict(LT112.max_open) == {1: 0, 2: 2, 3: 2, 4: 2} and date(2024, 11, 11) == EXPIRY
+    assert dict(LT112.max_open) == {1: 1, 2: 2, 3: 2, 4: 2} and date(2024, 11, 11) == EXPIRY

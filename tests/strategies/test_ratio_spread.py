@@ -11,7 +11,7 @@ import pytest
 from config.strategy_parameters import RATIO
 from core.codes import RefusalCode as Code
 from core.model import Event, Exit, HeldLeg, Hold, Proposal, Right, Select, State, Urgency
-from core.option_values import contract_greeks, contract_price, quote_volatility
+from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
 from strategies.ratio_spread_with_state import RatioSpread
 from tests.builders import make_calendar, make_position, make_quote, make_snapshot, make_underlying, make_view
 from tests.builders_chains import exact_quotes, make_chain, model_quotes, option, skewed
@@ -104,9 +104,10 @@ def proposed(mids=(2.2, 2.6, 3.0, 3.5), long=6.0, ratios=((1, 2),), spot=544.0, 
     return STRATEGY.propose(snapshot(spot=spot, **({"quotes": quotes} | overrides)), make_view(), selection)
 
 
-@pytest.mark.parametrize("mids, strike", [((2.2, 2.6, 3.0, 3.5), 498.0), ((2.2, 2.6, 2.999, 3.5), 502.0),
-                                          ((3.0, 3.1, 3.2, 3.5), 490.0), ((2.2, 2.6, 2.8, 2.99), None)])
-def test_the_lowest_strike_that_pays_for_the_long_put(mids, strike):
+@pytest.mark.parametrize("mids, strike", [((2.2, 2.6, 3.12, 3.5), 498.0), ((2.2, 2.6, 3.119, 3.5), 502.0),
+                                          ((3.12, 3.2, 3.3, 3.5), 490.0), ((2.2, 2.6, 3.0, 3.119), None)])
+def test_the_lowest_strike_that_pays_for_the_long_put_and_eight_times_the_fees(mids, strike):
+    """Three contracts cost 3 dollars to open: the credit is at least 24, 0.24 in points."""
     found = proposed(mids)
     if strike is None:
         assert found.code is Code.NO_STRIKE_QUALIFIES
@@ -117,8 +118,8 @@ def test_the_lowest_strike_that_pays_for_the_long_put(mids, strike):
 
 def test_two_by_three_before_one_by_two():
     both = ((2, 3), (1, 2))
-    assert proposed((2.2, 2.6, 4.0, 4.1), ratios=both).facts == {"ratio": [2, 3], "short_strike": 498.0}
-    assert proposed((2.2, 2.6, 3.0, 3.999), ratios=both).facts == {"ratio": [1, 2], "short_strike": 498.0}
+    assert proposed((2.2, 2.6, 4.1334, 4.2), ratios=both).facts == {"ratio": [2, 3], "short_strike": 498.0}
+    assert proposed((2.2, 2.6, 4.1, 4.1333), ratios=both).facts == {"ratio": [1, 2], "short_strike": 498.0}
 
 
 def test_the_live_delta_must_be_at_most_020():
@@ -135,16 +136,18 @@ def test_the_live_delta_must_be_at_most_020():
 
 
 def test_risk_is_the_model_loss_at_10_percent_down_and_vix_up_15():
-    found = proposed()
-    quotes = exact_quotes(NOW, [(SHORTS[2], 3.0), (LONG, 6.0)])
+    found = proposed((2.2, 2.6, 3.2, 3.5))
+    rate = risk_free_rate(TODAY)
+    carry = dividend_yield("SPY", LONG.kind, rate)
+    quotes = exact_quotes(NOW, [(SHORTS[2], 3.2), (LONG, 6.0)])
 
     def shocked(contract):
         iv = quote_volatility(contract, quotes[contract.id], 544.0, NOW) + 0.15
-        return contract_price(contract, 544.0 * 0.9, iv, NOW)
+        return price(544.0 * 0.9, contract.strike, Right.PUT, iv, years_to_expiry(EXPIRY, NOW), rate, carry)
 
-    loss = 2 * (shocked(SHORTS[2]) - 3.0) - (shocked(LONG) - 6.0)
+    loss = 2 * (shocked(SHORTS[2]) - 3.2) - (shocked(LONG) - 6.0)
     assert found.risk_usd == pytest.approx(100.0 * loss) and loss > 0
-    assert found.credit == pytest.approx(0.0)
+    assert found.credit == pytest.approx(0.4)
 
 
 def test_missing_quotes():

@@ -98,7 +98,7 @@ WORLDS: Mapping[str, World] = {world.name: world for world in (
           strikes=_steps(520, 570, 1), vix=24.0),
     World(name="lt112", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(3, 45, 108, 136),
           strikes=_steps(450, 570, 5)),
-    World(name="ipmcc", time=TUESDAY, symbol="IWM", price=200.0, surface=flat(0.2), days=(3, 10, 178, 528),
+    World(name="ipmcc", time=TUESDAY, symbol="IWM", price=200.0, surface=flat(0.30), days=(3, 10, 178, 528),
           strikes=_steps(140, 240, 1), phase=4, equity=90_000.0),
     World(name="futures_strangle", time=TUESDAY, symbol="/MCL", price=80.0, surface=flat(0.3), days=(24, 52),
           strikes=_steps(55, 105, 0.5), phase=2, equity=50_000.0, vix=20.0, kind=ContractKind.FUTURE_OPTION),

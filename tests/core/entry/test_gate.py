@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.constants import PHASES
-from config.strategy_parameters import FRIDAY_0DTE, FUTURES_STRANGLE, HEDGE, IPMCC, LT112, SPECS, StrategySpec
+from config.strategy_parameters import FRIDAY_0DTE, FUTURES_STRANGLE, HEDGE, IPMCC, LT112, RATIO, SPECS, StrategySpec
 from core.codes import RefusalCode as Code
 from core.entry.gate import ORDER
 from core.errors import IntegrityError
@@ -240,8 +240,9 @@ def test_the_stop_above_35_lasts_while_the_reading_says_so() -> None:
 
 
 def test_phases() -> None:
-    assert ask(LT112, phase=1) is Code.PHASE_FORBIDS
-    assert ask(LT112, phase=2) is None
+    assert ask(RATIO, phase=1) is Code.PHASE_FORBIDS
+    assert ask(RATIO, phase=2) is None
+    assert ask(LT112, phase=1) is None
     assert ask(phase=0) is Code.GUARD_CANNOT_COMPUTE
     gate, view = make_gate(), make_view(enabled=ALL)
     snapshot = make_snapshot(phase=1, underlyings={name: make_underlying(name) for name in ("/MCL", "/MGC")})
