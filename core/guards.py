@@ -12,7 +12,7 @@ from typing import Iterable, Mapping, Protocol, Sequence
 
 from config.strategy_parameters import StrategySpec
 from core.exposure import Exposure
-from core.model import Contract, Leg, Position, Quote, Refused, Underlying
+from core.model import Contract, Leg, Quote, Refused, Snapshot, Underlying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,8 @@ class GreeksAuthority(Protocol):
         """Exposure of one unit of a proposal."""
         ...
 
-    def portfolio(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
-                  underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
-        """Exposure of all positions."""
+    def held(self, snapshot: Snapshot) -> Exposure:
+        """Exposure of everything held."""
         ...
 
     def check(self, before: Exposure, after: Exposure, equity: float, spy_price: float, phase: int) -> Refused | None:

@@ -3,14 +3,20 @@ minute has the same id, so that a restart cannot send it twice."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import gcd
 from typing import Any, Final, Iterable, Mapping, TypeVar
 
+from config.constants import LAST_MINUTES_WITHOUT_ORDERS
 from core.model import EMPTY, HeldLeg, Intent, Leg, Position, Purpose, Urgency
 
 ASSIGNED: Final = "ASSIGNED"    # reason of a closing: a short option became shares
 Key = TypeVar("Key")
+
+
+def last_order_time(session_close: datetime) -> datetime:
+    """From this moment on no order may stand, whether it opens or closes: the last minute before the close is not ours."""
+    return session_close - timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
 
 
 def position_id(strategy: str, time: datetime) -> str:

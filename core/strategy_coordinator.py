@@ -175,7 +175,7 @@ class StrategyCoordinator:
     def _reserve(self, entry: SizedEntry, intent: Intent) -> Enter | Refused:
         snapshot = entry.snapshot
         try:
-            held = self._gate.held_exposure(snapshot)
+            held = self._greeks.held(snapshot)
         except CannotCompute as error:
             return guard_refusal("SPY delta", error)
         answer = self._concentration.ask(entry.request(), held.spy_delta, snapshot.phase,

@@ -130,7 +130,7 @@ class UnifiedPositionSizer:
             rooms["queue_share"] = units(buying_power_usd, margin_usd)
         if "SPY" not in snapshot.underlyings:
             raise CannotCompute("underlying is not in the snapshot", underlying="SPY")
-        held = self._greeks.portfolio(entry.open_positions, snapshot.quotes, snapshot.underlyings, snapshot.time)
+        held = self._greeks.held(snapshot)
         rooms |= self._greeks.room(held + working_exposure(view), exposure, account.equity, snapshot.underlyings["SPY"].price, phase)
         rooms["spy_delta"] = self._concentration.room(exposure.spy_delta, held.spy_delta, phase,
                                                       snapshot.calendar.is_fomc_day)

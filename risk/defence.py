@@ -209,8 +209,7 @@ def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: S
                snapshot: Snapshot, greeks: GreeksMonitor) -> None:
     """Close what pushes the book's delta outwards, largest first but what is held against a LEAP last, until it is inside
     (or nothing pushes any more)."""
-    held = [position for position in snapshot.positions if position.is_open]
-    read = greeks.reading(held, snapshot.quotes, snapshot.underlyings, snapshot.time)
+    read = greeks.reading(snapshot)
     limit = _delta_limit(snapshot, greeks)
     if read.missing or limit is None:
         return
@@ -247,9 +246,9 @@ def excess_protection_delta(snapshot: Snapshot, greeks: GreeksMonitor) -> float:
     if not all(map(is_protection, held)):
         return 0.0
     staying = [position for position in held if position.state not in LEAVING and position.state is not State.EXITING]
-    read = greeks.reading(staying, snapshot.quotes, snapshot.underlyings, snapshot.time)
+    read = greeks.reading(snapshot)
     limit = _delta_limit(snapshot, greeks)
-    if read.missing or limit is None:
+    if limit is None or any(position.id in read.missing for position in staying):
         return 0.0
-    delta = read.total.spy_delta
+    delta = sum(read.by_position[position.id].spy_delta for position in staying)
     return math.copysign(max(0.0, abs(delta) - limit), delta)

@@ -24,7 +24,7 @@ from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.exposure import Exposure
 from core.market_values import finite, guard_refusal, positive
-from core.model import Contract, ContractKind, Leg, Position, Quote, Refused, Underlying
+from core.model import Contract, ContractKind, Leg, Quote, Refused, Snapshot, Underlying
 from core.option_math import contract_greeks
 from core.quotes import at_least, at_most, underlying_price, usable_mid
 
@@ -56,8 +56,11 @@ _CODES = MappingProxyType({"greek_delta": RefusalCode.GREEK_DELTA, "greek_notion
 
 
 class GreeksMonitor:
-    """Computes exposures from quotes and holds them to the phase's limits. Without state: facts come in, values go out.
-    """
+    """Computes exposures from quotes and holds them to the phase's limits. It remembers nothing but the book's Greeks at
+    the last moment it was asked for them."""
+
+    def __init__(self) -> None:
+        self._read: tuple[tuple[object, ...], PortfolioGreeks] | None = None
 
     def exposure(self, legs: Iterable[tuple[Contract, int]], quotes: Mapping[str, Quote],
                  underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
@@ -86,34 +89,40 @@ class GreeksMonitor:
         """
         return self.exposure(((leg.contract, leg.ratio) for leg in legs), quotes, underlyings, now)
 
-    def reading(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
-                underlyings: Mapping[str, Underlying], now: datetime) -> PortfolioGreeks:
-        """Greeks of every position that can be computed, and which cannot: for reports and for closing, not for
-        gates."""
-        by_position: dict[str, Exposure] = {}
-        missing: dict[str, str] = {}
-        for position in positions:
-            held = [(leg.contract, leg.quantity) for leg in position.legs]
-            try:
-                by_position[position.id] = self.exposure(held, quotes, underlyings, now)
-            except CannotCompute as error:
-                missing[position.id] = str(error)
-        return PortfolioGreeks(total=sum(by_position.values(), Exposure()), by_position=MappingProxyType(by_position),
-                               missing=MappingProxyType(missing))
+    def reading(self, snapshot: Snapshot) -> PortfolioGreeks:
+        """Greeks of every open position that can be computed, and which cannot. Gate, sizer, marks, reports and defence
+        ask at one moment for one book: it is computed once, and remembered until the moment is another."""
+        seen = (snapshot.time, snapshot.positions, snapshot.quotes, snapshot.underlyings)
+        if self._read is None or any(one is not other for one, other in zip(self._read[0], seen)):
+            self._read = (seen, self._measure(snapshot))
+        return self._read[1]
 
-    def portfolio(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
-                  underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
-        """Exposure of all positions, for gates.
+    def held(self, snapshot: Snapshot) -> Exposure:
+        """Exposure of everything held, for gates.
 
         Raises
         ------
         CannotCompute
             When any position cannot be computed, naming all of them.
         """
-        read = self.reading(positions, quotes, underlyings, now)
+        read = self.reading(snapshot)
         if read.missing:
             raise CannotCompute("Greeks of a position cannot be computed", **dict(read.missing))
         return read.total
+
+    def _measure(self, snapshot: Snapshot) -> PortfolioGreeks:
+        by_position: dict[str, Exposure] = {}
+        missing: dict[str, str] = {}
+        for position in snapshot.positions:
+            if not position.is_open:
+                continue
+            legs = [(leg.contract, leg.quantity) for leg in position.legs]
+            try:
+                by_position[position.id] = self.exposure(legs, snapshot.quotes, snapshot.underlyings, snapshot.time)
+            except CannotCompute as error:
+                missing[position.id] = str(error)
+        return PortfolioGreeks(total=sum(by_position.values(), Exposure()), by_position=MappingProxyType(by_position),
+                               missing=MappingProxyType(missing))
 
     def limits(self, phase: int, equity: float, spy_price: float) -> Mapping[str, float]:
         """Limit of each Greek as a positive number: SPY share-equivalents (by phase, and 0.75 times equity in SPY),

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from config.constants import (DAILY_LOSS_SHARE, LAST_MINUTES_WITHOUT_ORDERS, MAX_ENTRIES_PER_DAY, MAX_LT112_SPY_SLOTS,
+from config.constants import (DAILY_LOSS_SHARE, MAX_ENTRIES_PER_DAY, MAX_LT112_SPY_SLOTS,
                               MAX_POSITIONS_PER_UNDERLYING, MAX_SPY_EQUIVALENT_POSITIONS, OPEN_UNITS,
                               PATTERN_DAY_TRADER_EQUITY_USD, PATTERN_DAY_TRADES, PHASES, SPY_EQUIVALENTS,
                               UNDERLYING_COUNT_EXEMPT, VIX_ENTRY_STOP, VIX_MAX_AGE_MINUTES)
 from config.strategy_parameters import SPECS, StrategySpec
 from core.codes import RefusalCode
+from core.intents import last_order_time
 from core.model import Contract, EmergencyLevel, Mode, PortfolioView, Position, Refused, Snapshot, State, Underlying
 from core.quotes import at_least, is_future, keys_of, underlying_of
 
@@ -120,7 +121,7 @@ def clock(candidate: Candidate) -> Refused | None:
         return cannot_compute("clock", today=calendar.today.isoformat(), now=now.isoformat())
     if calendar.session_open is None or calendar.session_close is None:
         return Refused(code=RefusalCode.NO_SESSION, facts={"day": calendar.today.isoformat()})
-    last_order = calendar.session_close - timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
+    last_order = last_order_time(calendar.session_close)
     if not calendar.session_open <= now < last_order:
         return Refused(code=RefusalCode.OUTSIDE_HOURS, facts={
             "now": now.isoformat(), "open": calendar.session_open.isoformat(), "last_order": last_order.isoformat()})

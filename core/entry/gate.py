@@ -13,7 +13,7 @@ from core.codes import RefusalCode
 from core.entry import checks
 from core.entry.checks import Candidate, cannot_compute
 from core.errors import CannotCompute, IntegrityError
-from core.exposure import Exposure, working_exposure
+from core.exposure import working_exposure
 from core.guards import CorrelationGuard, FreshnessGuard, GreeksAuthority, MarginAuthority, OpenRisk
 from core.market_values import guard_refusal
 from core.model import Contract, PortfolioView, Proposal, Refused, Snapshot
@@ -85,7 +85,6 @@ class EntryGate:
         self._margin = margin
         self._greeks = greeks
         self._concentration = concentration
-        self._held: tuple[tuple[object, ...], Exposure] | None = None
         self.before_table: tuple[Check, ...] = (
             Check("mode", checks.mode),
             Check("halted or emergency", checks.halted),
@@ -237,7 +236,7 @@ class EntryGate:
     def _exposure(self, entry: SizedEntry) -> Refused | None:
         snapshot, quotes, underlyings = entry.snapshot, entry.snapshot.quotes, entry.snapshot.underlyings
         try:
-            held = self.held_exposure(snapshot)
+            held = self._greeks.held(snapshot)
             unit = self._greeks.unit(entry.proposal.legs, quotes, underlyings, snapshot.time)
             before = held + working_exposure(entry.view)
         except CannotCompute as error:
@@ -245,24 +244,10 @@ class EntryGate:
         return self._greeks.check(before, before + unit.times(entry.contracts), snapshot.account.equity,
                                   _spy_price(snapshot), snapshot.phase)
 
-    def held_exposure(self, snapshot: Snapshot) -> Exposure:
-        """Greeks of everything held; asked by several rows of one moment, computed once.
-
-        Raises
-        ------
-        CannotCompute
-            When a position cannot be computed.
-        """
-        seen = (snapshot.time, snapshot.positions, snapshot.quotes, snapshot.underlyings)
-        if self._held is None or any(one is not other for one, other in zip(self._held[0], seen)):
-            held = [position for position in snapshot.positions if position.is_open]
-            self._held = (seen, self._greeks.portfolio(held, snapshot.quotes, snapshot.underlyings, snapshot.time))
-        return self._held[1]
-
     def _spy_delta(self, entry: SizedEntry) -> Refused | None:
         snapshot = entry.snapshot
         try:
-            held = self.held_exposure(snapshot)
+            held = self._greeks.held(snapshot)
         except CannotCompute as error:
             return guard_refusal("SPY delta", error)
         return self._concentration.check(entry.request(), held.spy_delta, snapshot.phase,

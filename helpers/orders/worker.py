@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Callable, Collection, Iterable, Mapping
 
-from config.constants import (ENTRY_TIMEOUT_MINUTES, LAST_MINUTES_WITHOUT_ORDERS, MAX_COMBO_LEGS, QUOTE_AWAIT_MINUTES,
+from config.constants import (ENTRY_TIMEOUT_MINUTES, MAX_COMBO_LEGS, QUOTE_AWAIT_MINUTES,
                               REFUSED_EXIT_PAUSE_MINUTES, REFUSED_EXIT_TRIES, SETTLE_MINUTES, UNEVEN_MAX_TRIES,
                               UNEVEN_REPAIR_SECONDS)
 from core.errors import StoreError
+from core.intents import last_order_time
 from core.model import Contract, ContractKind, Leg, Purpose
 from core.serialization import contract_to_json
 from helpers.orders.desk import OrderDesk
@@ -420,9 +421,8 @@ class IntentWorker:
 
     def _may_rest(self, legs: Iterable[Leg], now: datetime) -> bool:
         """Whether an order on ``legs`` may be out now: every session open and its last minute not begun."""
-        margin = timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
         closes = [self._port.session_close(leg.contract, now) for leg in legs]
-        return all(close is not None and now < close - margin for close in closes)
+        return all(close is not None and now < last_order_time(close) for close in closes)
 
 
 def _closing(work: Work) -> dict[Contract, int]:

@@ -92,9 +92,8 @@ class Components:
 
     def exposure(self, snapshot: Snapshot) -> Exposure | None:
         """Greeks of everything held; None where a leg cannot be computed."""
-        held = tuple(position for position in snapshot.positions if position.is_open)
         try:
-            return self.greeks.portfolio(held, snapshot.quotes, snapshot.underlyings, snapshot.time)
+            return self.greeks.held(snapshot)
         except CannotCompute:
             return None
 

@@ -33,8 +33,7 @@ def ledger_figures(parts: Components) -> dict[str, Any]:
 
 def book_figures(parts: Components, snapshot: Snapshot) -> dict[str, Any]:
     """Buying power, Greeks, SPY concentration and correlation against their limits; what cannot be computed says so."""
-    read = parts.greeks.reading([position for position in snapshot.positions if position.is_open], snapshot.quotes,
-                                snapshot.underlyings, snapshot.time)
+    read = parts.greeks.reading(snapshot)
     return {"buying_power": _buying_power(parts, snapshot), "greeks": read.total, "greeks_missing": dict(read.missing),
             "theta_target_usd": PHASES[snapshot.phase].theta_target_usd,
             "concentration": _concentration(parts, snapshot, read.total) if not read.missing else None,

@@ -247,7 +247,7 @@ def test_delta_is_cut_by_closing_what_pushes_outwards() -> None:
 
 def test_a_leap_goes_last_where_buying_power_or_delta_is_cut() -> None:
     moment = snapshot(COVERED, NARROW)
-    read = GREEKS.reading(moment.positions, moment.quotes, moment.underlyings, moment.time).by_position
+    read = GREEKS.reading(moment).by_position
     covered, narrow = read["covered"].spy_delta, read["narrow"].spy_delta
     assert covered > narrow > 0.0 and [found.id for found in riskiest(moment.positions, moment)] == ["covered", "narrow"]
 
@@ -279,7 +279,7 @@ def test_without_greeks_no_position_is_closed_for_its_delta() -> None:
 def test_protection_beyond_the_delta_limit_is_told_once_nothing_else_is_open() -> None:
     rungs = [position(f"rung{place}", (option(500.0, expiry=FAR), 3), strategy="leap_put_ladder") for place in range(2)]
     moment = snapshot(*rungs, account=make_account(65_000.0))
-    delta = GREEKS.portfolio(rungs, moment.quotes, moment.underlyings, FRIDAY).spy_delta
+    delta = GREEKS.held(moment).spy_delta
     limit = 0.75 * 65_000.0 / SPOT
     assert delta < -limit
     assert excess_protection_delta(moment, GREEKS) == pytest.approx(delta + limit)

@@ -16,7 +16,7 @@ from core.errors import CannotCompute
 from core.exposure import Exposure
 from core.model import Contract, ContractKind, HeldLeg, Leg, Refused, Right
 from risk.greeks_monitor import GreeksMonitor
-from tests.builders import FRIDAY, make_contract, make_position, make_quote, make_underlying
+from tests.builders import FRIDAY, make_contract, make_position, make_quote, make_snapshot, make_underlying
 
 MONITOR = GreeksMonitor()
 EXPIRY = FRIDAY.date() + timedelta(days=60)
@@ -98,13 +98,28 @@ def test_the_book_and_what_it_lacks() -> None:
     good = make_position(HeldLeg(contract=contract, quantity=-1, average_price=3.0), id="a")
     blind = make_position(HeldLeg(contract=dead, quantity=-1, average_price=3.0), id="b")
     quotes = {contract.id: quote_at(contract, 500.0)}
-    read = MONITOR.reading([good, blind], quotes, UNDERLYINGS, FRIDAY)
+    over = replace(blind, id="c", legs=(replace(blind.legs[0], quantity=0),))
+    both = make_snapshot(quotes=quotes, underlyings=UNDERLYINGS, positions=(good, blind, over))
+    read = MONITOR.reading(both)
     assert set(read.by_position) == {"a"} and set(read.missing) == {"b"} and read.total == read.by_position["a"]
-    assert MONITOR.portfolio([good], quotes, UNDERLYINGS, FRIDAY) == read.total
+    assert MONITOR.held(replace(both, positions=(good, over))) == read.total
     with pytest.raises(CannotCompute) as caught:
-        MONITOR.portfolio([good, blind], quotes, UNDERLYINGS, FRIDAY)
+        MONITOR.held(both)
     assert set(caught.value.facts) == {"b"}
-    assert MONITOR.portfolio([], {}, {}, FRIDAY) == Exposure()
+    assert MONITOR.held(replace(both, positions=())) == Exposure()
+
+
+def test_one_moment_has_one_book() -> None:
+    """Computed once for gate, sizer, marks and defence; anew when time, quotes, prices or positions are others."""
+    contract = make_contract(480.0, Right.PUT, EXPIRY)
+    position = make_position(HeldLeg(contract=contract, quantity=-1, average_price=3.0), id="a")
+    moment = make_snapshot(quotes={contract.id: quote_at(contract, 500.0)}, underlyings=UNDERLYINGS, positions=(position,))
+    read = MONITOR.reading(moment)
+    assert MONITOR.reading(replace(moment, chains={"SPY": ()})) is read
+    for change in (dict(positions=(replace(position),)), dict(quotes=dict(moment.quotes)),
+                   dict(underlyings=dict(moment.underlyings)), dict(time=FRIDAY + timedelta(minutes=1))):
+        assert MONITOR.reading(replace(moment, **change)) is not read
+        assert MONITOR.reading(moment) is not read and MONITOR.reading(moment) == read
 
 
 @pytest.mark.parametrize("quote", [None, make_quote(0.0, 0.0), make_quote(2.0, 1.0), make_quote(nan, 1.0)])
