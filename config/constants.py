@@ -155,6 +155,14 @@ VIX_ENTRY_RESUME_CLOSE: Final = 30.0
 UNDERLYING_MAX_AGE_MINUTES: Final = 2
 LEG_MAX_AGE_MINUTES: Final = 10
 
+# --- quotes as marks: one that jumps more than this share of its value while the underlying and the VIX moved less is
+# doubted until later quotes have confirmed it so long, unless the neighbouring strikes follow
+MARK_JUMP_SHARE: Final = 0.5
+MARK_UNDERLYING_MOVE_SHARE: Final = 0.003
+MARK_VIX_MOVE_POINTS: Final = 1.0
+MARK_HOLD_MINUTES: Final = 3
+MARK_COMPARED_MINUTES: Final = LEG_MAX_AGE_MINUTES    # far expiries are quoted every five minutes or less often
+
 # --- circuit breakers
 BREAKER_DRAWDOWN_SHARE: Final = 0.03
 BREAKER_DRAWDOWN_SHARE_PHASE1: Final = 0.02

@@ -6,7 +6,7 @@ Nothing here decides. LEAN's objects stay inside; what leaves are the plain valu
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import nan
 from typing import Any, Collection, Iterable, Mapping
 
@@ -16,10 +16,12 @@ from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.iv_record import IvRecord
 from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
+from core.quote_screen import QuoteScreen
 from helpers.lean.contract_months import ContractMonths
 from helpers.lean.daily_history import DailyHistory
 from helpers.lean.day_chains import DayChains, Source
 from helpers.lean.indicators import session_vwap
+from helpers.lean.live_quotes import LiveQuotes
 from helpers.lean.order_events import read_update
 from helpers.lean.values import REGULAR_HOURS, plain_time, read_contract, session_facts, shares
 from helpers.orders.port import OpenOrder, OrderUpdate, Rejected, Submitted
@@ -53,10 +55,10 @@ class LeanGateway:
         self._subscribed: dict[Contract, Any] = {}
         self._contracts: tuple[Contract, ...] = ()
         self._securities: dict[str, Any] = {}
-        self._quote_bars: dict[Contract, Any] = {}
         self._holdings: dict[Contract, Any] = {}
         self._priced: set[str] = set()
-        self._shifts: dict[Any, tuple[date, timedelta]] = {}
+        self._live = LiveQuotes(algorithm)
+        self.screen = QuoteScreen(self)
         self._daily = DailyHistory(
             lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
             lambda: algorithm.time, lambda: self.calendar().previous_session)
@@ -148,7 +150,7 @@ class LeanGateway:
             self._own_models(security)
             security.set_option_assignment_model(lean.DefaultOptionAssignmentModel())
             self._subscribed[contract] = security
-            self._quote_bars[contract] = security.cache.get_data[lean.QuoteBar]
+            self._live.follow(contract, security, security.cache.get_data[lean.QuoteBar])
             self._holdings[contract] = security.holdings
             self._contracts = tuple(self._subscribed)
 
@@ -168,9 +170,10 @@ class LeanGateway:
                 raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id,
                                    quantity=held)
             self._algorithm.remove_option_contract(self.symbol(contract))
-            for kept in (self._subscribed, self._quote_bars, self._holdings):
+            for kept in (self._subscribed, self._holdings):
                 del kept[contract]
-            self._shifts.pop(contract, None)
+            self._live.forget(contract)
+            self.screen.forget(contract)
             self._contracts = tuple(self._subscribed)
 
     @property
@@ -208,7 +211,7 @@ class LeanGateway:
             open_price, vwap = self._session_facts(ticker)
             indicators = replace(indicators, vwap=vwap)
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
-                          ask=float(security.ask_price), quote_time=self._real_time(ticker, security, last),
+                          ask=float(security.ask_price), quote_time=self._live.real_time(ticker, security, last),
                           last_close=nan if bars["last_close"] is None else bars["last_close"], indicators=indicators,
                           iv=self._iv(ticker), open_price=open_price)
 
@@ -230,23 +233,12 @@ class LeanGateway:
         """Price and New York time of the last real bar of ``ticker``; None when there was none."""
         security = self._securities[ticker]
         last = security.get_last_data()
-        return None if last is None else (float(security.price), self._real_time(ticker, security, last))
+        return None if last is None else (float(security.price), self._live.real_time(ticker, security, last))
 
     def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
         """Closes of the last completed sessions, oldest first."""
         bars = self._daily.bars(ticker)
         return list(zip(bars["day"], bars["close"].tolist()))
-
-    def _real_time(self, key: Any, security: Any, last: Any) -> datetime:
-        """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
-        two zones lies the same time all day, for clocks are changed while all of these exchanges are shut: it is looked
-        up at the first bar of a day."""
-        ended = plain_time(last.end_time)
-        known = self._shifts.get(key)
-        if known is None or known[0] != ended.date():
-            shift = plain_time(self._algorithm.time) - plain_time(security.local_time)
-            known = self._shifts[key] = (ended.date(), shift)
-        return ended + known[1]
 
     def _iv(self, ticker: str) -> IvHistory | None:
         """Implied volatility and its history: the exchange's index where there is one, else the record kept from
@@ -267,25 +259,30 @@ class LeanGateway:
         return (None, None) if len(frame) == 0 else (float(frame["open"].iloc[0]), session_vwap(frame))
 
     def quote(self, contract: Contract) -> Quote | None:
-        """Last real quote of a subscribed contract; a dead side is 0. None before its first quote.
+        """Last quote of ``contract`` that counts as a mark (:mod:`core.quote_screen`); None before its first."""
+        quote = self.last_quote(contract)
+        return quote if quote is None or contract.kind is ContractKind.EQUITY else self.screen.believed(contract, quote)
 
-        ``security.bid_price`` keeps the last bid that was not zero, so the bar itself is read.
-        """
-        security = self._subscribed.get(contract)
-        if security is None:
-            if contract.kind is not ContractKind.EQUITY:
-                return None
-            security = self._securities[contract.underlying]
-            last = security.get_last_data()
-            return None if last is None else Quote(
-                bid=float(security.bid_price), ask=float(security.ask_price),
-                time=self._real_time(contract.underlying, security, last))
-        bar = self._quote_bars[contract]()
-        if bar is None:
-            return None
-        bid, ask = bar.bid, bar.ask
-        return Quote(bid=float(bid.close) if bid is not None else 0.0,
-                     ask=float(ask.close) if ask is not None else 0.0, time=self._real_time(contract, security, bar))
+    def last_quote(self, contract: Contract) -> Quote | None:
+        """Last real quote of a subscribed contract or of shares, believed or not; a dead side is 0. None before its
+        first."""
+        if contract.kind is ContractKind.EQUITY:
+            return self._live.of_shares(contract.underlying, self._securities[contract.underlying])
+        return self._live.of_option(contract)
+
+    def price_under(self, contract: Contract) -> float | None:
+        """Last price of what ``contract`` is an option on; None before its first."""
+        if contract.future_expiry is None:
+            price = self.price(contract.underlying)
+        else:
+            month = self._months.of(contract.underlying).get(contract.future_expiry)
+            price = 0.0 if month is None else float(month.price)
+        return price if price > 0.0 else None
+
+    def vix(self) -> float | None:
+        """Last VIX; None before its first print."""
+        found = self.price("VIX")
+        return found if found > 0.0 else None
 
     # --- chains -----------------------------------------------------------------------------------------------------
 
@@ -302,8 +299,8 @@ class LeanGateway:
         return self._day_chains.options(ticker, instrument, self.calendar().previous_session, sources)
 
     def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
-        """What the journal is to be told of the chains: event and facts."""
-        return self._day_chains.drain_notes()
+        """What the journal is to be told of chains and quotes: event and facts."""
+        return self._day_chains.drain_notes() + self.screen.drain_notes()
 
     # --- futures ----------------------------------------------------------------------------------------------------
 
@@ -330,7 +327,7 @@ class LeanGateway:
         last = security.get_last_data()
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
                           ask=float(security.ask_price),
-                          quote_time=self._real_time((ticker, expiry), security, last),
+                          quote_time=self._live.real_time((ticker, expiry), security, last),
                           last_close=self._months.last_close(ticker, expiry), iv=self._iv(ticker), future_expiry=expiry)
 
     # --- account ----------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     components = build(run, ALL)
     gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN)
     gateway.configure(tickers)
+    gateway.screen.positions = lambda: components.states.open_positions
     live = bool(algorithm.live_mode)
     account = run.account if live else BACKTEST_ACCOUNT
     prefix = store_prefix(run.environment.value, account, PROJECT)

@@ -293,6 +293,17 @@ class WideQuotes(MarketFault):
 
 
 @dataclass(slots=True, kw_only=True)
+class LyingQuotes(MarketFault):
+    """One contract is quoted ``bid`` by ``ask_times`` its ask. ``option`` is its name in 21 characters, as the exchanges
+    write it (``SPY   241115P00525000``). Not among the kinds that are drawn by seed: it needs a contract that is held."""
+
+    option: str
+    bid: float = 0.05
+    ask_times: float = 10.0
+    kind: ClassVar[str] = "lying_quotes"
+
+
+@dataclass(slots=True, kw_only=True)
 class VixLost(MarketFault):
     """No bars of VIX."""
 

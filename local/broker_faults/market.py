@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from local.broker_faults.faults import (CrossedQuotes, Fault, MarketFault, MissingSide, StaleQuotes, VixLost,
-                                        WideQuotes)
+from local.broker_faults.faults import (CrossedQuotes, Fault, LyingQuotes, MarketFault, MissingSide, StaleQuotes,
+                                        VixLost, WideQuotes)
 from local.engine.broker.clock import to_utc
 from local.engine.enums import Resolution, SecurityType
 from local.engine.files.bar_columns import BarColumns
@@ -41,6 +41,8 @@ def spoil(feed: Feed, faults: Sequence[Fault]) -> None:
 def _concerns(fault: MarketFault, symbol: Any) -> bool:
     if isinstance(fault, VixLost):
         return symbol.security_type == SecurityType.INDEX and symbol.value == VIX
+    if isinstance(fault, LyingQuotes):
+        return str(symbol.value) == fault.option
     return bool(symbol.security_type.is_option())
 
 
@@ -95,6 +97,9 @@ def _changed(bars: BarColumns, hit: np.ndarray, fault: MarketFault) -> BarColumn
         elif isinstance(fault, MissingSide):
             name = f"{fault.side}_{part}"
             columns[name] = np.where(hit, 0.0, columns[name])
+        elif isinstance(fault, LyingQuotes) and part != "size":
+            columns[f"bid_{part}"] = np.where(hit, fault.bid, bid)
+            columns[f"ask_{part}"] = np.where(hit, np.round(fault.ask_times * ask, 2), ask)
         elif isinstance(fault, WideQuotes) and part != "size":
             away = np.maximum(np.round((bid + ask) / 2.0 * fault.share, 2), 0.01)
             middle = (bid + ask) / 2.0

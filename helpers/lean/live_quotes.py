@@ -1,0 +1,63 @@
+"""Last real quotes and their times, as LEAN's securities hold them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from core.model import Contract, Quote
+from helpers.lean.values import plain_time
+
+
+class LiveQuotes:
+    """Reads them.
+
+    Parameters
+    ----------
+    algorithm : QCAlgorithm
+        The running algorithm.
+    """
+
+    def __init__(self, algorithm: Any) -> None:
+        self._algorithm = algorithm
+        self._bars: dict[Contract, tuple[Any, Any]] = {}
+        self._shifts: dict[Any, tuple[date, timedelta]] = {}
+
+    def follow(self, contract: Contract, security: Any, last_bar: Any) -> None:
+        """Read ``contract`` from now on; ``last_bar`` gives its last quote bar, or None."""
+        self._bars[contract] = (security, last_bar)
+
+    def forget(self, contract: Contract) -> None:
+        """``contract`` is subscribed no more."""
+        self._bars.pop(contract, None)
+        self._shifts.pop(contract, None)
+
+    def of_option(self, contract: Contract) -> Quote | None:
+        """Last real quote of a followed contract; a dead side is 0. None before its first, and when it is not followed.
+
+        ``security.bid_price`` keeps the last bid that was not zero, so the bar itself is read.
+        """
+        security, last_bar = self._bars.get(contract, (None, None))
+        bar = None if last_bar is None else last_bar()
+        if bar is None:
+            return None
+        bid, ask = bar.bid, bar.ask
+        return Quote(bid=float(bid.close) if bid is not None else 0.0, ask=float(ask.close) if ask is not None else 0.0,
+                     time=self.real_time(contract, security, bar))
+
+    def of_shares(self, ticker: str, security: Any) -> Quote | None:
+        """Last quote of shares; None before their first price."""
+        last = security.get_last_data()
+        return None if last is None else Quote(bid=float(security.bid_price), ask=float(security.ask_price),
+                                               time=self.real_time(ticker, security, last))
+
+    def real_time(self, key: Any, security: Any, last: Any) -> datetime:
+        """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
+        two zones lies the same time all day, for clocks are changed while all of these exchanges are shut: it is looked
+        up at the first bar of a day."""
+        ended = plain_time(last.end_time)
+        known = self._shifts.get(key)
+        if known is None or known[0] != ended.date():
+            shift = plain_time(self._algorithm.time) - plain_time(security.local_time)
+            known = self._shifts[key] = (ended.date(), shift)
+        return ended + known[1]
