@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import ClassVar, Final, Mapping
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -19,46 +18,16 @@ from strategies.entries import (entry_pending, own_positions, refuse, refuses_wh
 from strategies.exits import (ExitReason, assignment_threatens, mandatory_exit, must_close_21dte, require_declared,
                               walking_exit)
 from strategies.legs import closing_price, known_closing_price, mid_price
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, furthest, listings, nearest_strike
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
-    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # only LT112 has a state of its own for day 21
+TRANSITIONS: Final = lifecycle({
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any mandatory one
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
-    (State.RECOVERY, Event.FAULT): State.ERROR,
 })
 
 
@@ -67,7 +36,7 @@ class Butterfly:
     """The butterfly's rules. Stateless; one position an expiry."""
 
     spec: ButterflySpec = BUTTERFLY
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)

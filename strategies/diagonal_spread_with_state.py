@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
-from typing import ClassVar, Final, Mapping, Sequence
+from typing import ClassVar, Final, Sequence
 
 import numpy as np
 
@@ -25,54 +24,24 @@ from strategies.entries import (entry_pending, first_selected, opening_fees_usd,
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
 from strategies.legs import mid_price
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing
 from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown, may_open, may_sell, neighbourhood,
                               roll, want_chain, want_quotes)
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the weekly expired or was assigned; the LEAP lives on
     (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # what the exchange took was the last leg
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
     (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.MANAGING, Event.EXPIRED): State.MANAGING,  # the order's own outcome is still to come
     (State.MANAGING, Event.FAULT): State.ERROR,
     (State.MANAGING, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.EXITING, Event.EXPIRED): State.EXITING,  # the LEAP is still to be sold
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.DEFENSIVE_EXIT,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
-    (State.ERROR, Event.EXPIRED): State.ERROR,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
-    (State.RECOVERY, Event.FAULT): State.ERROR,
+    (State.DEFENSIVE_EXIT, Event.EXPIRED): State.DEFENSIVE_EXIT,  # likewise
+    (State.ERROR, Event.EXPIRED): State.ERROR,  # likewise
 })
 
 
@@ -81,7 +50,7 @@ class Diagonal:
     """The diagonal's rules. Stateless; one position a symbol, several symbols at once."""
 
     spec: DiagonalSpec = DIAGONAL
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=True, sells_beyond_21_days=False)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import ClassVar, Final, Mapping
 
 from config.strategy_parameters import FRIDAY_0DTE, Friday0DteSpec
@@ -20,44 +19,14 @@ from strategies.entries import (entry_days, entry_pending, own_positions, refuse
                                 reported_probability, require_indicators, require_iv_history, require_underlying)
 from strategies.exits import OPEN_STATES, ExitReason, mandatory_exit, require_declared, stop_multiple, walking_exit
 from strategies.legs import closing_price, known_closing_price, mid_price
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, listings, nearest_strike
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,  # nothing was sent: the slot is free at once
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,  # fewer condors than asked are kept: even is what counts
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,  # the wall too: from 15:15 the exit is mandatory
+TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # held to the close in spite of all: the broker settled it
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,  # a walking exit is overtaken by a mandatory one
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,  # an interrupted exit is decided anew from ACTIVE
-    (State.RECOVERY, Event.FAULT): State.ERROR,
 })
 
 
@@ -66,7 +35,7 @@ class Friday0Dte:
     """The condor's rules. Stateless: what it must remember stands in ``Position.facts``."""
 
     spec: Friday0DteSpec = FRIDAY_0DTE
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=True, sells_beyond_21_days=False)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from types import MappingProxyType
-from typing import ClassVar, Final, Mapping
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -29,55 +28,25 @@ from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions,
 from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
 from strategies.legs import closing_price, known_closing_price, mid_price, premium_taken
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, furthest, listings, nearest_strike
 from strategies.rolls import holds_when_unknown, may_sell, neighbourhood, roll, want_chain, want_quotes
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
-    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # only LT112 has a state of its own for day 21
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any mandatory one
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
     (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,  # a stop overtakes a roll that is still working
     (State.MANAGING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
-    (State.MANAGING, Event.EXPIRED): State.COMPLETE,
+    (State.MANAGING, Event.EXPIRED): State.COMPLETE,  # nothing is left to change
     (State.MANAGING, Event.FAULT): State.ERROR,
     (State.MANAGING, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
-    (State.RECOVERY, Event.FAULT): State.ERROR,
 })
 
 
@@ -86,7 +55,7 @@ class FuturesStrangle:
     """The strangle's rules. Stateless; one position a product, several products at once."""
 
     spec: FuturesStrangleSpec = FUTURES_STRANGLE
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)

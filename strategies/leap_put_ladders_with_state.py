@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
-from typing import Any, ClassVar, Final, Mapping
+from typing import Any, ClassVar, Final
 
 from config.strategy_parameters import LEAP_PUT_LADDER, LeapLadderSpec
 from core.codes import RefusalCode
@@ -21,52 +20,22 @@ from core.quotes import at_least, at_most, require_quotes, units_to_reach, usabl
 from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
                                 refuses_when_unknown, require_underlying)
 from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import listings, nearest_strike
 from strategies.rolls import may_open, roll, want_chain, want_quotes
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
+TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # a roll was missed for months
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
     (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
-    (State.MANAGING, Event.EXPIRED): State.COMPLETE,
+    (State.MANAGING, Event.EXPIRED): State.COMPLETE,  # nothing is left to change
     (State.MANAGING, Event.FAULT): State.ERROR,
     (State.MANAGING, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
-    (State.RECOVERY, Event.FAULT): State.ERROR,
 })
 
 
@@ -75,7 +44,7 @@ class LeapPutLadder:
     """The ladder's rules. Stateless; every rung is a position of its own, its share in ``facts["rung"]``."""
 
     spec: LeapLadderSpec = LEAP_PUT_LADDER
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=False, sells_beyond_21_days=False)

@@ -9,7 +9,6 @@ The walk takes the first of the strikes quoted; ``facts["walk_truncated"]`` says
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar, Final, Iterable, Mapping
 
 import numpy as np
@@ -26,51 +25,21 @@ from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions
                                 require_indicators, require_iv_history, require_underlying, shorts_otm_probability)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
 from strategies.legs import closing_price, mid_price
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, listings, nearest_to
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,  # breakers and emergencies only: the spread has no price stop
+TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_21DTE,  # a state of its own: no 0DTE is entered meanwhile
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # only after an outage of months; 21 DTE comes long before
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_21DTE,  # a profit target still walking on day 21 is hurried
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
     (State.DEFENSIVE_21DTE, Event.DEFEND): State.DEFENSIVE_EXIT,  # an emergency takes over the 21-DTE exit
     (State.DEFENSIVE_21DTE, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_21DTE, Event.EXPIRED): State.COMPLETE,
     (State.DEFENSIVE_21DTE, Event.FAULT): State.ERROR,
     (State.DEFENSIVE_21DTE, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,  # an interrupted exit is decided anew from ACTIVE
-    (State.RECOVERY, Event.FAULT): State.ERROR,
 })
 
 
@@ -79,7 +48,7 @@ class Lt112:
     """The put spread's rules. Stateless; several positions at once, one an expiry and one a week."""
 
     spec: Lt112Spec = LT112
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)

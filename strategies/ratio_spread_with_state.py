@@ -8,7 +8,6 @@ in, is over the strikes quoted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar, Final, Mapping, Sequence
 
 import numpy as np
@@ -25,46 +24,16 @@ from strategies.entries import (NO_CAP, entry_pending, fees_points, own_position
                                 reported_probability, require_underlying)
 from strategies.exits import ExitReason, mandatory_exit, must_close_21dte, require_declared, walking_exit
 from strategies.legs import closing_price, mid_price, natural_closing_price
+from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, furthest, listings
 
-TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType({
-    (State.WAITING, Event.SELECTED): State.VALIDATION,
-    (State.WAITING, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.ORDER_SENT): State.ENTERING,
-    (State.VALIDATION, Event.ENTRY_REFUSED): State.WAITING,
-    (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
-    (State.VALIDATION, Event.FAULT): State.ERROR,
-    (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,
-    (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
-    (State.ENTERING, Event.TIMED_OUT): State.WAITING,
-    (State.ENTERING, Event.FAULT): State.ERROR,
-    (State.ENTERING, Event.RECOVER): State.RECOVERY,
-    (State.ACTIVE, Event.EXIT): State.EXITING,
-    (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
-    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # only LT112 has a state of its own for day 21
+TRANSITIONS: Final = lifecycle({
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any mandatory one
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
-    (State.ACTIVE, Event.FAULT): State.ERROR,
-    (State.ACTIVE, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
-    (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
-    (State.EXITING, Event.FAULT): State.ERROR,
-    (State.EXITING, Event.RECOVER): State.RECOVERY,
-    (State.DEFENSIVE_EXIT, Event.EXIT_FILLED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
-    (State.DEFENSIVE_EXIT, Event.FAULT): State.ERROR,
-    (State.DEFENSIVE_EXIT, Event.RECOVER): State.RECOVERY,
-    (State.COMPLETE, Event.RESET): State.WAITING,
-    (State.COMPLETE, Event.FAULT): State.ERROR,
-    (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
-    (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
-    (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
-    (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,
-    (State.RECOVERY, Event.FAULT): State.ERROR,
 })
 
 ONE_BY_TWO: Final = (1, 2)
@@ -76,7 +45,7 @@ class RatioSpread:
     """The ratio's rules. Stateless; one position an expiry."""
 
     spec: RatioSpec = RATIO
-    transitions: ClassVar[Mapping[tuple[State, Event], State]] = TRANSITIONS
+    transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
         require_declared(self.spec, sells_options=True, sells_beyond_21_days=True)

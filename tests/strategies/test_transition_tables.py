@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.errors import ConfigError
 from core.model import Event, State
 from strategies import ALL
+from strategies.lifecycle import SHARED, lifecycle
 
 STRATEGIES = pytest.mark.parametrize("strategy", ALL.values(), ids=lambda strategy: strategy.spec.name)
 MAY_HOLD = {State.ENTERING, State.ACTIVE, State.MANAGING, State.EXITING, State.DEFENSIVE_EXIT, State.DEFENSIVE_21DTE,
@@ -101,3 +103,29 @@ def test_the_21_dte_event_is_known_exactly_where_the_rule_applies(strategy):
 def test_only_lt112_has_the_21_dte_state():
     holders = {name for name, strategy in ALL.items() if State.DEFENSIVE_21DTE in states(strategy.transitions)}
     assert holders == {"lt112"}
+
+
+# --- shared rows and own ones
+
+
+def test_own_rows_never_say_what_is_shared():
+    own = {(State.ACTIVE, Event.EXPIRED): State.COMPLETE}
+    assert lifecycle(own) == {**SHARED, **own}
+    with pytest.raises(ConfigError, match="repeat"):
+        lifecycle({(State.ACTIVE, Event.EXIT): State.DEFENSIVE_EXIT})
+
+
+def test_the_ten_differ_in_expiry_changes_and_day_21_only():
+    """Prints, for every pair that is not shared, which strategies lead where (``pytest -rP``)."""
+    for pair in sorted({pair for strategy in ALL.values() for pair in strategy.transitions} - SHARED.keys()):
+        state, event = pair
+        targets = {}
+        for name, strategy in ALL.items():
+            if pair in strategy.transitions:
+                targets.setdefault(strategy.transitions[pair].value, []).append(name)
+        print(f"{state.value:>16} {event.value:<12} " + "; ".join(f"{to}: {', '.join(who)}" for to, who in targets.items()))
+        assert (event is Event.EXPIRED or event is Event.DEFEND_21DTE or event is Event.MANAGE
+                or state in (State.MANAGING, State.DEFENSIVE_21DTE) or pair == (State.ACTIVE, Event.EXIT_FILLED)), pair
+    for name, strategy in ALL.items():
+        lives_on = strategy.transitions[State.ACTIVE, Event.EXPIRED] is State.ACTIVE
+        assert ((State.ACTIVE, Event.EXIT_FILLED) in strategy.transitions) is lives_on, name
