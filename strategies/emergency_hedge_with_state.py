@@ -104,7 +104,8 @@ class EmergencyHedge:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """21 DTE, VIX above ``exit_vix``, or the gain. All walk from the mid: nothing forces a sale of protection."""
+        """21 DTE, VIX above ``exit_vix``, with the book when all of it is being closed, or the gain. All walk from the mid:
+        nothing forces a sale of protection."""
         spec, now = self.spec, snapshot.time
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")
@@ -112,6 +113,8 @@ class EmergencyHedge:
             return walking_exit(position, ExitReason.DTE_EXIT, now)
         if snapshot.vix is not None and snapshot.vix.value > spec.exit_vix:
             return walking_exit(position, ExitReason.VIX_TARGET, now)
+        if view.book_closing:
+            return walking_exit(position, ExitReason.BOOK_CLOSED, now)
         worth = closing_price(position, snapshot)
         if worth is None:
             return Hold(reason="QUOTE_MISSING")

@@ -1,8 +1,9 @@
 """LEAP put ladder: protective puts a year and more out, in rungs 5, 10, 15 and 20 % below the price.
 
 One new rung a month: the nearest missing one of which one contract fits. It is bought protection: there is no stop, and
-it is never closed with the rest. A rung that is worth a multiple of what its put cost is sold; one is rolled at 90 days
-into a new one of the same distance.
+it is never closed with the rest. A rung that is worth a multiple of what its put cost is sold; once the whole book has
+been closed, so are as many as leave the account's delta inside its limit: what protects is sized by what it protects. A
+rung is rolled at 90 days into a new one of the same distance.
 """
 
 from __future__ import annotations
@@ -10,19 +11,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from math import copysign
 from typing import Any, ClassVar, Final
 
 from config.strategy_parameters import LEAP_PUT_LADDER, LeapLadderSpec
 from core.codes import RefusalCode
+from core.errors import CannotCompute
 from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, PortfolioView, Position, Proposal,
                         Refused, Right, Select, Snapshot, State)
+from core.option_math import contract_greeks
 from core.quotes import at_least, at_most, require_quotes, units_to_reach, usable_quote, whole_units
 from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
                                 refuses_when_unknown, require_underlying)
 from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
 from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import listings, nearest_strike
-from strategies.rolls import may_open, roll, want_chain, want_quotes
+from strategies.rolls import holds_when_unknown, may_open, roll, want_chain, want_quotes
 
 TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
@@ -151,6 +155,8 @@ class LeapPutLadder:
             if quote is not None and at_least(quote.mid, self.spec.harvest_multiple * held.average_price):
                 return walking_exit(position, ExitReason.HARVEST, snapshot.time, {"worth": quote.mid,
                                                                                   "debit": held.average_price})
+        if view.excess_spy_delta:
+            return self._sell_excess(snapshot, view, position)
         leg = next((leg for leg in position.legs
                     if leg.quantity > 0 and is_last_session(leg.contract, self.spec.roll_dte, snapshot.calendar)), None)
         if leg is None:
@@ -175,3 +181,39 @@ class LeapPutLadder:
             return walking_exit(position, ExitReason.ROLL_IMPOSSIBLE, snapshot.time,
                                 {"cost_usd": cost_usd, "limit_usd": limit_usd})
         return roll(position, leg, new, ExitReason.ROLL_RUNG, snapshot.time)
+
+    @holds_when_unknown
+    def _sell_excess(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
+        """Rungs are sold in the order of their deltas, largest first, until the excess is gone; while one is being sold
+        the next measure of the excess is waited for."""
+        own = own_positions(self.spec.name, snapshot)
+        if any(rung.state in (State.EXITING, State.DEFENSIVE_EXIT) for rung in own):
+            return Hold(reason="RUNG_LEAVING")
+        outwards, left = copysign(1.0, view.excess_spy_delta), abs(view.excess_spy_delta)
+        deltas = {rung.id: outwards * _spy_delta(rung, snapshot) for rung in own if rung.state is State.ACTIVE}
+        for name in sorted(deltas, key=lambda name: (-deltas[name], name)):
+            if at_most(left, 0.0) or at_most(deltas[name], 0.0):
+                break
+            if name == position.id:
+                return walking_exit(position, ExitReason.BOOK_CLOSED, snapshot.time, {
+                    "excess_spy_delta": view.excess_spy_delta, "spy_delta": outwards * deltas[name]})
+            left -= deltas[name]
+        return Hold(reason="INSIDE_THE_LIMIT")
+
+
+def _spy_delta(position: Position, snapshot: Snapshot) -> float:
+    """Share-equivalents of a rung, at the volatilities its quotes imply.
+
+    Raises
+    ------
+    CannotCompute
+        Without a usable quote or a price.
+    """
+    total, underlying = 0.0, snapshot.underlyings.get(position.underlying)
+    for leg in position.legs:
+        quote = usable_quote(leg.contract, snapshot)
+        if quote is None or underlying is None:
+            raise CannotCompute("a rung has no delta", contract=leg.contract.id)
+        greeks = contract_greeks(leg.contract, quote, underlying.price, snapshot.time)
+        total += leg.quantity * leg.contract.multiplier * greeks.delta
+    return total

@@ -129,12 +129,12 @@ def test_missing_quotes_or_vix():
     assert proposed(1.0, quotes={}).code is Code.QUOTE_MISSING and proposed(1.0, vix=None).code is Code.VIX_MISSING
 
 
-def managed(mid=1.0, vix=13.0, now=NOW, following=None, state=State.ACTIVE, quotes=None):
+def managed(mid=1.0, vix=13.0, now=NOW, following=None, state=State.ACTIVE, quotes=None, view=None):
     held = make_position(HeldLeg(contract=CALL, quantity=5, average_price=1.0), strategy="hedge", underlying="VIX",
                          units=5, state=state, entry_price=1.0, short_dte_at_entry=None)
     quotes = exact_quotes(now, [(CALL, mid)]) if quotes is None else quotes
     calendar = make_calendar(now.date(), next_session=following or now.date() + timedelta(days=1))
-    return STRATEGY.manage(snapshot(vix, now, quotes=quotes, calendar=calendar), make_view(), held)
+    return STRATEGY.manage(snapshot(vix, now, quotes=quotes, calendar=calendar), view or make_view(), held)
 
 
 def reason(decision):
@@ -149,6 +149,12 @@ def test_gained_200_percent(mid, expected):
 @pytest.mark.parametrize("vix, expected", [(30.01, "VIX_TARGET"), (30.0, None), (None, None)])
 def test_vix_above_30(vix, expected):
     assert reason(managed(vix=vix)) == expected
+
+
+@pytest.mark.parametrize("closing, expected", [(True, "BOOK_CLOSED"), (False, None)])
+def test_with_the_book_when_all_of_it_is_closed(closing, expected):
+    found = managed(vix=26.0, view=make_view(book_closing=closing))
+    assert reason(found) == expected and (not closing or found.intent.urgency is Urgency.WALK)
 
 
 @pytest.mark.parametrize("left, following, closes", [(22, 21, False), (21, 20, True), (24, 20, True)])

@@ -10,10 +10,11 @@ import pytest
 from config.strategy_parameters import LEAP_PUT_LADDER
 from core.codes import RefusalCode as Code
 from core.model import Event, Exit, HeldLeg, Hold, Manage, Mode, Proposal, Right, Select, State, Urgency
+from core.option_math import contract_greeks
 from strategies.leap_put_ladders_with_state import LeapPutLadder
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)
-from tests.builders_chains import exact_quotes, make_chain, option
+from tests.builders_chains import exact_quotes, make_chain, model_quotes, option
 
 NOW = datetime(2024, 7, 22, 10, 0)
 TODAY = NOW.date()
@@ -164,6 +165,45 @@ def test_a_rung_worth_three_times_its_debit_is_sold(worth, harvested):
     if harvested:
         assert (found.intent.reason, found.intent.urgency, found.event) == ("HARVEST", Urgency.WALK, Event.EXIT)
         assert found.intent.facts == {"worth": worth, "debit": 10.0}
+
+
+def ladder(*shares, quantity=1):
+    return tuple(replace(rung(share, quantity=quantity), opened=datetime(2024, 5, 2, 10)) for share in shares)
+
+
+def sold(rungs, excess, following=None, **overrides):
+    """Shares of the rungs that are sold when the account's delta is beyond its limit by ``excess``."""
+    quotes = model_quotes([leg.contract for held in rungs for leg in held.legs], 500.0, NOW)
+    found = snapshot(quotes=quotes, positions=tuple(rungs), **overrides)
+    view = make_view(book_closing=True, excess_spy_delta=excess)
+    decisions = {held.facts["rung"]: STRATEGY.manage(found, view, held) for held in rungs if held.state is State.ACTIVE}
+    for decision in decisions.values():
+        assert isinstance(decision, Hold) or (decision.intent.reason, decision.intent.urgency) == (
+            "BOOK_CLOSED", Urgency.WALK)
+    return [share for share, decision in decisions.items() if isinstance(decision, Exit)]
+
+
+def delta_of(share):
+    put = rung(share).legs[0].contract
+    return 100.0 * contract_greeks(put, model_quotes([put], 500.0, NOW)[put.id], 500.0, NOW).delta
+
+
+def test_rungs_are_sold_until_the_excess_delta_is_gone_the_largest_first():
+    rungs = ladder(*RUNGS)
+    first, second = delta_of(0.05), delta_of(0.10)
+    assert sold(rungs, 0.0) == []
+    assert sold(rungs, -0.1) == sold(rungs, first + 0.1) == sold(rungs, first) == [0.05]
+    assert sold(rungs, first - 0.1) == sold(rungs, first + second) == [0.05, 0.10]
+    assert sold(rungs, -1_000.0) == list(RUNGS)
+    assert sold(rungs, 5.0) == [], "what is long is no matter of puts"
+    assert sold(ladder(0.05, quantity=3)[:1] + ladder(0.10), 3 * first) == [0.05]
+
+
+def test_while_a_rung_is_leaving_or_a_delta_is_unknown_no_other_is_sold():
+    first, second = ladder(0.05, 0.10)
+    assert sold((replace(first, state=State.EXITING), second), -5.0) == []
+    assert sold((replace(first, state=State.ERROR), second), -5.0) == [0.10]
+    assert sold((first, second), -5.0, underlyings={}) == []
 
 
 def test_the_debit_is_that_of_the_put_that_is_held_now():
