@@ -4,7 +4,7 @@ fraction of 1, _usd dollars, _minutes minutes. Dollars and pounds are the same n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from types import MappingProxyType
 from typing import Final, Mapping
 
@@ -220,6 +220,9 @@ MAX_COMBO_LEGS: Final = 4
 ORDERS_PER_SECOND: Final = 5
 PRICE_TICK_USD: Final = 0.01
 
+# Fills of worked orders in a backtest: a limit fills once it concedes this share of the way from mid to natural.
+FILL_CONCESSION: Final = 0.40
+
 # --- states
 ERRORS_TO_SUSPEND: Final = 3
 ERROR_WINDOW_MINUTES: Final = 30
@@ -252,24 +255,7 @@ CALENDAR_DAYS_PER_YEAR: Final = 365
 EXCHANGE_FEE_USD: Final = 0.14
 SLIPPAGE_TICKS: Final = 1
 
-# --- model inputs of option Greeks. Rate in force from a day on (upper bound of the federal funds target, fraction a
-# year; Federal Reserve announcements); dividend yields are long-run averages a year. 0 for what pays none.
-RISK_FREE_RATES: Final[tuple[tuple[date, float], ...]] = (
-    (date(2014, 1, 1), 0.0025), (date(2015, 12, 17), 0.0050), (date(2016, 12, 15), 0.0075), (date(2017, 3, 16), 0.0100),
-    (date(2017, 6, 15), 0.0125), (date(2017, 12, 14), 0.0150), (date(2018, 3, 22), 0.0175), (date(2018, 6, 14), 0.0200),
-    (date(2018, 9, 27), 0.0225), (date(2018, 12, 20), 0.0250), (date(2019, 8, 1), 0.0225), (date(2019, 9, 19), 0.0200),
-    (date(2019, 10, 31), 0.0175), (date(2020, 3, 4), 0.0125), (date(2020, 3, 16), 0.0025), (date(2022, 3, 17), 0.0050),
-    (date(2022, 5, 5), 0.0100), (date(2022, 6, 16), 0.0175), (date(2022, 7, 28), 0.0250), (date(2022, 9, 22), 0.0325),
-    (date(2022, 11, 3), 0.0400), (date(2022, 12, 15), 0.0450), (date(2023, 2, 2), 0.0475), (date(2023, 3, 23), 0.0500),
-    (date(2023, 5, 4), 0.0525), (date(2023, 7, 27), 0.0550), (date(2024, 9, 19), 0.0500), (date(2024, 11, 8), 0.0475),
-    (date(2024, 12, 19), 0.0450), (date(2025, 9, 18), 0.0425), (date(2025, 10, 30), 0.0400),
-    (date(2025, 12, 11), 0.0375),
-)
-RISK_FREE_RATES_COVER_TO: Final = date(2027, 12, 31)
-DIVIDEND_YIELDS: Final[Mapping[str, float]] = MappingProxyType({
-    "SPY": 0.014, "SPX": 0.014, "XSP": 0.014, "QQQ": 0.006, "IWM": 0.012, "AAPL": 0.006, "MSFT": 0.009, "GLD": 0.0,
-    "TLT": 0.03, "VIX": 0.0,
-})
+# --- model inputs of option Greeks; interest and dividends stand in config/carry.py
 OPTION_EXPIRY_TIME: Final = time(16, 0)
 
 # --- Greeks: underlyings whose options' delta, gamma and vega are in another unit than SPY's (volatility of

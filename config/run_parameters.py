@@ -31,6 +31,14 @@ class MarginAuthority(str, Enum):
     LEAN = "lean"
 
 
+class Fills(str, Enum):
+    """How limits fill in a backtest: by LEAN's own model (the market must run through them), or as orders that are worked
+    do (at the limit, once it concedes enough of the way from mid to natural)."""
+
+    NATURAL = "natural"
+    WORKED = "worked"
+
+
 class Environment(str, Enum):
     """Development is a backtest, staging LEAN's paper trading, production live trading."""
 
@@ -63,6 +71,8 @@ class RunParameters:
     cash : float
         Starting cash in USD (backtests); live accounts bring their own.
     margin : MarginAuthority
+    fills : Fills
+        Of backtests and paper trading; a broker fills as it does.
     environment : Environment
     start, end : date or None
         First and last day of a backtest; both or neither.
@@ -81,6 +91,7 @@ class RunParameters:
     starting_phase: int
     cash: float
     margin: MarginAuthority
+    fills: Fills
     environment: Environment
     start: date | None
     end: date | None
@@ -154,7 +165,7 @@ def _names(key: str, text: str) -> tuple[str, ...]:
 
 _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
-    "margin": _choice(MarginAuthority), "environment": _choice(Environment), "start": _day, "end": _day,
+    "margin": _choice(MarginAuthority), "fills": _choice(Fills), "environment": _choice(Environment), "start": _day, "end": _day,
     "log_level": _choice(LogLevel), "account": lambda key, text: text, "commands": read_commands,
     "dates": read_dates,
 }
@@ -164,7 +175,7 @@ KNOWN_PARAMETERS: Final = tuple(_READERS)
 def _defaults(live: bool) -> dict[str, object]:
     return {
         "mode": Mode.OBSERVE if live else Mode.TRADE, "strategies": STRATEGY_PRIORITY,
-        "starting_phase": DEFAULT_PHASE, "cash": STARTING_EQUITY_USD, "margin": MarginAuthority.OWN,
+        "starting_phase": DEFAULT_PHASE, "cash": STARTING_EQUITY_USD, "margin": MarginAuthority.OWN, "fills": Fills.WORKED,
         "environment": Environment.STAGING if live else Environment.DEVELOPMENT, "start": None, "end": None,
         "log_level": LogLevel.INFO,
     }

@@ -13,21 +13,16 @@ Derivatives*, chapters 15 to 19. American exercise is ignored: its premium lies 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date, datetime
 from math import erfc, exp, isfinite, log, pi, sqrt
 
-from config.constants import (CALENDAR_DAYS_PER_YEAR, DIVIDEND_YIELDS, OPTION_EXPIRY_TIME, RISK_FREE_RATES,
-                              RISK_FREE_RATES_COVER_TO)
+from config.constants import CALENDAR_DAYS_PER_YEAR
 from core.errors import CannotCompute
-from core.model import Contract, ContractKind, Quote, Right
-from core.quotes import require_price
+from core.model import Right
 
 VOLATILITY_POINT = 0.01
 LOWEST_IV = 1e-4
 HIGHEST_IV = 20.0
-SECONDS_PER_YEAR = CALENDAR_DAYS_PER_YEAR * 86_400.0
 _VOLATILITY_TOLERANCE = 1e-12
 _MAX_STEPS = 200
 _ROOT_TWO = sqrt(2.0)
@@ -49,49 +44,6 @@ class OptionGreeks:
 def normal_cdf(value: float) -> float:
     """Standard normal distribution function."""
     return 0.5 * erfc(-value / _ROOT_TWO)
-
-
-def years_to_expiry(expiry: date, now: datetime) -> float:
-    """Actual time from ``now`` to 16:00 New York of ``expiry`` in years of 365 days.
-
-    Raises
-    ------
-    CannotCompute
-        When that moment is not in the future.
-    """
-    seconds = (datetime.combine(expiry, OPTION_EXPIRY_TIME) - now).total_seconds()
-    if seconds <= 0:
-        raise CannotCompute("option has expired", expiry=expiry.isoformat(), now=now.isoformat())
-    return seconds / SECONDS_PER_YEAR
-
-
-def risk_free_rate(day: date) -> float:
-    """Rate in force on ``day`` as a fraction a year (``config.constants.RISK_FREE_RATES``).
-
-    Raises
-    ------
-    CannotCompute
-        Outside the days the table covers.
-    """
-    row = bisect_right(RISK_FREE_RATES, (day, float("inf"))) - 1
-    if row < 0 or day > RISK_FREE_RATES_COVER_TO:
-        raise CannotCompute("no interest rate for the day", day=day.isoformat())
-    return RISK_FREE_RATES[row][1]
-
-
-def dividend_yield(underlying: str, kind: ContractKind, rate: float) -> float:
-    """Yield to carry ``underlying`` with: the table's, or ``rate`` itself for options on futures (Black 1976).
-
-    Raises
-    ------
-    CannotCompute
-        For an underlying that the table does not know.
-    """
-    if kind is ContractKind.FUTURE_OPTION:
-        return rate
-    if underlying not in DIVIDEND_YIELDS:
-        raise CannotCompute("no dividend yield for the underlying", underlying=underlying)
-    return DIVIDEND_YIELDS[underlying]
 
 
 def _require_inputs(spot: float, strike: float, years: float, rate: float, carry: float) -> None:
@@ -221,46 +173,6 @@ def probability_otm(spot: float, strike: float, right: Right, iv: float, years: 
     _require_volatility(iv)
     d2 = _d1(spot, strike, iv, years, rate, dividend_yield) - iv * sqrt(years)
     return normal_cdf(-_sign(right) * d2)
-
-
-def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> float:
-    """Volatility implied by a quote's mid.
-
-    Where the mid itself lies at or below the no-arbitrage bound (a deep option whose quote is wide, or a minute older
-    than the underlying's) but the ask does not, the lowest quarter of the admissible part of the quote is used.
-
-    Raises
-    ------
-    CannotCompute
-        Empty or crossed quotes, quotes wholly outside the bounds, missing underlying price or expired contracts.
-    """
-    require_price(contract, quote)
-    facts = dict(contract=contract.id, bid=quote.bid, ask=quote.ask)
-    years, rate = years_to_expiry(contract.expiry, now), risk_free_rate(now.date())
-    carry = dividend_yield(contract.underlying, contract.kind, rate)
-    lowest, highest = price_bounds(underlying_price, contract.strike, contract.right, years, rate, carry)
-    mid = quote.mid
-    if mid <= lowest:
-        if quote.ask <= lowest:
-            raise CannotCompute("quote lies below the option's intrinsic value", lowest=lowest, **facts)
-        mid = lowest + 0.25 * (quote.ask - lowest)
-    if mid >= highest:
-        raise CannotCompute("quote lies above the option's highest value", highest=highest, **facts)
-    return implied_volatility(mid, underlying_price, contract.strike, contract.right, years, rate, carry)
-
-
-def contract_greeks(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> OptionGreeks:
-    """Greeks of one long contract per point, at the volatility its quote implies.
-
-    Raises
-    ------
-    CannotCompute
-        As :func:`quote_volatility`.
-    """
-    iv = quote_volatility(contract, quote, underlying_price, now)
-    rate = risk_free_rate(now.date())
-    return greeks(underlying_price, contract.strike, contract.right, iv, years_to_expiry(contract.expiry, now), rate,
-                  dividend_yield(contract.underlying, contract.kind, rate))
 
 
 def _sign(right: Right) -> int:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Sequence
 
+from core.carry import risk_free_rate
 from core.guards import OpenRisk
 from core.model import Refused, Right
-from core.option_math import price, risk_free_rate
+from core.option_math import price
 from risk.august_2024_correlation_limiter import check_counts
 
 FRIDAY: Final = datetime(2024, 8, 2, 16, 0)

@@ -11,7 +11,7 @@ from config.constants import BETA_TO_SPY, RED_SIGMAS, SOLD_AGAINST_LEAP, TRADING
 from config.strategy_parameters import SPECS
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, Position, Snapshot, State
-from core.option_math import dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
+from core.option_values import contract_price, quote_volatility
 from core.protection import is_protection
 from core.quotes import underlying_of, underlying_price, usable_mid
 from risk.dynamic_margin_manager import DynamicMarginManager
@@ -128,10 +128,7 @@ def _change(contract: Contract, shock: float, snapshot: Snapshot) -> float:
         return spot * (shock - 1.0)
     usable_mid(contract, snapshot.quotes)
     volatility = quote_volatility(contract, snapshot.quotes[contract.id], spot, snapshot.time)
-    years, rate = years_to_expiry(contract.expiry, snapshot.time), risk_free_rate(snapshot.time.date())
-    carry = dividend_yield(contract.underlying, contract.kind, rate)
-    before, after = (price(level, contract.strike, contract.right, volatility, years, rate, carry)
-                     for level in (spot, spot * shock))
+    before, after = (contract_price(contract, level, volatility, snapshot.time) for level in (spot, spot * shock))
     return after - before
 
 

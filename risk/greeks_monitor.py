@@ -25,7 +25,7 @@ from core.errors import CannotCompute
 from core.exposure import Exposure
 from core.market_values import finite, guard_refusal, positive
 from core.model import Contract, ContractKind, Leg, Quote, Refused, Snapshot, Underlying
-from core.option_math import contract_greeks
+from core.option_values import contract_greeks
 from core.quotes import at_least, at_most, underlying_price, usable_mid
 
 

@@ -15,7 +15,7 @@ from config.strategy_parameters import DIAGONAL, DiagonalSpec
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused,
                         Right, Select, Snapshot, State, Underlying, Urgency)
-from core.option_math import contract_greeks
+from core.option_values import contract_greeks
 from core.quotes import TOLERANCE, at_most, require_quotes, usable_quote
 from strategies.covered_calls import leap_listing, leap_strike, option_legs, pays, refuse_symbol, weekly_listing
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,

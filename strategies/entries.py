@@ -13,7 +13,7 @@ from core.errors import CannotCompute
 from core.market_analysis import ShortStrike, probability_shorts_otm
 from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Select, Snapshot, State,
                         Underlying)
-from core.option_math import dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
+from core.option_values import quote_volatility, terms_of
 from core.quotes import underlying_of
 
 NO_CAP = 1_000_000  # units; for strategies whose number is left to the sizer's limits
@@ -159,9 +159,8 @@ def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], sna
         iv = volatility(contract)
         slope = 0.0 if wing is None else (iv - volatility(wing)) / (contract.strike - wing.strike)
         rows.append(ShortStrike(strike=contract.strike, right=contract.right, iv=iv, iv_slope=slope))
-    rate = risk_free_rate(now.date())
-    carry = dividend_yield(first.underlying, first.kind, rate)
-    return probability_shorts_otm(spot, rows, years_to_expiry(first.expiry, now), rate, carry)
+    terms = terms_of(first, now)
+    return probability_shorts_otm(spot, rows, terms.years, terms.rate, terms.dividend_yield)
 
 
 def reported_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float | None:

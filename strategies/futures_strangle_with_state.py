@@ -20,8 +20,7 @@ from core.codes import RefusalCode
 from core.kelly import kelly_share, strategy_edge
 from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused, Right,
                         Select, Snapshot, State, StrategySample, Underlying)
-from core.option_arrays import greeks_arrays
-from core.option_math import contract_greeks, dividend_yield, quote_volatility, risk_free_rate, years_to_expiry
+from core.option_values import chain_greeks, contract_greeks, quote_volatility, terms_of
 from core.quotes import at_least, at_most, keys_of, require_quotes, underlying_of, usable_quote
 from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability)
@@ -243,10 +242,8 @@ class FuturesStrangle:
         strikes = strikes[inner]
         if not len(strikes):
             return Hold(reason="NO_STRIKE_TO_ROLL_TO")
-        rate = risk_free_rate(now.date())
         iv = quote_volatility(contract, snapshot.quotes[contract.id], future.price, now)
-        delta = greeks_arrays(future.price, strikes, right is Right.PUT, iv, years_to_expiry(contract.expiry, now),
-                              rate, dividend_yield(contract.underlying, contract.kind, rate)).delta
+        delta = chain_greeks(future.price, strikes, right is Right.PUT, iv, terms_of(contract, now)).delta
         strike = float(strikes[int(np.argmin(np.abs(np.abs(delta) - self.spec.untested_roll_delta)))])
         new = listing.contract(strike, right)
         if new.id not in snapshot.quotes:

@@ -9,9 +9,9 @@ from typing import Iterable, Sequence
 import numpy as np
 
 from core.arrays import Flags, Floats
+from core.carry import option_terms
 from core.model import Chain, Contract, Right, Underlying
-from core.option_arrays import greeks_arrays, implied_volatilities
-from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
+from core.option_values import chain_greeks, chain_volatilities
 from core.quotes import DIGITS, TOLERANCE
 
 
@@ -51,10 +51,9 @@ class Listing:
         if known.all():
             return iv
         closing = datetime.combine(self.chain.as_of, datetime.min.time()).replace(hour=16)
-        rate = risk_free_rate(self.chain.as_of)
-        implied = implied_volatilities(
-            self.prices(strikes, right), self.chain.underlying_close, strikes, np.full(len(strikes), right is Right.PUT),
-            years_to_expiry(self.expiry, closing), rate, dividend_yield(self.chain.underlying, self.chain.kind, rate))
+        terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, closing)
+        implied = chain_volatilities(self.prices(strikes, right), self.chain.underlying_close, strikes,
+                                     right is Right.PUT, terms)
         return np.where(known, iv, implied)
 
     def levels(self, strikes: Floats, right: Right, underlying: Underlying) -> Floats:
@@ -70,9 +69,8 @@ class Listing:
         """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities, or their
         :meth:`levels` (``stand_in``); NaN where there is none."""
         iv = self.levels(strikes, right, underlying) if stand_in else self.volatilities(strikes, right)
-        rate = risk_free_rate(now.date())
-        return greeks_arrays(underlying.price, strikes, right is Right.PUT, iv, years_to_expiry(self.expiry, now), rate,
-                             dividend_yield(self.chain.underlying, self.chain.kind, rate)).delta
+        terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, now)
+        return chain_greeks(underlying.price, strikes, right is Right.PUT, iv, terms).delta
 
     def _rows(self, right: Right) -> Flags:
         rows: Flags = (self.chain.expiry == self.expiry.toordinal()) & (self.chain.is_put == (right is Right.PUT))

@@ -15,11 +15,11 @@ import numpy as np
 
 from config.strategy_parameters import LT112, Lt112Spec
 from core.arrays import Floats
+from core.carry import option_terms
 from core.codes import RefusalCode
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right, Select,
                         Snapshot, State)
-from core.option_arrays import prices
-from core.option_math import dividend_yield, risk_free_rate, years_to_expiry
+from core.option_values import chain_prices
 from core.quotes import TOLERANCE, at_least, at_most, require_quotes
 from strategies.entries import (NO_CAP, entry_days, entry_pending, own_positions, refuse, refuses_when_unknown,
                                 require_indicators, require_iv_history, require_underlying, shorts_otm_probability)
@@ -130,15 +130,13 @@ class Lt112:
         underlying = snapshot.underlyings[listing.chain.underlying]
         vix = snapshot.known_vix
         moved = (vix.value - vix.previous_close) / 100.0
-        rate = risk_free_rate(snapshot.time.date())
-        carry = dividend_yield(underlying.symbol, listing.chain.kind, rate)
-        years = years_to_expiry(listing.expiry, snapshot.time)
+        terms = option_terms(underlying.symbol, listing.chain.kind, listing.expiry, snapshot.time)
         sides = []
         for strikes in (shorts, shorts - self.spec.width_points):
             iv = listing.volatilities(strikes, Right.PUT)
             # A chain of names only (live, without daily rows) carries no volatility: today's index stands in for it.
             iv = np.where(np.isfinite(iv), iv + moved, vix.value / 100.0)
-            sides.append(prices(underlying.price, strikes, True, iv, years, rate, carry))
+            sides.append(chain_prices(underlying.price, strikes, True, iv, terms))
         return sides[0] - sides[1]
 
     def _bracket(self, shorts: Floats, credit: Floats) -> Floats:

@@ -14,11 +14,11 @@ import numpy as np
 
 from config.strategy_parameters import RATIO, RatioSpec
 from core.arrays import Floats
+from core.carry import option_terms
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
                         Select, Snapshot, State, Underlying)
-from core.option_arrays import prices
-from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
+from core.option_values import chain_prices, contract_greeks, contract_price, quote_volatility
 from core.quotes import TOLERANCE, at_least, at_most, require_quotes
 from strategies.entries import (NO_CAP, entry_pending, fees_points, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
@@ -102,11 +102,8 @@ class RatioSpread:
     @staticmethod
     def _expected(strikes: Floats, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> Floats:
         """Model prices at today's price of the underlying and yesterday's volatilities, or what stands in for them."""
-        rate = risk_free_rate(snapshot.time.date())
-        return prices(underlying.price, strikes, True,
-                      listing.levels(strikes, Right.PUT, underlying),
-                      years_to_expiry(listing.expiry, snapshot.time), rate,
-                      dividend_yield(underlying.symbol, listing.chain.kind, rate))
+        terms = option_terms(underlying.symbol, listing.chain.kind, listing.expiry, snapshot.time)
+        return chain_prices(underlying.price, strikes, True, listing.levels(strikes, Right.PUT, underlying), terms)
 
     def _least_credit(self, legs: Sequence[Leg]) -> float:
         """Net credit, in points a unit, below which the trade is not worth its own fees."""
@@ -169,13 +166,10 @@ class RatioSpread:
                       ) -> float:
         """Model loss of one unit in points when SPY falls and every volatility rises by the shock, today."""
         spec, now = self.spec, snapshot.time
-        rate = risk_free_rate(now.date())
 
         def shocked(contract: Contract) -> float:
             iv = quote_volatility(contract, quotes[contract.id], spot, now) + spec.shock_vix_points / 100.0
-            return price(spot * (1.0 + spec.shock_spot_share), contract.strike, contract.right, iv,
-                         years_to_expiry(contract.expiry, now), rate,
-                         dividend_yield(contract.underlying, contract.kind, rate))
+            return contract_price(contract, spot * (1.0 + spec.shock_spot_share), iv, now)
 
         return sum(leg.ratio * (quotes[leg.contract.id].mid - shocked(leg.contract)) for leg in legs)
 

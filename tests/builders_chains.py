@@ -7,9 +7,9 @@ from typing import Callable, Iterable
 
 import numpy as np
 
+from core.carry import option_terms
 from core.model import Chain, Contract, ContractKind, HeldLeg, Leg, Quote, Right
-from core.option_arrays import greeks_arrays
-from core.option_math import dividend_yield, price, risk_free_rate, years_to_expiry
+from core.option_values import chain_greeks, contract_price
 
 Surface = Callable[[float, float], float]
 
@@ -34,29 +34,23 @@ def make_chain(underlying: str = "SPY", spot: float = 544.0, today: date = date(
     """
     expiries, strikes = tuple(expiries), tuple(strikes)
     as_of = today - timedelta(days=1)
-    grid = np.array([(expiry.toordinal(), strike, is_put) for expiry in expiries for strike in strikes
-                     for is_put in (True, False)], dtype=float).reshape(-1, 3)
-    level = {strike: surface(strike, spot) for strike in strikes}
-    iv = np.array([level[strike] for strike in grid[:, 1]])
-    rate = risk_free_rate(as_of)
+    one = np.array([(strike, is_put) for strike in strikes for is_put in (True, False)], dtype=float).reshape(-1, 2)
+    strike, is_put = one[:, 0], one[:, 1].astype(bool)
+    iv = np.array([surface(level, spot) for level in strike])
     close = datetime.combine(as_of, datetime.min.time()).replace(hour=16)
-    left = {expiry.toordinal(): years_to_expiry(expiry, close) for expiry in expiries}
-    years = np.array([left[int(day)] for day in grid[:, 0]])
-    greeks = greeks_arrays(spot, grid[:, 1], grid[:, 2].astype(bool), iv, years, rate,
-                           dividend_yield(underlying, kind, rate))
-    known = 1.0 if with_volatility else 0.0
-    return Chain(underlying=underlying, as_of=as_of, expiry=grid[:, 0].astype(np.int64), strike=grid[:, 1],
-                 is_put=grid[:, 2].astype(bool), price=np.round(greeks.price, 2), iv=iv * known,
-                 delta=greeks.delta * known,
-                 underlying_close=spot, kind=kind, multiplier=multiplier, root=root, future_expiry=future_expiry)
+    values = [chain_greeks(spot, strike, is_put, iv, option_terms(underlying, kind, expiry, close)) for expiry in expiries]
+    known, count = 1.0 if with_volatility else 0.0, len(expiries)
+    price, delta = (np.array([getattr(value, name) for value in values]).ravel() for name in ("price", "delta"))
+    return Chain(underlying=underlying, as_of=as_of, strike=np.tile(strike, count), is_put=np.tile(is_put, count),
+                 expiry=np.repeat(np.array([expiry.toordinal() for expiry in expiries], dtype=np.int64), len(strike)),
+                 price=np.round(price, 2), iv=np.tile(iv, count) * known, delta=delta * known, underlying_close=spot,
+                 kind=kind, multiplier=multiplier, root=root, future_expiry=future_expiry)
 
 
 def model_quote(contract: Contract, spot: float, now: datetime, surface: Surface = skewed(),
                 spread: float = 0.02) -> Quote:
     """A quote around the model price (not rounded to ticks), ``spread`` points wide, bid never below 0."""
-    rate = risk_free_rate(now.date())
-    value = price(spot, contract.strike, contract.right, surface(contract.strike, spot),
-                  years_to_expiry(contract.expiry, now), rate, dividend_yield(contract.underlying, contract.kind, rate))
+    value = contract_price(contract, spot, surface(contract.strike, spot), now)
     return Quote(bid=max(0.0, value - spread / 2.0), ask=value + spread / 2.0, time=now)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = ("config", "core", "strategies", "risk")
-GATEWAYS = {"main.py", "helpers/lean/gateway.py", "helpers/lean/order_events.py"}
+GATEWAYS = {"main.py", "helpers/lean/gateway.py", "helpers/lean/order_gateway.py", "helpers/lean/fill_model.py"}
 HOUSE = ("config", "core", "strategies", "risk", "helpers", "local", "operations")
 # Rooms by floor. A file uses what lies on lower floors, and its own room.
 FLOORS = {"config": 0, "core": 1, "core.entry": 2, "strategies": 2, "risk": 2,
@@ -23,8 +23,7 @@ PLAIN_TYPES = {"core.errors": "plain types", "core.model": "plain types", "core.
 EXCEPTIONS: dict[str, dict[str, str]] = {
     **{f"config/{name}.py": PLAIN_TYPES for name in ("calendars", "instruments", "own_dates", "planned_commands",
                                                      "run_parameters", "strategy_parameters")},
-    "helpers/lean/gateway.py": {"helpers.orders.port": "it fulfils the executor's port"},
-    "helpers/lean/order_events.py": {"helpers.orders.port": "it fulfils the executor's port"},
+    "helpers/lean/order_gateway.py": {"helpers.orders.port": "it fulfils the executor's port"},
     "core/strategy_coordinator.py": {"core.entry": "it runs the gate; the method's documents name its path"},
     "core/unified_position_sizer.py": {"core.entry": "it computes the gate's size limits; likewise named"},
 }

@@ -15,16 +15,16 @@ import AlgorithmImports as lean
 from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.iv_record import IvRecord
-from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Leg, Quote, Right, Underlying
+from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Quote, Right, Underlying
 from core.quote_screen import QuoteScreen
 from helpers.lean.contract_months import ContractMonths
 from helpers.lean.daily_history import DailyHistory
 from helpers.lean.day_chains import DayChains, Source
+from helpers.lean.fill_model import WorkedFillModel
 from helpers.lean.indicators import session_vwap
 from helpers.lean.live_quotes import LiveQuotes
-from helpers.lean.order_events import read_update
+from helpers.lean.order_gateway import OrderGateway
 from helpers.lean.values import REGULAR_HOURS, plain_time, read_contract, session_facts, shares
-from helpers.orders.port import OpenOrder, OrderUpdate, Rejected, Submitted
 
 DAILY_BARS = 300
 KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
@@ -32,7 +32,7 @@ KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION
          lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
 
 
-class LeanGateway:
+class LeanGateway(OrderGateway):
     """Reads LEAN and sends to it.
 
     Parameters
@@ -43,12 +43,15 @@ class LeanGateway:
         Implied volatilities kept from daily chains, for underlyings without an index.
     own_margin : bool
         True: LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
+    worked_fills : bool
+        True: limits fill as :class:`WorkedFillModel` says, on every security; else as LEAN's own models do.
     """
 
-    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool) -> None:
-        self._algorithm = algorithm
+    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool, worked_fills: bool) -> None:
+        super().__init__(algorithm)
         self._iv_record = iv_record
         self._own_margin = own_margin
+        self._fill_model = WorkedFillModel(lambda: algorithm.utc_time) if worked_fills else None
         self._symbols: dict[str, Any] = {}
         self._contract_of: dict[str, Contract] = {}
         self._symbol_of: dict[Contract, Any] = {}
@@ -99,6 +102,8 @@ class LeanGateway:
     def _own_models(self, security: Any) -> None:
         if self._own_margin:
             security.set_buying_power_model(lean.BuyingPowerModel.NULL)
+        if self._fill_model is not None:
+            security.set_fill_model(self._fill_model)
 
     # --- contracts --------------------------------------------------------------------------------------------------
 
@@ -189,6 +194,17 @@ class LeanGateway:
         if self._facts is None or self._facts.today != today:
             self._facts = session_facts(self._securities["SPY"].exchange.hours, today)
         return self._facts
+
+    def session_close(self, contract: Contract, now: datetime) -> datetime | None:
+        """Close of the session open at ``now`` on the contract's exchange, New York time, the stock market's where that
+        is earlier (nobody looks after an order then); None while closed."""
+        security = self._subscribed.get(contract) or self._securities[contract.underlying]
+        ours = self.calendar().session_close
+        if ours is None or not security.exchange.exchange_open:
+            return None
+        local = security.local_time
+        close = security.exchange.hours.get_next_market_close(local, REGULAR_HOURS)
+        return min(ours, now + (plain_time(close) - plain_time(local)))
 
     # --- prices -----------------------------------------------------------------------------------------------------
 
@@ -377,71 +393,3 @@ class LeanGateway:
                                   lambda: symbol.id.option_right == lean.OptionRight.PUT)
             self._contract_of[key], self._symbol_of[found] = found, symbol
         return self._contract_of[key]
-
-    # --- orders -----------------------------------------------------------------------------------------------------
-
-    def submit(self, legs: tuple[Leg, ...], quantity: int, limit: float, tag: str) -> Submitted | Rejected:
-        """Send one limit order (one leg) or one ComboLimit (several). ``limit`` is a debit when positive."""
-        algorithm = self._algorithm
-        if len(legs) == 1:
-            tickets = [algorithm.limit_order(self.symbol(legs[0].contract), legs[0].ratio * quantity, abs(limit),
-                                             tag=tag)]
-        else:
-            combo = [lean.Leg.create(self.symbol(leg.contract), leg.ratio) for leg in legs]
-            tickets = list(algorithm.combo_limit_order(combo, quantity, limit, tag=tag))
-        if any(ticket.status == lean.OrderStatus.INVALID for ticket in tickets):
-            response = tickets[-1].submit_request.response
-            return Rejected(reason=f"{response.error_code}: {response.error_message}")
-        return Submitted(order_ids=tuple(int(ticket.order_id) for ticket in tickets))
-
-    def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
-        """Reprice every leg's ticket: live, nothing happens until the last one is updated. A combo's limit keeps its
-        sign, also when one leg of it is all that still works."""
-        return all([self._reprice(self._ticket(order_id), limit) for order_id in order_ids])
-
-    @staticmethod
-    def _reprice(ticket: Any, limit: float) -> bool:
-        fields = lean.UpdateOrderFields()
-        fields.limit_price = limit if ticket.order_type == lean.OrderType.COMBO_LIMIT else abs(limit)
-        return bool(ticket.update(fields).is_success)
-
-    def cancel(self, order_ids: tuple[int, ...]) -> bool:
-        """Cancel every leg's ticket."""
-        return all([self._ticket(order_id).cancel().is_success for order_id in order_ids])
-
-    def _ticket(self, order_id: int) -> Any:
-        return self._algorithm.transactions.get_order_ticket(order_id)
-
-    def tick(self, contract: Contract) -> float:
-        """Smallest price step of ``contract`` in points."""
-        return INSTRUMENTS[contract.underlying].tick_usd
-
-    def session_close(self, contract: Contract, now: datetime) -> datetime | None:
-        """Close of the session open at ``now`` on the contract's exchange, New York time, the stock market's where that
-        is earlier (nobody looks after an order then); None while closed."""
-        security = self._subscribed.get(contract) or self._securities[contract.underlying]
-        ours = self.calendar().session_close
-        if ours is None or not security.exchange.exchange_open:
-            return None
-        local = security.local_time
-        close = security.exchange.hours.get_next_market_close(local, REGULAR_HOURS)
-        return min(ours, now + (plain_time(close) - plain_time(local)))
-
-    def open_order_ids(self, tag: str) -> tuple[int, ...]:
-        """Orders that are still open and carry exactly ``tag``."""
-        return tuple(int(order.id) for order in self._algorithm.transactions.get_open_orders() if order.tag == tag)
-
-    def open_orders(self) -> tuple[OpenOrder, ...]:
-        """Every open order of the account."""
-        return tuple(OpenOrder(order_id=int(order.id), contract=self.contract(order.symbol),
-                               quantity=int(order.quantity), tag=str(order.tag))
-                     for order in self._algorithm.transactions.get_open_orders())
-
-    def is_exercise(self, event: Any) -> bool:
-        """True for what the exchange does by itself: expiry, exercise and assignment."""
-        order = self._algorithm.transactions.get_order_by_id(event.order_id)
-        return order.type == lean.OrderType.OPTION_EXERCISE
-
-    def order_update(self, event: Any) -> OrderUpdate:
-        """LEAN's order event as a plain value."""
-        return read_update(event, self.contract(event.symbol), plain_time(self._algorithm.time))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil, floor, isfinite
+from math import ceil, floor
 from typing import Callable, Sequence
 
 from config.constants import ENTRY_WALK_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
+from core.combo_prices import ComboPrice, is_price, price_of
 from core.model import Contract, Leg, Quote
 from core.quotes import DIGITS, at_most
 
@@ -14,22 +14,14 @@ TICK_DIGITS = DIGITS - 3         # a price in ticks: divided by as little as a t
 QuoteOf = Callable[[Contract], Quote | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComboPrice:
-    """Mid and natural price of one unit: natural buys at the ask and sells at the bid, so ``natural >= mid``."""
-
-    mid: float
-    natural: float
-
-
 def buyable(quote: Quote | None) -> bool:
     """Whether somebody offers the contract."""
-    return quote is not None and isfinite(quote.ask) and quote.ask > 0
+    return quote is not None and is_price(quote.ask)
 
 
 def sellable(quote: Quote | None) -> bool:
     """Whether somebody bids for the contract."""
-    return quote is not None and isfinite(quote.bid) and quote.bid > 0
+    return quote is not None and is_price(quote.bid)
 
 
 def unpriced(legs: Sequence[Leg], quote_of: QuoteOf) -> tuple[Contract, ...]:
@@ -39,22 +31,11 @@ def unpriced(legs: Sequence[Leg], quote_of: QuoteOf) -> tuple[Contract, ...]:
 
 
 def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
-    """Price of one unit now; None when a needed side is missing.
-
-    The other side of a leg may be dead: a bid of 0 counts as 0, a missing ask as no better than the bid. Crossed
-    quotes count at their worse side.
-    """
+    """Price of one unit now; None when a needed side is missing."""
     if unpriced(legs, quote_of):
         return None
-    mid = natural = 0.0
-    for leg in legs:
-        quote = quote_of(leg.contract)
-        bid = quote.bid if isfinite(quote.bid) and quote.bid > 0 else 0.0
-        ask = quote.ask if isfinite(quote.ask) and quote.ask > 0 else bid
-        low, high = min(bid, ask), max(bid, ask)
-        mid += leg.ratio * (low + high) / 2
-        natural += leg.ratio * (high if leg.ratio > 0 else low)
-    return ComboPrice(mid=round(mid, DIGITS), natural=round(natural, DIGITS))
+    quotes = [(leg.ratio, quote_of(leg.contract)) for leg in legs]
+    return price_of((ratio, quote.bid, quote.ask) for ratio, quote in quotes if quote is not None)
 
 
 def toward_us(price: float, tick: float) -> float:

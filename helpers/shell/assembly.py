@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.run_parameters import MarginAuthority, RunParameters
+from config.run_parameters import Fills, MarginAuthority, RunParameters
 from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.lean.gateway import LeanGateway
 from helpers.shell.components import build
@@ -37,7 +37,8 @@ def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
     """
     tickers = tickers_of(run)
     components = build(run, ALL)
-    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN)
+    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN,
+                          worked_fills=run.fills is Fills.WORKED)
     gateway.configure(tickers)
     gateway.screen.positions = lambda: components.states.open_positions
     live = bool(algorithm.live_mode)

@@ -106,7 +106,8 @@ def _header(report: Mapping[str, Any], title: str, about: Mapping[str, Any]) -> 
     bars = "real daily bars" if about.get("bars") else ""
     cash = f"{float(run['cash']):,.0f} USD" if "cash" in run else ""
     phase = f"starting in phase {run['starting_phase']}" if "starting_phase" in run else ""
-    facts = [f"{first} to {last}", phase, cash, engine, seed, bars]
+    fills = f"fills {run['fills']}" if "fills" in run else ""
+    facts = [f"{first} to {last}", phase, cash, fills, engine, seed, bars]
     return (f'<header><div class="wrap"><h1>{escape(title.replace("_", " ").capitalize())}</h1>'
             f'<p>{escape(" · ".join(fact for fact in facts if fact))}</p></div></header>')
 

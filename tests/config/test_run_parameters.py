@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from config.constants import STRATEGY_PRIORITY
-from config.run_parameters import Environment, LogLevel, MarginAuthority, parse
+from config.run_parameters import Environment, Fills, LogLevel, MarginAuthority, parse
 from core.errors import ConfigError
 from core.model import Mode
 
@@ -17,15 +17,17 @@ def test_a_backtest_trades_by_default_and_a_live_run_observes() -> None:
     assert (live.mode, live.environment) == (Mode.OBSERVE, Environment.STAGING)
     assert backtest.starting_phase == 1 and backtest.cash == 35_000.0
     assert backtest.strategies == STRATEGY_PRIORITY and backtest.margin is MarginAuthority.OWN
+    assert backtest.fills is Fills.WORKED
 
 
 def test_every_key_is_read() -> None:
     parameters = parse({"mode": "exits_only", "strategies": " lt112 , friday_0dte", "starting_phase": "4",
-                        "cash": "80000.50", "margin": "lean", "environment": "development", "start": "2024-07-01",
+                        "cash": "80000.50", "margin": "lean", "fills": "natural", "environment": "development", "start": "2024-07-01",
                         "end": "2024-08-30", "log_level": "debug"}, live=False)
     assert parameters.mode is Mode.EXITS_ONLY
     assert parameters.strategies == ("friday_0dte", "lt112")
     assert parameters.starting_phase == 4 and parameters.cash == 80_000.5
+    assert parameters.fills is Fills.NATURAL
     assert parameters.margin is MarginAuthority.LEAN and parameters.log_level is LogLevel.DEBUG
     assert (parameters.start, parameters.end) == (date(2024, 7, 1), date(2024, 8, 30))
 
@@ -38,7 +40,7 @@ def test_one_day_is_a_run() -> None:
     {"phase": "1"}, {"Mode": "trade"}, {"mode": "TRADE"}, {"mode": ""}, {"mode": " "}, {"mode": None},
     {"starting_phase": "0"}, {"starting_phase": "5"}, {"starting_phase": "1.0"}, {"starting_phase": "-1"},
     {"starting_phase": "²"}, {"cash": "0"}, {"cash": "-1"}, {"cash": "nan"}, {"cash": "inf"}, {"cash": "35k"},
-    {"strategies": "lt112,"}, {"strategies": "lt113"}, {"strategies": "lt112,lt112"}, {"margin": "none"},
+    {"strategies": "lt112,"}, {"strategies": "lt113"}, {"strategies": "lt112,lt112"}, {"margin": "none"}, {"fills": "mid"},
     {"environment": "staging"}, {"environment": "production"}, {"start": "2024-07-01"}, {"end": "2024-07-01"},
     {"start": "2024-07-02", "end": "2024-07-01"}, {"start": "2024-02-30", "end": "2024-03-01"},
     {"log_level": "loud"}, {"starting_phase": 1},

@@ -77,3 +77,11 @@ def test_a_case_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "    def set_up(self):\n        raise ValueError('not this way')\n", encoding="utf-8")
     with pytest.raises(records.CaseFailed, match="not this way"):
         records.on_embedded("broken", cases.data_folder("july"), tmp_path / "run")
+
+
+@pytest.mark.parametrize("error, code, log, failure", [
+    ("", 0, "", ""), ("", -6, "Engine.Main(): Analysis Completed and Results Posted.", ""), ("", -6, "", "exit code -6"),
+    ("", 1, "Analysis Completed and Results Posted.", "exit code 1"), ("it raised", -6, "Results Posted.", "it raised"),
+])
+def test_an_abort_after_the_results_is_no_failure(error: str, code: int, log: str, failure: str) -> None:
+    assert records.failure_of(error, code, log) == failure

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from math import inf, nan
 
 import pytest
 
-from config.constants import (BETA_TO_SPY, DIVIDEND_YIELDS, FUTURE_MARGINS_USD, GREEKS_EXCLUDED,
-                              KELLY_VIX_MULTIPLIERS, RISK_FREE_RATES, SPY_EQUIVALENTS)
+from config.constants import (BETA_TO_SPY, FUTURE_MARGINS_USD, GREEKS_EXCLUDED,
+                              KELLY_VIX_MULTIPLIERS, SPY_EQUIVALENTS)
 from config.strategy_parameters import SPECS
+from core.carry import dividends_between
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.market_values import below, finite, guard_refusal, not_negative, positive
@@ -23,13 +25,8 @@ def test_every_underlying_has_its_figures(symbol: str) -> None:
     if symbol.startswith("/"):
         assert FUTURE_MARGINS_USD[symbol] > 0
     else:
-        assert DIVIDEND_YIELDS[symbol] >= 0
+        assert dividends_between(symbol, date(2024, 1, 1), date(2025, 1, 1)) >= 0
     assert symbol in GREEKS_EXCLUDED or BETA_TO_SPY[symbol] != 0
-
-
-def test_rates_are_in_order_and_plausible() -> None:
-    days = [day for day, _ in RISK_FREE_RATES]
-    assert days == sorted(set(days)) and all(0 <= rate < 0.1 for _, rate in RISK_FREE_RATES)
 
 
 def test_micros_are_a_tenth() -> None:

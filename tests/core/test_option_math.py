@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
 from math import exp, inf, isclose, nan
 
 import numpy as np
@@ -12,8 +11,7 @@ from hypothesis import strategies as st
 
 from core import option_arrays, option_math
 from core.errors import CannotCompute
-from core.model import ContractKind, Right
-from tests.builders import FRIDAY, make_contract, make_quote
+from core.model import Right
 
 SPOTS = st.floats(50, 1000)
 MONEYNESS = st.floats(0.6, 1.5)
@@ -137,68 +135,3 @@ def test_a_price_at_or_beyond_the_bounds_has_no_volatility() -> None:
         with pytest.raises(CannotCompute):
             option_math.implied_volatility(price, 500, 600, Right.PUT, 0.5, 0.05, 0.0)
     assert option_math.implied_volatility(lowest + 0.5, 500, 600, Right.PUT, 0.5, 0.05, 0.0) > 0
-
-
-def test_years_run_to_four_in_the_afternoon_of_expiry() -> None:
-    noon = datetime(2024, 7, 26, 12, 0)
-    assert option_math.years_to_expiry(date(2024, 7, 26), noon) == pytest.approx(4 / 24 / 365)
-    assert option_math.years_to_expiry(date(2024, 7, 26), datetime(2024, 7, 26, 15, 59)) > 0
-    with pytest.raises(CannotCompute):
-        option_math.years_to_expiry(date(2024, 7, 26), datetime(2024, 7, 26, 16, 0))
-
-
-def test_rates_by_day() -> None:
-    assert option_math.risk_free_rate(date(2020, 3, 15)) == 0.0125
-    assert option_math.risk_free_rate(date(2020, 3, 16)) == 0.0025
-    assert option_math.risk_free_rate(date(2024, 8, 5)) == 0.055
-    for outside in (date(2013, 12, 31), date(2028, 1, 1)):
-        with pytest.raises(CannotCompute):
-            option_math.risk_free_rate(outside)
-
-
-def test_yields_by_underlying() -> None:
-    assert option_math.dividend_yield("/ES", ContractKind.FUTURE_OPTION, 0.031) == 0.031
-    assert option_math.dividend_yield("SPY", ContractKind.EQUITY_OPTION, 0.031) == 0.014
-    with pytest.raises(CannotCompute):
-        option_math.dividend_yield("XYZ", ContractKind.EQUITY_OPTION, 0.031)
-
-
-def test_an_option_on_a_future_is_blacks() -> None:
-    contract = make_contract(5000.0, Right.PUT, FRIDAY.date() + timedelta(days=50), "/ES",
-                             kind=ContractKind.FUTURE_OPTION, multiplier=50.0)
-    years = option_math.years_to_expiry(contract.expiry, FRIDAY)
-    value = option_math.price(5400.0, 5000.0, Right.PUT, 0.2, years, 0.055, 0.055)
-    found = option_math.contract_greeks(contract, make_quote(value - 0.25, value + 0.25), 5400.0, FRIDAY)
-    assert found.iv == pytest.approx(0.2, abs=1e-6) and found.price == pytest.approx(value)
-
-
-def test_a_quotes_volatility_comes_from_its_mid() -> None:
-    contract = make_contract(500.0, Right.PUT, FRIDAY.date() + timedelta(days=112))
-    years = option_math.years_to_expiry(contract.expiry, FRIDAY)
-    value = option_math.price(544.0, 500.0, Right.PUT, 0.18, years, 0.055, 0.014)
-    assert option_math.quote_volatility(contract, make_quote(value - 0.1, value + 0.1), 544.0, FRIDAY) == pytest.approx(
-        0.18, abs=1e-8)
-
-
-def test_a_deep_option_uses_what_its_quote_admits() -> None:
-    contract = make_contract(600.0, Right.PUT, FRIDAY.date())
-    lowest = option_math.price_bounds(544.0, 600.0, Right.PUT, option_math.years_to_expiry(FRIDAY.date(), FRIDAY),
-                                      0.055, 0.014)[0]
-    inside = option_math.contract_greeks(contract, make_quote(lowest - 0.5, lowest + 0.1), 544.0, FRIDAY)
-    assert inside.price == pytest.approx(lowest + 0.025, abs=1e-6) and inside.delta < -0.95
-    with pytest.raises(CannotCompute):
-        option_math.quote_volatility(contract, make_quote(lowest - 0.5, lowest), 544.0, FRIDAY)
-
-
-@pytest.mark.parametrize("bid, ask", [(0.0, 0.0), (1.1, 1.0), (nan, 1.0), (1.0, nan), (-0.1, 1.0), (600.0, 601.0)])
-def test_unusable_quotes_are_not_computed_with(bid: float, ask: float) -> None:
-    contract = make_contract(500.0, Right.PUT, FRIDAY.date() + timedelta(days=112))
-    with pytest.raises(CannotCompute):
-        option_math.quote_volatility(contract, make_quote(bid, ask), 544.0, FRIDAY)
-
-
-def test_a_quote_without_an_underlying_price_is_not_computed_with() -> None:
-    contract = make_contract(500.0, Right.PUT, FRIDAY.date() + timedelta(days=112))
-    for price in (nan, 0.0, -1.0):
-        with pytest.raises(CannotCompute):
-            option_math.contract_greeks(contract, make_quote(), price, FRIDAY)

@@ -17,7 +17,7 @@ from core.entry.checks import Candidate, judged_underlyings
 from core.errors import CannotCompute
 from core.intents import smallest_ratios, unit_legs
 from core.model import Contract, ContractKind, HeldLeg, Quote, Refused, Right
-from core.option_math import quote_volatility
+from core.option_values import quote_volatility
 from core.quotes import (TOLERANCE, at_least, at_most, covers, is_future, keys_of, quote_fault, require_quotes,
                          ticker_of, underlying_key, underlying_of, underlying_price, units_to_reach, usable_mid,
                          usable_quote, whole_units)

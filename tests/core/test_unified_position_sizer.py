@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from config.constants import MAX_HEAT_SHARE, PHASES
 from config.strategy_parameters import (BUTTERFLY, FRIDAY_0DTE, HEDGE, IPMCC, LEAP_PUT_LADDER, LT112, RATIO,
                                         StrategySpec)
-from core import option_math
 from core.codes import RefusalCode
 from core.exposure import Exposure
 from core.model import Contract, HeldLeg, Leg, Proposal, Refused, Right, Snapshot, StrategySample
+from core.option_values import contract_price
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 from risk.dynamic_margin_manager import DynamicMarginManager
@@ -31,8 +31,7 @@ SPOT = 544.0
 
 
 def quote(contract: Contract):
-    years = option_math.years_to_expiry(contract.expiry, NOW)
-    value = option_math.price(SPOT, contract.strike, contract.right, 0.2, years, 0.055, 0.014)
+    value = contract_price(contract, SPOT, 0.2, NOW)
     return make_quote(value * 0.99, value * 1.01, NOW)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, HeldLeg, IvHistory, Position, Quote, Right, Snapshot, State
-from core.option_math import dividend_yield, price, risk_free_rate, years_to_expiry
+from core.option_values import contract_price
 from risk.defence import (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta, Halt, excess_protection_delta, has_naked_short,
                           positions_to_close, riskiest, two_sigma_loss_usd)
 from risk.dynamic_margin_manager import DynamicMarginManager
@@ -27,9 +27,7 @@ def option(strike: float, right: Right = Right.PUT, expiry: date = EXPIRY) -> Co
 
 
 def fair(contract: Contract) -> Quote:
-    rate = risk_free_rate(FRIDAY.date())
-    value = price(SPOT, contract.strike, contract.right, VOLATILITY, years_to_expiry(contract.expiry, FRIDAY), rate,
-                  dividend_yield("SPY", ContractKind.EQUITY_OPTION, rate))
+    value = contract_price(contract, SPOT, VOLATILITY, FRIDAY)
     return make_quote(round(max(0.0, value - 0.01), 4), round(value + 0.01, 4))
 
 
@@ -95,18 +93,15 @@ def test_loss_at_two_sigmas_is_the_worse_side_and_never_negative() -> None:
 def test_an_options_loss_at_two_sigmas_is_the_models() -> None:
     moment = snapshot(NAKED)
     contract = NAKED.legs[0].contract
-    rate = risk_free_rate(FRIDAY.date())
-    years, carry = years_to_expiry(EXPIRY, FRIDAY), dividend_yield("SPY", ContractKind.EQUITY_OPTION, rate)
-    before, after = (price(level, contract.strike, contract.right, VOLATILITY, years, rate, carry)
+    before, after = (contract_price(contract, level, VOLATILITY, FRIDAY)
                      for level in (SPOT, SPOT * (1.0 - 2.0 * VOLATILITY / math.sqrt(252))))
     assert two_sigma_loss_usd(NAKED, moment) == pytest.approx(100.0 * (after - before), rel=1e-3)
 
 
 def test_a_short_call_loses_upwards() -> None:
     call = position("call", (option(590.0, Right.CALL), -1), strategy="ratio")
-    contract, rate = call.legs[0].contract, risk_free_rate(FRIDAY.date())
-    years, carry = years_to_expiry(EXPIRY, FRIDAY), dividend_yield("SPY", ContractKind.EQUITY_OPTION, rate)
-    before, after = (price(level, contract.strike, contract.right, VOLATILITY, years, rate, carry)
+    contract = call.legs[0].contract
+    before, after = (contract_price(contract, level, VOLATILITY, FRIDAY)
                      for level in (SPOT, SPOT * (1.0 + 2.0 * VOLATILITY / math.sqrt(252))))
     assert two_sigma_loss_usd(call, snapshot(call)) == pytest.approx(100.0 * (after - before), rel=1e-2)
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import option_math
+from core import option_values
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.exposure import Exposure
 from core.model import Contract, ContractKind, HeldLeg, Leg, Refused, Right
+from core.option_math import OptionGreeks
 from risk.greeks_monitor import GreeksMonitor
 from tests.builders import FRIDAY, make_contract, make_position, make_quote, make_snapshot, make_underlying
 
@@ -24,16 +25,12 @@ UNDERLYINGS = {"SPY": make_underlying(price=500.0), "QQQ": make_underlying("QQQ"
 
 
 def quote_at(contract: Contract, price: float, iv: float = 0.2):
-    years = option_math.years_to_expiry(contract.expiry, FRIDAY)
-    carry = option_math.dividend_yield(contract.underlying, contract.kind, 0.055)
-    value = option_math.price(price, contract.strike, contract.right, iv, years, 0.055, carry)
+    value = option_values.contract_price(contract, price, iv, FRIDAY)
     return make_quote(value - 0.01, value + 0.01)
 
 
-def greeks_at(contract: Contract, price: float, iv: float = 0.2) -> option_math.OptionGreeks:
-    years = option_math.years_to_expiry(contract.expiry, FRIDAY)
-    carry = option_math.dividend_yield(contract.underlying, contract.kind, 0.055)
-    return option_math.greeks(price, contract.strike, contract.right, iv, years, 0.055, carry)
+def greeks_at(contract: Contract, price: float, iv: float = 0.2) -> OptionGreeks:
+    return option_values.greeks_at(contract, price, iv, FRIDAY)
 
 
 def test_a_short_put_of_spy() -> None:

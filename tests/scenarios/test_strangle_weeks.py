@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from core.carry import risk_free_rate, years_to_expiry
 from core.model import Right
-from core.option_math import implied_volatility, risk_free_rate, years_to_expiry
+from core.option_math import implied_volatility
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Restart
 from local.broker_faults.lives import Lives

@@ -12,7 +12,7 @@ from config.strategy_parameters import DIAGONAL
 from core.codes import RefusalCode as Code
 from core.model import (Exit, HeldLeg, Hold, Indicators, IvHistory, Manage, Mode, Proposal, Quote, Select, State,
                         Urgency)
-from core.option_math import contract_greeks
+from core.option_values import contract_greeks
 from strategies.diagonal_spread_with_state import Diagonal
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)

@@ -14,7 +14,7 @@ from config.strategy_parameters import FUTURES_STRANGLE
 from core.codes import RefusalCode as Code
 from core.model import (ContractKind, EmergencyLevel, Event, Exit, HeldLeg, Hold, Manage, Mode, Proposal, Quote,
                         Right, Select, State, Urgency)
-from core.option_math import contract_greeks
+from core.option_values import contract_greeks
 from strategies.futures_strangle_with_state import FuturesStrangle
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)

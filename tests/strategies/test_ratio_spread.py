@@ -11,7 +11,7 @@ import pytest
 from config.strategy_parameters import RATIO
 from core.codes import RefusalCode as Code
 from core.model import Event, Exit, HeldLeg, Hold, Proposal, Right, Select, State, Urgency
-from core.option_math import contract_greeks, dividend_yield, price, quote_volatility, risk_free_rate, years_to_expiry
+from core.option_values import contract_greeks, contract_price, quote_volatility
 from strategies.ratio_spread_with_state import RatioSpread
 from tests.builders import make_calendar, make_position, make_quote, make_snapshot, make_underlying, make_view
 from tests.builders_chains import exact_quotes, make_chain, model_quotes, option, skewed
@@ -137,13 +137,11 @@ def test_the_live_delta_must_be_at_most_020():
 
 def test_risk_is_the_model_loss_at_10_percent_down_and_vix_up_15():
     found = proposed((2.2, 2.6, 3.2, 3.5))
-    rate = risk_free_rate(TODAY)
-    carry = dividend_yield("SPY", LONG.kind, rate)
     quotes = exact_quotes(NOW, [(SHORTS[2], 3.2), (LONG, 6.0)])
 
     def shocked(contract):
         iv = quote_volatility(contract, quotes[contract.id], 544.0, NOW) + 0.15
-        return price(544.0 * 0.9, contract.strike, Right.PUT, iv, years_to_expiry(EXPIRY, NOW), rate, carry)
+        return contract_price(contract, 544.0 * 0.9, iv, NOW)
 
     loss = 2 * (shocked(SHORTS[2]) - 3.2) - (shocked(LONG) - 6.0)
     assert found.risk_usd == pytest.approx(100.0 * loss) and loss > 0

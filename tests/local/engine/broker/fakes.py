@@ -13,6 +13,7 @@ from local.engine.broker.clock import from_utc, to_utc
 from local.engine.broker.security_models import SecurityModels
 from local.engine.enums import (DataNormalizationMode, Market, OptionRight, OptionStyle, Resolution, SecurityType,
                                 SettlementType)
+from local.engine.market.bars import QuoteBar, TradeBar
 from local.engine.market.properties import SymbolProperties
 from local.engine.market.symbol import Symbol
 
@@ -110,6 +111,13 @@ class FakeExchange:
         return self.hours.is_open(start, extended) or self.hours.is_open(end - timedelta(seconds=1), extended)
 
 
+class FakeCache:
+    """The last data of a security by kind."""
+
+    def __init__(self, security: FakeSecurity) -> None:
+        self.get_data = {QuoteBar: security.get_last_quote_bar, TradeBar: security.get_last_trade_bar}
+
+
 class FakeSecurity(SecurityModels):
     """A security whose data are set by hand."""
 
@@ -154,6 +162,10 @@ class FakeSecurity(SecurityModels):
     @property
     def has_data(self) -> bool:
         return self._quote_bar is not None or self._trade_bar is not None
+
+    @property
+    def cache(self) -> FakeCache:
+        return FakeCache(self)
 
     def get_last_quote_bar(self) -> FakeQuote | None:
         return self._quote_bar

@@ -1,0 +1,106 @@
+"""Values of listed contracts: price, Greeks and implied volatility at a moment, with the carry of ``core.carry``.
+
+The one door to the formulas for whoever holds a contract or a chain; units are those of ``core.option_math``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from numpy.typing import ArrayLike
+
+from core.arrays import Floats
+from core.carry import OptionTerms, option_terms
+from core.errors import CannotCompute
+from core.model import Contract, Quote
+from core.option_arrays import GreekArrays, greeks_arrays, implied_volatilities, prices
+from core.option_math import OptionGreeks, greeks, implied_volatility, price, price_bounds
+from core.quotes import require_price
+
+
+def terms_of(contract: Contract, now: datetime) -> OptionTerms:
+    """Time, carry and style of a contract at ``now``.
+
+    Raises
+    ------
+    CannotCompute
+        When it has expired, or the record does not cover it.
+    """
+    return option_terms(contract.underlying, contract.kind, contract.expiry, now)
+
+
+def contract_price(contract: Contract, spot: float, iv: float, now: datetime) -> float:
+    """Model price of one contract in points at a price of the underlying and a volatility.
+
+    Raises
+    ------
+    CannotCompute
+        As :func:`terms_of`, and when an input is not a positive number.
+    """
+    terms = terms_of(contract, now)
+    return price(spot, contract.strike, contract.right, iv, terms.years, terms.rate, terms.dividend_yield)
+
+
+def greeks_at(contract: Contract, spot: float, iv: float, now: datetime) -> OptionGreeks:
+    """Price and sensitivities of one long contract per point at a price of the underlying and a volatility.
+
+    Raises
+    ------
+    CannotCompute
+        As :func:`contract_price`.
+    """
+    terms = terms_of(contract, now)
+    return greeks(spot, contract.strike, contract.right, iv, terms.years, terms.rate, terms.dividend_yield)
+
+
+def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> float:
+    """Volatility implied by a quote's mid.
+
+    Where the mid itself lies at or below the no-arbitrage bound (a deep option whose quote is wide, or a minute older
+    than the underlying's) but the ask does not, the lowest quarter of the admissible part of the quote is used.
+
+    Raises
+    ------
+    CannotCompute
+        Empty or crossed quotes, quotes wholly outside the bounds, missing underlying price or expired contracts.
+    """
+    require_price(contract, quote)
+    facts = dict(contract=contract.id, bid=quote.bid, ask=quote.ask)
+    terms = terms_of(contract, now)
+    years, rate, carry = terms.years, terms.rate, terms.dividend_yield
+    lowest, highest = price_bounds(underlying_price, contract.strike, contract.right, years, rate, carry)
+    mid = quote.mid
+    if mid <= lowest:
+        if quote.ask <= lowest:
+            raise CannotCompute("quote lies below the option's intrinsic value", lowest=lowest, **facts)
+        mid = lowest + 0.25 * (quote.ask - lowest)
+    if mid >= highest:
+        raise CannotCompute("quote lies above the option's highest value", highest=highest, **facts)
+    return implied_volatility(mid, underlying_price, contract.strike, contract.right, years, rate, carry)
+
+
+def contract_greeks(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> OptionGreeks:
+    """Greeks of one long contract per point, at the volatility its quote implies.
+
+    Raises
+    ------
+    CannotCompute
+        As :func:`quote_volatility`.
+    """
+    return greeks_at(contract, underlying_price, quote_volatility(contract, quote, underlying_price, now), now)
+
+
+def chain_prices(spot: float, strikes: ArrayLike, is_put: ArrayLike, iv: ArrayLike, terms: OptionTerms) -> Floats:
+    """Model prices of one expiry's contracts in points; NaN where a row's input is unusable."""
+    return prices(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
+
+
+def chain_greeks(spot: float, strikes: ArrayLike, is_put: ArrayLike, iv: ArrayLike, terms: OptionTerms) -> GreekArrays:
+    """Prices and sensitivities of one expiry's contracts; NaN where a row's input is unusable."""
+    return greeks_arrays(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
+
+
+def chain_volatilities(price: ArrayLike, spot: float, strikes: ArrayLike, is_put: ArrayLike, terms: OptionTerms
+                       ) -> Floats:
+    """Volatilities of one expiry's contracts at their prices; NaN where none gives the price."""
+    return implied_volatilities(price, spot, strikes, is_put, terms.years, terms.rate, terms.dividend_yield)

@@ -1,0 +1,98 @@
+"""The gateway's orders: limits out, order events in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import AlgorithmImports as lean
+
+from config.instruments import INSTRUMENTS
+from core.model import Contract, Leg
+from helpers.lean.values import plain_time
+from helpers.orders.port import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
+
+STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.UPDATE_SUBMITTED: OrderStatus.UPDATED,
+            lean.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+            lean.OrderStatus.FILLED: OrderStatus.FILLED, lean.OrderStatus.CANCELED: OrderStatus.CANCELED,
+            lean.OrderStatus.INVALID: OrderStatus.INVALID}
+
+
+class OrderGateway(ABC):
+    """Sends, updates and cancels; says what LEAN lists and tells.
+
+    Parameters
+    ----------
+    algorithm : QCAlgorithm
+        The running algorithm.
+    """
+
+    def __init__(self, algorithm: Any) -> None:
+        self._algorithm = algorithm
+
+    @abstractmethod
+    def symbol(self, contract: Contract) -> Any:
+        """LEAN's symbol of ``contract``."""
+
+    @abstractmethod
+    def contract(self, symbol: Any) -> Contract:
+        """The contract of one of LEAN's symbols."""
+
+    def submit(self, legs: tuple[Leg, ...], quantity: int, limit: float, tag: str) -> Submitted | Rejected:
+        """Send one limit order (one leg) or one ComboLimit (several). ``limit`` is a debit when positive."""
+        algorithm = self._algorithm
+        if len(legs) == 1:
+            tickets = [algorithm.limit_order(self.symbol(legs[0].contract), legs[0].ratio * quantity, abs(limit),
+                                             tag=tag)]
+        else:
+            combo = [lean.Leg.create(self.symbol(leg.contract), leg.ratio) for leg in legs]
+            tickets = list(algorithm.combo_limit_order(combo, quantity, limit, tag=tag))
+        if any(ticket.status == lean.OrderStatus.INVALID for ticket in tickets):
+            response = tickets[-1].submit_request.response
+            return Rejected(reason=f"{response.error_code}: {response.error_message}")
+        return Submitted(order_ids=tuple(int(ticket.order_id) for ticket in tickets))
+
+    def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
+        """Reprice every leg's ticket: live, nothing happens until the last one is updated. A combo's limit keeps its
+        sign, also when one leg of it is all that still works."""
+        return all([self._reprice(self._ticket(order_id), limit) for order_id in order_ids])
+
+    @staticmethod
+    def _reprice(ticket: Any, limit: float) -> bool:
+        fields = lean.UpdateOrderFields()
+        fields.limit_price = limit if ticket.order_type == lean.OrderType.COMBO_LIMIT else abs(limit)
+        return bool(ticket.update(fields).is_success)
+
+    def cancel(self, order_ids: tuple[int, ...]) -> bool:
+        """Cancel every leg's ticket."""
+        return all([self._ticket(order_id).cancel().is_success for order_id in order_ids])
+
+    def _ticket(self, order_id: int) -> Any:
+        return self._algorithm.transactions.get_order_ticket(order_id)
+
+    def tick(self, contract: Contract) -> float:
+        """Smallest price step of ``contract`` in points."""
+        return INSTRUMENTS[contract.underlying].tick_usd
+
+    def open_order_ids(self, tag: str) -> tuple[int, ...]:
+        """Orders that are still open and carry exactly ``tag``."""
+        return tuple(int(order.id) for order in self._algorithm.transactions.get_open_orders() if order.tag == tag)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Every open order of the account."""
+        return tuple(OpenOrder(order_id=int(order.id), contract=self.contract(order.symbol),
+                               quantity=int(order.quantity), tag=str(order.tag))
+                     for order in self._algorithm.transactions.get_open_orders())
+
+    def is_exercise(self, event: Any) -> bool:
+        """True for what the exchange does by itself: expiry, exercise and assignment."""
+        order = self._algorithm.transactions.get_order_by_id(event.order_id)
+        return order.type == lean.OrderType.OPTION_EXERCISE
+
+    def order_update(self, event: Any) -> OrderUpdate:
+        """LEAN's order event as a plain value."""
+        return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
+                           status=STATUSES.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
+                           fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
+                           message=str(event.message or ""), time=plain_time(self._algorithm.time),
+                           event_id=f"{event.order_id}:{event.id}")
