@@ -1,5 +1,7 @@
 """The algorithm LEAN runs: it wires the framework and hands LEAN's events on. No rule lives here."""
 
+from __future__ import annotations
+
 import json
 from functools import partial
 
@@ -8,14 +10,15 @@ from AlgorithmImports import *
 from config.constants import RISK_CHECK_MINUTES
 from config.run_parameters import parse
 from helpers.shell.assembly import assemble
+from helpers.shell.ports import CommandWords
 
 
 class TomKingAlgorithm(QCAlgorithm):
     """Ten options strategies under one risk budget."""
 
-    def initialize(self):
+    def initialize(self) -> None:
         run = parse({pair.key: pair.value for pair in self.get_parameters()}, live=self.live_mode)
-        if run.start is not None:
+        if run.start is not None and run.end is not None:
             self.set_start_date(run.start.year, run.start.month, run.start.day)
             self.set_end_date(run.end.year, run.end.month, run.end.day)
         if not self.live_mode:
@@ -29,22 +32,22 @@ class TomKingAlgorithm(QCAlgorithm):
             self.schedule.on(self.date_rules.on(planned.at.year, planned.at.month, planned.at.day),
                              self.time_rules.at(planned.at.hour, planned.at.minute), partial(self.on_command, planned))
 
-    def heartbeat(self):
+    def heartbeat(self) -> None:
         self.shell.heartbeat(self.time)
 
-    def on_data(self, data):
+    def on_data(self, data: Slice) -> None:
         self.shell.tick(self.time)
 
-    def on_order_event(self, order_event):
+    def on_order_event(self, order_event: OrderEvent) -> None:
         self.shell.order_event(order_event, self.time)
 
-    def on_command(self, data):
+    def on_command(self, data: CommandWords) -> bool:
         """The operator's word: {"action": "halt", "reason": "…"}; the answer is kept in the ObjectStore."""
         answer = self.shell.command(data, self.time)
         self.object_store.save(self.answer_key, json.dumps(answer, indent=1))
         return "error" not in answer
 
-    def on_end_of_algorithm(self):
+    def on_end_of_algorithm(self) -> None:
         record = self.shell.end(self.time)
         if not self.object_store.save(self.report_key, json.dumps(record, indent=1, allow_nan=False)):
             raise RuntimeError(f"the record of the run was not saved: {self.report_key}")

@@ -310,7 +310,7 @@ class August2024CorrelationLimiter:
                 "underlying": candidate.underlying})
         return None
 
-    def _series_of(self, candidate: OpenRisk, delta: float | None) -> np.ndarray | None:
+    def _series_of(self, candidate: OpenRisk, delta: float | None) -> Floats | None:
         """What a candidate would make, up to its size: minus the change of its underlying's volatility index where it is
         a bet on volatility, its underlying's return times the sign of ``delta`` else; None where that is not known."""
         if candidate.strategy in VOLATILITY_BETS:

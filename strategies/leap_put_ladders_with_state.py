@@ -19,7 +19,7 @@ from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, PortfolioView, Position, Proposal,
                         Refused, Right, Select, Snapshot, State)
-from core.option_math import contract_greeks
+from core.option_values import contract_greeks
 from core.quotes import at_least, at_most, require_quotes, units_to_reach, usable_quote, whole_units
 from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
                                 refuses_when_unknown, require_underlying)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from datetime import date
 from math import nan
-from typing import Any, Iterable, Mapping
+from typing import Generic, Iterable, Mapping
 
 from core.quotes import underlying_key
+from helpers.lean.shapes import Month
 
 MIN_DAYS, MAX_DAYS = 45, 150
 
 
-class ContractMonths:
+class ContractMonths(Generic[Month]):
     """Securities of contract months by ticker and expiry, in the order they were followed."""
 
     def __init__(self) -> None:
-        self._of: dict[str, dict[date, Any]] = {}
+        self._of: dict[str, dict[date, Month]] = {}
         self._closes: dict[str, dict[date, float]] = {}
         self._priced: set[tuple[str, date]] = set()
         self._known: tuple[date, bool, dict[str, tuple[str, date]]] | None = None
 
-    def of(self, ticker: str) -> dict[date, Any]:
+    def of(self, ticker: str) -> dict[date, Month]:
         """Followed months of one product by expiry."""
         return self._of.get(ticker, {})
 
@@ -34,7 +35,7 @@ class ContractMonths:
         listed = {expiry for expiry in self._closes.get(ticker, {}) if MIN_DAYS <= (expiry - today).days <= MAX_DAYS}
         return sorted((listed | set(held)) - self.of(ticker).keys())
 
-    def add(self, ticker: str, expiry: date, security: Any) -> None:
+    def add(self, ticker: str, expiry: date, security: Month) -> None:
         """Follow a month."""
         self._of.setdefault(ticker, {})[expiry] = security
         self._known = None
@@ -55,7 +56,7 @@ class ContractMonths:
             known = self._known = (today, len(found) == len(listed), found)
         return known[2]
 
-    def _has_price(self, ticker: str, expiry: date, security: Any) -> bool:
+    def _has_price(self, ticker: str, expiry: date, security: Month) -> bool:
         if (ticker, expiry) not in self._priced and security.has_data:
             self._priced.add((ticker, expiry))
         return (ticker, expiry) in self._priced

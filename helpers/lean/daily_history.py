@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
+from core.arrays import Floats
 from core.errors import CannotCompute
 from core.market_analysis import IvCloses
 from core.model import Indicators
 from helpers.lean.indicators import daily_indicators
 
 RETRY: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DailyBars:
+    """Completed sessions of one ticker, oldest first: closes in points by ``days``; the ``indicators`` as of the last
+    session, and its ``last_close``: None, as every indicator, where the bars end before it."""
+
+    days: tuple[date, ...]
+    closes: Floats
+    indicators: Indicators
+    last_close: float | None
 
 
 class DailyHistory:
@@ -37,9 +49,9 @@ class DailyHistory:
         self._read = read
         self._clock = clock
         self._last_session = last_session
-        self._bars: dict[str, tuple[date, Mapping[str, Any]]] = {}
+        self._bars: dict[str, tuple[date, DailyBars]] = {}
         self._asked: dict[str, datetime] = {}
-        self._iv_closes: dict[str, tuple[Mapping[str, Any], IvCloses]] = {}
+        self._iv_closes: dict[str, tuple[DailyBars, IvCloses]] = {}
 
     def has(self, ticker: str) -> bool:
         """Whether there are bars of ``ticker``; asked of LEAN again five minutes after it had none, or none of the last
@@ -47,7 +59,7 @@ class DailyHistory:
         now = self._clock()
         known = self._bars.get(ticker)
         of_today = known is not None and known[0] == now.date()
-        if of_today and known[1]["last_close"] is not None:
+        if known is not None and of_today and known[1].last_close is not None:
             return True
         asked = self._asked.get(ticker)
         if asked is not None and now - asked < RETRY:
@@ -59,17 +71,16 @@ class DailyHistory:
         self._bars[ticker] = (now.date(), self._columns(frame))
         return True
 
-    def _columns(self, frame: pd.DataFrame) -> Mapping[str, Any]:
-        columns = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close")}
-        days = frame.index.get_level_values("time").date
+    def _columns(self, frame: pd.DataFrame) -> DailyBars:
+        columns = {name: frame[name].to_numpy(float) for name in ("high", "low", "close")}
+        days = tuple(frame.index.get_level_values("time").date)
         current = days[-1] >= self._last_session()
-        return MappingProxyType(columns | {
-            "indicators": daily_indicators(columns) if current else Indicators(), "day": days,
-            "last_close": float(columns["close"][-1]) if current else None})
+        return DailyBars(days=days, closes=columns["close"],
+                         indicators=daily_indicators(columns) if current else Indicators(),
+                         last_close=float(columns["close"][-1]) if current else None)
 
-    def bars(self, ticker: str) -> Mapping[str, Any]:
-        """Columns ``open high low close`` (float), ``day`` (date), oldest first, the ``indicators`` as of the last
-        session, and its ``last_close``: None, as every indicator, where the bars end before it.
+    def bars(self, ticker: str) -> DailyBars:
+        """The completed sessions of ``ticker``.
 
         Raises
         ------
@@ -91,5 +102,5 @@ class DailyHistory:
         bars = self.bars(ticker)
         known = self._iv_closes.get(ticker)
         if known is None or known[0] is not bars:
-            known = self._iv_closes[ticker] = (bars, IvCloses(bars["close"]))
+            known = self._iv_closes[ticker] = (bars, IvCloses(bars.closes))
         return known[1]

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from math import nan
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Generic, Iterable, Protocol
 
 from config.constants import CHAIN_RETRY_MINUTES
 from config.instruments import Instrument
 from core.model import Chain
+from helpers.lean.shapes import AskedSymbol, ChainSource, SomeSymbol
 from helpers.lean.values import plain_time, read_chain, read_names
 
 WORDS_OF_A_FAILURE = 200
-Source = tuple[Any, date | None, float]
+Source = tuple[SomeSymbol, date | None, float]
 Note = tuple[str, dict[str, Any]]
 
 
-class DayChains:
+class Reader(Protocol[AskedSymbol]):
+    """Reads the chain of one symbol; None where there is none."""
+
+    def __call__(self, ticker: str, instrument: Instrument, as_of: date, symbol: AskedSymbol,
+                 future_expiry: date | None, last_close: float, /) -> Chain | None: ...
+
+
+class DayChains(Generic[SomeSymbol]):
     """Reads each ticker's chains once a day.
 
     Live, LEAN's daily rows can be missing altogether: then a chain is made of the names of the provider's contract list,
@@ -29,15 +37,15 @@ class DayChains:
         What an option's right equals when it is a put.
     """
 
-    def __init__(self, algorithm: Any, put: Any) -> None:
+    def __init__(self, algorithm: ChainSource[SomeSymbol], put: object) -> None:
         self._algorithm = algorithm
         self._put = put
         self._kept: dict[str, tuple[date, tuple[Chain, ...]]] = {}
         self._missed: dict[str, datetime] = {}
         self._notes: list[Note] = []
 
-    def options(self, ticker: str, instrument: Instrument, as_of: date, sources: Callable[[], Iterable[Source]]
-                ) -> tuple[Chain, ...]:
+    def options(self, ticker: str, instrument: Instrument, as_of: date,
+                sources: Callable[[], Iterable[Source[SomeSymbol]]]) -> tuple[Chain, ...]:
         """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and of a future its expiry
         and last close) that has one. By names only where none of them has rows of ``as_of`` or later: LEAN hands out
         rows up to three sessions old. () is asked for again after a while."""
@@ -58,7 +66,7 @@ class DayChains:
             self._missed[ticker] = now
         return found
 
-    def futures(self, ticker: str, symbol: Any) -> dict[date, float]:
+    def futures(self, ticker: str, symbol: SomeSymbol) -> dict[date, float]:
         """Listed contract months and their last closes, nearest first; NaN where only names are known."""
         rows = {row.expiry.date(): float(row.last_price) for row in self._algorithm.future_chain(symbol)}
         if not rows:
@@ -75,12 +83,12 @@ class DayChains:
         return notes
 
     @staticmethod
-    def _read(reader: Callable[..., Chain | None], ticker: str, instrument: Instrument, as_of: date,
-              wanted: Iterable[Source]) -> tuple[Chain, ...]:
+    def _read(reader: Reader[SomeSymbol], ticker: str, instrument: Instrument, as_of: date,
+              wanted: Iterable[Source[SomeSymbol]]) -> tuple[Chain, ...]:
         read = (reader(ticker, instrument, as_of, *source) for source in wanted)
         return tuple(chain for chain in read if chain is not None)
 
-    def _rows(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None,
+    def _rows(self, ticker: str, instrument: Instrument, as_of: date, symbol: SomeSymbol, future_expiry: date | None,
               last_close: float) -> Chain | None:
         chain = read_chain(self._algorithm.option_chain(symbol), self._put, ticker, instrument, future_expiry,
                            last_close)
@@ -89,7 +97,7 @@ class DayChains:
             return None
         return chain
 
-    def _names(self, ticker: str, instrument: Instrument, as_of: date, symbol: Any, future_expiry: date | None,
+    def _names(self, ticker: str, instrument: Instrument, as_of: date, symbol: SomeSymbol, future_expiry: date | None,
                _last_close: float) -> Chain | None:
         provider, now = self._algorithm.option_chain_provider, self._algorithm.time
         listed = self._listed(ticker, lambda: provider.get_option_contract_list(symbol, now))
@@ -98,7 +106,7 @@ class DayChains:
             self._note("CHAIN_BY_NAMES", underlying=ticker, contracts=len(chain), future_expiry=future_expiry)
         return chain
 
-    def _listed(self, ticker: str, ask: Callable[[], Iterable[Any]]) -> list[Any]:
+    def _listed(self, ticker: str, ask: Callable[[], Iterable[SomeSymbol]]) -> list[SomeSymbol]:
         try:
             return list(ask())
         except Exception as problem:  # noqa: BLE001 - whatever a connection outside can do; no chain is no entry

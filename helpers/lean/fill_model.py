@@ -8,12 +8,13 @@ than You Think", Review of Financial Studies 2020). Set on every security, singl
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Callable, Iterable
+from typing import Callable, Iterable
 
 import AlgorithmImports as lean
 
 from config.constants import FILL_CONCESSION
 from core.combo_prices import has_sides, leg_prices, price_of
+from core.errors import GatewayError
 from core.quotes import at_least
 from helpers.lean.values import REGULAR_HOURS
 
@@ -32,24 +33,26 @@ class WorkedFillModel(lean.ImmediateFillModel):
         super().__init__()
         self._utc_now = utc_now
 
-    def limit_fill(self, asset: Any, order: Any) -> Any:
+    def limit_fill(self, asset: lean.Security, order: lean.LimitOrder) -> lean.OrderEvent:
         """The event of a single limit order, filled or not."""
         side = 1.0 if order.quantity > 0 else -1.0
         prices = self._filled([(order, asset)], abs(order.quantity), side * order.limit_price)
         event = lean.OrderEvent(order, self._utc_now(), lean.OrderFee.ZERO)
         return self._complete(event, order, prices[0]) if prices else event
 
-    def combo_limit_fill(self, order: Any, parameters: Any) -> list[Any]:
+    def combo_limit_fill(self, order: lean.Order, parameters: lean.FillModelParameters) -> list[lean.OrderEvent]:
         """The events that fill every leg of a combo, or none."""
         pairs = sorted(((pair.key, pair.value) for pair in parameters.securities_for_orders),
                        key=lambda pair: pair[0].id)
         group = order.group_order_manager
+        if group is None:
+            raise GatewayError("a combo without its group", order_id=int(order.id))
         side = 1.0 if group.quantity > 0 else -1.0
         prices = self._filled(pairs, abs(group.quantity), side * group.limit_price)
         return [self._complete(lean.OrderEvent(leg, self._utc_now(), lean.OrderFee.ZERO), leg, price)
                 for (leg, _), price in zip(pairs, prices)]
 
-    def _filled(self, pairs: Iterable[tuple[Any, Any]], units: float, limit: float) -> list[float]:
+    def _filled(self, pairs: Iterable[tuple[lean.Order, lean.Security]], units: float, limit: float) -> list[float]:
         """The legs' prices when the order fills at ``limit`` (debit positive, points a unit); nothing when not."""
         rows = []
         for order, asset in pairs:
@@ -65,17 +68,17 @@ class WorkedFillModel(lean.ImmediateFillModel):
             return []
         return leg_prices(rows, price, min(limit, price.natural))
 
-    def _tradable(self, order: Any, asset: Any, bar: Any) -> bool:
+    def _tradable(self, order: lean.Order, asset: lean.Security, bar: lean.QuoteBar) -> bool:
         """Whether the last real quote is no older than the order, and the exchange is open or was in a bar that ends now."""
         now = asset.local_time
         if self._utc_now() - order.time < now - bar.end_time:
             return False
         exchange = asset.exchange
-        return exchange.hours.is_open(now, REGULAR_HOURS) or (
-            bar.end_time >= now and exchange.is_open_during_bar(bar.time, bar.end_time, REGULAR_HOURS))
+        return bool(exchange.hours.is_open(now, REGULAR_HOURS) or (
+            bar.end_time >= now and exchange.is_open_during_bar(bar.time, bar.end_time, REGULAR_HOURS)))
 
     @staticmethod
-    def _complete(event: Any, order: Any, price: float) -> Any:
+    def _complete(event: lean.OrderEvent, order: lean.Order, price: float) -> lean.OrderEvent:
         event.status = lean.OrderStatus.FILLED
         event.fill_quantity, event.fill_price = order.quantity, price
         return event

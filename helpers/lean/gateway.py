@@ -15,7 +15,7 @@ import AlgorithmImports as lean
 from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.iv_record import IvRecord
-from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Quote, Right, Underlying
+from core.model import CalendarFacts, Chain, Contract, ContractKind, IvHistory, Quote, Underlying
 from core.quote_screen import QuoteScreen
 from helpers.lean.contract_months import ContractMonths
 from helpers.lean.daily_history import DailyHistory
@@ -24,12 +24,12 @@ from helpers.lean.fill_model import WorkedFillModel
 from helpers.lean.indicators import session_vwap
 from helpers.lean.live_quotes import LiveQuotes
 from helpers.lean.order_gateway import OrderGateway
-from helpers.lean.values import REGULAR_HOURS, plain_time, read_contract, session_facts, shares
+from helpers.lean.symbols import SymbolBook
+from helpers.lean.values import REGULAR_HOURS, plain_time, session_facts, shares
 
+LeanAlgorithm = lean.QCAlgorithm
+LeanEvent = lean.OrderEvent
 DAILY_BARS = 300
-KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION: ContractKind.EQUITY_OPTION,
-         lean.SecurityType.INDEX_OPTION: ContractKind.INDEX_OPTION,
-         lean.SecurityType.FUTURE_OPTION: ContractKind.FUTURE_OPTION}
 
 
 class LeanGateway(OrderGateway):
@@ -47,28 +47,26 @@ class LeanGateway(OrderGateway):
         True: limits fill as :class:`WorkedFillModel` says, on every security; else as LEAN's own models do.
     """
 
-    def __init__(self, algorithm: Any, iv_record: IvRecord, *, own_margin: bool, worked_fills: bool) -> None:
-        super().__init__(algorithm)
+    def __init__(self, algorithm: LeanAlgorithm, iv_record: IvRecord, *, own_margin: bool, worked_fills: bool
+                 ) -> None:
+        super().__init__(algorithm, SymbolBook())
         self._iv_record = iv_record
         self._own_margin = own_margin
         self._fill_model = WorkedFillModel(lambda: algorithm.utc_time) if worked_fills else None
-        self._symbols: dict[str, Any] = {}
-        self._contract_of: dict[str, Contract] = {}
-        self._symbol_of: dict[Contract, Any] = {}
-        self._subscribed: dict[Contract, Any] = {}
+        self._subscribed: dict[Contract, lean.Option] = {}
         self._contracts: tuple[Contract, ...] = ()
-        self._securities: dict[str, Any] = {}
-        self._holdings: dict[Contract, Any] = {}
+        self._securities: dict[str, lean.Security] = {}
+        self._holdings: dict[Contract, lean.SecurityHolding] = {}
         self._priced: set[str] = set()
         self._live = LiveQuotes(algorithm)
         self.screen = QuoteScreen(self)
         self._daily = DailyHistory(
-            lambda ticker: algorithm.history(self._symbols[ticker], DAILY_BARS, lean.Resolution.DAILY),
+            lambda ticker: algorithm.history(self._symbols.underlyings[ticker], DAILY_BARS, lean.Resolution.DAILY),
             lambda: algorithm.time, lambda: self.calendar().previous_session)
-        self._day_chains = DayChains(algorithm, lean.OptionRight.PUT)
+        self._day_chains: DayChains[lean.Symbol] = DayChains(algorithm, lean.OptionRight.PUT)
         self._shares: tuple[Contract, ...] = ()
-        self._others: dict[Contract, Any] = {}
-        self._months = ContractMonths()
+        self._others: dict[Contract, lean.SecurityHolding] = {}
+        self._months: ContractMonths[lean.Future] = ContractMonths()
         self._facts: CalendarFacts | None = None
 
     # --- set-up -----------------------------------------------------------------------------------------------------
@@ -86,20 +84,22 @@ class LeanGateway(OrderGateway):
     def add_underlying(self, ticker: str) -> None:
         """Subscribe one underlying; of a future only its name, months are followed one by one."""
         instrument = INSTRUMENTS[ticker]
+        security: lean.Security
         if instrument.security == "equity":
             security = self._algorithm.add_equity(ticker, lean.Resolution.MINUTE,
                                                   data_normalization_mode=lean.DataNormalizationMode.RAW)
         elif instrument.security == "index":
             security = self._algorithm.add_index(ticker, lean.Resolution.MINUTE)
         else:
-            self._symbols[ticker] = lean.Symbol.create(instrument.root, lean.SecurityType.FUTURE, instrument.market)
+            self._symbols.underlyings[ticker] = lean.Symbol.create(instrument.root, lean.SecurityType.FUTURE,
+                                                                   instrument.market)
             return
         self._own_models(security)
-        self._symbols[ticker], self._securities[ticker] = security.symbol, security
+        self._symbols.underlyings[ticker], self._securities[ticker] = security.symbol, security
         if instrument.security == "equity":
             self._shares += (shares(ticker),)
 
-    def _own_models(self, security: Any) -> None:
+    def _own_models(self, security: lean.Security) -> None:
         if self._own_margin:
             security.set_buying_power_model(lean.BuyingPowerModel.NULL)
         if self._fill_model is not None:
@@ -107,45 +107,13 @@ class LeanGateway(OrderGateway):
 
     # --- contracts --------------------------------------------------------------------------------------------------
 
-    def symbol(self, contract: Contract) -> Any:
-        """LEAN's symbol of ``contract``."""
-        known = self._symbol_of.get(contract)
-        if known is not None:
-            return known
-        if contract.kind is ContractKind.EQUITY:
-            symbol = self._symbols[contract.underlying]
-        else:
-            symbol = self._option_symbol(contract)
-        self._symbol_of[contract] = symbol
-        self._contract_of[str(symbol.id)] = contract
-        return symbol
-
-    def _option_symbol(self, contract: Contract) -> Any:
-        instrument = INSTRUMENTS[contract.underlying]
-        right = lean.OptionRight.CALL if contract.right is Right.CALL else lean.OptionRight.PUT
-        expiry = datetime.combine(contract.expiry, datetime.min.time())
-        style, terms = lean.OptionStyle.AMERICAN, (right, contract.strike, expiry)
-        if contract.kind is ContractKind.FUTURE_OPTION:
-            future = self._future_symbol(contract.underlying, contract.future_expiry)
-            return lean.Symbol.create_option(future, instrument.market, style, *terms)
-        underlying = self._symbols[contract.underlying]
-        if contract.kind is ContractKind.INDEX_OPTION:
-            return lean.Symbol.create_option(underlying, contract.root or contract.underlying, lean.Market.USA,
-                                             lean.OptionStyle.EUROPEAN, *terms)
-        return lean.Symbol.create_option(underlying, lean.Market.USA, style, *terms)
-
-    @staticmethod
-    def _future_symbol(ticker: str, expiry: date) -> Any:
-        instrument = INSTRUMENTS[ticker]
-        return lean.Symbol.create_future(instrument.root, instrument.market,
-                                         datetime.combine(expiry, datetime.min.time()))
-
     def subscribe(self, contracts: Iterable[Contract]) -> None:
         """Subscribe to minute quotes; a contract has a price from its next bar on."""
         for contract in contracts:
             if contract in self._subscribed or contract.kind is ContractKind.EQUITY:
                 continue
-            symbol = self.symbol(contract)
+            symbol = self._symbols.symbol(contract)
+            security: lean.Option
             if contract.kind is ContractKind.FUTURE_OPTION:
                 security = self._algorithm.add_future_option_contract(symbol, lean.Resolution.MINUTE)
             elif contract.kind is ContractKind.INDEX_OPTION:
@@ -174,9 +142,8 @@ class LeanGateway(OrderGateway):
             if held:
                 raise GatewayError("a held contract is not removed: LEAN would liquidate it", contract=contract.id,
                                    quantity=held)
-            self._algorithm.remove_option_contract(self.symbol(contract))
-            for kept in (self._subscribed, self._holdings):
-                del kept[contract]
+            self._algorithm.remove_option_contract(self._symbols.symbol(contract))
+            del self._subscribed[contract], self._holdings[contract]
             self._live.forget(contract)
             self.screen.forget(contract)
             self._contracts = tuple(self._subscribed)
@@ -221,14 +188,14 @@ class LeanGateway(OrderGateway):
         if last is None:
             return None
         bars = self._daily.bars(ticker)
-        indicators = bars["indicators"]
+        indicators = bars.indicators
         open_price = None
         if intraday:
             open_price, vwap = self._session_facts(ticker)
             indicators = replace(indicators, vwap=vwap)
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
                           ask=float(security.ask_price), quote_time=self._live.real_time(ticker, security, last),
-                          last_close=nan if bars["last_close"] is None else bars["last_close"], indicators=indicators,
+                          last_close=nan if bars.last_close is None else bars.last_close, indicators=indicators,
                           iv=self._iv(ticker), open_price=open_price)
 
     def price(self, ticker: str) -> float:
@@ -254,7 +221,7 @@ class LeanGateway(OrderGateway):
     def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
         """Closes of the last completed sessions, oldest first."""
         bars = self._daily.bars(ticker)
-        return list(zip(bars["day"], bars["close"].tolist()))
+        return list(zip(bars.days, bars.closes.tolist()))
 
     def _iv(self, ticker: str) -> IvHistory | None:
         """Implied volatility and its history: the exchange's index where there is one, else the record kept from
@@ -262,16 +229,17 @@ class LeanGateway(OrderGateway):
         source = INSTRUMENTS[ticker].volatility_index
         if source is None:
             return self._iv_record.history(ticker, self.calendar().previous_session)
-        if source not in self._symbols or not self.has_price(source):
+        if source not in self._symbols.underlyings or not self.has_price(source):
             return None
-        if self.last_print(source)[1].date() < self.calendar().previous_session:
+        last = self.last_print(source)
+        if last is None or last[1].date() < self.calendar().previous_session:
             return None
         return self._daily.iv_closes(source).history(self.price(source))
 
     def _session_facts(self, ticker: str) -> tuple[float | None, float | None]:
         """First price and VWAP of today's session; None before its first minute has ended."""
-        frame = self._algorithm.history(self._symbols[ticker], self.calendar().session_open, self._algorithm.time,
-                                        lean.Resolution.MINUTE)
+        algorithm, opened = self._algorithm, self.calendar().session_open
+        frame = algorithm.history(self._symbols.underlyings[ticker], opened, algorithm.time, lean.Resolution.MINUTE)
         return (None, None) if len(frame) == 0 else (float(frame["open"].iloc[0]), session_vwap(frame))
 
     def quote(self, contract: Contract) -> Quote | None:
@@ -307,11 +275,11 @@ class LeanGateway(OrderGateway):
         neither."""
         instrument = INSTRUMENTS[ticker]
 
-        def sources() -> list[Source]:
+        def sources() -> list[Source[lean.Symbol]]:
             if instrument.security == "future":
                 return [(month.symbol, expiry, self._months.last_close(ticker, expiry))
                         for expiry, month in self._months.of(ticker).items()]
-            return [(self._symbols[ticker], None, nan)]
+            return [(self._symbols.underlyings[ticker], None, nan)]
         return self._day_chains.options(ticker, instrument, self.calendar().previous_session, sources)
 
     def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -325,10 +293,10 @@ class LeanGateway(OrderGateway):
         whose options a strangle could sell now and those in ``held`` (of options that are held), whatever their age: a
         restart finds them again. A month has a price from its next bar on. Months already subscribed stay."""
         today = self._algorithm.time.date()
-        self._months.begin_day({ticker: self._day_chains.futures(ticker, self._symbols[ticker]) for ticker in held})
+        self._months.begin_day({ticker: self._day_chains.futures(ticker, self._symbols.underlyings[ticker]) for ticker in held})
         for ticker, expiries in held.items():
             for expiry in self._months.to_follow(ticker, expiries, today):
-                security = self._algorithm.add_future_contract(self._future_symbol(ticker, expiry),
+                security = self._algorithm.add_future_contract(self._symbols.future(ticker, expiry),
                                                                lean.Resolution.MINUTE)
                 self._own_models(security)
                 self._months.add(ticker, expiry, security)
@@ -338,9 +306,17 @@ class LeanGateway(OrderGateway):
         return self._months.with_price(self._algorithm.time.date())
 
     def future(self, ticker: str, expiry: date) -> Underlying:
-        """One subscribed contract month now."""
+        """One subscribed contract month now.
+
+        Raises
+        ------
+        GatewayError
+            It has never had a price: :meth:`months` does not name it.
+        """
         security = self._months.of(ticker)[expiry]
         last = security.get_last_data()
+        if last is None:
+            raise GatewayError("a contract month without a price", ticker=ticker, expiry=expiry.isoformat())
         return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
                           ask=float(security.ask_price),
                           quote_time=self._live.real_time((ticker, expiry), security, last),
@@ -358,11 +334,11 @@ class LeanGateway(OrderGateway):
 
     def holding(self, contract: Contract) -> int:
         """Signed quantity the broker holds."""
-        return int(self._algorithm.portfolio[self.symbol(contract)].quantity)
+        return int(self._algorithm.portfolio[self._symbols.symbol(contract)].quantity)
 
     def average_price(self, contract: Contract) -> float | None:
         """Average price of what the broker holds of ``contract``, in points; None when it holds none."""
-        held = self._algorithm.portfolio[self.symbol(contract)]
+        held = self._algorithm.portfolio[self._symbols.symbol(contract)]
         return float(held.average_price) if held.quantity else None
 
     def subscribed_holdings(self) -> dict[Contract, int]:
@@ -373,23 +349,14 @@ class LeanGateway(OrderGateway):
 
     def holdings(self) -> dict[Contract, int]:
         """Everything the broker holds, signed."""
-        held = {self.contract(pair.key): pair for pair in self._algorithm.portfolio if pair.value.quantity}
-        self._others = {contract: pair for contract, pair in held.items()
+        held = {self.contract(pair.key): pair.value for pair in self._algorithm.portfolio if pair.value.quantity}
+        self._others = {contract: holding for contract, holding in held.items()
                         if contract not in self._subscribed and contract not in self._shares}
-        return {contract: int(pair.value.quantity) for contract, pair in held.items()}
+        return {contract: int(holding.quantity) for contract, holding in held.items()}
 
     def others_value(self) -> float:
         """What LEAN says is worth, in USD, what :meth:`holdings` last found beside subscribed contracts and the
         underlyings' shares: the owner's own. Of a future, its profit."""
-        return sum(float(pair.value.unrealized_profit if pair.key.security_type == lean.SecurityType.FUTURE
-                         else pair.value.holdings_value)
-                   for contract, pair in self._others.items() if contract not in self._subscribed)
-
-    def contract(self, symbol: Any) -> Contract:
-        """The contract of one of LEAN's symbols."""
-        key = str(symbol.id)
-        if key not in self._contract_of:
-            found = read_contract(symbol, KINDS.get(symbol.security_type),
-                                  lambda: symbol.id.option_right == lean.OptionRight.PUT)
-            self._contract_of[key], self._symbol_of[found] = found, symbol
-        return self._contract_of[key]
+        return sum(float(holding.unrealized_profit if holding.symbol.security_type == lean.SecurityType.FUTURE
+                         else holding.holdings_value)
+                   for contract, holding in self._others.items() if contract not in self._subscribed)

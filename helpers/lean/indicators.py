@@ -12,17 +12,19 @@ All are ``None`` while there are fewer values than the indicator's own warm-up; 
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Mapping
 
 import numpy as np
+import pandas as pd
 
+from core.arrays import Floats
 from core.model import Indicators
 
 ATR_PERIOD = 14
 RSI_PERIOD = 14
 
 
-def ema(values: np.ndarray, period: int) -> float | None:
+def ema(values: Floats, period: int) -> float | None:
     """Exponential moving average of the last value.
 
     Parameters
@@ -47,7 +49,7 @@ def ema(values: np.ndarray, period: int) -> float | None:
     return average
 
 
-def rsi(closes: np.ndarray, period: int = RSI_PERIOD) -> float | None:
+def rsi(closes: Floats, period: int = RSI_PERIOD) -> float | None:
     """Relative strength index (0 to 100), Wilder-smoothed; None with fewer than ``period + 1`` closes."""
     changes = np.diff(_finite(closes))
     if len(changes) < period:
@@ -62,22 +64,22 @@ def rsi(closes: np.ndarray, period: int = RSI_PERIOD) -> float | None:
     return 100.0 - 100.0 / (1.0 + gain / loss)
 
 
-def true_ranges(high: np.ndarray, low: np.ndarray, close: np.ndarray) -> np.ndarray:
+def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
     """Largest of high less low and the distances of both from the previous close; the first has no previous close."""
     high, low, close = _finite(high), _finite(low), _finite(close)
-    spans = high - low
+    spans: Floats = high - low
     spans[1:] = np.maximum.reduce([spans[1:], np.abs(close[:-1] - high[1:]), np.abs(close[:-1] - low[1:])])
     return spans
 
 
-def atr(high: np.ndarray, low: np.ndarray, close: np.ndarray, period: int = ATR_PERIOD) -> float | None:
+def atr(high: Floats, low: Floats, close: Floats, period: int = ATR_PERIOD) -> float | None:
     """Average true range in points: the simple mean of the last ``period`` true ranges; None with fewer bars."""
     if len(close) < period:
         return None
     return float(np.mean(true_ranges(high, low, close)[-period:]))
 
 
-def daily_indicators(bars: Mapping[str, np.ndarray]) -> Indicators:
+def daily_indicators(bars: Mapping[str, Floats]) -> Indicators:
     """All daily indicators as of the last bar.
 
     Parameters
@@ -100,7 +102,7 @@ def daily_indicators(bars: Mapping[str, np.ndarray]) -> Indicators:
                       ema50=ema(close, 50), ema200=ema(close, 200), rsi14=rsi(close))
 
 
-def vwap(high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarray) -> float | None:
+def vwap(high: Floats, low: Floats, close: Floats, volume: Floats) -> float | None:
     """Volume-weighted average of the typical price in points; None without volume."""
     volume = _finite(volume)
     total = float(np.sum(volume))
@@ -110,12 +112,12 @@ def vwap(high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarra
     return float(np.sum(typical * volume)) / total
 
 
-def session_vwap(frame: Any) -> float | None:
+def session_vwap(frame: pd.DataFrame) -> float | None:
     """VWAP of the rows of a history frame (columns high, low, close, volume) of one session."""
     return vwap(*(frame[name].to_numpy(float) for name in ("high", "low", "close", "volume")))
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
+def _finite(values: Floats) -> Floats:
     found = np.array(values, dtype=float)
     if not np.isfinite(found).all():
         raise ValueError("an indicator's input is not a finite number")

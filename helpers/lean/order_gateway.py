@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any
-
 import AlgorithmImports as lean
 
 from config.instruments import INSTRUMENTS
+from core.errors import GatewayError
 from core.model import Contract, Leg
+from helpers.lean.symbols import SymbolBook
 from helpers.lean.values import plain_time
 from helpers.orders.port import OpenOrder, OrderStatus, OrderUpdate, Rejected, Submitted
 
@@ -18,34 +17,33 @@ STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.
             lean.OrderStatus.INVALID: OrderStatus.INVALID}
 
 
-class OrderGateway(ABC):
+class OrderGateway:
     """Sends, updates and cancels; says what LEAN lists and tells.
 
     Parameters
     ----------
     algorithm : QCAlgorithm
         The running algorithm.
+    symbols : SymbolBook
+        LEAN's symbols of the framework's contracts.
     """
 
-    def __init__(self, algorithm: Any) -> None:
+    def __init__(self, algorithm: lean.QCAlgorithm, symbols: SymbolBook) -> None:
         self._algorithm = algorithm
+        self._symbols = symbols
 
-    @abstractmethod
-    def symbol(self, contract: Contract) -> Any:
-        """LEAN's symbol of ``contract``."""
-
-    @abstractmethod
-    def contract(self, symbol: Any) -> Contract:
+    def contract(self, symbol: lean.Symbol) -> Contract:
         """The contract of one of LEAN's symbols."""
+        return self._symbols.contract(symbol)
 
     def submit(self, legs: tuple[Leg, ...], quantity: int, limit: float, tag: str) -> Submitted | Rejected:
         """Send one limit order (one leg) or one ComboLimit (several). ``limit`` is a debit when positive."""
         algorithm = self._algorithm
         if len(legs) == 1:
-            tickets = [algorithm.limit_order(self.symbol(legs[0].contract), legs[0].ratio * quantity, abs(limit),
-                                             tag=tag)]
+            tickets = [algorithm.limit_order(self._symbols.symbol(legs[0].contract), legs[0].ratio * quantity,
+                                             abs(limit), tag=tag)]
         else:
-            combo = [lean.Leg.create(self.symbol(leg.contract), leg.ratio) for leg in legs]
+            combo = [lean.Leg.create(self._symbols.symbol(leg.contract), leg.ratio) for leg in legs]
             tickets = list(algorithm.combo_limit_order(combo, quantity, limit, tag=tag))
         if any(ticket.status == lean.OrderStatus.INVALID for ticket in tickets):
             response = tickets[-1].submit_request.response
@@ -58,17 +56,20 @@ class OrderGateway(ABC):
         return all([self._reprice(self._ticket(order_id), limit) for order_id in order_ids])
 
     @staticmethod
-    def _reprice(ticket: Any, limit: float) -> bool:
+    def _reprice(ticket: lean.OrderTicket, limit: float) -> bool:
         fields = lean.UpdateOrderFields()
         fields.limit_price = limit if ticket.order_type == lean.OrderType.COMBO_LIMIT else abs(limit)
         return bool(ticket.update(fields).is_success)
 
     def cancel(self, order_ids: tuple[int, ...]) -> bool:
         """Cancel every leg's ticket."""
-        return all([self._ticket(order_id).cancel().is_success for order_id in order_ids])
+        return all([bool(self._ticket(order_id).cancel().is_success) for order_id in order_ids])
 
-    def _ticket(self, order_id: int) -> Any:
-        return self._algorithm.transactions.get_order_ticket(order_id)
+    def _ticket(self, order_id: int) -> lean.OrderTicket:
+        ticket = self._algorithm.transactions.get_order_ticket(order_id)
+        if ticket is None:
+            raise GatewayError("no such order", order_id=order_id)
+        return ticket
 
     def tick(self, contract: Contract) -> float:
         """Smallest price step of ``contract`` in points."""
@@ -84,12 +85,14 @@ class OrderGateway(ABC):
                                quantity=int(order.quantity), tag=str(order.tag))
                      for order in self._algorithm.transactions.get_open_orders())
 
-    def is_exercise(self, event: Any) -> bool:
+    def is_exercise(self, event: lean.OrderEvent) -> bool:
         """True for what the exchange does by itself: expiry, exercise and assignment."""
         order = self._algorithm.transactions.get_order_by_id(event.order_id)
-        return order.type == lean.OrderType.OPTION_EXERCISE
+        if order is None:
+            raise GatewayError("an event of an order that is not there", order_id=int(event.order_id))
+        return bool(order.type == lean.OrderType.OPTION_EXERCISE)
 
-    def order_update(self, event: Any) -> OrderUpdate:
+    def order_update(self, event: lean.OrderEvent) -> OrderUpdate:
         """LEAN's order event as a plain value."""
         return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
                            status=STATUSES.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),

@@ -5,19 +5,23 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from math import nan
-from typing import Any, Callable, Iterable
+from typing import Callable, Iterable
 
 import numpy as np
 
 from config.calendars import calendar_facts
 from config.instruments import INSTRUMENTS, Instrument
+from core.errors import GatewayError
 from core.model import CalendarFacts, Chain, Contract, ContractKind, Right
+from helpers.lean.shapes import ExchangeHours, LeanSymbol, OptionRow
 
 REGULAR_HOURS = False
 SESSIONS_AHEAD = 10
+Row = tuple[int, float, bool, float, float, float]
+"""Expiry (ordinal), strike, whether a put, last price, implied volatility, delta."""
 
 
-def session_facts(hours: Any, today: date) -> CalendarFacts:
+def session_facts(hours: ExchangeHours, today: date) -> CalendarFacts:
     """Facts of the session of ``today``, from an exchange's ``hours`` and the calendars of ``config``."""
     midnight = datetime.combine(today, datetime.min.time())
     opens = closes = None
@@ -30,8 +34,8 @@ def session_facts(hours: Any, today: date) -> CalendarFacts:
                           next_session=following, sessions_ahead=sessions_ahead(hours, midnight, SESSIONS_AHEAD))
 
 
-def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrument, future_expiry: date | None = None,
-               last_close: float = nan) -> Chain | None:
+def read_chain(rows: Iterable[OptionRow], put: object, ticker: str, instrument: Instrument,
+               future_expiry: date | None = None, last_close: float = nan) -> Chain | None:
     """Columns of one option chain, in order of expiry, strike and right: LEAN's own order is not to be relied on.
 
     Parameters
@@ -61,8 +65,8 @@ def read_chain(rows: Iterable[Any], put: Any, ticker: str, instrument: Instrumen
                   close if close > 0.0 else last_close)
 
 
-def read_names(symbols: Iterable[Any], put: Any, today: date, ticker: str, instrument: Instrument, as_of: date,
-               future_expiry: date | None = None) -> Chain | None:
+def read_names(symbols: Iterable[LeanSymbol], put: object, today: date, ticker: str, instrument: Instrument,
+               as_of: date, future_expiry: date | None = None) -> Chain | None:
     """As :func:`read_chain` of option symbols alone: prices, volatilities and deltas are NaN. Expired ones, and those
     of an index's other roots, are left out."""
     found = sorted((symbol.id.date.toordinal(), float(symbol.id.strike_price), symbol.id.option_right == put, nan, nan,
@@ -72,7 +76,7 @@ def read_names(symbols: Iterable[Any], put: Any, today: date, ticker: str, instr
     return _chain(found, ticker, instrument, as_of, future_expiry)
 
 
-def _chain(found: list[tuple[Any, ...]], ticker: str, instrument: Instrument, as_of: date,
+def _chain(found: list[Row], ticker: str, instrument: Instrument, as_of: date,
            future_expiry: date | None, close: float = nan) -> Chain | None:
     if not found:
         return None
@@ -83,28 +87,42 @@ def _chain(found: list[tuple[Any, ...]], ticker: str, instrument: Instrument, as
                  root=ticker if instrument.security == "index" else "", future_expiry=future_expiry)
 
 
-def option_ticker(symbol: Any, kind: ContractKind) -> str:
+def option_ticker(symbol: LeanSymbol, kind: ContractKind) -> str:
     """Ticker of the underlying of one of LEAN's option symbols, as it would stand among the instruments."""
-    return f"/{symbol.underlying.id.symbol}" if kind is ContractKind.FUTURE_OPTION else str(symbol.underlying.value)
+    underlying = underlying_symbol(symbol)
+    return f"/{underlying.id.symbol}" if kind is ContractKind.FUTURE_OPTION else str(underlying.value)
 
 
-def stranger(symbol: Any) -> Contract:
+def underlying_symbol(symbol: LeanSymbol) -> LeanSymbol:
+    """What an option is written on.
+
+    Raises
+    ------
+    GatewayError
+        The symbol has no underlying.
+    """
+    if symbol.underlying is None:
+        raise GatewayError("an option without an underlying", symbol=str(symbol.id))
+    return symbol.underlying
+
+
+def stranger(symbol: LeanSymbol) -> Contract:
     """What the framework never trades, by name only."""
     return Contract(underlying=str(symbol.id), expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.OTHER,
                     multiplier=1.0)
 
 
-def read_option(symbol: Any, kind: ContractKind, is_put: bool) -> Contract:
+def read_option(symbol: LeanSymbol, kind: ContractKind, is_put: bool) -> Contract:
     """The contract of one of LEAN's option symbols."""
     future = kind is ContractKind.FUTURE_OPTION
     ticker = option_ticker(symbol, kind)
     return Contract(underlying=ticker, expiry=symbol.id.date.date(), strike=float(symbol.id.strike_price),
                     right=Right.PUT if is_put else Right.CALL, kind=kind, multiplier=INSTRUMENTS[ticker].multiplier,
                     root=str(symbol.id.symbol) if kind is ContractKind.INDEX_OPTION else "",
-                    future_expiry=symbol.underlying.id.date.date() if future else None)
+                    future_expiry=underlying_symbol(symbol).id.date.date() if future else None)
 
 
-def read_contract(symbol: Any, kind: ContractKind | None, is_put: Callable[[], bool]) -> Contract:
+def read_contract(symbol: LeanSymbol, kind: ContractKind | None, is_put: Callable[[], bool]) -> Contract:
     """The contract of any of LEAN's symbols; of what the framework does not trade (``kind`` None, or options on an
     underlying it has no figures for) the name alone."""
     if kind is ContractKind.EQUITY:
@@ -120,7 +138,7 @@ def shares(ticker: str) -> Contract:
                     multiplier=1.0)
 
 
-def sessions_ahead(hours: Any, midnight: datetime, count: int) -> tuple[date, ...]:
+def sessions_ahead(hours: ExchangeHours, midnight: datetime, count: int) -> tuple[date, ...]:
     """The ``count`` trading days after the day that begins at ``midnight``, by the exchange's own hours."""
     found: list[date] = []
     for _ in range(count):
@@ -129,7 +147,7 @@ def sessions_ahead(hours: Any, midnight: datetime, count: int) -> tuple[date, ..
     return tuple(found)
 
 
-def plain_time(moment: Any) -> datetime:
+def plain_time(moment: datetime) -> datetime:
     """A plain datetime of one of the bridge's."""
     if type(moment) is datetime and moment.tzinfo is None:
         return moment

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from config.run_parameters import Fills, MarginAuthority, RunParameters
 from helpers.atomic_order_executor import AtomicOrderExecutor
-from helpers.lean.gateway import LeanGateway
+from helpers.lean.gateway import LeanAlgorithm, LeanEvent, LeanGateway
 from helpers.shell.components import build
 from helpers.shell.framework_shell import FrameworkShell
 from helpers.shell.memory import Memory
@@ -27,7 +25,7 @@ def tickers_of(run: RunParameters) -> tuple[str, ...]:
     return with_indices(("SPY", "VIX", *(ticker for name in run.strategies for ticker in ALL[name].spec.underlyings)))
 
 
-def assemble(algorithm: Any, run: RunParameters) -> tuple[FrameworkShell, str]:
+def assemble(algorithm: LeanAlgorithm, run: RunParameters) -> tuple[FrameworkShell[LeanEvent], str]:
     """Wire gateway, components, store, executor and shell.
 
     Returns

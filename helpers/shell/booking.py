@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from core.codes import RefusalCode
 from core.model import Contract, ContractKind, Event, Intent, Position, Purpose, Refused, State
@@ -14,6 +13,7 @@ from helpers.atomic_order_executor import Fill, OrderUpdate, Outcome, OutcomeKin
 from helpers.orders.pieces import within
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
+from helpers.shell.ports import Subscriptions
 from helpers.store.journal import Journal
 
 KEPT = frozenset({OutcomeKind.FILLED, OutcomeKind.PARTIAL, OutcomeKind.UNEVEN_REPAIRED})
@@ -22,7 +22,7 @@ KEPT = frozenset({OutcomeKind.FILLED, OutcomeKind.PARTIAL, OutcomeKind.UNEVEN_RE
 class Booking:
     """Applies the executor's stream. Every item is applied once, also when a restart offers it again."""
 
-    def __init__(self, gateway: Any, components: Components, journal: Journal, rounds: DecisionRounds) -> None:
+    def __init__(self, gateway: Subscriptions, components: Components, journal: Journal, rounds: DecisionRounds) -> None:
         self._gateway = gateway
         self._parts = components
         self._journal = journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, time
-from typing import Any, Iterable
+from typing import Iterable
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
 from core.codes import RefusalCode
@@ -13,6 +13,7 @@ from core.intents import buying_back_intent, closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position, Purpose, Refused,
                         Select, Snapshot, State, Urgency)
 from helpers.shell.components import Components
+from helpers.shell.ports import Subscriptions
 from helpers.shell.snapshots import SnapshotBuilder
 from helpers.store.journal import Journal
 
@@ -29,7 +30,7 @@ SHORTS_UNWANTED = "shorts_unwanted"
 class DecisionRounds:
     """Entries, quotes awaited, management: each a round over the strategies or the positions."""
 
-    def __init__(self, gateway: Any, components: Components, builder: SnapshotBuilder, journal: Journal) -> None:
+    def __init__(self, gateway: Subscriptions, components: Components, builder: SnapshotBuilder, journal: Journal) -> None:
         self._gateway = gateway
         self._parts = components
         self._builder = builder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import date, datetime, timedelta
 from threading import RLock
-from typing import Any
+from typing import Any, Generic
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
                               MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
@@ -13,11 +13,13 @@ from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
 from helpers.lean.values import plain_time
+from helpers.orders.port import OrderUpdate
 from helpers.shell.booking import Booking
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.memory import Keeper, Memory
 from helpers.shell.operator_commands import Command, OperatorCommands, amount_of
+from helpers.shell.ports import CommandWords, Event, Gateway
 from helpers.shell.recovery import Recovery
 from helpers.shell.risk_round import RiskRound
 from helpers.shell.run_record import RunRecord
@@ -25,15 +27,15 @@ from helpers.shell.snapshots import SnapshotBuilder
 from helpers.store.journal import Journal
 
 
-class FrameworkShell:
+class FrameworkShell(Generic[Event]):
     """One tick a minute: executor, results, risk, management, entries, marks.
 
     Live, minutes arrive in several slices with seconds to them: the executor hears of each, decisions are taken once a
     minute, at its first slice.
     """
 
-    def __init__(self, *, gateway: Any, run: RunParameters, components: Components, memory: Memory, journal: Journal,
-                 tickers: tuple[str, ...]) -> None:
+    def __init__(self, *, gateway: Gateway[Event], run: RunParameters, components: Components, memory: Memory,
+                 journal: Journal, tickers: tuple[str, ...]) -> None:
         self.parts = components
         self.journal = journal
         self.memory = memory
@@ -44,14 +46,14 @@ class FrameworkShell:
         self.rounds = DecisionRounds(gateway, components, self.builder, journal)
         self.results = Booking(gateway, components, journal, self.rounds)
         self.record = RunRecord(components, journal, run)
-        self.risk = RiskRound(gateway, components, self.rounds, journal, self.record)
+        self.risk = RiskRound(components, self.rounds, journal, self.record)
         self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
         self.started = False
         self._begun = False
         self._minute: datetime | None = None
         self._day: date | None = None
-        self._exchange: deque[Any] = deque()
+        self._exchange: deque[tuple[OrderUpdate, datetime]] = deque()
         # live, LEAN calls from two threads: data and commands on one, scheduled events on another
         self._alone = RLock()
 
@@ -112,7 +114,7 @@ class FrameworkShell:
 
     # --- events -----------------------------------------------------------------------------------------------------
 
-    def order_event(self, event: Any, now: datetime) -> None:
+    def order_event(self, event: Event, now: datetime) -> None:
         """Hand an order event on; its consequences are drawn at the next tick. Live it comes on the broker's thread."""
         update = self._gateway.order_update(event)
         if not self._gateway.is_exercise(event):
@@ -128,7 +130,7 @@ class FrameworkShell:
             if update.fill_quantity:              # else it only tells that the exchange is at it
                 self.results.exchange_event(update, heard)
 
-    def command(self, data: Any, now: datetime) -> dict[str, Any]:
+    def command(self, data: CommandWords, now: datetime) -> dict[str, Any]:
         """Carry out one of the operator's commands; what is wrong with it is the answer then."""
         with self._alone:
             self._begin(now)

@@ -27,7 +27,7 @@ class Command:
     amount: float | None = None
 
 
-def amount_of(value: Any) -> float:
+def amount_of(value: float | str) -> float:
     """A command's amount in USD.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Callable, Mapping
+from typing import Callable, Mapping
 
 from core.intents import ASSIGNED, closing_intent
 from core.model import Contract, ContractKind, Event, Position, Purpose, State, Urgency
@@ -11,6 +11,7 @@ from core.reconciliation import Reconciliation, Verdict, VerdictKind, reconcile
 from helpers.shell.booking import Booking
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
+from helpers.shell.ports import BrokerFacts
 from helpers.store.journal import Journal
 
 UNDECIDED = frozenset({State.VALIDATION, State.ENTERING, State.MANAGING, State.EXITING, State.DEFENSIVE_EXIT,
@@ -20,7 +21,7 @@ UNDECIDED = frozenset({State.VALIDATION, State.ENTERING, State.MANAGING, State.E
 class Recovery:
     """Every position ends as MATCH, closed elsewhere, flattened, or quarantined; nothing doubled, nothing forgotten."""
 
-    def __init__(self, gateway: Any, components: Components, journal: Journal, rounds: DecisionRounds,
+    def __init__(self, gateway: BrokerFacts, components: Components, journal: Journal, rounds: DecisionRounds,
                  results: Booking) -> None:
         self._gateway = gateway
         self._parts = components

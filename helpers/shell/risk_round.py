@@ -32,9 +32,7 @@ CLOSING = (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta)
 class RiskRound:
     """Asks the guards and carries out what they ask for. Entries are stopped by the gate, which reads their reports."""
 
-    def __init__(self, gateway: Any, components: Components, rounds: DecisionRounds, journal: Journal,
-                 record: RunRecord) -> None:
-        self._gateway = gateway
+    def __init__(self, components: Components, rounds: DecisionRounds, journal: Journal, record: RunRecord) -> None:
         self._parts = components
         self._rounds = rounds
         self._journal = journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Iterable, Mapping
+from typing import Iterable, Mapping
 
 from config.instruments import INSTRUMENTS
 from config.run_parameters import RunParameters
@@ -17,6 +17,7 @@ from core.phase_manager import strangle_products
 from core.protection import protects, result_usd
 from core.quotes import held_mark, is_future
 from helpers.shell.components import Components
+from helpers.shell.ports import Market
 
 
 def with_indices(tickers: Iterable[str]) -> tuple[str, ...]:
@@ -32,14 +33,14 @@ def with_indices(tickers: Iterable[str]) -> tuple[str, ...]:
 class SnapshotBuilder:
     """Reads the gateway once a moment and joins it with the managers' own facts."""
 
-    def __init__(self, gateway: Any, components: Components, run: RunParameters, tickers: tuple[str, ...]) -> None:
+    def __init__(self, gateway: Market, components: Components, run: RunParameters, tickers: tuple[str, ...]) -> None:
         self._gateway = gateway
         self._parts = components
         self._run = run
         self._tickers = tickers
-        self._vix_day: Any = None
+        self._vix_day: date | None = None
         self._named: tuple[tuple[Contract, ...], dict[str, Contract]] = ((), {})
-        self._listed: tuple[Mapping[str, Any], dict[str, None]] | None = None
+        self._listed: tuple[Mapping[str, tuple[str, date]], dict[str, None]] | None = None
         self._priced: tuple[date | None, set[str]] = (None, set())
 
     def follow(self, tickers: Iterable[str]) -> None:

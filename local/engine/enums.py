@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class LeanEnumMeta(type):
@@ -33,68 +33,71 @@ class LeanEnumMeta(type):
         return len(cls._members)
 
 
-class LeanEnum(metaclass=LeanEnumMeta):
-    """An enumeration member: prints its upper snake case name, converts to int, equals its number and its name.
+if TYPE_CHECKING:  # a type checker knows the members of an IntEnum, not what a metaclass makes of numbers
+    from enum import IntEnum as LeanEnum
+else:
+    class LeanEnum(metaclass=LeanEnumMeta):
+        """An enumeration member: prints its upper snake case name, converts to int, equals its number and its name.
 
-    It is not an int subclass, as LEAN's enumerations are not when seen from Python.
-    """
+        It is not an int subclass, as LEAN's enumerations are not when seen from Python.
+        """
 
-    __slots__ = ("name", "_value", "_hash")
+        __slots__ = ("name", "_value", "_hash")
 
-    @property
-    def value(self) -> int:
-        """The number behind the member."""
-        return self._value
+        @property
+        def value(self) -> int:
+            """The number behind the member."""
+            return self._value
 
-    def __int__(self) -> int:
-        return self._value
+        def __int__(self) -> int:
+            return self._value
 
-    __index__ = __int__
+        __index__ = __int__
 
-    def __str__(self) -> str:
-        return self.name
+        def __str__(self) -> str:
+            return self.name
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}.{self.name}: {self._value}>"
+        def __repr__(self) -> str:
+            return f"<{type(self).__name__}.{self.name}: {self._value}>"
 
-    def __format__(self, spec: str) -> str:
-        return format(self.name, spec)
+        def __format__(self, spec: str) -> str:
+            return format(self.name, spec)
 
-    def __hash__(self) -> int:
-        return self._hash
+        def __hash__(self) -> int:
+            return self._hash
 
-    def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        if isinstance(other, LeanEnum):
-            return type(self) is type(other) and self._value == other._value
-        if isinstance(other, (int, float)):
-            return self._value == other
-        return isinstance(other, str) and self.name == other
+        def __eq__(self, other: object) -> bool:
+            if self is other:
+                return True
+            if isinstance(other, LeanEnum):
+                return type(self) is type(other) and self._value == other._value
+            if isinstance(other, (int, float)):
+                return self._value == other
+            return isinstance(other, str) and self.name == other
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+        def __ne__(self, other: object) -> bool:
+            return not self == other
 
-    def __lt__(self, other: Any) -> bool:
-        return self._value < int(other)
+        def __lt__(self, other: Any) -> bool:
+            return self._value < int(other)
 
-    def __le__(self, other: Any) -> bool:
-        return self._value <= int(other)
+        def __le__(self, other: Any) -> bool:
+            return self._value <= int(other)
 
-    def __gt__(self, other: Any) -> bool:
-        return self._value > int(other)
+        def __gt__(self, other: Any) -> bool:
+            return self._value > int(other)
 
-    def __ge__(self, other: Any) -> bool:
-        return self._value >= int(other)
+        def __ge__(self, other: Any) -> bool:
+            return self._value >= int(other)
 
-    def __copy__(self) -> LeanEnum:
-        return self
+        def __copy__(self) -> LeanEnum:
+            return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> LeanEnum:
-        return self
+        def __deepcopy__(self, memo: dict[int, Any]) -> LeanEnum:
+            return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._value,)
+        def __reduce__(self) -> tuple[Any, ...]:
+            return type(self), (self._value,)
 
 
 class SecurityType(LeanEnum):

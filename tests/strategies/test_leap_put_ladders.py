@@ -10,7 +10,7 @@ import pytest
 from config.strategy_parameters import LEAP_PUT_LADDER
 from core.codes import RefusalCode as Code
 from core.model import Event, Exit, HeldLeg, Hold, Manage, Mode, Proposal, Right, Select, State, Urgency
-from core.option_math import contract_greeks
+from core.option_values import contract_greeks
 from strategies.leap_put_ladders_with_state import LeapPutLadder
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.engine.algorithm.chains import ChainMixin
 from local.engine.algorithm.custom import CustomDataMixin
@@ -290,10 +290,11 @@ class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, CustomDataMixin, Indicat
         return convert_from_utc(self._clock.utc, self._clock.time_zone).replace(
             hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return other_member(self, name, "QCAlgorithm")
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return other_member(self, name, "QCAlgorithm")
 
 
 def _date_of(args: tuple[Any, ...]) -> datetime:

@@ -19,7 +19,7 @@ from local.engine.collections import LeanDictionary
 from local.engine.enums import Resolution, SecurityType
 
 if TYPE_CHECKING:
-    from local.engine.broker.orders import Order
+    from local.engine.broker.orders import LimitOrder, Order
     from local.engine.market.security import Security
 
 _SPANS = {Resolution.TICK: timedelta(0), Resolution.SECOND: timedelta(seconds=1), Resolution.MINUTE:
@@ -121,7 +121,7 @@ class FillModel:
         price = self._market_price(asset, order, prices)
         return self._complete(fill, order, self._slipped(asset, order, price))
 
-    def limit_fill(self, asset: Security, order: Order) -> OrderEvent:
+    def limit_fill(self, asset: Security, order: LimitOrder) -> OrderEvent:
         """Fill a limit order when a later quote strictly beats the limit."""
         return self._limit_fill(asset, order, order.limit_price)
 

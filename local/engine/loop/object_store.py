@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.engine.collections import KeyValuePair
 from local.engine.errors import ArgumentException, KeyNotFoundException, MemberNotSupported
@@ -172,7 +172,8 @@ class ObjectStore:
         for key in self.keys:
             yield KeyValuePair(key, self.read_bytes(key))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise MemberNotSupported(f"ObjectStore.{name}")
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise MemberNotSupported(f"ObjectStore.{name}")

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.engine.errors import MemberNotSupported
 from local.engine.loop.schedule_rules import DateRule, DateRules, TimeRule, TimeRules
@@ -147,5 +147,6 @@ class ScheduleManager:
         """Removes an event."""
         self._scheduler.remove(event)
 
-    def __getattr__(self, name: str) -> Any:
-        raise MemberNotSupported(f"ScheduleManager.{name}")
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            raise MemberNotSupported(f"ScheduleManager.{name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.engine.enums import DayOfWeek
 from local.engine.errors import MemberNotSupported
@@ -142,8 +142,9 @@ class DateRules:
         sign = "" if offset == 0 else f"{offset if forward else -offset:+d}"
         return DateRule(f"{'' if symbol is None else _value(symbol) + ': '}{kind}{sign}", dates)
 
-    def __getattr__(self, name: str) -> Any:
-        raise MemberNotSupported(f"DateRules.{name}")
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            raise MemberNotSupported(f"DateRules.{name}")
 
 
 def _period_arguments(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, int, bool]:
@@ -278,8 +279,9 @@ class TimeRules:
             if found:
                 yield min(found) if opening else max(found)
 
-    def __getattr__(self, name: str) -> Any:
-        raise MemberNotSupported(f"TimeRules.{name}")
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            raise MemberNotSupported(f"TimeRules.{name}")
 
 
 def _market_arguments(symbol: Any, minutes: float, extended: bool) -> tuple[Any, float, bool]:

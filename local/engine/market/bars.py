@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.engine.enums import DelistingType, MarketDataType, SplitType
 from local.engine.market.symbol import Symbol
@@ -14,6 +14,8 @@ class BaseData:
 
     __slots__ = ("symbol", "time", "end_time", "is_fill_forward")
     data_type = MarketDataType.BASE
+    time: datetime          # these two are None only of a point that nobody has filled in yet
+    end_time: datetime
 
     def __init__(self, symbol: Symbol | None, time: datetime | None, end_time: datetime | None,
                  is_fill_forward: bool = False) -> None:
@@ -34,10 +36,11 @@ class BaseData:
         """Span from start to end."""
         return self.end_time - self.time
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return other_member(self, name)
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return other_member(self, name)
 
 
 class Bar:

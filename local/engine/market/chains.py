@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -29,10 +29,11 @@ class Greeks:
         """Theta of one calendar day."""
         return self.theta / 365.0
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return other_member(self, name)
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return other_member(self, name)
 
 
 class PriceModelResult:
@@ -100,12 +101,13 @@ class BaseContract:
     def __hash__(self) -> int:
         return hash(self.symbol)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name in _OF_SYMBOL:
-            return getattr(self.symbol, name)
-        return other_member(self, name)
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            if name in _OF_SYMBOL:
+                return getattr(self.symbol, name)
+            return other_member(self, name)
 
 
 class OptionContract(BaseContract):

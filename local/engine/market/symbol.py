@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.engine.enums import MARKET_CODES, MARKET_NAMES, OptionRight, OptionStyle, SecurityType
 from local.engine.market.futures_option_tickers import option_of_future
@@ -278,12 +278,13 @@ class Symbol:
     def __ge__(self, other: Symbol) -> bool:
         return self.value >= other.value
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "ID":
-            return self.id
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return other_member(self, name, "Symbol")
+    if not TYPE_CHECKING:  # a name that is not there is an error to a type checker
+        def __getattr__(self, name: str) -> Any:
+            if name == "ID":
+                return self.id
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return other_member(self, name, "Symbol")
 
 
 def _as_datetime(when: date) -> datetime:

@@ -38,8 +38,8 @@ def test_bars_are_read_once_a_day():
     world = World()
     world.frames["SPY"] = frame(np.linspace(400.0, 500.0, 300))
     first = world.history.bars("SPY")
-    assert first["close"][-1] == 500.0 and str(first["day"][-1]) == "2024-07-25"
-    assert first["indicators"].atr14 > 0 and first["last_close"] == 500.0
+    assert first.closes[-1] == 500.0 and str(first.days[-1]) == "2024-07-25"
+    assert first.indicators.atr14 > 0 and first.last_close == 500.0
     world.now += timedelta(hours=6)
     assert world.history.bars("SPY") is first and world.asked == 1
     world.now += timedelta(hours=18)
@@ -64,12 +64,12 @@ def test_bars_that_end_before_the_last_session_tell_closes_only_and_are_asked_fo
     world.session = date(2024, 7, 26)
     world.frames["SPY"] = frame(np.linspace(400.0, 500.0, 300))
     old = world.history.bars("SPY")
-    assert old["last_close"] is None and old["indicators"] == Indicators() and old["close"][-1] == 500.0
+    assert old.last_close is None and old.indicators == Indicators() and old.closes[-1] == 500.0
     world.now += RETRY - timedelta(seconds=1)
     assert world.history.bars("SPY") is old and world.asked == 1
     world.frames["SPY"] = frame(np.linspace(400.0, 510.0, 301), end="2024-07-26")
     world.now += timedelta(seconds=1)
-    assert world.history.bars("SPY")["last_close"] == 510.0 and world.asked == 2
-    assert world.history.bars("SPY")["indicators"].ema21 is not None
+    assert world.history.bars("SPY").last_close == 510.0 and world.asked == 2
+    assert world.history.bars("SPY").indicators.ema21 is not None
     world.now += timedelta(hours=5)
     assert world.history.has("SPY") and world.asked == 2
