@@ -342,22 +342,26 @@ class AtomicOrderExecutor:
             listing an order that the broker has long forgotten.
         """
         with self._exclusive():
-            for work in [work for work in self._works.values() if work.unknown and work.order is not None]:
-                if self._desk.listed(work.order):
+            for work in [work for work in self._works.values() if work.unknown]:
+                order = work.order
+                if order is None:
+                    continue
+                if self._desk.listed(order):
                     self._desk.ask_cancel(work, "RECONCILE", now)
                     if not accept:
                         continue
-                give_up(work.order)
+                give_up(order)
                 self._settle_by(holdings, work, now, accept=accept)
 
     def _settle_by(self, holdings: Mapping[Contract, int], work: Work, now: datetime, *, accept: bool = False) -> None:
-        work.order.closed_at = work.order.closed_at or (now if work.order.is_closed else None)
+        order = work.out
+        order.closed_at = order.closed_at or (now if order.is_closed else None)
         differences = self._desk.differences(work, lambda contract: holdings.get(contract, 0), now)
         if differences and not self._desk.deduce(work, differences, now) and not accept:
             self._worker.unknown(work, "HOLDINGS_DISAGREE", now)
             return
         work.unknown = False
-        if work.order.is_closed:
+        if order.is_closed:
             self._desk.put_away(work)
             self._worker.advance(work, now, acting=False)
 

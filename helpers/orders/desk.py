@@ -59,12 +59,11 @@ class OrderDesk(FillBook):
 
     @staticmethod
     def _entry_price(work: Work, price: ComboPrice, now: datetime) -> float:
-        first = work.worst is None
-        if first:
+        if work.worst is None:
             work.worst = worst_entry(price)
-        if first and work.intent.limit is not None:
-            work.worst = max(work.worst, work.intent.limit)
-            return work.intent.limit
+            if work.intent.limit is not None:
+                work.worst = max(work.worst, work.intent.limit)
+                return work.intent.limit
         minute = int((now - work.started + CLOCK_JITTER) / timedelta(minutes=1))
         return entry_limit(price, minute, work.worst)
 
@@ -101,13 +100,13 @@ class OrderDesk(FillBook):
         trade it does not, and only a new order will."""
         price = combo_price(order.legs, self._port.quote)
         through = price is not None and order.limit > price.natural and all(
-            self._port.quote(leg.contract).time > order.sent for leg in order.legs)
+            (quote := self._port.quote(leg.contract)) is not None and quote.time > order.sent for leg in order.legs)
         order.through_since = (order.through_since or now) if through else None
-        return through and due(now, order.through_since, STUCK_MINUTES)
+        return order.through_since is not None and due(now, order.through_since, STUCK_MINUTES)
 
     def reprice(self, work: Work, now: datetime, *, at_once: bool = False) -> None:
         """Step the limit once a minute (``at_once``: now)."""
-        order = work.order
+        order = work.out
         if not at_once and not due(now, order.priced, ORDER_REPRICE_MINUTES):
             return
         if not at_once:
@@ -126,7 +125,7 @@ class OrderDesk(FillBook):
 
     def ask_cancel(self, work: Work, why: str, now: datetime) -> None:
         """Ask for the cancel of every leg that still works; asked again each minute until it is answered."""
-        order = work.order
+        order = work.out
         if not order.cancel_why:
             order.cancel_why = why
         if order.cancel_chased is not None and not due(now, order.cancel_chased, ORDER_REPRICE_MINUTES):

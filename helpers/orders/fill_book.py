@@ -90,7 +90,7 @@ class FillBook:
 
     def look_up(self, work: Work, now: datetime) -> None:
         """Ask the engine which legs it still lists; those it does not are over."""
-        order = work.order
+        order = work.out
         listed = self.listed(order)
         for order_id in order.open_ids:
             if order_id not in listed:
@@ -109,10 +109,10 @@ class FillBook:
         legs are to be traded back at once; where events and holdings differ for longer than SETTLE_MINUTES the holdings
         are believed, within what was asked.
         """
-        order = work.order
+        order = work.out
         cancelled = not order.is_whole and set(order.closed.values()) != {OrderStatus.INVALID.value}
         pressing = order.is_uneven and not all(work.bought_back(contract) for contract in order.filled)
-        if cancelled and not pressing and not due(now, order.closed_at, 1):
+        if cancelled and not pressing and not due(now, order.ended, 1):
             return False
         differences = self.differences(work, self._port.holding, now)
         if differences or order.lacks_fills:
@@ -124,7 +124,7 @@ class FillBook:
 
     def put_away(self, work: Work) -> None:
         """The order is over: remember what could still come of it late."""
-        order = work.order
+        order = work.out
         for order_id in order.ids:
             contract = order.contract_of(order_id)
             work.past[order_id] = PastLeg(contract=contract, left=order.left(contract),
@@ -167,9 +167,12 @@ class FillBook:
     def deduce(self, work: Work, differences: Mapping[Contract, int], now: datetime) -> bool:
         """Book holdings that no event reported as fills of the order, or else of earlier ones, if they can have made
         them all."""
-        shares = {contract: self._makers(work, contract, quantity) for contract, quantity in differences.items()}
-        if any(made is None for made in shares.values()):
-            return False
+        shares: dict[Contract, tuple[int, list[tuple[PastLeg, int]]]] = {}
+        for contract, quantity in differences.items():
+            made = self._makers(work, contract, quantity)
+            if made is None:
+                return False
+            shares[contract] = made
         order = work.order
         prices = self._deduced_prices(work, differences)
         for contract, (current, earlier) in shares.items():
@@ -210,6 +213,8 @@ class FillBook:
             if paid is not None:
                 told.add(contract)
             prices[contract] = paid if paid is not None else quote.mid if quote is not None else 0.0
+        if order is None:
+            return prices
         unsure = [leg for leg in legs if leg.contract in differences and leg.contract not in told]
         for leg in unsure:
             others = sum(other.ratio * prices[other.contract] for other in legs if other is not leg)
@@ -230,14 +235,14 @@ class FillBook:
 
     def is_silent(self, work: Work, now: datetime) -> bool:
         """Whether the order, or its cancel, has gone unanswered for too long."""
-        order = work.order
+        order = work.out
         if order.cancel_asked is not None:
             return due(now, order.cancel_asked, SILENCE_MINUTES)
         return not order.answered and due(now, order.sent, SILENCE_MINUTES)
 
     def ask_after(self, work: Work, now: datetime) -> None:
         """Once a minute, look up an order that has been out for a while: its end may never have been told."""
-        order = work.order
+        order = work.out
         if due(now, order.sent, SILENCE_MINUTES) and (order.looked is None or due(now, order.looked, 1)):
             order.looked = now
             self.look_up(work, now)

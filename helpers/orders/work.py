@@ -7,6 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Mapping
 
+from core.errors import IntegrityError
 from core.model import Contract, Intent, Leg, Purpose
 from core.serialization import (contract_from_json, contract_to_json, intent_from_json, intent_to_json,
                                 legs_from_json, legs_to_json, quantities_from_json, quantities_to_json,
@@ -45,6 +46,19 @@ class OrderOut:
     update_failures: int = 0
     looked: datetime | None = None
     through_since: datetime | None = None
+
+    @property
+    def ended(self) -> datetime:
+        """When it was over.
+
+        Raises
+        ------
+        IntegrityError
+            It is not.
+        """
+        if self.closed_at is None:
+            raise IntegrityError("an order is settled that is not over", tag=self.tag)
+        return self.closed_at
 
     @property
     def is_closed(self) -> bool:
@@ -195,6 +209,19 @@ class Work:
     settled: dict[Contract, int] = field(default_factory=dict)      # of the missing: told by an event of the exchange
     based: datetime | None = None
     past: dict[int, PastLeg] = field(default_factory=dict)
+
+    @property
+    def out(self) -> OrderOut:
+        """The order that is out, for whoever has made sure that one is.
+
+        Raises
+        ------
+        IntegrityError
+            None is.
+        """
+        if self.order is None:
+            raise IntegrityError("no order is out", intent=self.intent.id)
+        return self.order
 
     @property
     def opens(self) -> bool:

@@ -82,7 +82,7 @@ class IntentWorker:
 
     def _tend(self, work: Work, now: datetime) -> None:
         """An order is out: stop it, ask after it, or step its price."""
-        desk, order = self._desk, work.order
+        desk, order = self._desk, work.out
         if not order.ids:
             self._unanswered_send(work, now)
             return
@@ -102,7 +102,7 @@ class IntentWorker:
             desk.reprice(work, now)
 
     def _cancel_reason(self, work: Work, now: datetime) -> str:
-        order = work.order
+        order = work.out
         if not self._may_rest(order.legs, now):
             return "LAST_MINUTE"
         if order.is_broken:
@@ -120,9 +120,10 @@ class IntentWorker:
         return "STUCK" if self._desk.is_stuck(order, now) else ""
 
     def _settled(self, work: Work, now: datetime) -> bool:
-        if work.order.is_uneven and not work.order.cancel_why:
-            work.order.cancel_why = "LEG_LOST"
-        why = work.order.cancel_why
+        order = work.out
+        if order.is_uneven and not order.cancel_why:
+            order.cancel_why = "LEG_LOST"
+        why = order.cancel_why
         if self._desk.settle(work, now):
             if work.opens and not work.repairing:
                 work.ending = work.ending or why
@@ -135,7 +136,7 @@ class IntentWorker:
     def _unanswered_send(self, work: Work, now: datetime) -> None:
         """The send never returned: adopt what the engine lists under its tag; nothing there for two minutes means
         that the holdings decide."""
-        desk, order = self._desk, work.order
+        desk, order = self._desk, work.out
         listed = self._port.open_order_ids(order.tag)
         if len(listed) == len(order.legs):
             order.ids = tuple(listed)
@@ -397,8 +398,8 @@ class IntentWorker:
 
     def _outcome(self, work: Work, kind: OutcomeKind, reason: str, now: datetime, *, final: bool,
                  more: Mapping[str, Any] | None = None) -> None:
-        facts = {"orders": work.orders_sent, "tries": work.tries, "refusals": work.refusals,
-                 "uneven": work.ever_uneven}
+        facts: dict[str, Any] = {"orders": work.orders_sent, "tries": work.tries, "refusals": work.refusals,
+                                 "uneven": work.ever_uneven}
         if work.unexplained:
             facts["missing"] = [{"contract": contract_to_json(contract), "quantity": quantity}
                                 for contract, quantity in work.unexplained.items()]

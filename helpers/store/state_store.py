@@ -60,7 +60,7 @@ class ObjectStorePort(Protocol):
 
     def contains_key(self, key: str) -> bool: ...
 
-    def read(self, key: str) -> str: ...
+    def read(self, key: str, /) -> str | None: ...
 
     def save(self, key: str, text: str) -> bool: ...
 
@@ -205,23 +205,22 @@ class StateStore:
         if all(slot.absent for slot in slots):
             self._sequence, self._newest = 0, None
             return None
-        good = [slot for slot in slots if slot.document is not None]
+        good = [(slot.key, slot.document) for slot in slots if slot.document is not None]
         problems = tuple(f"{slot.key}: {slot.problem}" for slot in slots if slot.problem)
         if not good:
             raise StoreCorrupt(
                 "no readable state: stop trading by hand if needed, then restore a backup of either file, or delete "
                 "both to start empty (holdings will be quarantined until accepted)", problems=problems)
-        newest = max(good, key=lambda slot: slot.document["sequence"])
-        document = newest.document
+        newest, document = max(good, key=lambda slot: int(slot[1]["sequence"]))
         payload, migrated_from = self._migrate(document)
-        self._sequence, self._newest = int(document["sequence"]), newest.key
+        self._sequence, self._newest = int(document["sequence"]), newest
         return Loaded(payload=payload, sequence=self._sequence, problems=problems, migrated_from=migrated_from,
                       written_at=datetime.fromisoformat(document["written_at"]))
 
     def _read(self, key: str) -> _Slot:
         if not self._port.contains_key(key):
             return _Slot(key=key, document=None, problem=None)
-        text = str(self._port.read(key))
+        text = str(self._port.read(key))        # the bridge's own type, and "None" where it could not be read
         try:
             document = json.loads(text)
         except ValueError as problem:
