@@ -23,8 +23,7 @@ class TomKingAlgorithm(QCAlgorithm):
             self.set_end_date(run.end.year, run.end.month, run.end.day)
         if not self.live_mode:
             self.set_cash(run.cash)
-        self.shell, prefix = assemble(self, run)
-        self.report_key, self.answer_key = f"{prefix}/report.json", f"{prefix}/answer.json"
+        self.shell = assemble(self, run)
         spy = self.symbol("SPY")
         self.schedule.on(self.date_rules.every_day(spy),
                          self.time_rules.every(timedelta(minutes=RISK_CHECK_MINUTES)), self.heartbeat)
@@ -44,10 +43,11 @@ class TomKingAlgorithm(QCAlgorithm):
     def on_command(self, data: CommandWords) -> bool:
         """The operator's word: {"action": "halt", "reason": "…"}; the answer is kept in the ObjectStore."""
         answer = self.shell.command(data, self.time)
-        self.object_store.save(self.answer_key, json.dumps(answer, indent=1))
+        self.object_store.save(f"{self.shell.store.prefix}/answer.json", json.dumps(answer, indent=1))
         return "error" not in answer
 
     def on_end_of_algorithm(self) -> None:
         record = self.shell.end(self.time)
-        if not self.object_store.save(self.report_key, json.dumps(record, indent=1, allow_nan=False)):
-            raise RuntimeError(f"the record of the run was not saved: {self.report_key}")
+        key = f"{self.shell.store.prefix}/report.json"
+        if not self.object_store.save(key, json.dumps(record, indent=1, allow_nan=False)):
+            raise RuntimeError(f"the record of the run was not saved: {key}")

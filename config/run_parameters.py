@@ -21,6 +21,7 @@ ALL_STRATEGIES: Final = "all"
 DEFAULT_PHASE: Final = 1
 DEFAULT_ACCOUNT: Final = "main"
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 Value = TypeVar("Value")
 
 
@@ -80,6 +81,9 @@ class RunParameters:
     account : str
         Name under which a live run keeps its store: LEAN tells an algorithm nothing of the account it trades. Live
         runs that share a workspace need different names.
+    restore : str or None
+        LEAN's id of an earlier backtest whose store this one takes up, as a live run does after a restart. None: a
+        backtest begins with nothing.
     commands : tuple of PlannedCommand
         The operator's commands of a backtest; live they arrive by themselves.
     dates : mapping
@@ -97,6 +101,7 @@ class RunParameters:
     end: date | None
     log_level: LogLevel
     account: str = DEFAULT_ACCOUNT
+    restore: str | None = None
     commands: tuple[PlannedCommand, ...] = ()
     dates: AnnouncedDates = field(default_factory=lambda: EMPTY)
 
@@ -107,6 +112,8 @@ class RunParameters:
             raise ConfigError(f"cash must be a positive amount of USD, not {self.cash}")
         if not ACCOUNT_NAME.fullmatch(self.account):
             raise ConfigError(f"account must be 1 to 40 letters, digits, _ or -, not {self.account!r}")
+        if self.restore is not None and not RUN_ID.fullmatch(self.restore):
+            raise ConfigError(f"restore must be the id of a backtest: letters, digits, _ or -, not {self.restore!r}")
         if not self.strategies:
             raise ConfigError("strategies must name at least one strategy")
         unknown = [name for name in self.strategies if name not in STRATEGY_PRIORITY]
@@ -163,10 +170,14 @@ def _names(key: str, text: str) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: known.get(name, len(known))))
 
 
+def _text(key: str, text: str) -> str:
+    return text
+
+
 _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
     "margin": _choice(MarginAuthority), "fills": _choice(Fills), "environment": _choice(Environment), "start": _day, "end": _day,
-    "log_level": _choice(LogLevel), "account": lambda key, text: text, "commands": read_commands,
+    "log_level": _choice(LogLevel), "account": _text, "restore": _text, "commands": read_commands,
     "dates": read_dates,
 }
 KNOWN_PARAMETERS: Final = tuple(_READERS)
@@ -208,6 +219,8 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
         values[key] = reader(key, text.strip())
     if live and "commands" in values:
         raise ConfigError("commands are planned for a backtest; a live run is sent them")
+    if live and "restore" in values:
+        raise ConfigError("restore is for a backtest; a live run always takes up the store of its account")
     parameters = RunParameters(**values)  # type: ignore[arg-type]
     if live == (parameters.environment is Environment.DEVELOPMENT):
         run = "a live run" if live else "a backtest"

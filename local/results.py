@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from helpers.store.run_place import BACKTEST
+
 REPORT_SCHEMA = 2
 NEW_YORK = ZoneInfo("America/New_York")
 COMPLETED = "Completed"
+SUMMARY_END, REPORT_NAME, STORE_FOLDER, WORKSPACE_FILE = "-summary.json", "report.json", "storage", "lean.json"
 
 
 class ResultsError(ValueError):
@@ -53,7 +56,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     ResultsError
         There is none, or it cannot be read.
     """
-    path = _one(folder, "*-summary.json")
+    path = _one(folder, f"*{SUMMARY_END}")
     if path is None:
         raise ResultsError(f"{folder} is not the folder of a finished run: it holds no *-summary.json")
     summary = _load(path)
@@ -109,11 +112,34 @@ def end_equity(folder: Path) -> float:
     return amount(statistics["End Equity"])
 
 
+def run_id(folder: Path) -> str | None:
+    """LEAN's id of a run, from the name of its summary; None where there is none."""
+    path = _one(folder, f"*{SUMMARY_END}")
+    return None if path is None else path.name.removesuffix(SUMMARY_END)
+
+
+def find_store(folder: Path) -> Path | None:
+    """Where the framework kept what a run must remember: in the run's own folder, or, of a run by the ``lean`` command,
+    in the storage of the workspace around it, under the run's id. None where there is nothing."""
+    name = run_id(folder)
+    places = [folder, *folder.absolute().parents] if name else [folder]
+    for place in places:
+        store = place / STORE_FOLDER
+        if place != folder and not ((place / WORKSPACE_FILE).is_file() and store.is_dir()):
+            continue
+        if name is not None and (found := store / BACKTEST / name).is_dir():
+            return found
+        if place == folder and next(store.rglob(REPORT_NAME), None) is not None:
+            return store
+    return None
+
+
 def find_report(folder: Path) -> Path | None:
-    """The framework's report.json in the run's ObjectStore; None where the algorithm left none."""
-    found = sorted((folder / "storage").rglob("report.json"))
+    """The framework's report.json of a run; None where the algorithm left none."""
+    store = find_store(folder)
+    found = [] if store is None else sorted(store.rglob(REPORT_NAME))
     if len(found) > 1:
-        raise ResultsError(f"{folder / 'storage'} holds {len(found)} reports; a run leaves one")
+        raise ResultsError(f"{store} holds {len(found)} reports; a run leaves one")
     return found[0] if found else None
 
 
@@ -127,7 +153,8 @@ def read_report(folder: Path) -> dict[str, Any]:
     """
     path = find_report(folder)
     if path is None:
-        raise ResultsError(f"{folder} holds no report.json under storage: this framework did not run there")
+        raise ResultsError(f"{folder} holds no report.json under storage, nor does a workspace around it under the run's id: "
+                           "this framework did not run there, or later backtests took its keys away (the last five stay)")
     report = _load(path)
     wanted = ("run", "marks", "trades", "refusals", "phases", "results", "planned")
     if not isinstance(report, dict) or any(key not in report for key in wanted):

@@ -23,6 +23,7 @@ from helpers.shell.ports import CommandWords, Event, Gateway
 from helpers.shell.recovery import Recovery
 from helpers.shell.risk_round import RiskRound
 from helpers.shell.run_record import RunRecord
+from helpers.shell.run_store import RunStore
 from helpers.shell.snapshots import SnapshotBuilder
 from helpers.store.journal import Journal
 
@@ -35,10 +36,11 @@ class FrameworkShell(Generic[Event]):
     """
 
     def __init__(self, *, gateway: Gateway[Event], run: RunParameters, components: Components, memory: Memory,
-                 journal: Journal, tickers: tuple[str, ...]) -> None:
+                 journal: Journal, store: RunStore, tickers: tuple[str, ...]) -> None:
         self.parts = components
         self.journal = journal
         self.memory = memory
+        self.store = store
         self._keeper = Keeper(memory, journal, components, flushes=run.environment is not Environment.DEVELOPMENT)
         self.run = run
         self._gateway = gateway
@@ -81,7 +83,8 @@ class FrameworkShell(Generic[Event]):
         IntegrityError, StoreCorrupt, CannotCompute
             The algorithm must not run.
         """
-        loaded = self.memory.load()
+        self._tell_store(now)
+        loaded = self.store.load()
         if loaded is not None:
             self.journal.event(now, "RESTORED", written=loaded.written_at, sequence=loaded.sequence,
                                problems=list(loaded.problems))
@@ -96,6 +99,14 @@ class FrameworkShell(Generic[Event]):
                            phase=self.parts.phase.phase, margin=self.run.margin,
                            positions=len(self.parts.states.open_positions))
         self.memory.save()
+
+    def _tell_store(self, now: datetime) -> None:
+        """Open the store and say in one line what it holds."""
+        found = self.store.open(datetime.now())
+        if found is not None:
+            self.journal.event(now, "STORE", files=found.files, files_allowed=found.files_allowed,
+                               megabytes=found.megabytes, megabytes_allowed=found.megabytes_allowed,
+                               pruned=list(found.pruned) or None, nearly_full=found.nearly_full or None)
 
     def _begin_at(self, equity: float) -> None:
         """A live account brings its own value: nothing is measured from the parameters' cash."""

@@ -24,21 +24,20 @@ class Memory:
 
     Parameters
     ----------
-    store, orders : StateStore
-        The managers' document and the executor's.
     components : Components
     clock : callable
         The algorithm's time, for the stamp of a document.
     """
 
-    def __init__(self, store: StateStore, orders: StateStore, components: Components, clock: Callable[[], datetime]
-                 ) -> None:
-        self._store = store
-        self._orders = orders
+    def __init__(self, components: Components, clock: Callable[[], datetime]) -> None:
         self._parts = components
         self._clock = clock
         self._saved_revision: int | None = None
         self._finished: tuple[list[str], Encoded] | None = None
+
+    def open(self, store: StateStore, orders: StateStore) -> None:
+        """Name the managers' document and the executor's: before anything else, once the run's keys are known."""
+        self._store, self._orders = store, orders
 
     def save(self, executor_facts: Mapping[str, Any] | None = None) -> None:
         """Write the managers' facts; called by the executor with its own, ahead of a send, both as far as they changed.

@@ -40,21 +40,23 @@ class SegmentedAudit:
     Parameters
     ----------
     port : ObjectStorePort
-    prefix : str
-        Of the state store.
     segment_bytes : int
         A segment that has reached this is never touched again.
     """
 
-    def __init__(self, port: ObjectStorePort, prefix: str, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, port: ObjectStorePort, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         self._port = port
-        self._prefix = prefix
+        self._prefix: str | None = None
         self._limit = segment_bytes
         self._key: str | None = None
         self._day: str | None = None
         self._lines: list[str] = []
         self._bytes = 0
         self._dirty = False
+
+    def open(self, prefix: str) -> None:
+        """Name the run's prefix, that of its state store: before the first record."""
+        self._prefix = prefix
 
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
         """Add one record; it reaches the store at the next ``flush`` or when its segment is full. A full segment that the
@@ -63,8 +65,10 @@ class SegmentedAudit:
         Raises
         ------
         StoreError
-            When the facts are not plain finite JSON.
+            When the facts are not plain finite JSON, or nothing was opened yet.
         """
+        if self._prefix is None:
+            raise StoreError("open before the first record", event=event)
         line = audit_line(time, event, facts)
         day = f"{time:%Y%m%d}"
         if (day != self._day or self._bytes >= self._limit) and self._written():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Callable, Final, Mapping, Protocol
+from typing import Any, Callable, Collection, Final, Mapping, Protocol
 
 from core.errors import StoreCorrupt, StoreError
 from core.serialization import canonical
@@ -22,9 +22,9 @@ from core.serialization import canonical
 FORMAT: Final = "tom-king-state"
 SCHEMA_VERSION: Final = 3
 CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the sum is over the rest of the text
+ACCOUNT_DIGITS: Final = 16                 # of the account's hash: its number is nobody's business
 SLOTS: Final = ("state-a.json", "state-b.json")
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9/_#\-$=]+(\.[A-Za-z0-9]+)?")
-PREFIX_PART: Final = re.compile(r"[A-Za-z0-9_#\-$=]+")
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -57,6 +57,15 @@ MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema
 
 class ObjectStorePort(Protocol):
     """The part of LEAN's ObjectStore that is used."""
+
+    @property
+    def keys(self) -> Collection[str]: ...
+
+    @property
+    def max_files(self) -> int: ...
+
+    @property
+    def max_size(self) -> int: ...
 
     def contains_key(self, key: str) -> bool: ...
 
@@ -99,20 +108,6 @@ class _Slot:
         return self.document is None and self.problem is None
 
 
-def store_prefix(mode: str, account: str, project: str) -> str:
-    """Key prefix that keeps modes, accounts and projects apart: the ObjectStore is shared by the workspace.
-
-    Raises
-    ------
-    StoreError
-        When a part is empty or holds a character LEAN's keys do not take.
-    """
-    for name, part in (("mode", mode), ("account", account), ("project", project)):
-        if not PREFIX_PART.fullmatch(part):
-            raise StoreError("not usable in a store key: letters, digits and _ # - $ = only", part=name, value=part)
-    return f"{mode}/{account}/{project}"
-
-
 class StateStore:
     """Saves and loads the one state document.
 
@@ -121,18 +116,22 @@ class StateStore:
     port : ObjectStorePort
         LEAN's ObjectStore, or anything of its shape.
     prefix : str
-        See :func:`store_prefix`; it is also the document's owner.
+        See :func:`helpers.store.run_place.store_prefix`; it is also the document's owner.
     live : bool
         Flush every save and read the file back.
+    account : str
+        The broker's name of the account, "" where it is not known. A document says whose it is: another account's is
+        not taken up.
     schema_version, migrations
         For tests; the module's own otherwise.
     """
 
-    def __init__(self, port: ObjectStorePort, prefix: str, *, live: bool, schema_version: int = SCHEMA_VERSION,
-                 migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
+    def __init__(self, port: ObjectStorePort, prefix: str, *, live: bool, account: str = "",
+                 schema_version: int = SCHEMA_VERSION, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
         self._port = port
         self._prefix = prefix
         self._live = live
+        self._account = hashlib.sha256(account.encode("utf-8")).hexdigest()[:ACCOUNT_DIGITS] if account else ""
         self._schema = schema_version
         self._migrations = migrations
         self._keys = tuple(f"{prefix}/{slot}" for slot in SLOTS)
@@ -174,6 +173,8 @@ class StateStore:
     def _document(self, payload: Mapping[str, Any], sequence: int, written_at: datetime) -> str:
         body = {"format": FORMAT, "schema": self._schema, "owner": self._prefix, "sequence": sequence,
                 "written_at": written_at.isoformat(), "payload": payload}
+        if self._account:
+            body["account"] = self._account
         try:
             text = canonical(body)
         except (TypeError, ValueError) as problem:
@@ -230,6 +231,9 @@ class StateStore:
         if document["format"] != FORMAT or document.get("owner") != self._prefix:
             raise StoreError("the store holds a file that is not ours", key=key, format=document["format"],
                              owner=document.get("owner"), expected=self._prefix)
+        if self._account and document.get("account", self._account) != self._account:
+            raise StoreError("the stored state is of another account: give each account a name of its own by the parameter "
+                             "account", key=key)
         body = "{" + text.removeprefix(f"{CHECKSUM_HEAD}{document.get('checksum')}\",")
         if document.get("checksum") != checksum(body):
             return _Slot(key=key, document=None, problem="checksum does not match")

@@ -14,7 +14,7 @@ from typing import Any
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.brokerage_values import Crash
 from local.broker_faults.faults import Fault
-from local.engine.loop.engine import Engine
+from local.engine.loop.engine import RUN_ID, Engine
 
 LIVE_ENVIRONMENT = {"environment": "staging", "mode": "trade"}
 STATE_KEY = re.compile(r"state-[ab]\.json$")
@@ -56,6 +56,7 @@ class Lives:
             parameters = LIVE_ENVIRONMENT | parameters
         else:
             parameters |= {"start": self.first.isoformat(), "end": self.last.isoformat()}
+            parameters |= {"restore": RUN_ID} if self.lives else {}
         start = at or datetime(self.first.year, self.first.month, self.first.day)
         self.lives += 1
         self.out.mkdir(parents=True, exist_ok=True)

@@ -156,7 +156,7 @@ def test_a_command_before_any_data_starts_the_framework(tmp_path):
     assert not algorithm.shell.started
     ask = SimpleNamespace(action="status", strategy=None, reason=None, amount=None)
     assert algorithm.on_command(ask) is True
-    assert json.loads(algorithm.object_store.read(algorithm.answer_key))["phase"] == 3
+    assert json.loads(algorithm.object_store.read(f"{algorithm.shell.store.prefix}/answer.json"))["phase"] == 3
     assert run.run(), run.error
     assert [line["event"] for line in run.audit()].count("STARTED") == 1
     assert shorts(run) == shorts(uninterrupted(True))

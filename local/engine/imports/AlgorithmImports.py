@@ -62,6 +62,7 @@ from local.engine.market.futures_constants import Futures
 from local.engine.indicators.extensions import IndicatorExtensions
 from local.engine.indicators.api import *
 from local.engine.market.market_hours import MarketHoursDatabase, SecurityExchangeHours
+from local.engine.loop.configuration import Config
 from local.engine.loop.object_store import ObjectStore
 from local.engine.universes.option_filters import OptionFilterUniverse
 from local.engine.pricing.option_models import (

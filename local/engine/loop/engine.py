@@ -13,6 +13,7 @@ from local.engine.enums import DelistingType
 from local.engine.errors import EngineError
 from local.engine.loop.clock import ONE_TICK, Clock
 from local.engine.loop.commands import Command, CommandFolder
+from local.engine.loop.configuration import Config
 from local.engine.loop.day_ends import DayEnds
 from local.engine.loop.object_store import ObjectStore
 from local.engine.loop.project_loader import load_algorithm_class
@@ -31,6 +32,7 @@ from local.engine.time_zones import EPOCH, convert_to_utc, seconds_of
 from local.engine.universes.chain_universes import OptionChainUniverse
 from local.engine.universes.universe_selection import Universe, UniverseSelection
 
+RUN_ID = "run"
 MARGIN_CALL_INTERVAL = timedelta(minutes=5)
 _FIRST_TIME = datetime.min
 _HEALTHY_SHARE = 0.3
@@ -51,19 +53,27 @@ class Engine:
         Whether the algorithm sees live mode (data still come from files).
     start, end
         First and last day, which win over the algorithm's own.
+    run_id
+        The algorithm's id, which it learns once it runs, as on LEAN.
+    store
+        Folder of the object store, where it is not `out`'s own.
+    configuration
+        What the algorithm may read of LEAN's configuration.
     """
 
     def __init__(self, project: Path, data_folder: Path, out: Path, parameters: Mapping[str, str] | None = None, *,
                  broker: Broker | None = None, live: bool = False, start: datetime | None = None,
                  end: datetime | None = None, algorithm_type_name: str | None = None,
-                 progress: Callable[[datetime, datetime, datetime], None] | None = None, name: str = "main") -> None:
+                 progress: Callable[[datetime, datetime, datetime], None] | None = None, name: str = "main",
+                 run_id: str = RUN_ID, store: Path | None = None,
+                 configuration: Mapping[str, Any] | None = None) -> None:
         self.project, self.data_folder, self.out = Path(project), Path(data_folder), Path(out)
         self.live, self._start, self._end, self._progress = live, start, end, progress
         self.out.mkdir(parents=True, exist_ok=True)
         self.clock, self.scheduler = Clock(), Scheduler()
         self.feed = Feed(self.data_folder, self.clock)
         self.feed.make_price_model = lambda: DefaultPriceModel(self.feed)
-        self.object_store = ObjectStore(self.out / "storage")
+        self.object_store = ObjectStore(self.out / "storage" if store is None else Path(store))
         self.log = RunLog(self.out / "log.txt")
         self.broker = Broker() if broker is None else broker
         self.universes = UniverseSelection(self.feed, self._is_held)
@@ -71,7 +81,7 @@ class Engine:
                                  object_store=self.object_store, parameters=dict(parameters or {}),
                                  write_log=self.log.write, engine=self, name=name, live=live)
         self.commands = CommandFolder(self.out, self._run_command, lambda text: self.log.write("ERROR:: ", self.clock.local, text))
-        self._type_name = algorithm_type_name
+        self._type_name, self.run_id, self._configuration = algorithm_type_name, run_id, dict(configuration or {})
         self.algorithm: QCAlgorithm | None = None
         self.is_finished, self.slices = False, 0
         self._next_margin = self._next_worth = _FIRST_TIME
@@ -93,6 +103,7 @@ class Engine:
 
     def initialize(self) -> None:
         """Loads the algorithm, runs its `initialize` and opens the feed."""
+        Config.reset(self._configuration)
         qc_algorithm.prepare(self.services)
         algorithm = self.algorithm = load_algorithm_class(self.project, self._type_name)()
         self.feed.initialize_security = algorithm._prepare_new_security
@@ -118,6 +129,7 @@ class Engine:
         if self.live and self.clock.has_volatility_models:
             for security in algorithm.securities.values():
                 warm_up(security, algorithm.history[TradeBar])
+        algorithm.algorithm_id = self.run_id
         algorithm._locked, algorithm.is_warming_up = True, self.feed.warm_up is not None
         owner = type(algorithm)
         self._sees_every_slice = owner.on_data is not QCAlgorithm.on_data

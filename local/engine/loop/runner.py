@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.engine.broker.broker import Broker
-from local.engine.loop.engine import Engine
+from local.engine.loop.engine import RUN_ID, Engine
 
 _COLLECT_AFTER = 50_000
 
@@ -50,7 +50,8 @@ class RunResult:
 def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str, str] | None = None, live: bool = False,
                 algorithm_type_name: str | None = None,
                 progress: Callable[[datetime, datetime, datetime], None] | None = None, broker: Broker | None = None,
-                run_id: str = "run", name: str = "main") -> RunResult:
+                run_id: str = RUN_ID, name: str = "main", store: Path | None = None,
+                configuration: Mapping[str, Any] | None = None) -> RunResult:
     """Runs a project folder on a data folder.
 
     Parameters
@@ -65,6 +66,8 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
         Parameters, which win over those of the project's `config.json`.
     progress
         Called with the algorithm's time, start and end after each time step.
+    run_id, store, configuration
+        See `Engine`.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
     """
     given = {**_project_parameters(Path(folder)), **(parameters or {})}
     engine = Engine(folder, data, out, given, live=live, broker=broker, algorithm_type_name=algorithm_type_name,
-                    progress=progress, name=name)
+                    progress=progress, name=name, run_id=run_id, store=store, configuration=configuration)
     error = ""
     try:
         with _seldom_collected():
@@ -117,7 +120,7 @@ def _results(engine: Engine, error: str) -> dict[str, Any]:
     empty = {"statistics": {}, "orders": [], "orderEvents": [], "equity": {}}
     if engine.algorithm is None or not engine.algorithm._locked:
         return empty
-    return {**empty, **engine.broker.results(engine.algorithm)}
+    return {**empty, **engine.broker.results(engine.algorithm, engine.run_id)}
 
 
 def _write(out: Path, run_id: str, results: dict[str, Any], error: str) -> None:

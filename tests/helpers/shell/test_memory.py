@@ -43,8 +43,9 @@ class Parts:
 
 def wired(port) -> tuple[Memory, Parts]:
     parts = Parts(UnifiedStateManager({name: strategy.transitions for name, strategy in ALL.items()}), Executor())
-    return Memory(StateStore(port, "a/b/c", live=False), StateStore(port, "a/b/c/orders", live=False), parts,
-                  lambda: datetime(2024, 7, 26, 10, 0)), parts
+    memory = Memory(parts, lambda: datetime(2024, 7, 26, 10, 0))
+    memory.open(StateStore(port, "a/b/c", live=False), StateStore(port, "a/b/c/orders", live=False))
+    return memory, parts
 
 
 def open_position(parts: Parts) -> None:

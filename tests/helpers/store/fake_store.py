@@ -18,6 +18,12 @@ class FakeObjectStore:
         self.lose_flush = False
         self.saves: list[str] = []
 
+    max_files, max_size = 10_000, 10_000_000_000
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self.content)
+
     def contains_key(self, key: str) -> bool:
         return key in self.content
 

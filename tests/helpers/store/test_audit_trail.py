@@ -13,13 +13,24 @@ NOW = datetime(2024, 8, 5, 10, 0)
 PREFIX = "live/ACCT1/tomking"
 
 
+def opened(store: FakeObjectStore, **keywords: int) -> SegmentedAudit:
+    audit = SegmentedAudit(store, **keywords)
+    audit.open(PREFIX)
+    return audit
+
+
+def test_nothing_is_kept_before_the_runs_keys_are_known():
+    with pytest.raises(StoreError, match="open before"):
+        SegmentedAudit(FakeObjectStore()).append(NOW, "FILL", {})
+
+
 def lines(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
 
 def test_records_of_a_day_share_a_segment_and_a_new_day_begins_one(tmp_path):
     store = FakeObjectStore(tmp_path)
-    audit = SegmentedAudit(store, PREFIX)
+    audit = opened(store)
     audit.append(NOW, "FILL", {"n": 1})
     audit.append(NOW, "FILL", {"n": 2})
     audit.append(NOW + timedelta(days=1), "FILL", {"n": 3})
@@ -33,7 +44,7 @@ def test_records_of_a_day_share_a_segment_and_a_new_day_begins_one(tmp_path):
 
 def test_a_segment_is_bounded_and_never_touched_again_once_full(tmp_path):
     store = FakeObjectStore(tmp_path)
-    audit = SegmentedAudit(store, PREFIX, segment_bytes=200)
+    audit = opened(store, segment_bytes=200)
     for number in range(20):
         audit.append(NOW, "FILL", {"n": number})
     audit.flush()
@@ -46,7 +57,7 @@ def test_a_segment_is_bounded_and_never_touched_again_once_full(tmp_path):
 def test_a_restart_leaves_earlier_segments_alone(tmp_path):
     store = FakeObjectStore(tmp_path)
     for number in (1, 2):
-        audit = SegmentedAudit(store, PREFIX)
+        audit = opened(store)
         audit.append(NOW, "START", {"life": number})
         audit.flush()
     assert [lines(store.content[key])[0]["facts"]["life"] for key in sorted(store.content)] == [1, 2]
@@ -54,7 +65,7 @@ def test_a_restart_leaves_earlier_segments_alone(tmp_path):
 
 def test_a_refused_segment_raises_and_is_written_later(tmp_path):
     store = FakeObjectStore(tmp_path)
-    audit = SegmentedAudit(store, PREFIX)
+    audit = opened(store)
     audit.append(NOW, "FILL", {"n": 1})
     store.refuse_next = 1
     with pytest.raises(StoreError, match="refused"):
@@ -68,7 +79,7 @@ def test_a_refused_segment_raises_and_is_written_later(tmp_path):
 def test_a_full_segment_that_is_refused_grows_on_and_loses_nothing(tmp_path):
     """Records come from the middle of decisions: none of them may fail because a disk is full."""
     store = FakeObjectStore(tmp_path)
-    audit = SegmentedAudit(store, PREFIX, segment_bytes=100)
+    audit = opened(store, segment_bytes=100)
     store.refuse_next = 3
     for number in range(4):
         audit.append(NOW + timedelta(days=number // 3), "FILL", {"n": number})
@@ -81,4 +92,4 @@ def test_a_full_segment_that_is_refused_grows_on_and_loses_nothing(tmp_path):
 @pytest.mark.parametrize("facts", [{"x": float("nan")}, {"x": NOW}])
 def test_records_are_plain_finite_json(facts):
     with pytest.raises(StoreError):
-        SegmentedAudit(FakeObjectStore(), PREFIX).append(NOW, "FILL", facts)
+        opened(FakeObjectStore()).append(NOW, "FILL", facts)

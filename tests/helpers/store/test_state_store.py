@@ -11,7 +11,7 @@ from config.run_parameters import parse
 from core.errors import StoreCorrupt, StoreError
 from core.spy_concentration_manager import SpyRequest
 from helpers.shell.components import build
-from helpers.store.state_store import StateStore, canonical, store_prefix
+from helpers.store.state_store import StateStore, canonical
 from strategies import ALL
 from tests.helpers.store.fake_store import FakeObjectStore
 
@@ -212,15 +212,20 @@ def test_a_live_save_that_did_not_reach_the_disk_raises(tmp_path):
         store.save({"n": 1}, NOW)
 
 
-@pytest.mark.parametrize("parts", [("live", "a b", "p"), ("live", "", "p"), ("live", "a.b", "p"), ("li:ve", "a", "p"),
-                                   ("live", "a/b", "p"), ("live", "é", "p")])
-def test_key_parts_that_lean_would_refuse_are_refused_first(parts):
-    with pytest.raises(StoreError, match="store key"):
-        store_prefix(*parts)
+def test_the_state_of_another_account_is_not_taken_up():
+    port = FakeObjectStore()
+    opened(port, account="5WT00001").save({"n": 1}, NOW)
+    assert "5WT00001" not in "".join(port.content.values())
+    with pytest.raises(StoreError, match="of another account"):
+        StateStore(port, PREFIX, live=False, account="5WT00002").load()
+    assert StateStore(port, PREFIX, live=False, account="5WT00001").load().payload == {"n": 1}
+    assert StateStore(port, PREFIX, live=False).load().payload == {"n": 1}       # the configuration names none
 
 
-def test_prefix_keeps_mode_account_and_project_apart():
-    assert store_prefix("live", "5WT00001", "tom-king") == "live/5WT00001/tom-king"
+def test_a_state_of_which_the_account_was_not_known_is_taken_up():
+    port = FakeObjectStore()
+    opened(port).save({"n": 1}, NOW)
+    assert StateStore(port, PREFIX, live=False, account="5WT00002").load().payload == {"n": 1}
 
 
 json_values = some.recursive(
