@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import MappingProxyType
-from typing import Mapping
+from typing import Final, Mapping
 
 
 class RefusalCode(str, Enum):
@@ -101,6 +101,11 @@ class RefusalCode(str, Enum):
         """One sentence for a reader."""
         return MEANINGS[self]
 
+
+# Refusals by size, once the legs are known: another underlying of the strategy may fit.
+DOES_NOT_FIT: Final = frozenset({
+    RefusalCode.SIZE_ZERO, RefusalCode.HEAT_FULL, RefusalCode.BUYING_POWER, RefusalCode.RESERVE, RefusalCode.GREEK_DELTA,
+    RefusalCode.GREEK_GAMMA, RefusalCode.GREEK_VEGA, RefusalCode.SPY_DELTA})
 
 MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     # mode and emergencies

@@ -557,7 +557,8 @@ class PortfolioView:
     it is suspended with. ``book_closing``: RED or a breaker's third level has everything closed, protection is sold with
     the book; ``excess_spy_delta``: share-equivalents, signed as held, by which the protection that is left is then beyond
     the account's SPY delta limit, 0 while anything else is open. ``reserved_*`` are held by entries that still work; gamma
-    and vega of the short ones only (0 or below).
+    and vega of the short ones only (0 or below). ``unfit`` maps a strategy to those of its underlyings of which one unit
+    did not fit a moment ago, and why.
     """
 
     mode: Mode
@@ -575,6 +576,7 @@ class PortfolioView:
     pending: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     suspended: Mapping[str, RefusalCode] = field(default_factory=lambda: EMPTY)
     strategies_in_error: frozenset[str] = frozenset()
+    unfit: Mapping[str, Mapping[str, RefusalCode]] = field(default_factory=lambda: EMPTY)
     samples: Mapping[str, StrategySample] = field(default_factory=lambda: EMPTY)
     entry_dates: Mapping[str, tuple[date, ...]] = field(default_factory=lambda: EMPTY)
     day_trades: int = 0

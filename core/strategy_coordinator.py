@@ -9,7 +9,7 @@ from typing import Any, Final, Mapping
 
 from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRATEGY_PRIORITY,
                               STRESSED_MARGIN_SHARE, STRESSED_PRIORITIES, STRESSED_SIZE_MULTIPLIER)
-from core.codes import RefusalCode
+from core.codes import DOES_NOT_FIT, RefusalCode
 from core.entry.checks import cannot_compute, minutes_since
 from core.entry.gate import EntryGate, SizedEntry
 from core.errors import CannotCompute, IntegrityError
@@ -17,7 +17,7 @@ from core.guards import GreeksAuthority, MarginAuthority
 from core.intents import ASSIGNED, closing_intent, intent_id
 from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
-from core.model import (Enter, Event, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
+from core.model import (EMPTY, Enter, Event, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
                         Refused, Select, Snapshot, State, Underlying, Urgency)
 from core.quotes import ticker_of
 from core.spy_concentration_manager import SpyConcentrationManager
@@ -36,7 +36,8 @@ STANDS_TODAY: Final = frozenset({
     RefusalCode.TREND_AGAINST, RefusalCode.GAP_TOO_LARGE, RefusalCode.COUNT_PHASE, RefusalCode.COUNT_STRATEGY,
     RefusalCode.COUNT_UNDERLYING, RefusalCode.COUNT_SPY_EQUIVALENT, RefusalCode.COUNT_LT112_SPY,
     RefusalCode.ALREADY_OPEN, RefusalCode.EXPIRY_TAKEN, RefusalCode.WEEK_TAKEN, RefusalCode.MONTH_TAKEN,
-    RefusalCode.GROUP_FULL, RefusalCode.SHORT_VOLATILITY_FULL, RefusalCode.LIMITER_FULL, RefusalCode.NOT_TRIGGERED})
+    RefusalCode.GROUP_FULL, RefusalCode.SHORT_VOLATILITY_FULL, RefusalCode.LIMITER_FULL, RefusalCode.NOT_TRIGGERED,
+    *DOES_NOT_FIT})
 
 
 class StrategyCoordinator:
@@ -107,8 +108,15 @@ class StrategyCoordinator:
             refused = self._coordinate(name, snapshot, view)
         if refused is not None:
             return snapshot, refused
-        seen = _without(snapshot, set(strategy.spec.underlyings) - set(admitted))
-        return seen, strategy.screen(seen, view)
+        unfit = {symbol: code for symbol, code in view.unfit.get(name, EMPTY).items() if symbol in admitted}
+        seen = _without(snapshot, set(strategy.spec.underlyings) - set(admitted) | unfit.keys())
+        refused = None if len(unfit) < len(admitted) else Refused(code=next(iter(unfit.values())))
+        refused = refused or strategy.screen(seen, view)
+        if refused is not None and unfit:
+            told = {symbol: code.value for symbol, code in unfit.items()}
+            code = unfit.get(refused.facts.get("underlying", ""), refused.code)
+            refused = Refused(code=code, facts=dict(refused.facts) | {"unfit": told})
+        return seen, refused
 
     def select(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         """Contracts the strategy wants quoted. It sees only those of its own underlyings that the gate admits."""

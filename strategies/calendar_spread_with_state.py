@@ -17,7 +17,7 @@ from core.model import (Contract, ContractKind, Event, Exit, HeldLeg, Hold, Leg,
                         Proposal, Refused, Right, Select, Snapshot, State, Underlying, Urgency)
 from core.quotes import TOLERANCE, at_least, at_most, require_quotes, usable_quote
 from strategies.entries import (NO_CAP, entry_pending, first_selected, opening_fees_usd, own_positions, refuse,
-                                refused_all, refuses_when_unknown, reported_probability, require_underlying)
+                                refused_all, refuses_when_unknown, reported_probability, require_underlying, too_dear)
 from strategies.exits import OPEN_STATES, ExitReason, is_last_session, mandatory_exit, require_declared, walking_exit
 from strategies.legs import closing_price, mid_price, premium_taken
 from strategies.lifecycle import Transitions, lifecycle
@@ -69,14 +69,15 @@ class Calendar:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """Far and near put at the strike nearest the price that both expiries list."""
+        """Of the first underlying that may be entered and is expected to fit: far and near put at the strike nearest the
+        price that both expiries list."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
-        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot)
+        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot, view)
                               for symbol in self.spec.underlyings if self._screen_symbol(symbol, snapshot) is None)
 
-    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
+    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         spec, symbol, today = self.spec, underlying.symbol, snapshot.time.date()
         chains = snapshot.chains.get(symbol, ())
         if not chains:
@@ -90,6 +91,11 @@ class Calendar:
         if strike is None:
             return refuse(RefusalCode.STRIKE_NOT_LISTED, underlying=symbol, far=far.expiry.isoformat(),
                           near=near.expiry.isoformat())
+        bought, sold = (float(listing.expected(np.array([strike]), Right.PUT, underlying, snapshot.time)[0])
+                        for listing in (far, near))
+        dear = too_dear((bought - sold) * far.chain.multiplier, spec, symbol, snapshot, view)
+        if dear is not None:
+            return dear
         return Select(strategy=spec.name, underlying=symbol, facts={"strike": strike},
                       contracts=(far.contract(strike, Right.PUT), near.contract(strike, Right.PUT)))
 

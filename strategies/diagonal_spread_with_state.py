@@ -20,7 +20,7 @@ from core.quotes import TOLERANCE, at_most, require_quotes, usable_quote
 from strategies.covered_calls import leap_listing, leap_strike, option_legs, pays, refuse_symbol, weekly_listing
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
-                                require_underlying)
+                                require_underlying, too_dear)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
 from strategies.legs import mid_price
@@ -84,15 +84,15 @@ class Diagonal:
         return refuse_symbol(underlying, iv, snapshot, spec)
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The LEAP of the first symbol that may be entered, and calls around its weekly's delta."""
+        """The LEAP of the first symbol that may be entered and is expected to fit, and calls around its weekly's delta."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
-        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot)
+        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot, view)
                               for symbol in self.spec.underlyings if self._screen_symbol(symbol, snapshot) is None)
 
     @refuses_when_unknown
-    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
+    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         symbol, today = underlying.symbol, snapshot.time.date()
         chains = snapshot.chains.get(symbol, ())
         if not chains:
@@ -111,6 +111,11 @@ class Diagonal:
         if nearest is None:
             return refuse(RefusalCode.STRIKE_NOT_LISTED, underlying=symbol, above=strike,
                           expiry=weekly.expiry.isoformat())
+        value = float(listing.expected(np.array([strike]), Right.CALL, underlying, snapshot.time)[0])
+        sold = float(weekly.expected(np.array([nearest]), Right.CALL, underlying, snapshot.time)[0])
+        dear = too_dear((value - sold) * leap.multiplier, self.spec, symbol, snapshot, view)
+        if dear is not None:
+            return dear
         weeklies = neighbourhood(weekly, Right.CALL, nearest)
         return Select(strategy=self.spec.name, underlying=symbol, contracts=(leap, *weeklies),
                       facts={"leap_strike": strike, "leap_expiry": listing.expiry.isoformat()})

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from functools import wraps
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Callable, Iterable, Mapping, ParamSpec, TypeVar
 
-from config.constants import IV_HISTORY_SESSIONS, OPENING_FEE_USD
+from config.constants import IV_HISTORY_SESSIONS, OPENING_FEE_USD, PHASES
+from config.strategy_parameters import StrategySpec
 from core.codes import RefusalCode
 from core.errors import CannotCompute
+from core.kelly import kelly_share, strategy_edge
 from core.market_analysis import ShortStrike, probability_shorts_otm
 from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote, Refused, Select, Snapshot, State,
-                        Underlying)
+                        StrategySample, Underlying)
 from core.option_values import quote_volatility, terms_of
 from core.quotes import underlying_of
 
@@ -115,6 +117,26 @@ def require_iv_history(underlying: Underlying) -> IvHistory | Refused:
         return refuse(RefusalCode.IV_HISTORY_MISSING, underlying=underlying.symbol, samples=samples,
                       needed=IV_HISTORY_SESSIONS)
     return iv
+
+
+def too_dear(risk_usd: float, spec: StrategySpec, underlying: str, snapshot: Snapshot, view: PortfolioView
+             ) -> Refused | None:
+    """SIZE_ZERO where one unit is expected to risk more than the capital of an entry, as the sizer will find it. Where
+    nothing is expected (a chain of names only) the quotes are to tell.
+
+    Parameters
+    ----------
+    risk_usd : float
+        What one unit is expected to risk.
+    """
+    sample = view.samples.get(spec.name, StrategySample())
+    kelly = inf if spec.win_rate is None else kelly_share(strategy_edge(spec, sample), snapshot.known_vix.value,
+                                                          snapshot.time.weekday())
+    share = min(kelly, spec.max_capital_share, PHASES[snapshot.phase].max_position_share)
+    capital_usd = share * view.breaker_size_multiplier * snapshot.account.equity
+    if isfinite(risk_usd) and risk_usd > capital_usd:
+        return refuse(RefusalCode.SIZE_ZERO, underlying=underlying, risk_usd=risk_usd, capital_usd=capital_usd)
+    return None
 
 
 def opening_fees_usd(legs: Iterable[Leg]) -> float:

@@ -1,8 +1,8 @@
 """Futures strangle: a put at half the expected move below the future and a call at four tenths of it above.
 
 Expected move = F x IV x sqrt(days / 365), IV at the money from yesterday's chain. One strangle a product; where not one
-full-size strangle fits the capital its micro stands in. The side the market does not test is rolled in once, for a
-credit. Profit and loss are measured on all premium taken in, that of the roll included.
+strangle of a product fits the next one is tried, a micro in the place of its full size. The side the market does not
+test is rolled in once, for a credit. Profit and loss are measured on all premium taken in, that of the roll included.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from typing import ClassVar, Final
 import numpy as np
 
 from config.calendars import is_roll_week
-from config.constants import CALENDAR_DAYS_PER_YEAR, PHASES, STRANGLE_RISK_CREDIT_MULTIPLE
+from config.constants import CALENDAR_DAYS_PER_YEAR, STRANGLE_RISK_CREDIT_MULTIPLE
 from config.strategy_parameters import FUTURES_STRANGLE, FuturesStrangleSpec
 from core.codes import RefusalCode
-from core.kelly import kelly_share, strategy_edge
 from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused, Right,
-                        Select, Snapshot, State, StrategySample, Underlying)
+                        Select, Snapshot, State, Underlying)
 from core.option_values import chain_greeks, contract_greeks, quote_volatility, terms_of
 from core.quotes import at_least, at_most, keys_of, require_quotes, underlying_of, usable_quote
 from strategies.entries import (NO_CAP, entry_pending, has_price, own_positions, refuse, refused_all,
-                                refuses_when_unknown, reported_probability)
+                                refuses_when_unknown, reported_probability, too_dear)
 from strategies.exits import (OPEN_STATES, ExitReason, mandatory_exit, must_close_21dte, require_declared,
                               stop_multiple, walking_exit)
 from strategies.legs import closing_price, known_closing_price, mid_price, premium_taken
@@ -94,7 +93,8 @@ class FuturesStrangle:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The first product that may be entered and of which one strangle fits the capital."""
+        """The first product that may be entered and of which one strangle is expected to fit the capital. One that did not
+        fit for another reason (buying power, Greeks) is not seen here a moment later, and the next is chosen."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
@@ -108,7 +108,7 @@ class FuturesStrangle:
                 return found
             refusals.append(found)
             if found.code is not RefusalCode.SIZE_ZERO:
-                chosen.add(product)  # a micro stands in for a full size that is too large, not for one without data
+                chosen.add(product)  # a micro stands in for a full size that does not fit, not for one without data
         return refusals[0]
 
     def _select_product(self, product: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
@@ -139,22 +139,13 @@ class FuturesStrangle:
         if put is None or call is None or not put < future.price < call:
             return refuse(RefusalCode.STRIKE_NOT_LISTED, product=product, expiry=listing.expiry.isoformat(),
                           put=put, call=call)
-        expected = sum(float(listing.prices(np.array([strike]), right)[0])
+        expected = sum(float(listing.expected(np.array([strike]), right, future, snapshot.time)[0])
                        for strike, right in ((put, Right.PUT), (call, Right.CALL)))
-        risk_usd = STRANGLE_RISK_CREDIT_MULTIPLE * expected * listing.chain.multiplier
-        capital_usd = self._capital_usd(snapshot, view)
-        if isfinite(risk_usd) and risk_usd > capital_usd and product in spec.micros:
-            return refuse(RefusalCode.SIZE_ZERO, product=product, risk_usd=risk_usd, capital_usd=capital_usd,
-                          micro=spec.micros[product])
+        dear = too_dear(STRANGLE_RISK_CREDIT_MULTIPLE * expected * listing.chain.multiplier, spec, product, snapshot, view)
+        if dear is not None:
+            return dear
         return Select(strategy=spec.name, underlying=product, facts={"expected_move": move, "iv": volatility},
                       contracts=(listing.contract(put, Right.PUT), listing.contract(call, Right.CALL)))
-
-    def _capital_usd(self, snapshot: Snapshot, view: PortfolioView) -> float:
-        """Capital of one entry as the sizer will find it, to tell a full size that does not fit from one that may."""
-        sample = view.samples.get(self.spec.name, StrategySample())
-        kelly = kelly_share(strategy_edge(self.spec, sample), snapshot.known_vix.value, snapshot.time.weekday())
-        share = min(kelly, self.spec.max_capital_share, PHASES[snapshot.phase].max_position_share)
-        return share * view.breaker_size_multiplier * snapshot.account.equity
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:

@@ -22,7 +22,7 @@ from strategies.covered_calls import (first_above, leap_listing, leap_strike, op
                                       to_recover, weekly_listing)
 from strategies.entries import (entry_pending, first_selected, opening_fees_usd, own_positions, refuse, refused_all,
                                 refuses_when_unknown, reported_probability, require_indicators, require_iv_history,
-                                require_underlying)
+                                require_underlying, too_dear)
 from strategies.exits import (ExitReason, assignment_threatens, is_last_session, mandatory_exit, require_declared,
                               walking_exit)
 from strategies.legs import mid_price
@@ -86,15 +86,15 @@ class Ipmcc:
         return refuse_symbol(underlying, iv, snapshot, spec)
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The LEAP of the first symbol that may be entered, and calls that may be the first weekly."""
+        """The LEAP of the first symbol that may be entered and is expected to fit, and calls that may be the first weekly."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
-        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot)
+        return first_selected(self._select_symbol(snapshot.underlyings[symbol], snapshot, view)
                               for symbol in self.spec.underlyings if self._screen_symbol(symbol, snapshot) is None)
 
     @refuses_when_unknown
-    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot) -> Select | Refused:
+    def _select_symbol(self, underlying: Underlying, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
         symbol, today = underlying.symbol, snapshot.time.date()
         chains = snapshot.chains.get(symbol, ())
         if not chains:
@@ -108,11 +108,16 @@ class Ipmcc:
         leap = listing.contract(strike, Right.CALL)
         weeklies: tuple[Contract, ...] = ()
         weekly = weekly_listing(chains, snapshot.calendar, self.spec, listing.expiry)
+        debit = float(listing.expected(np.array([strike]), Right.CALL, underlying, snapshot.time)[0])
         if weekly is not None:
-            value = float(listing.prices(np.array([strike]), Right.CALL)[0])
-            bound = strike + value if np.isfinite(value) else underlying.price
+            bound = strike + debit if np.isfinite(debit) else underlying.price
             first = first_above(weekly, underlying.price * (1.0 + self.spec.weekly_min_otm_share), bound)
-            weeklies = () if first is None else neighbourhood(weekly, Right.CALL, first)
+            if first is not None:
+                weeklies = neighbourhood(weekly, Right.CALL, first)
+                debit -= float(weekly.expected(np.array([first]), Right.CALL, underlying, snapshot.time)[0])
+        dear = too_dear(debit * leap.multiplier, self.spec, symbol, snapshot, view)
+        if dear is not None:
+            return dear
         return Select(strategy=self.spec.name, underlying=symbol, contracts=(leap, *weeklies),
                       facts={"leap_strike": strike, "leap_expiry": listing.expiry.isoformat()})
 

@@ -11,7 +11,7 @@ import numpy as np
 from core.arrays import Flags, Floats
 from core.carry import option_terms
 from core.model import Chain, Contract, Right, Underlying
-from core.option_values import chain_greeks, chain_volatilities
+from core.option_values import chain_greeks, chain_prices, chain_volatilities
 from core.quotes import DIGITS, TOLERANCE
 
 
@@ -71,6 +71,12 @@ class Listing:
         iv = self.levels(strikes, right, underlying) if stand_in else self.volatilities(strikes, right)
         terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, now)
         return chain_greeks(underlying.price, strikes, right is Right.PUT, iv, terms).delta
+
+    def expected(self, strikes: Floats, right: Right, underlying: Underlying, now: datetime) -> Floats:
+        """Model prices of listed ``strikes`` at today's price of the underlying and yesterday's volatilities, or their
+        :meth:`levels`; NaN where there is none."""
+        terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, now)
+        return chain_prices(underlying.price, strikes, right is Right.PUT, self.levels(strikes, right, underlying), terms)
 
     def _rows(self, right: Right) -> Flags:
         rows: Flags = (self.chain.expiry == self.expiry.toordinal()) & (self.chain.is_put == (right is Right.PUT))

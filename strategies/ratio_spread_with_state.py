@@ -14,11 +14,10 @@ import numpy as np
 
 from config.strategy_parameters import RATIO, RatioSpec
 from core.arrays import Floats
-from core.carry import option_terms
 from core.codes import RefusalCode
 from core.model import (Contract, Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Quote, Refused, Right,
                         Select, Snapshot, State, Underlying)
-from core.option_values import chain_prices, contract_greeks, contract_price, quote_volatility
+from core.option_values import contract_greeks, contract_price, quote_volatility
 from core.quotes import TOLERANCE, at_least, at_most, require_quotes
 from strategies.entries import (NO_CAP, entry_pending, fees_points, own_positions, refuse, refuses_when_unknown,
                                 reported_probability, require_underlying)
@@ -93,17 +92,11 @@ class RatioSpread:
         if not len(shorts):
             return refuse(RefusalCode.STRIKE_NOT_LISTED, long=long, short_max_delta=spec.short_max_delta)
         ratios = (TWO_BY_THREE, ONE_BY_TWO) if snapshot.phase >= spec.ratio_2x3_min_phase else (ONE_BY_TWO,)
-        quoted = self._bracket(shorts, self._expected(np.append(shorts, long), listing, underlying, snapshot), ratios,
-                               listing)
+        expected = listing.expected(np.append(shorts, long), Right.PUT, underlying, snapshot.time)
+        quoted = self._bracket(shorts, expected, ratios, listing)
         return Select(strategy=spec.name, underlying=underlying.symbol,
                       contracts=tuple(listing.contract(strike, Right.PUT) for strike in (*quoted.tolist(), long)),
                       facts={"long": long, "ratios": [list(ratio) for ratio in ratios]})
-
-    @staticmethod
-    def _expected(strikes: Floats, listing: Listing, underlying: Underlying, snapshot: Snapshot) -> Floats:
-        """Model prices at today's price of the underlying and yesterday's volatilities, or what stands in for them."""
-        terms = option_terms(underlying.symbol, listing.chain.kind, listing.expiry, snapshot.time)
-        return chain_prices(underlying.price, strikes, True, listing.levels(strikes, Right.PUT, underlying), terms)
 
     def _least_credit(self, legs: Sequence[Leg]) -> float:
         """Net credit, in points a unit, below which the trade is not worth its own fees."""

@@ -7,12 +7,13 @@ from datetime import datetime, time
 from typing import Iterable
 
 from config.constants import ENTRY_RETRY_MINUTES, ENTRY_TRIES_A_WINDOW, VALIDATION_TIMEOUT_MINUTES
-from core.codes import RefusalCode
+from core.codes import DOES_NOT_FIT, RefusalCode
 from core.entry.checks import mode_forbids, standing_halt
 from core.intents import buying_back_intent, closing_intent, position_id
 from core.model import (EMPTY, Contract, Enter, Event, Exit, Hold, Manage, PortfolioView, Position, Purpose, Refused,
                         Select, Snapshot, State, Urgency)
 from helpers.shell.components import Components
+from helpers.shell.misfits import Misfits
 from helpers.shell.ports import Subscriptions
 from helpers.shell.snapshots import SnapshotBuilder
 from helpers.store.journal import Journal
@@ -39,6 +40,7 @@ class DecisionRounds:
         self._watched: dict[str, tuple[Contract, ...]] = {}
         self._chain_wanted: set[str] = set()
         self._tried: dict[str, datetime] = {}
+        self._misfits = Misfits(self._pause_over)
         self._postponed: dict[str, Exit] = {}
         self._deferred: set[str] = set()
         self.eager = False
@@ -68,6 +70,7 @@ class DecisionRounds:
         """One round over the strategies in order of priority, until one has chosen contracts. ``eager`` (an entry was
         just cancelled unfilled) asks for a round before its time; it ends with it."""
         self.eager = False
+        view = self._with_misfits(view, snapshot)
         for name in self._parts.coordinator.names():
             if name not in view.enabled or name in view.pending or self._tried_lately(name, snapshot.time):
                 continue
@@ -79,6 +82,8 @@ class DecisionRounds:
                     self._begin(name, answer, snapshot.time)
                     return
                 refusal = answer
+                if answer.code in DOES_NOT_FIT:
+                    self._misfits.note(name, wanted, answer.code, snapshot.time)
             self._journal.refused(snapshot.time, name, refusal)
 
     def hold_back(self, strategy: str, now: datetime) -> None:
@@ -86,10 +91,18 @@ class DecisionRounds:
         self._tried[strategy] = now
 
     def _tried_lately(self, name: str, now: datetime) -> bool:
-        last, spec = self._tried.get(name), self._parts.specs[name]
+        last = self._tried.get(name)
+        return last is not None and not self._pause_over(name, last, now)
+
+    def _pause_over(self, name: str, last: datetime, now: datetime) -> bool:
+        spec = self._parts.specs[name]
         window = _minutes(spec.window_close) - _minutes(spec.window_open)
         wait = min(ENTRY_RETRY_MINUTES, window / ENTRY_TRIES_A_WINDOW)
-        return last is not None and (now - last).total_seconds() < 60 * wait
+        return (now - last).total_seconds() >= 60 * wait
+
+    def _with_misfits(self, view: PortfolioView, snapshot: Snapshot) -> PortfolioView:
+        open_ids = (position.id for position in snapshot.positions if position.is_open)
+        return replace(view, unfit=self._misfits.at(snapshot.time, open_ids))
 
     def _begin(self, name: str, selection: Select, now: datetime) -> None:
         key = position_id(name, now)
@@ -106,6 +119,7 @@ class DecisionRounds:
 
     def propose(self, snapshot: Snapshot, view: PortfolioView) -> None:
         """Ask every selection whose contracts are being quoted; the chosen entry goes to the executor."""
+        view = self._with_misfits(view, snapshot)
         for key, selection in list(self._selections.items()):
             answer = self._parts.coordinator.propose(selection.strategy, snapshot, view, selection, key)
             if isinstance(answer, Enter):
@@ -125,7 +139,11 @@ class DecisionRounds:
 
     def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
         selection = self._selections.pop(key)
-        self._tried[selection.strategy] = now
+        if refusal.code in DOES_NOT_FIT:        # the next of the strategy's underlyings may, and is asked for at once
+            self._misfits.note(selection.strategy, [selection.underlying], refusal.code, now)
+            self.eager = True
+        else:
+            self._tried[selection.strategy] = now
         timed_out = refusal.code in QUOTES_AWAITED | {RefusalCode.ENTRY_TIMEOUT}
         event = Event.TIMED_OUT if timed_out else Event.ENTRY_REFUSED
         self._journal.refused(now, selection.strategy, refusal)

@@ -135,11 +135,22 @@ def test_a_micro_stands_in_where_the_full_size_does_not_fit():
 
 
 def test_full_size_at_the_limit_of_the_capital():
-    credit = sum(float(chain("/CL", multiplier=1000.0).price[
-        (chain("/CL").expiry == EXPIRY.toordinal()) & (chain("/CL").strike == strike)
-        & (chain("/CL").is_put == put)][0]) for strike, put in ((75.5, True), (83.5, False)))
+    """What a strangle is expected to take at today's price and yesterday's volatility, twice, is 4 % of equity."""
+    contracts = pair(equity=1_000_000.0).contracts
+    credit = sum(quote.mid for quote in model_quotes(contracts, PRICE, NOW, flat(0.3)).values())
     limit = 2 * credit * 1000.0 / 0.04
-    assert pair(equity=limit + 1).underlying == "/CL" and pair(equity=limit - 1).underlying == "/MCL"
+    assert pair(equity=limit * 1.01).underlying == "/CL" and pair(equity=limit * 0.99).underlying == "/MCL"
+
+
+def test_the_next_product_of_the_phase_where_the_first_does_not_fit():
+    gold = chain("/MGC", multiplier=10.0, price=2_400.0, strikes=np.arange(2_000.0, 2_800.0, 10.0), level=0.15)
+    both = {"/MCL": future(), "/MGC": future("/MGC", 2_400.0)}
+    chains = {"/MCL": (CHAIN,), "/MGC": (gold,)}
+    assert selected(phase=2, underlyings=both, chains=chains, account=make_account(50_000.0)).underlying == "/MCL"
+    dear = {"/MCL": (replace(CHAIN, multiplier=1_000.0),), "/MGC": (gold,)}
+    assert selected(phase=2, underlyings=both, chains=dear, account=make_account(50_000.0)).underlying == "/MGC"
+    poor = selected(phase=2, underlyings=both, chains=dear, account=make_account(5_000.0))
+    assert poor.code is Code.SIZE_ZERO and poor.facts["underlying"] == "/MCL"
 
 
 def test_full_size_and_micro_are_one_exposure_in_phase_4():

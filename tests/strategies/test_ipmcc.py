@@ -35,7 +35,7 @@ def snapshot(time=NOW, price=200.0, market=(), symbols=("IWM",), **overrides):
     found = {symbol: make_underlying(symbol, price, time, **({"indicators": AVERAGES} | dict(market)))
              for symbol in symbols}
     return make_snapshot(time, **({"underlyings": found, "chains": {symbol: (CHAIN,) for symbol in symbols},
-                                   "vix": make_vix(16.0, time)} | overrides))
+                                   "vix": make_vix(16.0, time), "account": make_account(90_000.0)} | overrides))
 
 
 def code_of(symbol="IWM", **arguments):
@@ -103,6 +103,22 @@ def test_the_leap_is_a_year_out_near_082_of_the_price_and_delta_080():
     assert leap.strike == 168.0     # within 164 +/- 4; the delta falls with the strike, so the highest is nearest 0.80
     rich = make_chain("IWM", 200.0, TODAY, [WEEKLY, LEAP], range(140, 261), flat(0.45))
     assert selected(chains={"IWM": (rich,)}).contracts[0].strike == 160.0
+
+
+def test_the_first_symbol_that_fits_its_size_is_taken():
+    """One LEAP on a price of 200 costs some 4,400; on SPY at 500 some 11,000. The cap is 8 % of equity."""
+    spy = make_chain("SPY", 500.0, TODAY, [WEEKLY, LEAP], range(380, 600), flat(0.2))
+    given = {"symbols": ("SPY", "IWM"), "chains": {"SPY": (spy,), "IWM": (CHAIN,)}}
+    prices = {"SPY": make_underlying("SPY", 500.0, NOW, indicators=AVERAGES),
+              "IWM": make_underlying("IWM", 200.0, NOW, indicators=AVERAGES)}
+
+    def chosen(equity):
+        return STRATEGY.select(snapshot(underlyings=prices, account=make_account(equity), **given), make_view())
+
+    assert (chosen(200_000.0).underlying, chosen(90_000.0).underlying) == ("SPY", "IWM")
+    small = chosen(40_000.0)
+    assert small.code is Code.SIZE_ZERO and small.facts["underlying"] == "SPY"
+    assert small.facts["risk_usd"] > small.facts["capital_usd"] == pytest.approx(3_200.0)
 
 
 def test_without_volatilities_the_strike_nearest_the_share_is_taken():

@@ -195,10 +195,12 @@ def _apple(day: datetime) -> Callable[[Any], Any]:
 
 
 def _both_oils(strategy: Any) -> Any:
+    """A micro whose full size is held already: one exposure, unless they are no pair."""
     micro = WORLDS["futures_strangle"]
     full = replace(micro, symbol="/CL", multiplier=1_000.0)
     given = {"underlyings": {"/CL": full.underlying(), "/MCL": micro.underlying()}, "phase": 4,
-             "chains": {"/CL": (full.chain(),), "/MCL": (micro.chain(),)}, "account": make_account(80_000.0)}
+             "chains": {"/CL": (full.chain(),), "/MCL": (micro.chain(),)}, "account": make_account(80_000.0),
+             "positions": (make_position(strategy="futures_strangle", underlying="/CL"),)}
     return strategy.select(micro.snapshot(**given), micro.view())
 
 
