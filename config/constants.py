@@ -72,6 +72,10 @@ PROMOTIONS: Final[tuple[PromotionRule, ...]] = (
     PromotionRule(to_phase=4, min_equity_usd=75_000, min_closed_trades=100, min_win_rate=0.70,
                   max_drawdown_share=0.15),
 )
+# Win rate and worst loss of a promotion are those of so many trades that closed last, all of them within so many days;
+# its drawdown is that of those days.
+PROMOTION_TRADES: Final = 50
+PROMOTION_DAYS: Final = 365
 DEMOTION_FLOOR_SHARE: Final = 0.93
 DEMOTION_DRAWDOWN_SHARE: Final = 0.20
 STARTING_EQUITY_USD: Final = 35_000.0

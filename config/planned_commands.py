@@ -32,7 +32,7 @@ class PlannedCommand:
         One of ``ACTIONS``.
     strategy : str or None
         Narrows ``resume``, ``flatten`` and ``what_if``.
-    amount : None
+    amount, position : None
         No planned command has one.
     """
 
@@ -40,6 +40,7 @@ class PlannedCommand:
     action: str
     strategy: str | None = None
     amount: None = None
+    position: None = None
     reason: str = REASON
 
 

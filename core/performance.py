@@ -23,9 +23,16 @@ from core.trade_records import ClosedTrade, Flow, Mark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeStatistics:
-    """Figures of a set of closed trades. Money in USD, losses positive, ``payoff_ratio`` mean win / mean loss."""
+    """Figures of a set of closed trades. Money in USD, losses positive, ``payoff_ratio`` mean win / mean loss.
+
+    ``wins``, ``losses``, rates and means are of the ``judged`` ones (forced closes and bought protection left out), money
+    and profit factor of all. A result that is not known is in none of them.
+    """
 
     trades: int
+    judged: int
+    forced: int
+    unknown: int
     wins: int
     losses: int
     pnl_usd: float
@@ -52,17 +59,21 @@ class EquityStatistics:
 
 
 def trade_statistics(trades: Sequence[ClosedTrade]) -> TradeStatistics:
-    """Statistics of ``trades``; a trade that neither won nor lost counts among the trades only."""
-    gains = [trade.pnl_usd for trade in trades if trade.won]
-    pains = [-trade.pnl_usd for trade in trades if trade.lost]
+    """Statistics of ``trades``; a trade that neither won nor lost counts among the judged only."""
+    known = [trade for trade in trades if trade.result_known]
+    judged = [trade for trade in known if trade.is_judged]
+    gains = [trade.pnl_usd for trade in judged if trade.won]
+    pains = [-trade.pnl_usd for trade in judged if trade.lost]
+    lost = sum(-trade.pnl_usd for trade in known if trade.lost)
     mean_win = sum(gains) / len(gains) if gains else None
     mean_loss = sum(pains) / len(pains) if pains else None
     return TradeStatistics(
-        trades=len(trades), wins=len(gains), losses=len(pains), pnl_usd=sum(trade.pnl_usd for trade in trades),
-        fees_usd=sum(trade.fees_usd for trade in trades),
+        trades=len(trades), judged=len(judged), forced=sum(trade.forced for trade in trades),
+        unknown=len(trades) - len(known), wins=len(gains), losses=len(pains),
+        pnl_usd=sum(trade.pnl_usd for trade in known), fees_usd=sum(trade.fees_usd for trade in trades),
         assumed_costs_usd=sum(trade.assumed_costs_usd for trade in trades),
-        win_rate=len(gains) / len(trades) if trades else None,
-        profit_factor=sum(gains) / sum(pains) if pains else None,
+        win_rate=len(gains) / len(judged) if judged else None,
+        profit_factor=sum(trade.pnl_usd for trade in known if trade.won) / lost if lost else None,
         payoff_ratio=mean_win / mean_loss if mean_win is not None and mean_loss is not None else None,
         mean_win_usd=mean_win, mean_loss_usd=mean_loss, largest_loss_usd=max(pains, default=0.0))
 
@@ -112,10 +123,10 @@ def equity_statistics(starting_equity: float, marks: Sequence[Mark], flows: Iter
 
 
 def pnl_by(trades: Iterable[ClosedTrade], key: Callable[[ClosedTrade], str]) -> Mapping[str, float]:
-    """USD of ``trades`` summed by ``key``, in the order keys first appear."""
+    """USD of ``trades`` whose result is known, summed by ``key`` in the order keys first appear."""
     sums: dict[str, float] = defaultdict(float)
     for trade in trades:
-        sums[key(trade)] += trade.pnl_usd
+        sums[key(trade)] += trade.pnl_usd if trade.result_known else 0.0
     return dict(sums)
 
 

@@ -2,7 +2,8 @@
 
 The equity a phase is judged by is the account's value scaled so that flows leave it where it was: a deposit of a third
 makes every later dollar count for three quarters of one. Without flows it is the account's value itself. Drawdown is
-measured on the same figure.
+measured on the same figure with bought protection counted at what it cost: what it was worth at the top of a fear is no
+height to fall from.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from core.quotes import at_least, at_most
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionFacts:
     """The ledger's record a promotion is judged by. Shares are positive fractions; ``worst_loss_share`` is the largest
-    loss of one trade against the equity before it, ``worst_drawdown_share`` the deepest so far."""
+    loss of one trade against the equity before it, ``worst_drawdown_share`` the deepest drawdown; which trades and days they
+    are of is the ledger's (:meth:`core.trade_ledger.TradeLedger.promotion_facts`)."""
 
     closed_trades: int
     win_rate: float
@@ -82,10 +84,9 @@ class PhaseManager:
         """
         if not (isfinite(equity) and equity > 0):
             raise IntegrityError("starting equity is not a positive amount", equity=equity)
-        self._scale = 1.0
-        self._equity = equity
+        self._scale = self._cost_scale = 1.0
+        self._equity = self._at_cost = equity
         self._peak = equity
-        self._worst_drawdown = 0.0
         self._demoted_in_drawdown = False
 
     @property
@@ -99,13 +100,8 @@ class PhaseManager:
 
     @property
     def drawdown_share(self) -> float:
-        """From the peak to the last update; positive."""
-        return max(0.0, 1.0 - self.earned_equity / self._peak)
-
-    @property
-    def worst_drawdown_share(self) -> float:
-        """The deepest drawdown seen at any update."""
-        return self._worst_drawdown
+        """From the peak to the last update, bought protection at cost; positive."""
+        return max(0.0, 1.0 - self._at_cost * self._cost_scale / self._peak)
 
     def record_flow(self, amount_usd: float, equity_after_usd: float) -> None:
         """A deposit (positive) or withdrawal that has just brought the account to ``equity_after_usd``.
@@ -115,32 +111,39 @@ class PhaseManager:
         IntegrityError
             When an amount is not a number, or the account was or is worth nothing.
         """
-        before = equity_after_usd - amount_usd
-        if not (isfinite(amount_usd) and isfinite(equity_after_usd) and before > 0 and equity_after_usd > 0):
-            raise IntegrityError("a flow is not an amount", amount_usd=amount_usd, equity_after_usd=equity_after_usd)
+        before, cost_after = equity_after_usd - amount_usd, self._at_cost + amount_usd
+        if not (isfinite(amount_usd) and isfinite(equity_after_usd)
+                and min(before, equity_after_usd, self._at_cost, cost_after) > 0):
+            raise IntegrityError("a flow is not an amount", amount_usd=amount_usd, equity_after_usd=equity_after_usd,
+                                 at_cost=self._at_cost)
         self._scale *= before / equity_after_usd
-        self._equity = equity_after_usd
+        self._cost_scale *= self._at_cost / cost_after
+        self._equity, self._at_cost = equity_after_usd, cost_after
 
-    def update(self, equity: float, record: PromotionFacts) -> PhaseChange | None:
+    def update(self, equity: float, record: PromotionFacts, *, equity_at_cost: float) -> PhaseChange | None:
         """Take the account's value, and step up or down by one where the rules say so.
 
         Down: below 93 % of the phase's own floor, or more than 20 % under the peak (once in each drawdown). Up: all
         criteria of the next phase, and no reason to go down.
+
+        Parameters
+        ----------
+        equity_at_cost : float
+            The account's value with bought protection that is held counted at what it cost.
 
         Raises
         ------
         IntegrityError
             When equity or the record is not a number.
         """
-        numbers = (equity, record.win_rate, record.worst_loss_share, record.worst_drawdown_share)
+        numbers = (equity, equity_at_cost, record.win_rate, record.worst_loss_share, record.worst_drawdown_share)
         if not all(isfinite(number) for number in numbers):
             raise IntegrityError("the phase cannot be judged by this", equity=equity, win_rate=record.win_rate)
-        self._equity = equity
-        if self.earned_equity >= self._peak:
-            self._peak = self.earned_equity
+        self._equity, self._at_cost = equity, equity_at_cost
+        if self._at_cost * self._cost_scale >= self._peak:
+            self._peak = self._at_cost * self._cost_scale
             self._demoted_in_drawdown = False
         drawdown = self.drawdown_share
-        self._worst_drawdown = max(self._worst_drawdown, drawdown)
         below_floor = not at_least(self.earned_equity, DEMOTION_FLOOR_SHARE * PHASES[self._phase].equity_floor_usd)
         deep = not at_most(drawdown, DEMOTION_DRAWDOWN_SHARE)
         if below_floor and self._phase > min(PHASES):
@@ -166,7 +169,6 @@ class PhaseManager:
         return rule is not None and all(self._criteria(rule, record).values())
 
     def _criteria(self, rule: PromotionRule, record: PromotionFacts) -> dict[str, bool]:
-        drawdown = max(self._worst_drawdown, record.worst_drawdown_share)
         return {
             "equity": at_least(self.earned_equity, rule.min_equity_usd),
             "closed_trades": record.closed_trades >= rule.min_closed_trades,
@@ -174,7 +176,8 @@ class PhaseManager:
             "single_loss": (rule.max_single_loss_share is None
                             or at_most(record.worst_loss_share, rule.max_single_loss_share)),
             "profitable_lt112": record.profitable_lt112 or not rule.needs_profitable_lt112,
-            "drawdown": rule.max_drawdown_share is None or drawdown < rule.max_drawdown_share}
+            "drawdown": (rule.max_drawdown_share is None
+                         or record.worst_drawdown_share < rule.max_drawdown_share)}
 
     def _step(self, direction: int, reason: PhaseReason) -> PhaseChange:
         before, self._phase = self._phase, self._phase + direction
@@ -185,8 +188,11 @@ class PhaseManager:
 
     def facts(self) -> dict[str, Any]:
         """Everything a restart needs, as plain JSON."""
-        return {"phase": self._phase, "scale": self._scale, "equity": self._equity, "peak": self._peak,
-                "worst_drawdown": self._worst_drawdown, "demoted_in_drawdown": self._demoted_in_drawdown}
+        return {"phase": self._phase, "demoted_in_drawdown": self._demoted_in_drawdown, **self._numbers()}
+
+    def _numbers(self) -> dict[str, float]:
+        return {"scale": self._scale, "equity": self._equity, "cost_scale": self._cost_scale, "at_cost": self._at_cost,
+                "peak": self._peak}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over stored facts, replacing what is held.
@@ -200,22 +206,22 @@ class PhaseManager:
             raise IntegrityError("the stored phase cannot be read", names=sorted(facts))
         try:
             phase = facts["phase"]
-            numbers = {name: float(facts[name]) for name in ("scale", "equity", "peak", "worst_drawdown")}
+            numbers = {name: float(facts[name]) for name in self._numbers()}
         except (TypeError, ValueError) as error:
             raise IntegrityError("the stored phase cannot be read", why=str(error)) from error
         restored = PhaseManager(min(PHASES), numbers["peak"])
         restored._phase, restored._demoted_in_drawdown = phase, facts["demoted_in_drawdown"]
         restored._scale, restored._equity = numbers["scale"], numbers["equity"]
-        restored._worst_drawdown = numbers["worst_drawdown"]
+        restored._cost_scale, restored._at_cost = numbers["cost_scale"], numbers["at_cost"]
         restored.self_check()
         self.__dict__.update(restored.__dict__)
 
     def self_check(self) -> None:
         """Raise IntegrityError when the phase's facts contradict each other."""
-        numbers = (self._scale, self._equity, self._peak, self._worst_drawdown)
+        numbers = self._numbers().values()
         if (type(self._phase) is not int or self._phase not in PHASES or not isinstance(self._demoted_in_drawdown, bool)
-                or not all(isfinite(number) for number in numbers) or self._scale <= 0 or self._peak <= 0
-                or not 0 <= self._worst_drawdown or not at_most(self.earned_equity, self._peak)):
+                or not all(isfinite(number) for number in numbers) or min(self._scale, self._cost_scale, self._peak) <= 0
+                or not at_most(self._at_cost * self._cost_scale, self._peak)):
             raise IntegrityError("the phase's facts contradict each other", **self.facts())
 
 

@@ -7,16 +7,16 @@ day-trade rule and the reports read. It only ever grows.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Collection, Mapping
 
-from config.constants import PATTERN_DAY_TRADE_WINDOW_SESSIONS
+from config.constants import PATTERN_DAY_TRADE_WINDOW_SESSIONS, PROMOTION_DAYS, PROMOTION_TRADES
 from config.strategy_parameters import SPECS, StrategySpec
 from core.codes import RefusalCode
-from core.errors import CannotCompute, IntegrityError
+from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.kelly import strategy_edge
 from core.market_values import guard_refusal
 from core.model import Refused, StrategySample
@@ -27,6 +27,7 @@ from core.serialization import Encoded, canonical
 from core.trade_records import ClosedTrade, Flow, Mark
 
 LT112 = "lt112"
+PROMOTION_WINDOW = timedelta(days=PROMOTION_DAYS)
 
 __all__ = ["ClosedTrade", "Flow", "Mark", "StrategyRecord", "TradeLedger"]
 
@@ -124,6 +125,30 @@ class TradeLedger:
         self._day_trades = self._protection = None
         return self._newly_lost(trade)
 
+    def settle(self, trade_id: str, pnl_usd: float) -> Refused | None:
+        """The operator's word what a trade made that was closed elsewhere, in USD, fees included. Returns as
+        :meth:`record`.
+
+        Raises
+        ------
+        ConfigError
+            When no trade of that id waits for its result, or the sum is not a number.
+        """
+        known = next((trade for trade in self._trades if trade.id == trade_id), None)
+        if known is None or known.result_known:
+            waiting = ", ".join(self.unknown_results) or "none"
+            raise ConfigError(f"{trade_id!r} is no trade that waits for its result; waiting: {waiting}")
+        if not isfinite(pnl_usd):
+            raise ConfigError(f"{pnl_usd} is no result in USD")
+        each = known.units * known.multiplier
+        return self.amend(replace(known, pnl_usd=pnl_usd, result_known=True,
+                                  exit_price=-(pnl_usd + known.fees_usd) / each - known.entry_price))
+
+    @property
+    def unknown_results(self) -> tuple[str, ...]:
+        """Ids of trades that were closed elsewhere and wait for the operator to say what they made."""
+        return tuple(trade.id for trade in self._trades if not trade.result_known)
+
     def __contains__(self, trade_id: str) -> bool:
         return trade_id in self._ids
 
@@ -166,7 +191,8 @@ class TradeLedger:
     # --- samples and suspension
 
     def sample(self, strategy: str) -> StrategySample:
-        """Closed trades of a strategy since the operator last resumed it; a trade that made nothing is no win."""
+        """Closed trades of a strategy since the operator last resumed it, forced closes and unknown results left out; a
+        trade that made nothing is no win."""
         start = self._sample_from.get(strategy, 0)
         key = (len(self._trades), start)
         known = self._samples.get(strategy)
@@ -175,7 +201,7 @@ class TradeLedger:
         return known[1]
 
     def _sample(self, strategy: str, start: int) -> StrategySample:
-        own = [trade.pnl_usd for trade in self._trades[start:] if trade.strategy == strategy]
+        own = [trade.pnl_usd for trade in self._trades[start:] if trade.strategy == strategy and trade.is_judged]
         gains = [pnl for pnl in own if pnl > 0]
         return StrategySample(
             trades=len(own), wins=len(gains), mean_win_usd=sum(gains) / len(gains) if gains else 0.0,
@@ -253,14 +279,28 @@ class TradeLedger:
         return sum(closed.values()) - sum(closed.get(name, 0.0) for name in open_ids)
 
     def promotion_facts(self) -> PromotionFacts:
-        """What the phase manager judges a promotion by."""
-        statistics = trade_statistics(self._trades)
+        """What the phase manager judges a promotion by. Win rate and worst loss are of the last 50 judged trades, the
+        drawdown is of the marks, all of the twelve months that end with the last day the ledger knows of. The number of
+        closed trades is that of all known ones but bought protection."""
+        known = [trade for trade in self._trades if trade.result_known and not trade.protection]
+        days = [*(trade.closed.date() for trade in self._trades[-1:]), *(mark.day for mark in self._marks[-1:])]
+        begin = max(days, default=date.min + PROMOTION_WINDOW) - PROMOTION_WINDOW
+        judged = [trade for trade in known if trade.is_judged and trade.closed.date() > begin][-PROMOTION_TRADES:]
         return PromotionFacts(
-            closed_trades=statistics.trades, win_rate=statistics.win_rate or 0.0,
-            worst_loss_share=max((-trade.pnl_usd / self._equity_before(trade.closed) for trade in self._trades
-                                  if trade.lost), default=0.0),
-            profitable_lt112=any(trade.strategy == LT112 and trade.won for trade in self._trades),
-            worst_drawdown_share=self.equity_statistics().max_drawdown_share)
+            closed_trades=len(known), win_rate=trade_statistics(judged).win_rate or 0.0,
+            worst_loss_share=max((-trade.pnl_usd / self._equity_before(trade.closed) for trade in judged if trade.lost),
+                                 default=0.0),
+            profitable_lt112=any(trade.strategy == LT112 and trade.won for trade in known),
+            worst_drawdown_share=self._drawdown_since(begin))
+
+    def _drawdown_since(self, begin: date) -> float:
+        """Deepest drawdown of the marks after ``begin``, from the last one before."""
+        marks = [mark for mark in self._marks if mark.day > begin]
+        earlier = len(self._marks) - len(marks)
+        before = self._marks[earlier - 1] if earlier else None
+        flows = [flow for flow in self._flows if before is None or flow.day > before.day]
+        start = self._starting_equity if before is None else before.equity_usd
+        return equity_statistics(start, marks, flows).max_drawdown_share
 
     def statistics(self, strategy: str | None = None) -> TradeStatistics:
         """Statistics of all closed trades, or of one strategy's."""

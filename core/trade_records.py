@@ -32,6 +32,9 @@ class ClosedTrade:
         Closed by a breaker, an emergency or a repair: not a loss of the strategy's streak.
     protection : bool
         Bought protection: not in the streak either.
+    result_known : bool
+        False for what was closed elsewhere at a price nobody told: ``pnl_usd`` then lacks it, and the trade counts for
+        nothing until the operator says what it was.
     multiplier : float
         Dollars per point of one contract.
     """
@@ -51,6 +54,7 @@ class ClosedTrade:
     exit_reason: str
     forced: bool
     protection: bool
+    result_known: bool = True
     multiplier: float = 100.0
 
     def __post_init__(self) -> None:
@@ -65,11 +69,16 @@ class ClosedTrade:
 
     @property
     def won(self) -> bool:
-        return self.pnl_usd > 0.0
+        return self.result_known and self.pnl_usd > 0.0
 
     @property
     def lost(self) -> bool:
-        return self.pnl_usd < 0.0
+        return self.result_known and self.pnl_usd < 0.0
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the trade says something of its strategy: neither forced nor bought protection, and its result known."""
+        return self.result_known and not self.forced and not self.protection
 
     @property
     def is_day_trade(self) -> bool:

@@ -16,6 +16,8 @@ from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.ports import Subscriptions
 from helpers.store.journal import Journal
 
+RESULT_UNKNOWN = "result_unknown"      # among a position's facts: some of it was closed elsewhere, at a price nobody told
+REPAIRED = "REPAIRED"
 KEPT = frozenset({OutcomeKind.FILLED, OutcomeKind.PARTIAL, OutcomeKind.UNEVEN_REPAIRED})
 
 
@@ -81,6 +83,12 @@ class Booking:
         gone = within(quantity, held)
         if gone:
             self._parts.states.remove_leg(position_id, contract, gone)
+            self.lose_track(position_id)
+
+    def lose_track(self, position_id: str) -> None:
+        """Note that nobody knows at what price something of a position was closed."""
+        position = self._parts.states.position(position_id)
+        self._parts.states.change(position_id, facts=dict(position.facts) | {RESULT_UNKNOWN: True})
 
     def _recovered(self, position_id: str, now: datetime, reason: str) -> None:
         """The work that had failed has ended after all: on where the facts say."""
@@ -89,7 +97,7 @@ class Booking:
         held = states.position(position_id).is_open
         states.apply(position_id, Event.RECOVERED_HELD if held else Event.RECOVERED_FLAT, now, reason)
         if not held:
-            self.closed_elsewhere(position_id, now, "REPAIRED")
+            self.closed_elsewhere(position_id, now, REPAIRED)
 
     # --- entries ----------------------------------------------------------------------------------------------------
 
@@ -180,6 +188,7 @@ class Booking:
 
     def _record(self, position: Position, now: datetime, reason: str, *, forced: bool) -> None:
         legs = tuple(str(leg) for leg in position.facts.get("entry_legs", ()))
+        known = not position.facts.get(RESULT_UNKNOWN, False)
         ledger = self._parts.ledger
         again = position.id in ledger                       # a fill came after it was closed
         lost = (ledger.amend if again else ledger.record)(ClosedTrade(
@@ -188,11 +197,14 @@ class Booking:
             entry_price=position.entry_price, exit_price=self._exit_price(position),
             pnl_usd=position.cash_flow_usd, fees_usd=position.fees_usd,
             entry_reason=str(position.facts.get("entry_reason", "")), exit_reason=reason, forced=forced,
-            protection=not self._parts.specs[position.strategy].counts_as_position,
+            protection=not self._parts.specs[position.strategy].counts_as_position, result_known=known,
             multiplier=float(position.facts.get("multiplier", 100.0))))
         if lost is not None:
             self._journal.refused(now, position.strategy, lost)
-        if not (forced or again) and self._parts.specs[position.strategy].counts_as_position:
+        if not known:
+            self._journal.event(now, "RESULT_UNKNOWN", strategy=position.strategy, position=position.id,
+                                booked_usd=position.cash_flow_usd)
+        if known and not (forced or again) and self._parts.specs[position.strategy].counts_as_position:
             self._parts.breakers.record_trade(position.cash_flow_usd, now)
 
     @staticmethod
@@ -254,11 +266,13 @@ class Booking:
                 self._close_if_flat(position.id, now, None, reason="EXPIRED")
 
     def closed_elsewhere(self, position_id: str, now: datetime, reason: str) -> None:
-        """A recovered position that holds nothing: into the ledger when it ever traded, then archived."""
+        """A recovered position that holds nothing: into the ledger when it ever traded, then archived. An entry that never
+        was, and what had to be evened out, are forced; what expired or was closed by somebody else is not."""
         states = self._parts.states
         position = states.position(position_id)
         if position.opened is not None or position.cash_flow_usd:
-            self._record(replace(position, units=max(position.units, 1)), now, reason, forced=True)
+            forced = position.opened is None or reason == REPAIRED or self._forced(position)
+            self._record(replace(position, units=max(position.units, 1)), now, reason, forced=forced)
         states.apply(position_id, Event.RESET, now, reason)
         self._archive(position_id)
 

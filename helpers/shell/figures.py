@@ -22,12 +22,13 @@ def ledger_figures(parts: Components) -> dict[str, Any]:
     ledger, phase = parts.ledger, parts.phase
     facts = ledger.promotion_facts()
     return {
-        "trades": ledger.statistics(), "equity": ledger.equity_statistics(), "pnl_by_day": ledger.by_day(),
+        "unknown_results": list(ledger.unknown_results), "trades": ledger.statistics(),
+        "equity": ledger.equity_statistics(), "pnl_by_day": ledger.by_day(),
         "pnl_by_month": ledger.by_month(), "pnl_by_strategy": ledger.by_strategy(),
         "account_by_month": ledger.equity_by_month(), "net_flows_usd": ledger.net_flows_usd,
         "planned_and_achieved": ledger.planned_and_achieved(),
         "phase": {"phase": phase.phase, "earned_equity": phase.earned_equity, "target_equity_usd": TARGET_EQUITY_USD,
-                  "drawdown_share": phase.drawdown_share, "worst_drawdown_share": phase.worst_drawdown_share,
+                  "drawdown_share": phase.drawdown_share, "worst_drawdown_share": facts.worst_drawdown_share,
                   "missing_for_promotion": phase.missing_for_promotion(facts)}}
 
 

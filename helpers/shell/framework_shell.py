@@ -148,7 +148,8 @@ class FrameworkShell(Generic[Event]):
             try:
                 answer = self.commands.carry_out(Command(
                     action=str(data.action), strategy=data.strategy, reason=data.reason or "operator",
-                    amount=None if data.amount is None else amount_of(data.amount)), now)
+                    amount=None if data.amount is None else amount_of(data.amount, str(data.action)),
+                    position=data.position), now)
             except ConfigError as problem:
                 answer = {"error": str(problem)}
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))

@@ -1,4 +1,4 @@
-"""The operator's words: status, halt, resume, flatten, liquidate, accept, what-if, flow. Each is audited."""
+"""The operator's words: status, halt, resume, flatten, liquidate, accept, what-if, flow, result. Each is audited."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
-from core.errors import CannotCompute, ConfigError
+from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Position, Purpose, Refused
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
@@ -19,16 +19,17 @@ from helpers.store.journal import Journal, plain
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One command. ``strategy`` narrows flatten, resume and what-if; ``amount`` belongs to flow (USD, deposits
-    positive); ``reason`` is kept in the audit trail."""
+    positive) and to result (USD, fees included), with the ``position`` it is of; ``reason`` is kept in the audit trail."""
 
     action: str
     strategy: str | None = None
     reason: str = "operator"
     amount: float | None = None
+    position: str | None = None
 
 
-def amount_of(value: float | str) -> float:
-    """A command's amount in USD.
+def amount_of(value: float | str, action: str) -> float:
+    """The amount of a command ``action`` in USD.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def amount_of(value: float | str) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise ConfigError(f"{value!r} is no amount of USD for a flow") from None
+        raise ConfigError(f"{value!r} is no amount of USD for a {action}") from None
 
 
 class OperatorCommands:
@@ -52,7 +53,8 @@ class OperatorCommands:
         self._journal = journal
         self._actions: Mapping[str, Callable[[Command, datetime], dict[str, Any]]] = {
             "status": self._status, "halt": self._halt, "resume": self._resume, "flatten": self._flatten,
-            "liquidate": self._liquidate, "accept": self._accept, "what_if": self._what_if, "flow": self._flow}
+            "liquidate": self._liquidate, "accept": self._accept, "what_if": self._what_if, "flow": self._flow,
+            "result": self._result}
 
     def carry_out(self, command: Command, now: datetime) -> dict[str, Any]:
         """Do it.
@@ -74,7 +76,7 @@ class OperatorCommands:
             raise ConfigError(f"unknown strategy {command.strategy!r}")
         answer = plain(action(command, now))
         self._journal.event(now, "COMMAND", action=command.action, strategy=command.strategy, reason=command.reason,
-                            amount=command.amount, answer=answer)
+                            amount=command.amount, position=command.position, answer=answer)
         return answer
 
     # --- actions ----------------------------------------------------------------------------------------------------
@@ -154,6 +156,15 @@ class OperatorCommands:
                              else {"contracts": [contract.id for contract in answer.contracts]})
         return answers
 
+    def _result(self, command: Command, now: datetime) -> dict[str, Any]:
+        """What a trade made that was closed elsewhere; it counts from now on."""
+        if command.position is None or command.amount is None:
+            raise ConfigError("result needs the id of a trade and what it made in USD")
+        lost = self._parts.ledger.settle(command.position, command.amount)
+        answer: dict[str, Any] = {"result": command.amount, "of": command.position,
+                                  "waiting": list(self._parts.ledger.unknown_results)}
+        return answer if lost is None else answer | {"suspended": lost.code}
+
     def _flow(self, command: Command, now: datetime) -> dict[str, Any]:
         """A deposit (positive) or a withdrawal: moves neither phase, drawdown nor the day's loss.
 
@@ -168,7 +179,10 @@ class OperatorCommands:
             raise ConfigError(f"a flow of {command.amount:.2f} leaves nothing of {self._parts.book.equity_last:.2f}")
         if self._builder.in_session(now):
             raise ConfigError("flow is told while the market is closed, once the money has moved")
+        try:
+            self._parts.phase.record_flow(command.amount, self._parts.book.equity_last + command.amount)
+        except IntegrityError as problem:
+            raise ConfigError(f"a flow of {command.amount:.2f} cannot be measured: {problem}") from problem
         self._parts.book.flow(command.amount)
-        self._parts.phase.record_flow(command.amount, self._parts.book.equity_last)
         self._parts.ledger.record_flow(now.date(), command.amount)
         return {"flow": command.amount}

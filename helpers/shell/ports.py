@@ -27,6 +27,9 @@ class CommandWords(Protocol):
     @property
     def amount(self) -> float | str | None: ...
 
+    @property
+    def position(self) -> str | None: ...
+
 
 class Subscriptions(Protocol):
     """Which contracts have quotes."""
@@ -58,6 +61,12 @@ class BrokerFacts(Protocol):
 
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Every open order."""
+        ...
+
+    def has_price(self, ticker: str) -> bool: ...
+
+    def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
+        """As of :class:`Market`."""
         ...
 
 

@@ -97,9 +97,21 @@ class Recovery:
                                 orders=list(orders))
 
     def _remove_missing(self, verdict: Verdict) -> Position:
+        """Take out what is stored and not held. At what price it left is not known, but of a short that became shares and
+        of what expired worthless."""
         for contract, quantity in verdict.missing.items():
             self._parts.states.remove_leg(verdict.position_id, contract, quantity)
+            became_shares = verdict.kind is VerdictKind.ASSIGNED and quantity < 0
+            if not became_shares and not self._expired_worthless(contract):
+                self._results.lose_track(verdict.position_id)
         return self._parts.states.position(verdict.position_id)
+
+    def _expired_worthless(self, contract: Contract) -> bool:
+        """Whether the close of an option's last day is known, and left it out of the money."""
+        if contract.future_expiry is not None or not self._gateway.has_price(contract.underlying):
+            return False
+        close = dict(self._gateway.daily_closes(contract.underlying)).get(contract.expiry)
+        return close is not None and contract.intrinsic(close) == 0.0
 
     def _gone(self, verdict: Verdict, now: datetime) -> None:
         position = self._remove_missing(verdict)

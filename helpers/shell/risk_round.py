@@ -12,6 +12,7 @@ from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, MAX
 from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.model import EmergencyLevel, Snapshot
+from core.protection import protects
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.run_record import RunRecord
@@ -166,7 +167,10 @@ class RiskRound:
         parts = self._parts
         parts.ledger.mark(snapshot.time.date(), snapshot.account.equity)
         phase = parts.phase.phase
-        change = parts.phase.update(snapshot.account.equity, parts.ledger.promotion_facts())
+        held = [position.id for position in snapshot.positions if protects(position.strategy)]
+        unrealized = snapshot.account.protection - parts.ledger.protection_usd(held)
+        change = parts.phase.update(snapshot.account.equity, parts.ledger.promotion_facts(),
+                                    equity_at_cost=snapshot.account.equity - unrealized)
         if phase > min(PHASES) and parts.phase.earned_equity > 0.0:
             floor = DEMOTION_FLOOR_SHARE * PHASES[phase].equity_floor_usd
             self._journal.approach(snapshot.time, f"demotion from {phase} below the floor",

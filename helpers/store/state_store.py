@@ -41,13 +41,15 @@ def _second_schema(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """New is what bought protection has made (the first mark tells), and the losses at which positions have counted; every
-    condition of a level counts its checks now, not only positions."""
+    """New is what bought protection has made (the first mark tells), its cost in the phase's drawdown, and the losses at
+    which positions have counted; every condition of a level counts its checks now, not only positions."""
     if "book" not in payload:       # the orders' document has not changed
         return payload
     emergency = {name: value for name, value in payload["emergency"].items() if name != "losing"}
     emergency |= {"running": {f"loss of {name}": 1 for name in payload["emergency"]["losing"]}, "counted": {}}
-    return payload | {"emergency": emergency,
+    phase = {name: value for name, value in payload["phase"].items() if name != "worst_drawdown"}
+    phase |= {"cost_scale": phase["scale"], "at_cost": phase["equity"]}
+    return payload | {"emergency": emergency, "phase": phase,
                       "book": payload["book"] | {"protection_day_start": None, "protection_last": None}}
 
 

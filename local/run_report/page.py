@@ -22,7 +22,8 @@ SMALL_CHARTS = (("buying_power_share", "Buying power used", "% of equity", 100.0
                 ("correlation", "Mean correlation of the book", "5-minute P&L, last 78 marks", 1.0),
                 ("spy_delta", "SPY delta", "share-equivalents", 1.0), ("vega", "Vega", "USD a volatility point", 1.0),
                 ("gamma", "Gamma", "share-equivalents per 1 of SPY", 1.0), ("theta", "Theta", "USD a day", 1.0))
-LEDGER_NAMES = {"trades": "Trades", "wins": "Wins", "losses": "Losses", "win_rate": "Win rate",
+LEDGER_NAMES = {"trades": "Trades", "judged": "Judged: neither forced nor protection", "forced": "Forced",
+                "unknown": "Closed elsewhere, result not known", "wins": "Wins", "losses": "Losses", "win_rate": "Win rate",
                 "profit_factor": "Profit factor", "payoff_ratio": "Payoff ratio", "pnl_usd": "P&L $", "fees_usd": "Fees $",
                 "assumed_costs_usd": "Assumed exchange fees and slippage, not in P&L $", "mean_win_usd": "Mean win $",
                 "mean_loss_usd": "Mean loss $", "largest_loss_usd": "Largest loss $", "days": "Sessions",

@@ -82,7 +82,8 @@ def trade_rows(trades: Sequence[Mapping[str, Any]]) -> str:
         left = Markup(escape(str(trade["exit_reason"])) + (FORCED if trade.get("forced") else ""))
         rows.append((chip(trade["strategy"]), stacked(clock(trade["opened"]), clock(trade["closed"])),
                      legs(trade["legs"]), trade["units"],
-                     stacked(price(trade["entry_price"]), price(trade["exit_price"])), money(trade["pnl_usd"]),
+                     stacked(price(trade["entry_price"]), price(trade["exit_price"])),
+                     money(trade["pnl_usd"]) if trade.get("result_known", True) else "not known",
                      f"{trade['fees_usd']:,.2f}", stacked(trade["entry_reason"], left)))
     return table(("Strategy", "Opened, closed", "Legs", "Units", "Entry, exit", "P&L $", "Fees $",
                   "Why entered, why left"), rows, numbers=(3, 4, 5, 6), empty="No trade was closed in this run.")

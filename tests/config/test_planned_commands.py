@@ -15,8 +15,9 @@ WINDOW = {"start": "2024-07-01", "end": "2024-07-31"}
 
 def test_actions_are_those_of_the_operator() -> None:
     known = OperatorCommands(None, None, None, None)._actions
-    assert set(ACTIONS) == set(known) - {"flow"}      # a backtest's money does not move
-    assert set(Command.__dataclass_fields__) == {"action", "strategy", "reason", "amount"}
+    # a backtest's money does not move, and nobody else closes its trades
+    assert set(ACTIONS) == set(known) - {"flow", "result"}
+    assert set(Command.__dataclass_fields__) == {"action", "strategy", "reason", "amount", "position"}
     assert set(PlannedCommand.__dataclass_fields__) == {"at", *Command.__dataclass_fields__}
 
 

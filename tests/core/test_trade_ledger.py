@@ -11,7 +11,7 @@ import pytest
 
 from config.strategy_parameters import BUTTERFLY, HEDGE, IPMCC, LT112
 from core.codes import RefusalCode
-from core.errors import IntegrityError
+from core.errors import ConfigError, IntegrityError
 from core.serialization import canonical
 from core.trade_ledger import ClosedTrade, TradeLedger
 
@@ -178,6 +178,127 @@ def test_what_a_promotion_is_judged_by() -> None:
     assert facts.worst_loss_share == pytest.approx(0.05) and facts.worst_drawdown_share == pytest.approx(0.2)
     empty = TradeLedger(50_000.0).promotion_facts()
     assert (empty.closed_trades, empty.win_rate, empty.worst_loss_share, empty.profitable_lt112) == (0, 0.0, 0.0, False)
+
+
+def closed(number: int, days: int, pnl: float, **overrides) -> ClosedTrade:
+    """A trade that closes ``days`` after the start."""
+    return trade(number, pnl, closed=START + timedelta(days=days), **overrides)
+
+
+def test_a_promotion_is_judged_by_the_last_fifty_trades() -> None:
+    found = TradeLedger(50_000.0)
+    for number in range(60):
+        found.record(closed(number, number, -5_000.0 if number < 10 else 100.0))
+    assert found.promotion_facts().win_rate == 1.0 and found.promotion_facts().worst_loss_share == 0.0
+    assert found.promotion_facts().closed_trades == 60
+    one_more = ledger(*[-5_000.0] * 10, *[100.0] * 49).promotion_facts()
+    assert one_more.win_rate == pytest.approx(49 / 50) and one_more.worst_loss_share == pytest.approx(0.1)
+
+
+def test_a_promotion_is_judged_by_twelve_months() -> None:
+    """Of the trades and of the drawdown; one bad spell does not bar a phase for ever."""
+    found = TradeLedger(50_000.0)
+    found.mark(date(2024, 7, 1), 50_000.0)
+    found.record(closed(1, 1, -10_000.0))
+    found.mark(date(2024, 7, 2), 40_000.0)
+    found.mark(date(2024, 7, 3), 41_000.0)
+    for number in range(2, 6):
+        found.record(closed(number, 100 * number, 100.0))
+    assert START.date() + timedelta(days=500) - timedelta(days=365) > date(2024, 7, 3)
+    facts = found.promotion_facts()
+    assert (facts.win_rate, facts.worst_loss_share, facts.worst_drawdown_share) == (1.0, 0.0, 0.0)
+    assert facts.closed_trades == 5
+    early = TradeLedger(50_000.0)
+    early.mark(date(2024, 7, 1), 50_000.0)
+    early.record(closed(1, 1, -10_000.0))
+    early.mark(date(2024, 7, 2), 40_000.0)
+    early.mark(date(2025, 7, 1), 41_000.0)
+    facts = early.promotion_facts()
+    assert (facts.win_rate, facts.worst_loss_share) == (0.0, 0.2) and facts.worst_drawdown_share == pytest.approx(0.2)
+    early.mark(date(2025, 7, 2), 39_000.0)
+    facts = early.promotion_facts()
+    assert (facts.win_rate, facts.worst_loss_share) == (0.0, 0.0) and facts.worst_drawdown_share == pytest.approx(2 / 41)
+
+
+def test_deposits_before_the_twelve_months_are_no_gain_of_theirs() -> None:
+    found = TradeLedger(50_000.0)
+    found.mark(date(2024, 7, 1), 50_000.0)
+    found.record_flow(date(2024, 7, 2), 50_000.0)
+    found.mark(date(2024, 7, 2), 100_000.0)
+    found.mark(date(2025, 7, 2), 90_000.0)
+    assert found.promotion_facts().worst_drawdown_share == pytest.approx(0.1)
+
+
+NOT_JUDGED = [dict(forced=True), dict(protection=True), dict(result_known=False)]
+
+
+@pytest.mark.parametrize("overrides", NOT_JUDGED, ids=str)
+def test_forced_closes_protection_and_unknown_results_say_nothing_of_a_strategy(overrides) -> None:
+    """Not its win rate, not W and R, not whether its edge is lost, not a worst loss."""
+    found = ledger(*[100.0] * 20, *[-10.0] * 9)
+    before = found.sample("lt112"), found.promotion_facts(), found.statistics()
+    for number in range(100, 140):
+        assert found.record(trade(number, -4_000.0, **overrides)) is None
+    after = found.promotion_facts()
+    assert found.sample("lt112") == before[0] and found.suspended() == {}
+    assert (after.win_rate, after.worst_loss_share) == (before[1].win_rate, before[1].worst_loss_share)
+    statistics = found.statistics()
+    for name in ("judged", "wins", "losses", "win_rate", "payoff_ratio", "mean_win_usd", "mean_loss_usd", "largest_loss_usd"):
+        assert getattr(statistics, name) == getattr(before[2], name), name
+    assert statistics.trades == 69
+    assert after.closed_trades == (69 if "forced" in overrides else 29)
+
+
+def test_money_is_of_all_but_what_is_not_known() -> None:
+    found = ledger(100.0)
+    for number, overrides in enumerate(NOT_JUDGED, 2):
+        found.record(trade(number, -50.0, **overrides))
+    statistics = found.statistics()
+    assert (statistics.pnl_usd, statistics.profit_factor, statistics.forced, statistics.unknown) == (0.0, 1.0, 1, 1)
+    assert found.by_strategy() == {"lt112": 0.0} and sum(found.by_day().values()) == 0.0
+    assert not found.trades[3].won and not found.trades[3].lost
+
+
+def test_an_lt112_that_was_closed_elsewhere_is_not_yet_one_closed_in_profit() -> None:
+    found = TradeLedger(50_000.0)
+    found.record(trade(1, 300.0, result_known=False))
+    assert not found.promotion_facts().profitable_lt112 and found.unknown_results == ("lt112/1",)
+    assert found.settle("lt112/1", 120.0) is None
+    assert found.promotion_facts().profitable_lt112 and found.unknown_results == ()
+    (told,) = found.trades
+    assert told.pnl_usd == 120.0 and told.result_known
+    assert -(told.entry_price + told.exit_price) * told.units * told.multiplier - told.fees_usd == pytest.approx(120.0)
+    assert found.sample("lt112").trades == 1
+    again = TradeLedger(1.0)
+    again.restore(json.loads(json.dumps(found.facts())))
+    assert again.facts() == found.facts()
+
+
+def test_a_result_that_is_told_may_cost_a_strategy_its_edge() -> None:
+    found = ledger(*[100.0] * 19, *[-10.0] * 10)
+    found.record(trade(90, 100.0, result_known=False))
+    assert found.suspended() == {}
+    lost = found.settle("lt112/90", -10.0)
+    assert lost is not None and lost.code is RefusalCode.EDGE_LOST
+
+
+@pytest.mark.parametrize("name, usd", [("lt112/9", 1.0), ("lt112/1", 1.0), ("lt112/2", nan)])
+def test_a_result_that_nobody_waits_for_is_refused(name: str, usd: float) -> None:
+    found = ledger(100.0)
+    found.record(trade(2, 0.0, result_known=False))
+    with pytest.raises(ConfigError):
+        found.settle(name, usd)
+    assert found.unknown_results == ("lt112/2",)
+
+
+def test_what_closed_protection_made() -> None:
+    found = TradeLedger(50_000.0)
+    found.record(trade(1, -300.0, id="hedge/1", strategy="hedge", protection=True))
+    found.record(trade(2, 800.0, id="hedge/2", strategy="hedge", protection=True))
+    found.record(trade(3, 70.0))
+    assert found.protection_usd(()) == 500.0 and found.protection_usd(("hedge/2", "other")) == -300.0
+    found.amend(trade(2, 900.0, id="hedge/2", strategy="hedge", protection=True))
+    assert found.protection_usd(()) == 600.0
 
 
 def test_sums_by_day_month_and_strategy() -> None:

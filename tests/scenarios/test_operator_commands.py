@@ -1,7 +1,7 @@
 """The operator's words on a live Friday with a condor and an LT112 open: each does what it says, is answered and audited."""
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.codes import RefusalCode
+from core.reconciliation import Verdict, VerdictKind
 from helpers.shell.framework_shell import FrameworkShell
 from local.broker_faults.lives import Lives
 from tests.scenarios.order_world import FRIDAY, lives
@@ -26,7 +27,7 @@ def until(moment: datetime, out: Path) -> tuple[Lives, FrameworkShell]:
 
 
 def told(run: Lives, action: str | None, **fields: Any) -> dict[str, Any]:
-    row = {"strategy": None, "reason": None, "amount": None} | fields
+    row = {"strategy": None, "reason": None, "amount": None, "position": None} | fields
     algorithm = run.engine.algorithm
     return algorithm.shell.command(SimpleNamespace(action=action, **row), algorithm.time)
 
@@ -118,3 +119,25 @@ def test_each_word_is_audited(tmp_path: Path) -> None:
     shell.journal.flush()
     assert [row["facts"]["action"] for row in run.audit() if row["event"] in ("COMMAND", "COMMAND_REFUSED")] == [
         "status", "halt", "resume", "what-if", "accept", "flow", "flatten", "liquidate"]
+
+
+def test_a_trade_closed_by_hand_waits_for_its_result(tmp_path: Path) -> None:
+    """It counts for nothing until the operator says what it made; the word is audited and survives a restart."""
+    run, shell = until(at(12, 1), tmp_path)
+    (held_one,) = [position for position in shell.parts.states.open_positions if position.strategy == "lt112"]
+    missing = {leg.contract: leg.quantity for leg in held_one.legs}
+    shell._recovery._gone(Verdict(position_id=held_one.id, kind=VerdictKind.GONE, actual={}, missing=missing), at(12, 2))
+    ledger = shell.parts.ledger
+    assert ledger.unknown_results == (held_one.id,) and ledger.sample("lt112").trades == 0
+    assert told(run, "status")["ledger"]["unknown_results"] == [held_one.id]
+    for fields in ({}, {"position": held_one.id}, {"amount": -250.0}, {"position": "lt112/1", "amount": -250.0},
+                   {"position": held_one.id, "amount": "much"}):
+        assert "error" in told(run, "result", **fields) and ledger.unknown_results == (held_one.id,)
+    assert told(run, "result", position=held_one.id, amount=-250.0) == {
+        "result": -250.0, "of": held_one.id, "waiting": []}
+    assert ledger.sample("lt112").trades == 1 and ledger.by_strategy()["lt112"] == -250.0
+    assert "is no trade that waits" in told(run, "result", position=held_one.id, amount=-300.0)["error"]
+    run.begin(run.die() + timedelta(minutes=1))
+    assert run.run(at(12, 20)), run.error
+    (trade,) = [trade for trade in run.engine.algorithm.shell.parts.ledger.trades if trade.strategy == "lt112"]
+    assert trade.result_known and trade.pnl_usd == -250.0

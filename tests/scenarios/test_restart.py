@@ -154,7 +154,7 @@ def test_a_command_before_any_data_starts_the_framework(tmp_path):
     engine.initialize()
     algorithm = engine.algorithm
     assert not algorithm.shell.started
-    ask = SimpleNamespace(action="status", strategy=None, reason=None, amount=None)
+    ask = SimpleNamespace(action="status", strategy=None, reason=None, amount=None, position=None)
     assert algorithm.on_command(ask) is True
     assert json.loads(algorithm.object_store.read(f"{algorithm.shell.store.prefix}/answer.json"))["phase"] == 3
     assert run.run(), run.error
@@ -168,7 +168,7 @@ def test_a_start_that_failed_is_not_gone_on_from(tmp_path, monkeypatch):
     engine = run.begin(at(0, 1))
     engine.initialize()
     monkeypatch.setattr(type(engine.algorithm.shell.parts), "verify", broken)
-    ask = SimpleNamespace(action="halt", strategy=None, reason=None, amount=None)
+    ask = SimpleNamespace(action="halt", strategy=None, reason=None, amount=None, position=None)
     with pytest.raises(IntegrityError, match="is broken"):
         engine.algorithm.on_command(ask)
     monkeypatch.undo()

@@ -134,3 +134,45 @@ def test_what_was_missing_leaves_its_position_as_far_as_that_has_it(held, left):
                                    units=0, price=None, time=NOW, facts={"missing": [
                                        {"contract": contract_to_json(SHORT), "quantity": 2}]}), NOW)
     assert world.legs() == [left]
+
+
+def closed(world: World, **facts):
+    """What the ledger keeps of ``c/0`` after it was found to hold nothing."""
+    held = world.states.position("c/0")
+    world.states.change("c/0", facts=dict(held.facts) | facts)
+    world.states.remove_leg("c/0", SHORT)
+    for event in (Event.RECOVER, Event.RECOVERED_FLAT):
+        world.states.apply("c/0", event, NOW, "GONE")
+    world.results.closed_elsewhere("c/0", NOW, "GONE")
+    (trade,) = world.results._parts.ledger.trades
+    return trade
+
+
+def test_what_left_at_a_price_nobody_told_is_no_win():
+    """Booked as it was, a credit would be kept whole: a loss closed by hand would raise the win rate and Kelly's size."""
+    world = World(-1)
+    world.states._positions["c/0"] = replace(world.states.position("c/0"), cash_flow_usd=600.0)
+    world.results.lose_track("c/0")
+    trade = closed(world)
+    assert (trade.pnl_usd, trade.result_known, trade.won) == (600.0, False, False)
+    assert world.results._parts.ledger.sample("calendar").trades == 0
+    assert world.results._parts.ledger.unknown_results == ("c/0",)
+
+
+def test_a_closing_that_found_legs_missing_does_not_know_its_result():
+    world = World(-3)
+    intent = make_intent({SHORT: 1}, 2, Purpose.EXIT, position_id="c/0", strategy="calendar")
+    world.results._outcome(Outcome(sequence=1, kind=OutcomeKind.REFUSED, intent=intent, final=True, reason="NOTHING_HELD",
+                                   units=0, price=None, time=NOW, facts={"missing": [
+                                       {"contract": contract_to_json(SHORT), "quantity": 2}]}), NOW)
+    assert world.states.position("c/0").facts["result_unknown"] is True
+
+
+@pytest.mark.parametrize("known, streak", [(True, 1), (False, 0)])
+def test_an_unknown_result_is_no_loss_in_a_row(known, streak):
+    world = World(-1)
+    if not known:
+        world.results.lose_track("c/0")
+    held = replace(world.states.position("c/0"), cash_flow_usd=-50.0)
+    world.results._record(held, NOW, "STOP", forced=False)
+    assert world.results._parts.breakers.streak == streak

@@ -69,9 +69,12 @@ class World:
         self.subscribed: set[Contract] = set()
         self.closed: list[tuple[str, str]] = []
         gateway = SimpleNamespace(holdings=lambda: dict(self.holdings), open_orders=lambda: tuple(self.orders),
-                                  subscribe=self.subscribed.update)
+                                  subscribe=self.subscribed.update, has_price=lambda ticker: ticker in self.closes,
+                                  daily_closes=lambda ticker: list(self.closes[ticker].items()))
+        self.closes: dict[str, dict[date, float]] = {"SPY": {date(2024, 7, 25): 540.0}}
+        self.lost: list[str] = []
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append((name, facts)))
-        results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed)
+        results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed, lose_track=self.lost.append)
         self.concentration = SpyConcentrationManager()
         parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book,
                                 concentration=self.concentration)
@@ -142,6 +145,38 @@ def test_what_expired_over_night_is_recorded_and_not_traded() -> None:
     world = World(legs=legs, holdings={})
     assert world.run() is None
     assert world.closed == [(KEY, "EXPIRED")] and world.executor.started == []
+
+
+def expired_legs(strike: float, right: Right = Right.PUT, **overrides: Any) -> tuple[HeldLeg, ...]:
+    """A spread whose legs' last day was the 25th, a put (call) at ``strike`` and its wing."""
+    wing = strike - 5.0 if right is Right.PUT else strike + 5.0
+    return tuple(HeldLeg(contract=make_contract(found, right, date(2024, 7, 25), **overrides), quantity=quantity,
+                         average_price=1.0) for found, quantity in ((strike, -2), (wing, 2)))
+
+
+@pytest.mark.parametrize("legs, closes, known", [
+    (expired_legs(535.0), {"SPY": {date(2024, 7, 25): 540.0}}, True),
+    (expired_legs(535.0), {"SPY": {date(2024, 7, 24): 540.0}}, False), (expired_legs(535.0), {}, False),
+    (expired_legs(541.0), {"SPY": {date(2024, 7, 25): 540.0}}, False),
+    (expired_legs(545.0, Right.CALL), {"SPY": {date(2024, 7, 25): 540.0}}, True),
+    (expired_legs(80.0, underlying="/CL", kind=ContractKind.FUTURE_OPTION, future_expiry=date(2024, 8, 20)),
+     {"SPY": {date(2024, 7, 25): 540.0}, "/CL": {date(2024, 7, 25): 90.0}}, False)])
+def test_what_expired_worthless_made_what_it_was_sold_for_and_anything_else_nobody_knows(
+        legs: tuple[HeldLeg, ...], closes: dict[str, dict[date, float]], known: bool) -> None:
+    world = World(holdings={}, legs=legs)
+    world.closes = closes
+    assert world.run() is None and world.closed == [(KEY, "EXPIRED")]
+    assert bool(world.lost) is not known
+
+
+@pytest.mark.parametrize("holdings, lost", [
+    ({SHORT: -2, LONG: 2}, False), ({}, True), ({SHORT: -1, LONG: 1}, True), ({SHORT: -2, LONG: 1}, True),
+    ({SHORT: -1, LONG: 2, SHARES: 100}, False), ({SHORT: -1, LONG: 1, SHARES: 100}, True)])
+def test_at_what_price_something_left_that_nobody_sold_here_is_not_known(holdings: dict[Contract, int], lost: bool) -> None:
+    """Closed by hand, or moved to other strikes by a special dividend: what it made is not what is booked."""
+    world = World(holdings=holdings)
+    world.run()
+    assert (KEY in world.lost) is lost
 
 
 def test_one_leg_expired_leaves_the_other_in_care() -> None:

@@ -151,6 +151,8 @@ def _of_the_second_schema(facts):
     del facts["book"]["protection_day_start"], facts["book"]["protection_last"]
     del facts["emergency"]["running"], facts["emergency"]["counted"]
     facts["emergency"]["losing"] = {"lt112/1": 3}
+    del facts["phase"]["cost_scale"], facts["phase"]["at_cost"]
+    facts["phase"]["worst_drawdown"] = 0.1
     return facts
 
 
