@@ -214,8 +214,10 @@ RED_EXIT_CORRELATION: Final = 0.60
 
 # --- orders
 ORDER_REPRICE_MINUTES: Final = 1
-ENTRY_WALK_SHARE: Final = 0.25
+ENTRY_WALK_SHARE: Final = 0.50
 ENTRY_TIMEOUT_MINUTES: Final = 5
+UNFILLED_PAUSE_MINUTES: Final = 20      # an entry that ended unfilled is tried again no sooner
+UNFILLED_TRIES_A_DAY: Final = 3         # of one strategy
 VALIDATION_TIMEOUT_MINUTES: Final = 5
 LAST_MINUTES_WITHOUT_ORDERS: Final = 1
 UNEVEN_REPAIR_SECONDS: Final = 60
@@ -287,8 +289,8 @@ VALUE_AT_RISK_MIN_DAYS: Final = 20
 
 # --- orders: what the executor adds to the method's own figures
 EXIT_WALK_MINUTES: Final = 4              # a walking exit stands at the natural price after this many steps
-# an entry stands a quarter of the way to natural after this many minutes, and waits there
-ENTRY_WALK_MINUTES: Final = 2
+# an entry stands at its share of the way to natural after this many minutes, and waits there
+ENTRY_WALK_MINUTES: Final = 3
 # LEAN fills only strictly better than the quote: natural is sent one tick through
 MARKETABLE_TICKS: Final = 1
 SETTLE_MINUTES: Final = 2                 # holdings may lag an event this long before they are believed against it

@@ -22,8 +22,6 @@ class Instrument:
         LEAN's ticker and market (futures' exchange).
     multiplier : float
         Dollars per point of one option contract.
-    tick_usd : float
-        Smallest price step of the option, in points.
     volatility_index : str or None
         Index whose daily closes are this underlying's IV history; None: kept from daily chains.
     """
@@ -33,23 +31,22 @@ class Instrument:
     market: str
     option_kind: ContractKind
     multiplier: float
-    tick_usd: float
     volatility_index: str | None
 
 
 def _equity(ticker: str, volatility_index: str | None) -> Instrument:
     return Instrument(security="equity", root=ticker, market="usa", option_kind=ContractKind.EQUITY_OPTION,
-                      multiplier=100.0, tick_usd=0.01, volatility_index=volatility_index)
+                      multiplier=100.0, volatility_index=volatility_index)
 
 
-def _future(root: str, market: str, multiplier: float, tick: float, volatility_index: str | None) -> Instrument:
+def _future(root: str, market: str, multiplier: float, volatility_index: str | None) -> Instrument:
     return Instrument(security="future", root=root, market=market, option_kind=ContractKind.FUTURE_OPTION,
-                      multiplier=multiplier, tick_usd=tick, volatility_index=volatility_index)
+                      multiplier=multiplier, volatility_index=volatility_index)
 
 
 def _index(ticker: str) -> Instrument:
     return Instrument(security="index", root=ticker, market="usa", option_kind=ContractKind.INDEX_OPTION,
-                      multiplier=100.0, tick_usd=0.05, volatility_index=ticker)
+                      multiplier=100.0, volatility_index=ticker)
 
 
 INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType({
@@ -57,8 +54,8 @@ INSTRUMENTS: Final[Mapping[str, Instrument]] = MappingProxyType({
     "AAPL": _equity("AAPL", "VXAPL"), "MSFT": _equity("MSFT", None),
     "VIX": _index("VIX"), "VXN": _index("VXN"), "RVX": _index("RVX"), "GVZ": _index("GVZ"), "OVX": _index("OVX"),
     "VXAPL": _index("VXAPL"),
-    "/ES": _future("ES", "cme", 50.0, 0.25, "VIX"), "/MES": _future("MES", "cme", 5.0, 0.25, "VIX"),
-    "/CL": _future("CL", "nymex", 1_000.0, 0.01, "OVX"), "/MCL": _future("MCL", "nymex", 100.0, 0.01, "OVX"),
-    "/GC": _future("GC", "comex", 100.0, 0.10, "GVZ"), "/MGC": _future("MGC", "comex", 10.0, 0.10, "GVZ"),
-    "/SI": _future("SI", "comex", 5_000.0, 0.001, "GVZ"),
+    "/ES": _future("ES", "cme", 50.0, "VIX"), "/MES": _future("MES", "cme", 5.0, "VIX"),
+    "/CL": _future("CL", "nymex", 1_000.0, "OVX"), "/MCL": _future("MCL", "nymex", 100.0, "OVX"),
+    "/GC": _future("GC", "comex", 100.0, "GVZ"), "/MGC": _future("MGC", "comex", 10.0, "GVZ"),
+    "/SI": _future("SI", "comex", 5_000.0, "GVZ"),
 })

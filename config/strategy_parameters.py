@@ -279,8 +279,9 @@ class HedgeSpec(StrategySpec):
 
 FRIDAY_0DTE: Final = Friday0DteSpec(
     name="friday_0dte", underlyings=("SPY",), entry_dte_min=0, entry_dte_max=0, vix_min=22.0, vix_max=INFINITY,
-    vix_open=True, window_close=time(10, 30), max_capital_share=0.05, max_open=_phases(2, 3, 4, 12), win_rate=0.88,
-    payoff_ratio=0.25, min_win_rate=0.80, min_sample=50, short_volatility=True, defensive_21dte=False,
+    vix_open=True, window_open=time(10, 30), window_close=time(13, 30), max_capital_share=0.05,
+    max_open=_phases(2, 3, 4, 12), win_rate=0.88, payoff_ratio=0.25, min_win_rate=0.80, min_sample=50,
+    short_volatility=True, defensive_21dte=False,
     max_spread_share=0.20)
 LT112: Final = Lt112Spec(
     name="lt112", underlyings=("SPY",), entry_dte_min=84, entry_dte_max=140, vix_min=12.0, vix_max=35.0,

@@ -50,6 +50,8 @@ class RefusalCode(str, Enum):
     PHASE_FORBIDS = "PHASE_FORBIDS"
     DAILY_ENTRIES = "DAILY_ENTRIES"
     DAILY_LOSS = "DAILY_LOSS"
+    ENTRY_PAUSE = "ENTRY_PAUSE"
+    ENTRY_TRIES = "ENTRY_TRIES"
     COUNT_PHASE = "COUNT_PHASE"
     COUNT_STRATEGY = "COUNT_STRATEGY"
     COUNT_UNDERLYING = "COUNT_UNDERLYING"
@@ -156,6 +158,8 @@ MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     RefusalCode.PHASE_FORBIDS: "The account's phase does not allow the strategy, or the product.",
     RefusalCode.DAILY_ENTRIES: "The day's entries are used up.",
     RefusalCode.DAILY_LOSS: "The day's loss has reached the share of equity that ends entries.",
+    RefusalCode.ENTRY_PAUSE: "An entry of the strategy ended unfilled only minutes ago; the others have their turn.",
+    RefusalCode.ENTRY_TRIES: "The strategy's entries have ended unfilled as often as a day allows.",
     RefusalCode.COUNT_PHASE: "The phase's most open positions are open.",
     RefusalCode.COUNT_STRATEGY: "The strategy's most open positions, symbols, rungs or contracts are open.",
     RefusalCode.COUNT_UNDERLYING: "The most positions allowed on one underlying are open.",

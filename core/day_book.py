@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Mapping
 
 from core.errors import IntegrityError
@@ -23,6 +24,8 @@ class DayBook:
         Entries filled today.
     last_entry : datetime or None
         When the last entry order was sent, whatever became of it.
+    unfilled : mapping
+        Strategy to how many of its entries have ended unfilled today, and when the last one did.
     equity_day_start, equity_last : float
         USD. A day starts with the last equity of the day before, so that an overnight gap counts in its result.
     protection_day_start, protection_last : float or None
@@ -40,6 +43,7 @@ class DayBook:
         self.start_open = False
         self.entries = 0
         self.last_entry: datetime | None = None
+        self.unfilled: Mapping[str, tuple[int, datetime]] = MappingProxyType({})
         self.protection_day_start: float | None = 0.0
         self.protection_last: float | None = 0.0
         self.begin_at(starting_equity)
@@ -85,6 +89,7 @@ class DayBook:
         self.start_open = self.day is not None and self.day < previous_session
         self.day = day
         self.entries = 0
+        self.unfilled = MappingProxyType({})
         self.flows_today = 0.0
         self.equity_day_start = self.equity_last
         self.protection_day_start = self.protection_last
@@ -118,6 +123,11 @@ class DayBook:
         """An entry order went out."""
         self.last_entry = now
 
+    def ended_unfilled(self, strategy: str, now: datetime) -> None:
+        """An entry of ``strategy`` ended without a fill."""
+        tries, _ = self.unfilled.get(strategy, (0, now))
+        self.unfilled = MappingProxyType(dict(self.unfilled) | {strategy: (tries + 1, now)})
+
     def entered(self) -> None:
         """An entry filled."""
         self.entries += 1
@@ -125,7 +135,9 @@ class DayBook:
     def facts(self) -> dict[str, Any]:
         """Everything, as plain JSON."""
         return {"day": self.day.isoformat() if self.day else None, "start_open": self.start_open, "entries": self.entries,
-                "last_entry": time_to_json(self.last_entry), "equity_day_start": self.equity_day_start,
+                "last_entry": time_to_json(self.last_entry),
+                "unfilled": {name: [tries, last.isoformat()] for name, (tries, last) in self.unfilled.items()},
+                "equity_day_start": self.equity_day_start,
                 "equity_last": self.equity_last, "protection_day_start": self.protection_day_start,
                 "protection_last": self.protection_last, "flows_today": self.flows_today,
                 "halted": self.halted, "quarantined": list(self.quarantined),
@@ -144,6 +156,8 @@ class DayBook:
             self.start_open = bool(facts["start_open"])
             self.entries = int(facts["entries"])
             self.last_entry = time_from_json(facts["last_entry"])
+            self.unfilled = MappingProxyType({name: (int(tries), datetime.fromisoformat(last))
+                                              for name, (tries, last) in facts["unfilled"].items()})
             self.equity_day_start = float(facts["equity_day_start"])
             self.equity_last = float(facts["equity_last"])
             self.protection_day_start, self.protection_last = (

@@ -388,7 +388,8 @@ class Intent:
     """An order the framework wants: all legs or none. Stored before it is sent; ``id`` rides in the order's tag.
 
     ``limit`` is the first limit price in points per unit (debit positive); None starts at the mid of the quotes.
-    ``risk_usd`` and ``margin_usd`` are of one unit; ``spy_delta`` share-equivalents of one unit, beta-weighted.
+    ``worst`` is the price beyond which the strategy's own conditions hold no more (its least credit, its largest debit);
+    None where it has none. ``risk_usd`` and ``margin_usd`` are of one unit; ``spy_delta`` share-equivalents of one unit, beta-weighted.
     """
 
     id: str
@@ -401,6 +402,7 @@ class Intent:
     reason: str
     created: datetime
     limit: float | None = None
+    worst: float | None = None
     risk_usd: float = 0.0
     margin_usd: float = 0.0
     spy_delta: float = 0.0
@@ -440,6 +442,8 @@ class Proposal:
     ``credit`` and ``risk_usd`` are of one unit: points received (negative: paid) at mid, and dollars lost at worst
     (SPEC § 4's "risk of one contract"). ``contract_cap`` is the strategy's own upper bound on units.
     ``short_strike_probability_otm`` is reported for all: the chance that every short strike expires out of the money.
+    ``least_credit`` is what a unit must bring at least for the strategy's conditions to hold (negative: what it may cost at
+    most); None where price is no condition.
     """
 
     strategy: str
@@ -450,6 +454,7 @@ class Proposal:
     contract_cap: int
     reason: str
     short_strike_probability_otm: float | None = None
+    least_credit: float | None = None
     facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
@@ -553,7 +558,8 @@ class StrategySample:
 class PortfolioView:
     """What the gate may know beyond the snapshot: the framework's own facts at one moment.
 
-    ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying. ``suspended`` maps a strategy to the code
+    ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying; ``unfilled`` a strategy to how many of its
+    entries have ended unfilled today and when the last one did. ``suspended`` maps a strategy to the code
     it is suspended with. ``book_closing``: RED or a breaker's third level has everything closed, protection is sold with
     the book; ``excess_spy_delta``: share-equivalents, signed as held, by which the protection that is left is then beyond
     the account's SPY delta limit, 0 while anything else is open. ``reserved_*`` are held by entries that still work; gamma
@@ -573,6 +579,7 @@ class PortfolioView:
     emergency: EmergencyLevel = EmergencyLevel.NONE
     entries_today: int = 0
     last_entry: datetime | None = None
+    unfilled: Mapping[str, tuple[int, datetime]] = field(default_factory=lambda: EMPTY)
     pending: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     suspended: Mapping[str, RefusalCode] = field(default_factory=lambda: EMPTY)
     strategies_in_error: frozenset[str] = frozenset()

@@ -97,7 +97,7 @@ def intent_to_json(intent: Intent) -> dict[str, Any]:
     return {"id": intent.id, "strategy": intent.strategy, "position_id": intent.position_id,
             "purpose": intent.purpose.value, "urgency": intent.urgency.value, "legs": legs_to_json(intent.legs),
             "quantity": intent.quantity, "reason": intent.reason, "created": time_to_json(intent.created),
-            "limit": intent.limit, "risk_usd": intent.risk_usd, "margin_usd": intent.margin_usd,
+            "limit": intent.limit, "worst": intent.worst, "risk_usd": intent.risk_usd, "margin_usd": intent.margin_usd,
             "spy_delta": intent.spy_delta, "facts": dict(intent.facts)}
 
 
@@ -106,7 +106,7 @@ def intent_from_json(facts: Mapping[str, Any]) -> Intent:
     return Intent(id=facts["id"], strategy=facts["strategy"], position_id=facts["position_id"],
                   purpose=Purpose(facts["purpose"]), urgency=Urgency(facts["urgency"]),
                   legs=legs_from_json(facts["legs"]), quantity=int(facts["quantity"]), reason=facts["reason"],
-                  created=datetime.fromisoformat(facts["created"]), limit=facts["limit"], risk_usd=facts["risk_usd"],
+                  created=datetime.fromisoformat(facts["created"]), limit=facts["limit"], worst=facts["worst"], risk_usd=facts["risk_usd"],
                   margin_usd=facts["margin_usd"], spy_delta=facts["spy_delta"],
                   facts=MappingProxyType(dict(facts["facts"])))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import time
 from typing import Any, Final, Mapping
 
 from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRATEGY_PRIORITY,
@@ -35,9 +36,9 @@ STANDS_TODAY: Final = frozenset({
     RefusalCode.VIX_ENTRY_STOP, RefusalCode.IV_HISTORY_MISSING, RefusalCode.IV_PERCENTILE_LOW, RefusalCode.IV_RANK_LOW,
     RefusalCode.TREND_AGAINST, RefusalCode.GAP_TOO_LARGE, RefusalCode.COUNT_PHASE, RefusalCode.COUNT_STRATEGY,
     RefusalCode.COUNT_UNDERLYING, RefusalCode.COUNT_SPY_EQUIVALENT, RefusalCode.COUNT_LT112_SPY,
-    RefusalCode.ALREADY_OPEN, RefusalCode.EXPIRY_TAKEN, RefusalCode.WEEK_TAKEN, RefusalCode.MONTH_TAKEN,
-    RefusalCode.GROUP_FULL, RefusalCode.SHORT_VOLATILITY_FULL, RefusalCode.LIMITER_FULL, RefusalCode.NOT_TRIGGERED,
-    *DOES_NOT_FIT})
+    RefusalCode.ALREADY_OPEN, RefusalCode.ENTRY_TRIES, RefusalCode.EXPIRY_TAKEN, RefusalCode.WEEK_TAKEN,
+    RefusalCode.MONTH_TAKEN, RefusalCode.GROUP_FULL, RefusalCode.SHORT_VOLATILITY_FULL, RefusalCode.LIMITER_FULL,
+    RefusalCode.NOT_TRIGGERED, *DOES_NOT_FIT})
 
 
 class StrategyCoordinator:
@@ -101,9 +102,10 @@ class StrategyCoordinator:
     def _screen(self, name: str, snapshot: Snapshot, view: PortfolioView, coordinated: bool = True
                 ) -> tuple[Snapshot, Refused | None]:
         """The snapshot as the strategy may see it, and the refusal if there is one. Not ``coordinated``: as if no other
-        entry were on its way."""
+        entry were on its way, and its window had begun."""
         strategy = self._strategy(name)
-        admitted, refused = self._gate.admissible(strategy.spec, snapshot, view)
+        spec = strategy.spec if coordinated else replace(strategy.spec, window_open=time.min)
+        admitted, refused = self._gate.admissible(spec, snapshot, view)
         if refused is None and coordinated:
             refused = self._coordinate(name, snapshot, view)
         if refused is not None:
@@ -317,5 +319,6 @@ def _intent(proposal: Proposal, sized: Sized, snapshot: Snapshot, position_id: s
     return Intent(id=intent_id(position_id, Purpose.ENTRY, snapshot.time), strategy=proposal.strategy,
                   position_id=position_id, purpose=Purpose.ENTRY, urgency=Urgency.WALK, legs=proposal.legs,
                   quantity=sized.contracts, reason=proposal.reason, created=snapshot.time, limit=None,
+                  worst=None if proposal.least_credit is None else -proposal.least_credit,
                   risk_usd=sized.unit_risk_usd, margin_usd=sized.unit_margin_usd,
                   spy_delta=sized.unit_exposure.spy_delta, facts=facts)

@@ -383,4 +383,5 @@ def normalised_intent(intent: Intent) -> Intent:
         return intent
     return replace(intent, quantity=intent.quantity * divisor,
                    limit=None if intent.limit is None else intent.limit / divisor,
+                   worst=None if intent.worst is None else intent.worst / divisor,
                    legs=tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in smallest.items()))

@@ -9,7 +9,7 @@ from typing import Any
 from core.model import (Account, CalendarFacts, Contract, HeldLeg, Indicators, IvHistory, Mode, PortfolioView,
                         Position, Quote, Right, Snapshot, State, Underlying, VixReading)
 
-FRIDAY = datetime(2024, 7, 26, 10, 0)
+FRIDAY = datetime(2024, 7, 26, 11, 0)
 
 
 def make_vix(value: float = 24.0, time: datetime = FRIDAY, **overrides: Any) -> VixReading:

@@ -11,7 +11,8 @@ from typing import Any
 from config.constants import (DAILY_LOSS_SHARE, MAX_ENTRIES_PER_DAY, MAX_LT112_SPY_SLOTS,
                               MAX_POSITIONS_PER_UNDERLYING, MAX_SPY_EQUIVALENT_POSITIONS, OPEN_UNITS,
                               PATTERN_DAY_TRADER_EQUITY_USD, PATTERN_DAY_TRADES, PHASES, SPY_EQUIVALENTS,
-                              UNDERLYING_COUNT_EXEMPT, VIX_ENTRY_STOP, VIX_MAX_AGE_MINUTES)
+                              UNDERLYING_COUNT_EXEMPT, UNFILLED_PAUSE_MINUTES, UNFILLED_TRIES_A_DAY, VIX_ENTRY_STOP,
+                              VIX_MAX_AGE_MINUTES)
 from config.strategy_parameters import SPECS, StrategySpec
 from core.codes import RefusalCode
 from core.intents import last_order_time
@@ -203,6 +204,20 @@ def daily_limits(candidate: Candidate) -> Refused | None:
     loss = -account.unprotected_day_result_share
     if at_least(loss, DAILY_LOSS_SHARE):
         return Refused(code=RefusalCode.DAILY_LOSS, facts={"loss_share": loss, "limit_share": DAILY_LOSS_SHARE})
+    return None
+
+
+def unfilled_entries(candidate: Candidate) -> Refused | None:
+    """An entry that ended unfilled is tried again after a pause, and so many times a day at most."""
+    name, now = candidate.spec.name, candidate.snapshot.time
+    if name not in candidate.view.unfilled:
+        return None
+    tries, last = candidate.view.unfilled[name]
+    if tries >= UNFILLED_TRIES_A_DAY:
+        return Refused(code=RefusalCode.ENTRY_TRIES, facts={"tries": tries, "limit": UNFILLED_TRIES_A_DAY})
+    if now - last < timedelta(minutes=UNFILLED_PAUSE_MINUTES):
+        return Refused(code=RefusalCode.ENTRY_PAUSE, facts={
+            "unfilled": last.isoformat(), "pause_minutes": UNFILLED_PAUSE_MINUTES, "tries": tries})
     return None
 
 

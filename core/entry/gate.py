@@ -95,6 +95,7 @@ class EntryGate:
             Check("VIX band", checks.vix_band),
             Check("phase", checks.phase, per_underlying=True),
             Check("daily limits", checks.daily_limits),
+            Check("daily limits", checks.unfilled_entries),
             Check("counts", checks.counts, per_underlying=True),
             Check("correlation groups", self._correlation, per_underlying=True),
             Check("the strategy's own conditions", checks.suspension),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import AlgorithmImports as lean
 
-from config.instruments import INSTRUMENTS
 from core.errors import GatewayError
 from core.model import Contract, Leg
 from helpers.lean.symbols import SymbolBook
@@ -70,10 +69,6 @@ class OrderGateway:
         if ticket is None:
             raise GatewayError("no such order", order_id=order_id)
         return ticket
-
-    def tick(self, contract: Contract) -> float:
-        """Smallest price step of ``contract`` in points."""
-        return INSTRUMENTS[contract.underlying].tick_usd
 
     def open_order_ids(self, tag: str) -> tuple[int, ...]:
         """Orders that are still open and carry exactly ``tag``."""

@@ -6,15 +6,18 @@ The desk knows nothing of what an intent is for beyond its price; what to send n
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import inf
 from typing import Callable
 
 from config.constants import ORDER_REPRICE_MINUTES, ORDERS_PER_SECOND, STUCK_MINUTES
+from config.venues import PriceGrid
+from core.combo_prices import ComboPrice
 from core.model import Leg, Purpose
 from helpers.orders.fill_book import CLOCK_JITTER, FillBook, due
 from helpers.orders.pieces import Piece
 from helpers.orders.port import OrderPort, Rejected
-from helpers.orders.pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable,
-                                    sendable_limit, worst_entry)
+from helpers.orders.pricing import (combo_price, entry_limit, exit_limit, greatest_worth, grid_of, marketable,
+                                    sendable_limit)
 from helpers.orders.reports import Pace, ReportStream
 from helpers.orders.work import OrderOut, Work
 
@@ -45,27 +48,35 @@ class OrderDesk(FillBook):
         price = combo_price(legs, self._port.quote)
         if price is None:
             return None
-        tick = min(self._port.tick(leg.contract) for leg in legs)
+        grid = grid_of(legs)
         closing = not work.opens or work.repairing
         if work.urgent or work.repairing or work.was_uneven:
-            wanted = marketable(price, tick)
+            wanted = marketable(price, grid)
         elif work.intent.purpose is Purpose.ENTRY:
-            wanted = between_quotes(self._entry_price(work, price, now), price, tick, legs)
+            wanted = self._entry_price(work, price, grid, now)
         else:
-            wanted = exit_limit(price, work.steps, tick)
+            wanted = exit_limit(price, work.steps, grid)
             if work.steps == 0 and work.orders_sent == 0 and work.intent.limit is not None:
                 wanted = work.intent.limit
-        return sendable_limit(wanted, tick, legs, opening=not closing)
+        return sendable_limit(wanted, legs, opening=not closing, most=self._most(work, legs))
 
     @staticmethod
-    def _entry_price(work: Work, price: ComboPrice, now: datetime) -> float:
+    def _most(work: Work, legs: tuple[Leg, ...]) -> float:
+        """A closing never pays more for a structure than it can be worth, an opening never takes less for one than it must
+        be worth. A roll trades one for another: what bounds the difference is no bound of either."""
+        return inf if work.intent.purpose is Purpose.MANAGE else greatest_worth(legs)
+
+    @staticmethod
+    def _entry_price(work: Work, price: ComboPrice, grid: PriceGrid, now: datetime) -> float:
+        """Never beyond the natural price the entry started with, nor the strategy's own least credit or largest debit."""
+        intent = work.intent
         if work.worst is None:
-            work.worst = worst_entry(price)
-            if work.intent.limit is not None:
-                work.worst = max(work.worst, work.intent.limit)
-                return work.intent.limit
+            started = price.natural if intent.limit is None else max(price.natural, intent.limit)
+            work.worst = started if intent.worst is None else min(started, intent.worst)
+            if intent.limit is not None:
+                return min(intent.limit, work.worst)
         minute = int((now - work.started + CLOCK_JITTER) / timedelta(minutes=1))
-        return entry_limit(price, minute, work.worst)
+        return entry_limit(price, minute, work.worst, grid)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import Callable, Sequence
 
 from config.constants import ENTRY_WALK_MINUTES, ENTRY_WALK_SHARE, EXIT_WALK_MINUTES, MARKETABLE_TICKS
+from config.venues import VENUES, PriceGrid
 from core.combo_prices import ComboPrice, is_price, price_of
-from core.model import Contract, Leg, Quote
+from core.model import Contract, ContractKind, Leg, Quote
 from core.quotes import DIGITS, at_most
+from core.structure_worth import structure_worth
 
 TICK_DIGITS = DIGITS - 3         # a price in ticks: divided by as little as a thousandth
 QuoteOf = Callable[[Contract], Quote | None]
@@ -38,51 +40,74 @@ def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
     return price_of((ratio, quote.bid, quote.ask) for ratio, quote in quotes if quote is not None)
 
 
-def toward_us(price: float, tick: float) -> float:
-    """``price`` on the tick, rounded so that we pay less or receive more."""
-    return round(floor(round(price / tick, TICK_DIGITS)) * tick, DIGITS)
+def grid_of(legs: Sequence[Leg]) -> PriceGrid:
+    """The grid an order on ``legs`` stands on: the options' own alone, the combo's for several legs and for shares."""
+    first = legs[0].contract
+    venue = VENUES[first.underlying]
+    return venue.alone if len(legs) == 1 and first.kind is not ContractKind.EQUITY else venue.combo
 
 
-def sendable_limit(price: float, tick: float, legs: Sequence[Leg], *, opening: bool) -> float:
-    """``price`` as it may be sent: on the tick, never 0 (LEAN raises), of the side's sign for a single leg.
+def toward_us(price: float, grid: PriceGrid) -> float:
+    """``price`` on the grid, rounded so that we pay less or receive more."""
+    return _on_grid(price, grid, floor)
 
-    A combo worth 0 becomes a credit of one tick when it opens, a debit of one tick when it closes.
+
+def toward_market(price: float, grid: PriceGrid) -> float:
+    """``price`` on the grid, rounded so that we pay more or receive less."""
+    return _on_grid(price, grid, ceil)
+
+
+def _on_grid(price: float, grid: PriceGrid, rounded: Callable[[float], int]) -> float:
+    step = grid.step(price)
+    return round(rounded(round(price / step, TICK_DIGITS)) * step, DIGITS)
+
+
+def sendable_limit(price: float, legs: Sequence[Leg], *, opening: bool, most: float = inf) -> float:
+    """``price`` as it may be sent: on the grid, of the side's sign for a single leg, never 0 (LEAN raises), and not above
+    ``most``, what the legs can be worth at most.
+
+    A combo worth 0 becomes a credit of one step when it opens, a debit of one step when it closes what can cost something.
     """
-    limit = toward_us(price, tick)
+    grid = grid_of(legs)
+    smallest = grid.smallest
+    limit = toward_us(min(price, most), grid)
     if len(legs) == 1:
-        return max(limit, tick) if legs[0].ratio > 0 else min(limit, -tick)
+        return max(limit, smallest) if legs[0].ratio > 0 else min(limit, -smallest)
     if limit == 0:
-        return -tick if opening else tick
+        return smallest if not opening and at_most(smallest, most) else -smallest
     return limit
 
 
-def marketable(price: ComboPrice, tick: float) -> float:
-    """The natural price, a tick through it: LEAN fills a limit only at strictly better quotes."""
-    return price.natural + MARKETABLE_TICKS * tick
+def greatest_worth(legs: Sequence[Leg]) -> float:
+    """What one unit of the order can bring its buyer at most, in points; infinite where nothing bounds it. Of shares
+    nothing is said."""
+    if any(leg.contract.kind is ContractKind.EQUITY for leg in legs):
+        return inf
+    return structure_worth((leg.contract, leg.ratio) for leg in legs).greatest
 
 
-def worst_entry(price: ComboPrice) -> float:
-    """As far as an entry that saw ``price`` at its start will ever go."""
-    return price.mid + ENTRY_WALK_SHARE * (price.natural - price.mid)
+def marketable(price: ComboPrice, grid: PriceGrid) -> float:
+    """The natural price, a step through it: LEAN fills a limit only at strictly better quotes."""
+    return price.natural + MARKETABLE_TICKS * grid.step(price.natural)
 
 
-def entry_limit(price: ComboPrice, minute: int, worst: float) -> float:
-    """Limit of an entry ``minute`` minutes after its start: at most a quarter of the way to natural, reached after
-    ENTRY_WALK_MINUTES, and never worse than a quarter of the way at the start."""
-    share = ENTRY_WALK_SHARE * min(1.0, minute / ENTRY_WALK_MINUTES)
-    return min(price.mid + share * (price.natural - price.mid), worst)
+def entry_limit(price: ComboPrice, minute: int, worst: float, grid: PriceGrid) -> float:
+    """Limit of an entry ``minute`` minutes after its start: from mid in equal steps to ENTRY_WALK_SHARE of the way to
+    natural, reached after ENTRY_WALK_MINUTES, and never worse than ``worst``.
+
+    The last step stands on the nearest price of the grid, at natural at most, of two alike on the one nearer natural: in a
+    market a step or two wide nothing on the grid lies at or before half of the way, and an entry would wait there for ever.
+    """
+    if minute < ENTRY_WALK_MINUTES:
+        return min(price.at(ENTRY_WALK_SHARE * minute / ENTRY_WALK_MINUTES), worst)
+    wanted = price.at(ENTRY_WALK_SHARE)
+    below, above = toward_us(wanted, grid), toward_market(wanted, grid)
+    near = above if at_most(above - wanted, wanted - below) and at_most(above, price.natural) else below
+    return min(near, worst)
 
 
-def between_quotes(wanted: float, price: ComboPrice, tick: float, legs: Sequence[Leg]) -> float:
-    """``wanted`` of an entry, but where one leg is quoted a single tick wide: nothing lies between its quotes, and rounded
-    toward us the limit would stand at the far side for good. It stands at the next tick instead, natural at most."""
-    if len(legs) > 1 or not at_most(price.natural - price.mid, 0.5 * tick):
-        return wanted
-    return round(ceil(round(wanted / tick, TICK_DIGITS)) * tick, DIGITS)
-
-
-def exit_limit(price: ComboPrice, step: int, tick: float) -> float:
+def exit_limit(price: ComboPrice, step: int, grid: PriceGrid) -> float:
     """Limit of a walking exit after ``step`` steps: mid at first, natural (marketable) from the last step on."""
     if step >= EXIT_WALK_MINUTES:
-        return marketable(price, tick)
-    return price.mid + step / EXIT_WALK_MINUTES * (price.natural - price.mid)
+        return marketable(price, grid)
+    return price.at(step / EXIT_WALK_MINUTES)

@@ -116,6 +116,8 @@ class Booking:
             facts={"intent": intent.id, "why": outcome.reason}))
         if refused:
             self._rounds.hold_back(intent.strategy, now)
+        else:
+            self._parts.book.ended_unfilled(intent.strategy, now)
         self._rounds.eager = outcome.kind is OutcomeKind.NOT_FILLED
         if position.is_open or position.state is not State.ENTERING:
             return

@@ -67,11 +67,12 @@ class DecisionRounds:
     # --- entries ----------------------------------------------------------------------------------------------------
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> None:
-        """One round over the strategies in order of priority, until one has chosen contracts. ``eager`` (an entry was
-        just cancelled unfilled) asks for a round before its time; it ends with it."""
+        """One round over the strategies in order of priority, until one has chosen contracts; those whose entries have
+        ended unfilled today come after the others. ``eager`` (an entry was just cancelled unfilled) asks for a round
+        before its time; it ends with it."""
         self.eager = False
         view = self._with_misfits(view, snapshot)
-        for name in self._parts.coordinator.names():
+        for name in sorted(self._parts.coordinator.names(), key=lambda name: view.unfilled.get(name, (0,))[0]):
             if name not in view.enabled or name in view.pending or self._tried_lately(name, snapshot.time):
                 continue
             refusal = self._parts.coordinator.screen(name, snapshot, view)

@@ -208,6 +208,7 @@ class SnapshotBuilder:
             breaker_size_multiplier=breaker.size_multiplier, one_entry_at_a_time=breaker.one_entry_at_a_time,
             book_closing=parts.book_closing, excess_spy_delta=parts.excess_spy_delta,
             emergency=emergency.level, entries_today=book.entries, last_entry=book.last_entry,
+            unfilled=book.unfilled,
             pending=parts.states.pending(), suspended=suspended, strategies_in_error=parts.states.in_error(),
             samples={name: parts.ledger.sample(name) for name in self._run.strategies},
             entry_dates=parts.states.entry_dates(), day_trades=parts.ledger.day_trades_open(book.day),

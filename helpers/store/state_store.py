@@ -20,7 +20,7 @@ from core.errors import StoreCorrupt, StoreError
 from core.serialization import canonical
 
 FORMAT: Final = "tom-king-state"
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the sum is over the rest of the text
 ACCOUNT_DIGITS: Final = 16                 # of the account's hash: its number is nobody's business
 SLOTS: Final = ("state-a.json", "state-b.json")
@@ -53,8 +53,20 @@ def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
                       "book": payload["book"] | {"protection_day_start": None, "protection_last": None}}
 
 
+def _fourth_schema(payload: dict[str, Any]) -> dict[str, Any]:
+    """New are the day's entries that ended unfilled (none are known), and the price beyond which an intent's conditions
+    hold no more (those under way have none)."""
+    if "book" in payload:
+        return payload | {"book": payload["book"] | {"unfilled": {}}}
+    orders = payload["executor"]
+    works = [work | {"intent": work["intent"] | {"worst": None}} for work in orders["works"]]
+    items = [item | {"intent": item["intent"] | {"worst": None}} if "intent" in item else item
+             for item in orders["reports"]["items"]]
+    return payload | {"executor": orders | {"works": works, "reports": orders["reports"] | {"items": items}}}
+
+
 # schema version -> what lifts a payload of that version to the next one
-MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema, 2: _third_schema})
+MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema, 2: _third_schema, 3: _fourth_schema})
 
 
 class ObjectStorePort(Protocol):

@@ -53,6 +53,18 @@ def test_a_restart_before_the_first_mark_still_waits_for_it() -> None:
     assert other.equity_day_start == 36_000.0
 
 
+def test_entries_that_ended_unfilled_are_counted_by_strategy_until_the_day_is_over() -> None:
+    book, other = DayBook(35_000.0), DayBook(1.0)
+    book.roll(MONDAY, previous_session=FRIDAY)
+    for minute, name in ((3, "lt112"), (8, "ratio"), (30, "lt112")):
+        book.ended_unfilled(name, datetime(2024, 8, 5, 10, minute))
+    assert book.unfilled == {"lt112": (2, datetime(2024, 8, 5, 10, 30)), "ratio": (1, datetime(2024, 8, 5, 10, 8))}
+    other.restore(json.loads(json.dumps(book.facts())))
+    assert other.unfilled == book.unfilled
+    other.roll(TUESDAY, previous_session=MONDAY)
+    assert other.unfilled == {} and other.facts()["unfilled"] == {}
+
+
 def test_what_protection_makes_overnight_belongs_to_the_day_too() -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)

@@ -240,7 +240,22 @@ def test_what_may_still_be_used_today_stays() -> None:
 def test_a_window_that_is_over_frees_its_share() -> None:
     house = House()
     for minute, expected in ((29, 0.25), (30, 0.55)):
-        assert house.share("lt112", time=FRIDAY.replace(hour=10, minute=minute)) == pytest.approx(expected * FREE)
+        assert house.share("lt112", time=FRIDAY.replace(hour=13, minute=minute)) == pytest.approx(expected * FREE)
+
+
+def test_a_window_not_begun_frees_its_share_where_the_day_is_refused_anyway() -> None:
+    house, early = House(), FRIDAY.replace(hour=10, minute=0)
+    assert house.share("lt112", time=early) == pytest.approx(0.25 * FREE)
+    refuse(house, "friday_0dte", code=Code.WRONG_WEEKDAY)
+    assert house.share("lt112", time=early) == pytest.approx(0.55 * FREE)
+    assert house.share("lt112", time=early, vix=make_vix(21.0, early)) == pytest.approx(0.55 * FREE)
+
+
+def test_a_strategy_whose_tries_are_used_up_frees_its_share() -> None:
+    view = make_view(enabled=ALL, unfilled={"friday_0dte": (3, FRIDAY - timedelta(hours=1))})
+    assert House().share("lt112", view=view) == pytest.approx(0.55 * FREE)
+    paused = make_view(enabled=ALL, unfilled={"friday_0dte": (2, FRIDAY - timedelta(minutes=1))})
+    assert House().share("lt112", view=paused) == pytest.approx(0.25 * FREE)
 
 
 def test_free_is_what_the_cap_leaves() -> None:
@@ -262,7 +277,7 @@ def test_an_entry_from_quotes_to_intent() -> None:
     answer = house.propose()
     assert isinstance(answer, Enter)
     intent = answer.intent
-    assert intent.id == f"{POSITION}:ENTRY:202407261000" and intent.position_id == POSITION
+    assert intent.id == f"{POSITION}:ENTRY:202407261100" and intent.position_id == POSITION
     assert (intent.purpose, intent.urgency, intent.limit) == (Purpose.ENTRY, Urgency.WALK, None)
     assert intent.quantity >= 1 and intent.risk_usd == 360.0 and intent.margin_usd == pytest.approx(500.0)
     assert intent.facts["entry_mid"] == -1.40 and intent.facts["note"] == 1

@@ -91,10 +91,10 @@ def _steps(low: float, high: float, step: float) -> tuple[float, ...]:
     return tuple(np.arange(low, high + step / 2, step).tolist())
 
 
-TUESDAY, FRIDAY = datetime(2024, 7, 23, 10, 0), datetime(2024, 7, 26, 10, 0)
+TUESDAY, FRIDAY = datetime(2024, 7, 23, 10, 0), datetime(2024, 7, 26, 11, 0)
 
 WORLDS: Mapping[str, World] = {world.name: world for world in (
-    World(name="friday_0dte", time=FRIDAY, symbol="SPY", price=544.0, surface=flat(0.35), days=(0, 7, 28),
+    World(name="friday_0dte", time=FRIDAY, symbol="SPY", price=544.0, surface=flat(0.40), days=(0, 7, 28),
           strikes=_steps(520, 570, 1), vix=24.0),
     World(name="lt112", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(3, 45, 108, 136),
           strikes=_steps(450, 570, 5)),

@@ -106,7 +106,7 @@ class SecurityModels:
                 return 0.0
             return 0.0001 if price < 1 else self.symbol_properties.minimum_price_variation
         if self.type is SecurityType.INDEX_OPTION:
-            return _index_option_step(self.symbol.id.symbol, price)
+            return index_option_step(self.symbol.id.symbol, price)
         return self.symbol_properties.minimum_price_variation
 
     # -- models --------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class SecurityModels:
         return self.symbol.id.strike_price * self.symbol_properties.contract_multiplier
 
 
-def _index_option_step(ticker: str, price: float) -> float:
+def index_option_step(ticker: str, price: float) -> float:
     """Price steps of index options: VIX 0.01 below 3 and 0.05 above, VIXW 0.01, others 0.05 and 0.10."""
     if ticker == "VIXW":
         return 0.01

@@ -75,6 +75,7 @@ FAULTS: tuple[tuple[Code, dict[str, Any], dict[str, Any]], ...] = (
     (Code.VIX_BELOW_BAND, {"vix": make_vix(5.0)}, {}),
     (Code.GUARD_CANNOT_COMPUTE, {"phase": 9}, {}),
     (Code.DAILY_ENTRIES, {}, {"entries_today": 10}),
+    (Code.ENTRY_PAUSE, {}, {"unfilled": {"friday_0dte": (1, FRIDAY)}}),
     (Code.COUNT_PHASE, {"positions": tuple(short(underlying=name) for name in ("SPY", "QQQ", "IWM", "/CL", "/GC", "TLT",
                                                                                "AAPL"))}, {}),
     (Code.SHORT_VOLATILITY_FULL, {"positions": tuple(short(underlying=name) for name in ("QQQ", "/CL", "/GC", "TLT",
@@ -134,10 +135,10 @@ def at(hour: int, minute: int, spec: StrategySpec = LT112, **calendar: Any) -> C
 
 
 @pytest.mark.parametrize("spec, first, last, after", [
-    (FRIDAY_0DTE, (9, 45), (10, 29), (10, 30)), (LT112, (9, 45), (13, 59), (14, 0)),
+    (FRIDAY_0DTE, (10, 30), (13, 29), (13, 30)), (LT112, (9, 45), (13, 59), (14, 0)),
     (FUTURES_STRANGLE, (9, 45), (14, 59), (15, 0))])
 def test_windows(spec: StrategySpec, first: tuple[int, int], last: tuple[int, int], after: tuple[int, int]) -> None:
-    assert at(9, 44, spec) is Code.OUTSIDE_WINDOW
+    assert at(first[0], first[1] - 1, spec) is Code.OUTSIDE_WINDOW
     assert at(*first, spec) is None
     assert at(*last, spec) is None
     assert at(*after, spec) is Code.OUTSIDE_WINDOW
@@ -270,6 +271,15 @@ def test_daily_limits() -> None:
     for account in (make_account(NAN), make_account(65_000.0, equity_day_start=0.0), make_account(protection=NAN),
                     make_account(0.0, equity_day_start=65_000.0)):
         assert ask(account=account) is Code.GUARD_CANNOT_COMPUTE
+
+
+def test_an_unfilled_entry_is_tried_again_after_a_pause_and_three_times_a_day() -> None:
+    def tried(tries: int, minutes: int, name: str = "friday_0dte") -> Code | None:
+        return viewed(unfilled={name: (tries, FRIDAY - timedelta(minutes=minutes))})
+
+    assert [tried(1, minutes) for minutes in (0, 19, 20)] == [Code.ENTRY_PAUSE, Code.ENTRY_PAUSE, None]
+    assert [tried(tries, 60) for tries in (2, 3, 4)] == [None, Code.ENTRY_TRIES, Code.ENTRY_TRIES]
+    assert tried(3, 0) is Code.ENTRY_TRIES and tried(3, 0, "lt112") is None
 
 
 # --- counts

@@ -13,7 +13,7 @@ from helpers.atomic_order_executor import (AtomicOrderExecutor, OpenOrder, Order
                                            Submitted)
 from tests.builders import FRIDAY, make_contract, make_quote
 
-START = datetime(2024, 7, 26, 10, 0)
+START = datetime(2024, 7, 26, 11, 0)
 
 
 @dataclass
@@ -56,7 +56,6 @@ class FakeBroker:
     paid: dict[Contract, float] = field(default_factory=dict)
     next_id: int = 1
     next_event: int = 1
-    tick_size: float = 0.01
 
     # --- OrderPort
 
@@ -104,9 +103,6 @@ class FakeBroker:
 
     def average_price(self, contract: Contract) -> float | None:
         return self.paid.get(contract)
-
-    def tick(self, contract: Contract) -> float:
-        return self.tick_size
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
         return self.close
@@ -243,8 +239,8 @@ class Desk:
 
 def make_intent(legs: dict[Contract, int], quantity: int = 1, purpose: Purpose = Purpose.ENTRY,
                 urgency: Urgency = Urgency.WALK, **overrides) -> Intent:
-    values = dict(id=f"lt112/202407261000:{purpose.value}:202407261000", strategy="lt112",
-                  position_id="lt112/202407261000", purpose=purpose, urgency=urgency,
+    values = dict(id=f"lt112/202407261100:{purpose.value}:202407261100", strategy="lt112",
+                  position_id="lt112/202407261100", purpose=purpose, urgency=urgency,
                   legs=tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in legs.items()),
                   quantity=quantity, reason="TEST", created=FRIDAY)
     return Intent(**(values | overrides))

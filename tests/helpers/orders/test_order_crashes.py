@@ -189,7 +189,7 @@ def test_an_entry_that_was_stored_but_not_sent_is_over_after_the_restart():
 
 def test_open_orders_without_an_intent_are_cancelled_when_ours_and_left_alone_otherwise():
     desk = Desk(quotes=dict(QUOTES))
-    tagged = OpenOrder(order_id=7, contract=SHORT, quantity=-1, tag="lt112/202407261000:ENTRY:202407261000#1")
+    tagged = OpenOrder(order_id=7, contract=SHORT, quantity=-1, tag="lt112/202407261100:ENTRY:202407261100#1")
     strange = OpenOrder(order_id=8, contract=LONG, quantity=1, tag="")
     desk.broker.cancel = lambda ids: desk.broker.cancels.append(ids) or True
     report = desk.executor.recover(desk.now, (tagged, strange), {})

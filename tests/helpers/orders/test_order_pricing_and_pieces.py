@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from config.venues import VENUES, PriceGrid
+from core.combo_prices import ComboPrice
 from core.model import ContractKind, Leg, Right
 from helpers.orders.pieces import Piece, cover, next_piece, short_of_zero
-from helpers.orders.pricing import (ComboPrice, between_quotes, combo_price, entry_limit, exit_limit, marketable,
-                                    sendable_limit, toward_us, worst_entry)
+from helpers.orders.pricing import (combo_price, entry_limit, exit_limit, greatest_worth, grid_of, marketable,
+                                    sendable_limit, toward_market, toward_us)
 from helpers.orders.reports import Pace
 from tests.builders import make_contract, make_quote
 
@@ -38,11 +40,33 @@ def test_dead_and_crossed_sides():
     assert combo_price((BUY,), {}.get) is None
 
 
-@pytest.mark.parametrize("price, tick, limit", [
-    (1.019, 0.01, 1.01), (-1.011, 0.01, -1.02), (1.02, 0.01, 1.02), (-1.02, 0.01, -1.02), (0.07, 0.05, 0.05),
-    (-0.07, 0.05, -0.10), (0.3, 0.1, 0.3), (0.004, 0.01, 0.0), (-0.004, 0.01, -0.01), (1.005, 0.01, 1.0)])
-def test_prices_are_rounded_toward_us(price, tick, limit):
-    assert toward_us(price, tick) == limit
+CALL = make_contract(180.0, Right.CALL, expiry=EXPIRY, underlying="AAPL")
+VIX_CALL = make_contract(25.0, Right.CALL, expiry=EXPIRY, underlying="VIX", kind=ContractKind.INDEX_OPTION, root="VIX")
+FIVES = PriceGrid(bands=((float("inf"), 0.05),))
+PENNIES, OF_AAPL = VENUES["SPY"].alone, VENUES["AAPL"].alone
+
+
+@pytest.mark.parametrize("price, grid, below, above", [
+    (1.019, PENNIES, 1.01, 1.02), (-1.011, PENNIES, -1.02, -1.01), (1.02, PENNIES, 1.02, 1.02), (-1.02, PENNIES, -1.02, -1.02),
+    (0.07, FIVES, 0.05, 0.10), (-0.07, FIVES, -0.10, -0.05), (0.004, PENNIES, 0.0, 0.01), (-0.004, PENNIES, -0.01, 0.0),
+    (1.005, PENNIES, 1.0, 1.01), (2.987, OF_AAPL, 2.98, 2.99), (2.997, OF_AAPL, 2.99, 3.00), (3.02, OF_AAPL, 3.00, 3.05),
+    (-3.02, OF_AAPL, -3.05, -3.00), (-2.997, OF_AAPL, -3.00, -2.99), (5013.37, VENUES["/ES"].alone, 5013.25, 5013.5),
+    (12.26, VENUES["/GC"].combo, 12.2, 12.3), (0.4567, VENUES["/SI"].combo, 0.456, 0.457), (3.02, VENUES["VIX"].alone, 3.0, 3.05)])
+def test_prices_are_rounded_to_the_grid_toward_us_and_away(price, grid, below, above):
+    assert (toward_us(price, grid), toward_market(price, grid)) == (below, above)
+
+
+def leg(contract, ratio=1):
+    return Leg(contract=contract, ratio=ratio)
+
+
+@pytest.mark.parametrize("legs, steps", [
+    ((BUY,), (0.01, 0.01)), ((BUY, SELL), (0.01, 0.01)), ((leg(CALL),), (0.01, 0.05)),
+    ((leg(CALL), leg(make_contract(190.0, Right.CALL, expiry=EXPIRY, underlying="AAPL"), -1)), (0.01, 0.01)),
+    ((leg(VIX_CALL),), (0.01, 0.05)),
+    ((leg(make_contract(0.0, Right.CALL, underlying="AAPL", kind=ContractKind.EQUITY, multiplier=1.0), -100),), (0.01, 0.01))])
+def test_a_grid_is_the_classs_own_alone_and_the_combos_for_several_legs(legs, steps):
+    assert tuple(grid_of(legs).step(price) for price in (2.99, 3.0)) == steps
 
 
 @pytest.mark.parametrize("price, legs, opening, limit", [
@@ -50,33 +74,49 @@ def test_prices_are_rounded_toward_us(price, tick, limit):
     (0.0, (BUY,), True, 0.01), (-0.5, (BUY,), False, 0.01), (0.0, (SELL,), False, -0.01), (0.02, (SELL,), True, -0.01),
     (0.5, (BUY,), True, 0.5), (-0.5, (SELL,), True, -0.5)])
 def test_a_limit_is_never_zero_and_has_its_sides_sign(price, legs, opening, limit):
-    assert sendable_limit(price, 0.01, legs, opening=opening) == limit
+    assert sendable_limit(price, legs, opening=opening) == limit
+
+
+@pytest.mark.parametrize("price, most, opening, limit", [
+    (102.30, 5.0, False, 5.0), (4.99, 5.0, False, 4.99), (0.15, 0.0, False, -0.01), (0.15, 0.0, True, -0.01), (-0.40, 0.0, True, -0.40)])
+def test_nothing_is_bought_above_what_it_can_be_worth(price, most, opening, limit):
+    assert sendable_limit(price, (BUY, SELL), opening=opening, most=most) == limit
+
+
+@pytest.mark.parametrize("legs, most", [
+    ((BUY, SELL), 5.0), ((leg(PUT, -1), leg(WING)), 0.0), ((BUY,), 500.0), ((SELL,), 0.0), ((leg(CALL),), float("inf"))])
+def test_what_an_order_can_bring_at_most(legs, most):
+    assert greatest_worth(legs) == most
 
 
 PRICE = ComboPrice(mid=1.0, natural=1.4)
 
 
 def test_the_walks():
-    assert [entry_limit(PRICE, minute, worst_entry(PRICE)) for minute in (0, 1, 2, 3, 4, 5, 60)] == pytest.approx(
-        [1.0, 1.05, 1.1, 1.1, 1.1, 1.1, 1.1])
-    assert [exit_limit(PRICE, step, 0.01) for step in (0, 1, 4, 5, 60)] == pytest.approx([1.0, 1.1, 1.41, 1.41, 1.41])
-    assert marketable(PRICE, 0.05) == pytest.approx(1.45)
+    assert [entry_limit(PRICE, minute, 9.0, PENNIES) for minute in (0, 1, 2, 3, 4, 5, 60)] == pytest.approx(
+        [1.0, 1.0 + 0.2 / 3, 1.0 + 0.4 / 3, 1.2, 1.2, 1.2, 1.2])
+    assert [exit_limit(PRICE, step, PENNIES) for step in (0, 1, 4, 5, 60)] == pytest.approx([1.0, 1.1, 1.41, 1.41, 1.41])
+    assert marketable(PRICE, FIVES) == pytest.approx(1.45)
 
 
-@given(some.floats(-50, 50), some.floats(0, 5), some.integers(0, 30), some.sampled_from([0.01, 0.05]))
-def test_an_entry_never_goes_beyond_a_quarter(mid, spread, minute, tick):
-    price = ComboPrice(mid=mid, natural=mid + spread)
-    limit = sendable_limit(entry_limit(price, minute, worst_entry(price)), tick, (BUY, SELL), opening=True)
-    assert limit <= mid + 0.25 * spread + 1e-6 and limit != 0
+@given(some.integers(-5_000, 5_000), some.integers(0, 500), some.integers(0, 30), some.sampled_from([PENNIES, FIVES]),
+       some.floats(-50, 50))
+def test_an_entry_concedes_half_of_the_way_give_or_take_half_a_step(mid, half, minute, grid, worst):
+    price = ComboPrice(mid=mid / 100, natural=(mid + half) / 100)
+    limit = toward_us(entry_limit(price, minute, worst, grid), grid)
+    step = grid.smallest
+    assert limit <= min(price.at(0.5) + step / 2, max(price.natural, price.mid), worst) + 1e-6
+    if minute >= 3 and worst >= price.natural:
+        assert limit > price.at(0.5) - step - 1e-6
 
 
-@pytest.mark.parametrize("mid, natural, legs, limit", [
-    (1.275, 1.30, (BUY,), 1.30), (1.25, 1.30, (BUY,), 1.25), (1.275, 1.30, (BUY, SELL), 1.25), (-1.275, -1.25, (SELL,), -1.25)])
-def test_an_entry_in_a_market_one_tick_wide_stands_at_the_next_tick(mid, natural, legs, limit):
+@pytest.mark.parametrize("mid, natural, grid, limit", [
+    (1.275, 1.30, FIVES, 1.30), (1.25, 1.30, FIVES, 1.30), (-1.275, -1.25, FIVES, -1.25), (1.25, 1.40, FIVES, 1.35),
+    (1.245, 1.265, PENNIES, 1.26), (1.25, 1.28, PENNIES, 1.27), (1.25, 1.29, PENNIES, 1.27), (1.25, 1.25, PENNIES, 1.25),
+    (1.253, 1.257, PENNIES, 1.25)])
+def test_the_last_step_stands_on_the_nearest_price_at_natural_at_most(mid, natural, grid, limit):
     price = ComboPrice(mid=mid, natural=natural)
-    for minute in (0, 2, 5):
-        wanted = between_quotes(entry_limit(price, minute, worst_entry(price)), price, 0.05, legs)
-        assert sendable_limit(wanted, 0.05, legs, opening=True) == limit
+    assert toward_us(entry_limit(price, 3, natural, grid), grid) == pytest.approx(limit)
 
 
 # --- pieces

@@ -278,7 +278,7 @@ def test_shares_are_closed_by_a_plain_limit_apart_from_the_options():
 def test_assignment_on_the_way_shrinks_what_is_left_to_close():
     desk = exit_desk()
     desk.broker.holdings[SHORT] = 0
-    desk.executor.holding_changed("lt112/202407261000", SHORT, 2, desk.now)
+    desk.executor.holding_changed("lt112/202407261100", SHORT, 2, desk.now)
     desk.minutes(1)
     assert dict(desk.broker.sent[-1][0]) == {LONG: -1}
     desk.broker.fill_all()
@@ -292,7 +292,7 @@ def test_expiry_on_the_way_is_booked_once():
     desk.broker.now = desk.broker.now.replace(year=EXPIRY.year, month=EXPIRY.month, day=EXPIRY.day) + timedelta(days=1)
     for contract, quantity in ((SHORT, 2), (LONG, -2)):
         desk.broker.holdings[contract] = 0
-        desk.executor.holding_changed("lt112/202407261000", contract, quantity, desk.now)
+        desk.executor.holding_changed("lt112/202407261100", contract, quantity, desk.now)
     for order_id in list(desk.broker.orders):
         desk.broker.end(order_id, OrderStatus.CANCELED)
     desk.minutes(2)
@@ -443,8 +443,8 @@ def test_a_mandatory_exit_hurries_the_part_it_has_to_wait_for():
 
 def test_a_position_is_unsettled_until_its_end_has_been_told():
     desk = exit_desk(Urgency.NATURAL)
-    assert desk.executor.unsettled("lt112/202407261000") and not desk.executor.unsettled("other/1")
+    assert desk.executor.unsettled("lt112/202407261100") and not desk.executor.unsettled("other/1")
     desk.broker.fill_all()
-    assert not desk.executor.working("lt112/202407261000") and desk.executor.unsettled("lt112/202407261000")
+    assert not desk.executor.working("lt112/202407261100") and desk.executor.unsettled("lt112/202407261100")
     desk.executor.drain()
-    assert not desk.executor.unsettled("lt112/202407261000")
+    assert not desk.executor.unsettled("lt112/202407261100")

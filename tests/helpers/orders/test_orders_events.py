@@ -240,7 +240,7 @@ def test_events_on_the_brokers_thread_are_booked_by_the_next_call():
     desk.start(make_intent(SPREAD, 2))
     saves = desk.journal.count
     desk.broker.fill_all()
-    assert desk.journal.count == saves and desk.executor.working("lt112/202407261000")
+    assert desk.journal.count == saves and desk.executor.working("lt112/202407261100")
     assert desk.finals() == [("FILLED", True, "TEST", 2)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,21 +19,21 @@ def test_entry_is_one_combo_at_mid_with_its_id_in_the_tag():
     desk = entry_desk()
     (legs, quantity, limit, tag), = desk.broker.sent
     assert dict(legs) == SPREAD and quantity == 2 and limit == -1.00
-    assert tag == "lt112/202407261000:ENTRY:202407261000#1"
+    assert tag == "lt112/202407261100:ENTRY:202407261100#1"
 
 
-def test_entry_walks_a_quarter_of_the_way_and_no_further():
+def test_entry_walks_half_of_the_way_and_no_further():
     desk = entry_desk()
     desk.minutes(4)
-    # mid −1.00, natural −0.90: a quarter is −0.975; a credit is rounded toward us, to −0.98
-    assert limits(desk) == [-1.00, -0.99, -0.98]
+    # mid −1.00, natural −0.90, in three steps; a credit is rounded toward us
+    assert limits(desk) == [-1.00, -0.99, -0.97, -0.95]
 
 
-def test_entry_never_chases_beyond_a_quarter_of_the_first_spread():
+def test_entry_never_chases_beyond_the_natural_price_it_started_with():
     desk = entry_desk()
     desk.broker.quotes[SHORT] = make_quote(2.00, 2.10)       # the credit is gone
     desk.minutes(4)
-    assert max(limits(desk)) <= -0.975
+    assert max(limits(desk)) == -0.90
 
 
 def test_entry_follows_the_mid_in_our_favour():
@@ -52,7 +53,7 @@ def test_filled_entry_reports_fills_and_its_price_per_unit():
     assert outcome.price == pytest.approx(-1.02)
     assert desk.net() == {SHORT: -2, LONG: 2}
     assert sum(fill.fee for fill in desk.fills()) == 4.0
-    assert not desk.executor.working("lt112/202407261000")
+    assert not desk.executor.working("lt112/202407261100")
 
 
 def test_entry_is_cancelled_at_five_minutes_not_at_four():
@@ -114,12 +115,12 @@ def test_flattening_fails_after_three_tries_and_goes_on():
     desk.broker.fill(SHORT, 1)
     assert desk.executor.halted_by == ()
     desk.minutes(1)
-    assert desk.executor.halted_by == ("lt112/202407261000:ENTRY:202407261000",)       # nobody enters meanwhile
+    assert desk.executor.halted_by == ("lt112/202407261100:ENTRY:202407261100",)       # nobody enters meanwhile
     desk.minutes(2)
     assert desk.outcomes() == []
     desk.minutes(1)
     assert desk.outcomes() == [("FAILED", False, "UNEVEN_AFTER_THREE_TRIES", 0)]
-    assert desk.executor.halted_by == ("lt112/202407261000:ENTRY:202407261000",)
+    assert desk.executor.halted_by == ("lt112/202407261100:ENTRY:202407261100",)
     desk.broker.quotes[SHORT] = make_quote(3.50, 3.60)
     desk.minutes(1)
     assert desk.broker.updates[-1][1] == 3.61
@@ -218,10 +219,21 @@ def test_limit_is_never_zero():
     assert desk.broker.sent[0][2] == 0.01
 
 
-def test_limit_stands_on_the_tick():
-    desk = Desk(quotes={SHORT: make_quote(3.00, 3.15), LONG: make_quote(2.00, 2.10)}, tick_size=0.05)
+def test_limit_stands_on_the_grid():
+    desk = Desk(quotes={SHORT: make_quote(3.00, 3.15), LONG: make_quote(2.00, 2.10)})
     desk.start(make_intent(SPREAD))
-    assert desk.broker.sent[0][2] == -1.05                     # mid −1.025, toward us
+    assert desk.broker.sent[0][2] == -1.03                     # mid −1.025, toward us
+
+
+@pytest.mark.parametrize("worst, limits", [(None, [-1.0, -0.99, -0.97, -0.95, -0.95]), (-0.97, [-1.0, -0.99, -0.97, -0.97, -0.97]),
+                                           (-1.02, [-1.02] * 5)])
+def test_an_entry_walks_half_of_the_way_as_long_as_the_strategys_conditions_hold(worst, limits):
+    desk = Desk(quotes=dict(QUOTES))                           # mid −1.00, natural −0.90
+    desk.start(replace(make_intent(SPREAD), worst=worst))
+    for _ in range(4):
+        desk.minutes(1)
+    repriced = [desk.broker.sent[0][2]] + [limit for _, limit in desk.broker.updates]
+    assert repriced == [limit for place, limit in enumerate(limits) if not place or limit != limits[place - 1]]
 
 
 def test_entry_is_not_sent_when_it_cannot_be_written_ahead():

@@ -124,6 +124,26 @@ def test_a_late_fill_has_its_contracts_quoted_again():
     assert subscribed == [SHORT]
 
 
+@pytest.mark.parametrize("kind, unfilled, held_back, eager", [
+    (OutcomeKind.NOT_FILLED, {"calendar": (1, NOW)}, [], True), (OutcomeKind.REFUSED, {}, ["calendar"], False),
+    (OutcomeKind.UNEVEN_REPAIRED, {"calendar": (1, NOW)}, [], False), (OutcomeKind.FILLED, {}, [], None)])
+def test_an_entry_that_ended_unfilled_counts_against_the_days_tries(kind, unfilled, held_back, eager):
+    world, back = World(), []
+    world.states.open(make_position(id="c/0", strategy="calendar", state=State.WAITING, opened=None, cash_flow_usd=0.0,
+                                    fees_usd=0.0, units=0), NOW)
+    for event in (Event.SELECTED, Event.ORDER_SENT):
+        world.states.apply("c/0", event, NOW, "test")
+    units = 1 if kind is OutcomeKind.FILLED else 0
+    if units:
+        world.states.apply_fill("c/0", SHORT, -1, 6.0, 0.0)
+    world.results._rounds = rounds = SimpleNamespace(eager=None, hold_back=lambda name, now: back.append(name))
+    world.results._journal.refused = lambda *facts: None
+    intent = make_intent({SHORT: -1}, 1, Purpose.ENTRY, position_id="c/0", strategy="calendar")
+    world.results._outcome(Outcome(sequence=1, kind=kind, intent=intent, final=True, reason="TIMEOUT", units=units,
+                                   price=-6.0 if units else None, time=NOW), NOW)
+    assert (world.book.unfilled, back, rounds.eager) == (unfilled, held_back, eager)
+
+
 @pytest.mark.parametrize("held, left", [(-3, {SHORT: -1}), (-1, {}), (2, {SHORT: 2})])
 def test_what_was_missing_leaves_its_position_as_far_as_that_has_it(held, left):
     """A closing of two that was decided a moment before a fill."""

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.codes import RefusalCode
 from core.intents import closing_intent
-from core.model import Event, Exit, HeldLeg, Intent, Position, Purpose, Right, Select, State, Urgency
+from core.model import Event, Exit, HeldLeg, Intent, Position, Purpose, Refused, Right, Select, State, Urgency
 from helpers.shell.decision_rounds import SHORTS_UNWANTED, DecisionRounds
 from tests.builders import make_contract, make_position
 from tests.strategies.worlds import WORLDS, decide, house, position_of, shares_of
@@ -142,6 +143,18 @@ def test_a_choice_that_timed_out_is_over_and_not_asked_again() -> None:
     assert world.parts.states.positions == () and not world.rounds.validating
     assert world.refused == [("lt112", "ENTRY_TIMEOUT")]
     assert [step.event.value for step in world.parts.states.transitions()] == ["TIMED_OUT"]
+
+
+def test_strategies_whose_entries_ended_unfilled_come_after_the_others() -> None:
+    world, asked = Rounds(State.ACTIVE), []
+    refusal = Refused(code=RefusalCode.NOT_TRIGGERED)
+    world.parts.coordinator.screen = lambda name, snapshot, view: asked.append(name) or refusal
+    names = list(world.parts.coordinator.names())
+    for unfilled, expected in (({}, names), ({"lt112": (1, NOW)}, [name for name in names if name != "lt112"] + ["lt112"]),
+                               ({"friday_0dte": (2, NOW), "lt112": (1, NOW)}, names[2:] + ["lt112", "friday_0dte"])):
+        asked.clear()
+        world.rounds.select(WORLD.snapshot(), replace(WORLD.view(), unfilled=unfilled, enabled=frozenset(names)))
+        assert asked == expected
 
 
 # --- what is sold against a LEAP is bought back, and the LEAP stays

@@ -13,6 +13,7 @@ from core.spy_concentration_manager import SpyRequest
 from helpers.shell.components import build
 from helpers.store.state_store import StateStore, canonical
 from strategies import ALL
+from tests.helpers.orders.fake_broker import LONG, SHORT, entry_desk
 from tests.helpers.store.fake_store import FakeObjectStore
 
 NOW = datetime(2024, 8, 5, 10, 0)
@@ -148,7 +149,7 @@ def test_a_state_of_the_first_schema_is_lifted_and_taken_over():
 
 def _of_the_second_schema(facts):
     """The facts of today's components as they were stored before."""
-    del facts["book"]["protection_day_start"], facts["book"]["protection_last"]
+    del facts["book"]["protection_day_start"], facts["book"]["protection_last"], facts["book"]["unfilled"]
     del facts["emergency"]["running"], facts["emergency"]["counted"]
     facts["emergency"]["losing"] = {"lt112/1": 3}
     del facts["phase"]["cost_scale"], facts["phase"]["at_cost"]
@@ -170,10 +171,21 @@ def test_a_state_of_the_second_schema_is_lifted_and_the_first_mark_tells_what_pr
     assert (parts.book.protection_day_start, parts.book.protection_last) == (-1_500.0, -1_500.0)
 
 
-def test_orders_of_the_first_schema_are_taken_as_they_are():
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_orders_of_earlier_schemas_are_lifted_intents_on_their_way_have_no_worst_price(version):
+    desk = entry_desk()
+    desk.broker.fill(SHORT, 1)
+    desk.broker.fill(LONG, 1)
+    desk.executor.drain()
+    facts = json.loads(json.dumps(desk.executor.facts()))
+    rows = facts["works"] + [item for item in facts["reports"]["items"] if item["type"] == "outcome"]
+    for row in rows:
+        del row["intent"]["worst"]
     port = FakeObjectStore()
-    opened(port, schema_version=1).save({"executor": {"n": 1}}, NOW)
-    assert StateStore(port, PREFIX, live=False).load().payload == {"executor": {"n": 1}}
+    opened(port, schema_version=version).save({"executor": facts}, NOW)
+    again = entry_desk().executor
+    again.restore(StateStore(port, PREFIX, live=False).load().payload["executor"])
+    assert rows and again.facts() == desk.executor.facts()
 
 
 def test_migrations_are_applied_in_order_and_a_gap_refuses():
