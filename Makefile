@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: make backtest, make test. Set-up is automatic and idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test test-all lint parity bench faults strategies-table clean
+.PHONY: help setup backtest test test-all lint typecheck parity bench faults strategies-table clean
 VENV ?= .venv
 READY := $(VENV)/.ready
 FITS := import sys; sys.exit(sys.version_info[:2] < (3, 11))
@@ -15,7 +15,7 @@ ARGS ?=
 help:
 	@echo "make backtest          trade the summer of 2024 on the embedded engine (ARGS=\"--bars DIR --seed 2 …\")"
 	@echo "make test              the quick tests          make test-all   also the long scenarios"
-	@echo "make lint              style and dead names"
+	@echo "make lint              style, dead names, types   make typecheck  types alone"
 	@echo "make parity            the same scenario on LEAN and here (needs TOMKING_LEAN or the lean command)"
 	@echo "make bench             paired times and memory  make faults     a misbehaving broker, SEEDS=200"
 	@echo "make strategies-table  strategy x scenario x trades"
@@ -38,7 +38,10 @@ test: $(READY)
 test-all: $(READY)
 	@$(PY) -m pytest $(CORES) $(ARGS)
 
-lint: $(READY)
+typecheck: $(READY)
+	@$(PY) -m mypy --no-error-summary core strategies risk config helpers main.py
+
+lint: $(READY) typecheck
 	@$(PY) -m flake8 main.py config core strategies helpers risk local tests
 	@echo "lint: clean"
 
@@ -55,5 +58,5 @@ strategies-table: $(READY)
 	@$(PY) -m local strategies-table --cash 200000 --commands $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(VENV).lock .cache .pytest_cache .hypothesis runs build *.egg-info
+	rm -rf $(VENV) $(VENV).lock .cache .pytest_cache .mypy_cache .hypothesis runs build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -83,6 +83,10 @@ class StrategySpec:
             if not holds:
                 raise ConfigError(f"a specification contradicts itself: {name}", strategy=self.name)
 
+    def enters_on(self, weekday: int) -> bool:
+        """Whether entries are made on a weekday (Monday 0): on any, but where a strategy's own figures name one."""
+        return True
+
     def _laws(self) -> Mapping[str, bool]:
         judged = self.min_win_rate is not None
         return {
@@ -130,6 +134,10 @@ class Friday0DteSpec(StrategySpec):
     early_close_wall_minutes: int = 50
     natural_before_wall_minutes: int = 15
     flat_before_wall_minutes: int = 2
+
+    def enters_on(self, weekday: int) -> bool:
+        """On one weekday only."""
+        return weekday == self.entry_weekday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class Friday0Dte:
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
         """Weekday, one entry a Friday, FOMC, gap, IV percentile, indicators: everything that needs no chain."""
         spec, today = self.spec, snapshot.time.date()
-        if today.weekday() != spec.entry_weekday:
+        if not spec.enters_on(today.weekday()):
             return refuse(RefusalCode.WRONG_WEEKDAY, weekday=today.weekday(), needed=spec.entry_weekday)
         if snapshot.calendar.is_fomc_day:
             return refuse(RefusalCode.FOMC_DAY, day=today.isoformat())

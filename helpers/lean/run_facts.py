@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import AlgorithmImports as lean
 
 
@@ -30,7 +28,7 @@ class RunFacts:
         return str(self._algorithm.algorithm_id)
 
     @property
-    def store(self) -> Any:
+    def store(self) -> lean.ObjectStore:
         """LEAN's ObjectStore."""
         return self._algorithm.object_store
 

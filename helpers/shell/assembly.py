@@ -33,19 +33,19 @@ def assemble(algorithm: LeanAlgorithm, run: RunParameters) -> FrameworkShell[Lea
         When the environment does not fit the brokerage.
     """
     tickers = tickers_of(run)
-    components = build(run, ALL)
-    gateway = LeanGateway(algorithm, components.iv_record, own_margin=run.margin is MarginAuthority.OWN,
+    managers = build(run, ALL)
+    gateway = LeanGateway(algorithm, managers.iv_record, own_margin=run.margin is MarginAuthority.OWN,
                           worked_fills=run.fills is Fills.WORKED)
     facts = RunFacts(algorithm)
     if facts.live:
         check_environment(run, facts.brokerage)
     gateway.configure(tickers)
-    gateway.screen.positions = lambda: components.states.open_positions
-    memory = Memory(components, lambda: algorithm.time)
-    components.executor = AtomicOrderExecutor(
-        gateway, memory, components.states,
+    gateway.screen.positions = lambda: managers.states.open_positions
+    memory = Memory(managers, lambda: algorithm.time)
+    executor = AtomicOrderExecutor(
+        gateway, memory, managers.states,
         clock_seconds=EXECUTOR_SECONDS_LIVE if facts.live else EXECUTOR_SECONDS_BACKTEST, events_later=facts.live)
     audit = SegmentedAudit(algorithm.object_store)
-    return FrameworkShell(gateway=gateway, run=run, components=components, memory=memory,
+    return FrameworkShell(gateway=gateway, run=run, components=managers.with_executor(executor), memory=memory,
                           journal=Journal(algorithm.log, audit), store=RunStore(facts, run, memory, audit),
                           tickers=tickers)

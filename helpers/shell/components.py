@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import UnionType
-from typing import Any, Final, Mapping, get_type_hints
+from typing import Any, Final, Mapping, Protocol, get_type_hints
 
 from config.run_parameters import RunParameters
 from config.strategy_parameters import StrategySpec
@@ -33,11 +33,21 @@ from risk.greeks_monitor import GreeksMonitor
 NOT_YET_JUDGED: Final = "no risk check yet"
 
 
+class Remembered(Protocol):
+    """What the store keeps of a manager."""
+
+    def facts(self) -> dict[str, Any]:
+        """Plain JSON."""
+        ...
+
+    def restore(self, facts: Mapping[str, Any], /) -> None:
+        """Take over ``facts()`` of an earlier life."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
-class Components:
-    """The managers of one run. ``executor`` is set once the store it writes ahead to exists; ``blind`` says what the
-    last risk check could not compute (a life whose guards have not looked yet is blind too), ``unsaved`` why the store
-    did not take the facts: both halt entries."""
+class Managers:
+    """The managers of one run: all that is needed to write their facts down, ahead of the orders."""
 
     strategies: Mapping[str, Strategy]
     specs: Mapping[str, StrategySpec]
@@ -57,17 +67,30 @@ class Components:
     emergency: EmergencyProtocol
     book: DayBook
     iv_record: IvRecord
-    executor: AtomicOrderExecutor | None = None
-    book_closing: bool = False
-    excess_spy_delta: float = 0.0
-    blind: str | None = NOT_YET_JUDGED
-    unsaved: str | None = None
 
-    def remembering(self) -> dict[str, Any]:
+    def with_executor(self, executor: AtomicOrderExecutor) -> Components:
+        """All components of the run, once the store that the executor writes ahead to exists."""
+        managers: dict[str, Any] = {part.name: getattr(self, part.name) for part in fields(Managers)}
+        return Components(executor=executor, **managers)
+
+    def remembering(self) -> dict[str, Remembered]:
         """Managers whose facts must survive a restart, by the name they are stored under; the executor has its own."""
         return {"vix": self.vix, "states": self.states, "concentration": self.concentration, "limiter": self.limiter,
                 "phase": self.phase, "ledger": self.ledger, "breakers": self.breakers, "emergency": self.emergency,
                 "book": self.book, "iv_record": self.iv_record}
+
+
+@dataclass(slots=True, kw_only=True)
+class Components(Managers):
+    """Managers and executor, and what the rounds tell each other. ``blind`` says what the last risk check could not
+    compute (a life whose guards have not looked yet is blind too), ``unsaved`` why the store did not take the facts: both
+    halt entries."""
+
+    executor: AtomicOrderExecutor
+    book_closing: bool = False
+    excess_spy_delta: float = 0.0
+    blind: str | None = NOT_YET_JUDGED
+    unsaved: str | None = None
 
     def verify(self) -> None:
         """Every component is wired, typed and agrees with itself.
@@ -98,8 +121,8 @@ class Components:
             return None
 
 
-def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Components:
-    """Wire all managers for one run; the executor is attached by the caller.
+def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Managers:
+    """Wire all managers for one run.
 
     Raises
     ------
@@ -115,7 +138,7 @@ def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Components:
     validator = DataFreshnessValidator()
     sizer = UnifiedPositionSizer(margin, greeks, concentration)
     gate = EntryGate(validator, limiter, margin, greeks, concentration)
-    return Components(
+    return Managers(
         strategies=strategies, specs=specs, vix=UnifiedVixManager(),
         states=UnifiedStateManager({name: strategy.transitions for name, strategy in strategies.items()}),
         margin=margin, greeks=greeks, concentration=concentration, sizer=sizer, limiter=limiter, validator=validator,

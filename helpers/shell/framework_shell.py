@@ -84,7 +84,7 @@ class FrameworkShell(Generic[Event]):
             The algorithm must not run.
         """
         self._tell_store(now)
-        loaded = self.store.load()
+        loaded = self.store.load(self.parts.executor)
         if loaded is not None:
             self.journal.event(now, "RESTORED", written=loaded.written_at, sequence=loaded.sequence,
                                problems=list(loaded.problems))
@@ -110,8 +110,9 @@ class FrameworkShell(Generic[Event]):
 
     def _begin_at(self, equity: float) -> None:
         """A live account brings its own value: nothing is measured from the parameters' cash."""
-        for part in (self.parts.book, self.parts.phase, self.parts.ledger):
-            part.begin_at(equity)
+        self.parts.book.begin_at(equity)
+        self.parts.phase.begin_at(equity)
+        self.parts.ledger.begin_at(equity)
 
     def end(self, now: datetime) -> dict[str, Any]:
         """Close the books of this run; returns its record."""
@@ -176,7 +177,8 @@ class FrameworkShell(Generic[Event]):
             minute = plain_time(now).replace(second=0, microsecond=0)
             fresh, self._minute = minute != self._minute, minute
             calendar = self._gateway.calendar()
-            if calendar.session_open is None or not calendar.session_open < minute <= calendar.session_close:
+            opened, closes = calendar.session_open, calendar.session_close
+            if opened is None or closes is None or not opened < minute <= closes:
                 return
             if fresh:
                 self._whole(minute, calendar.today)
@@ -276,7 +278,7 @@ class FrameworkShell(Generic[Event]):
         asked = self._entry_round(now)
         return tuple({spec.underlyings[0] for spec in self.parts.specs.values() if asked and spec.entry_dte_max == 0
                       and spec.window_open <= now.time() < spec.window_close
-                      and spec.entry_weekday == now.weekday()})
+                      and spec.enters_on(now.weekday())})
 
     def _mark(self, snapshot: Snapshot, now: datetime) -> None:
         if now.time() in MARK_TIMES or now == snapshot.calendar.session_close:

@@ -12,7 +12,8 @@ from typing import Any, Callable, Mapping
 
 from core.errors import IntegrityError, StoreCorrupt, StoreError
 from core.serialization import Encoded, canonical
-from helpers.shell.components import Components
+from helpers.atomic_order_executor import AtomicOrderExecutor
+from helpers.shell.components import Components, Managers, Remembered
 from helpers.store.journal import Journal
 from helpers.store.state_store import Loaded, StateStore
 
@@ -24,13 +25,13 @@ class Memory:
 
     Parameters
     ----------
-    components : Components
+    managers : Managers
     clock : callable
         The algorithm's time, for the stamp of a document.
     """
 
-    def __init__(self, components: Components, clock: Callable[[], datetime]) -> None:
-        self._parts = components
+    def __init__(self, managers: Managers, clock: Callable[[], datetime]) -> None:
+        self._parts = managers
         self._clock = clock
         self._saved_revision: int | None = None
         self._finished: tuple[list[str], Encoded] | None = None
@@ -74,8 +75,8 @@ class Memory:
             self._finished = (ids, Encoded(canonical(ids)))
         return {**facts, FINISHED: self._finished[1]}
 
-    def load(self) -> Loaded | None:
-        """Restore every component from the newest documents; None when there are none.
+    def load(self, executor: AtomicOrderExecutor) -> Loaded | None:
+        """Restore every manager and the executor from the newest documents; None when there are none.
 
         Raises
         ------
@@ -96,10 +97,10 @@ class Memory:
         for name, part in parts.items():
             part.restore(loaded.payload[name])
         if orders is not None:
-            self._parts.executor.restore(orders.payload["executor"])
-        if self._parts.executor.reported < self._parts.states.accepted:
+            executor.restore(orders.payload["executor"])
+        if executor.reported < self._parts.states.accepted:
             raise IntegrityError("the positions have booked what the stored orders do not know of",
-                                 accepted=self._parts.states.accepted, reported=self._parts.executor.reported)
+                                 accepted=self._parts.states.accepted, reported=executor.reported)
         return loaded
 
 
@@ -143,7 +144,7 @@ class Keeper:
             self._journal.event(now, "STORE_RECOVERED", was=failed)
 
 
-def _facts(part: Any) -> Mapping[str, Any]:
+def _facts(part: Remembered) -> Mapping[str, Any]:
     """A component's facts; of one with much that does not change, with that part's text as it was written before."""
-    encoded = getattr(part, "encoded_facts", None)
+    encoded: Callable[[], Mapping[str, Any]] | None = getattr(part, "encoded_facts", None)
     return part.facts() if encoded is None else encoded()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Callable, Mapping
 
 from core.errors import CannotCompute, ConfigError, IntegrityError
-from core.model import Position, Purpose, Refused
+from core.model import Position, Purpose, Refused, Select
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.figures import book_figures, ledger_figures
@@ -74,7 +74,7 @@ class OperatorCommands:
             raise ConfigError(f"unknown command {command.action!r}; known: {', '.join(self._actions)}")
         if command.strategy is not None and command.strategy not in self._parts.strategies:
             raise ConfigError(f"unknown strategy {command.strategy!r}")
-        answer = plain(action(command, now))
+        answer: dict[str, Any] = plain(action(command, now))
         self._journal.event(now, "COMMAND", action=command.action, strategy=command.strategy, reason=command.reason,
                             amount=command.amount, position=command.position, answer=answer)
         return answer
@@ -148,7 +148,7 @@ class OperatorCommands:
             return {"cannot_compute": problem.message, **problem.facts}
         answers: dict[str, Any] = {}
         for name in names:
-            answer = self._parts.coordinator.screen(name, snapshot, view)
+            answer: Refused | Select | None = self._parts.coordinator.screen(name, snapshot, view)
             if answer is None:
                 wanted = self._parts.specs[name].underlyings
                 answer = self._parts.coordinator.select(name, self._builder.with_chains(snapshot, wanted), view)

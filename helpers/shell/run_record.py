@@ -98,7 +98,9 @@ class RunRecord:
 
 def _held(position: Position) -> dict[str, Any]:
     """A position that is open at the end; legs with all their contracts."""
-    return plain({"id": position.id, "strategy": position.strategy, "underlying": position.underlying,
-                  "state": position.state, "opened": position.opened, "units": position.units,
-                  "entry_price": position.entry_price, "entry_reason": position.facts.get("entry_reason", ""),
-                  "legs": [f"{leg.quantity:+d} {leg.contract.id}" for leg in position.legs]})
+    held: dict[str, Any] = plain({
+        "id": position.id, "strategy": position.strategy, "underlying": position.underlying, "state": position.state,
+        "opened": position.opened, "units": position.units, "entry_price": position.entry_price,
+        "entry_reason": position.facts.get("entry_reason", ""),
+        "legs": [f"{leg.quantity:+d} {leg.contract.id}" for leg in position.legs]})
+    return held

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from config.run_parameters import Environment, RunParameters
 from core.errors import ConfigError, StoreError
 from core.model import Mode
+from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.shell.memory import Memory
 from helpers.store.audit_trail import SegmentedAudit
 from helpers.store.run_place import BACKTEST, StoreSurvey, begin_backtest, counted, store_prefix, survey
@@ -88,7 +89,7 @@ class RunStore:
         begins = not live and self._run.restore is None
         return begin_backtest(port, self._prefix, now) if begins else counted(port, survey(port))
 
-    def load(self) -> Loaded | None:
+    def load(self, executor: AtomicOrderExecutor) -> Loaded | None:
         """What the run takes up: everything of its own in a live run, of a backtest what ``restore`` names.
 
         Raises
@@ -96,7 +97,7 @@ class RunStore:
         StoreError
             When the run to restore has left nothing.
         """
-        loaded = self._memory.load()
+        loaded = self._memory.load(executor)
         if loaded is None and self._run.restore is not None:
             raise StoreError(f"restore names the backtest {self._run.restore}, of which the store holds nothing")
         return loaded

@@ -132,7 +132,8 @@ class SnapshotBuilder:
     def in_session(self, now: datetime) -> bool:
         """Whether the stock market is open."""
         calendar = self._gateway.calendar()
-        return calendar.session_open is not None and calendar.session_open <= now <= calendar.session_close
+        opened, closes = calendar.session_open, calendar.session_close
+        return opened is not None and closes is not None and opened <= now <= closes
 
     def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
         """The same moment with yesterday's chains of ``tickers``."""
@@ -211,7 +212,7 @@ class SnapshotBuilder:
             unfilled=book.unfilled,
             pending=parts.states.pending(), suspended=suspended, strategies_in_error=parts.states.in_error(),
             samples={name: parts.ledger.sample(name) for name in self._run.strategies},
-            entry_dates=parts.states.entry_dates(), day_trades=parts.ledger.day_trades_open(book.day),
+            entry_dates=parts.states.entry_dates(), day_trades=0 if book.day is None else parts.ledger.day_trades_open(book.day),
             reserved_spy_delta=parts.concentration.reserved_delta,
             reserved_short_gamma=parts.concentration.reserved_short_gamma,
             reserved_short_vega=parts.concentration.reserved_short_vega,

@@ -13,7 +13,7 @@ from config.run_parameters import parse
 from core.codes import RefusalCode
 from core.model import (Contract, ContractKind, Enter, HeldLeg, Indicators, Intent, IvHistory, PortfolioView,
                         Position, Quote, Refused, Right, Select, Snapshot, State, Underlying)
-from helpers.shell.components import Components, build
+from helpers.shell.components import Managers, build
 from strategies import ALL
 from tests.builders import (make_account, make_calendar, make_position, make_snapshot, make_underlying, make_view,
                             make_vix)
@@ -116,13 +116,13 @@ WORLDS: Mapping[str, World] = {world.name: world for world in (
           strikes=_steps(10, 50, 1), vix=12.5, equity=65_000.0, kind=ContractKind.INDEX_OPTION))}
 
 
-def house(strategies: Mapping[str, Any] = ALL) -> Components:
+def house(strategies: Mapping[str, Any] = ALL) -> Managers:
     """The real managers around ``strategies``."""
     return build(parse({"strategies": ",".join(strategies), "cash": "65000", "starting_phase": "4"}, live=False),
                  strategies)
 
 
-def decide(world: World, parts: Components | None = None, view: PortfolioView | None = None,
+def decide(world: World, parts: Managers | None = None, view: PortfolioView | None = None,
            quotes: Any = None, **overrides: Any) -> Enter | Refused:
     """Screen, select, quote, propose: what the house answers to the strategy in its world."""
     coordinator = (parts or house()).coordinator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 UTC = ZoneInfo("UTC")
@@ -67,3 +67,10 @@ class Instant:
 
     def __set__(self, owner: Any, value: datetime | None) -> None:
         setattr(owner, self._slot, None if value is None else naive(value))
+
+
+class FirstInstant(Instant):
+    """One that is set from the beginning."""
+
+    if TYPE_CHECKING:
+        def __get__(self, owner: Any, kind: type | None = None) -> datetime: ...

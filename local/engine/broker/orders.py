@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from local.engine.broker.clock import Instant
+from local.engine.broker.clock import FirstInstant, Instant
 from local.engine.broker.enums import OrderDirection, OrderStatus, OrderType, direction_of
 from local.engine.broker.numeric import exact, text
 from local.engine.broker.symbols import symbol_of
@@ -85,7 +85,7 @@ class Order:
     """Base of all orders. Times are UTC, quantities are signed."""
 
     type: OrderType = OrderType.MARKET
-    time = Instant()
+    time = FirstInstant()
     last_fill_time = Instant()
     last_update_time = Instant()
     canceled_time = Instant()

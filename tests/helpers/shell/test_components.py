@@ -1,6 +1,7 @@
 """Every component is verified at each start: wired, typed, at one with itself."""
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date, timedelta
 
 import pytest
@@ -14,9 +15,9 @@ from tests.helpers.orders.fake_broker import FakeBroker, FakeWriteAhead
 
 
 def whole() -> Components:
-    parts = build(parse({}, live=False), ALL)
+    managers = build(parse({}, live=False), ALL)
+    parts = managers.with_executor(AtomicOrderExecutor(FakeBroker(), FakeWriteAhead(), managers.states))
     parts.vix.load_history([(date(2023, 1, 1) + timedelta(days=number), 15.0) for number in range(300)])
-    parts.executor = AtomicOrderExecutor(FakeBroker(), FakeWriteAhead(), parts.states)
     return parts
 
 
@@ -24,7 +25,7 @@ def test_what_is_built_is_whole() -> None:
     whole().verify()
 
 
-@pytest.mark.parametrize("name", [name for name in Components.__slots__ if name not in ("blind", "unsaved")])
+@pytest.mark.parametrize("name", [part.name for part in fields(Components) if part.name not in ("blind", "unsaved")])
 def test_a_component_that_is_missing_stops_the_start(name: str) -> None:
     parts = whole()
     setattr(parts, name, None)

@@ -42,8 +42,8 @@ class Rounds:
     """Rounds over one spread (LT112's, or the calendar's that is rolled) in ``state``, with the real managers."""
 
     def __init__(self, state: State, *extra: HeldLeg, held: Position = HELD) -> None:
-        self.parts = house()
-        self.parts.executor = self.executor = Executor()
+        self.executor = Executor()
+        self.parts = house().with_executor(self.executor)
         held = replace(held, state=State.WAITING, legs=held.legs + extra,
                        facts=dict(held.facts) | {"exit_reason": "DTE_21", "exit_forced": True})
         self.parts.states.open(held, NOW)

@@ -62,17 +62,17 @@ def port():
 
 def test_what_was_saved_comes_back(port):
     memory, parts = wired(port)
-    assert memory.load() is None
+    assert memory.load(parts.executor) is None
     open_position(parts)
     memory.save()
     again, restored = wired(port)
-    assert again.load() is not None
+    assert again.load(restored.executor) is not None
     assert [position.id for position in restored.states.positions] == [KEY]
 
 
 def test_each_change_of_a_position_is_stored_ahead_of_the_next_order(port):
     memory, parts = wired(port)
-    memory.load()
+    memory.load(parts.executor)
     open_position(parts)
     for change in (lambda: parts.states.apply(KEY, Event.SELECTED, FRIDAY, "x"),
                    lambda: parts.states.change(KEY, units=2),
@@ -81,20 +81,20 @@ def test_each_change_of_a_position_is_stored_ahead_of_the_next_order(port):
         change()
         memory.save({"works": 1})
         again, restored = wired(port)
-        again.load()
+        again.load(restored.executor)
         assert restored.states.facts() == parts.states.facts()
 
 
 def test_an_order_alone_leaves_the_positions_document_untouched(port):
     memory, parts = wired(port)
-    memory.load()
+    memory.load(parts.executor)
     memory.save()
     before = StateStore(port, "a/b/c", live=False).load().sequence
     memory.save({"works": 1})
     memory.save({"works": 2})
     assert StateStore(port, "a/b/c", live=False).load().sequence <= before + 1
     again, restored = wired(port)
-    again.load()
+    again.load(restored.executor)
     assert restored.executor.kept == {"works": 2}
 
 
@@ -102,16 +102,18 @@ def test_orders_without_positions_stop_the_start(port):
     orders = StateStore(port, "a/b/c/orders", live=False)
     orders.load()
     orders.save({"executor": {}}, FRIDAY)
+    memory, parts = wired(port)
     with pytest.raises(StoreCorrupt):
-        wired(port)[0].load()
+        memory.load(parts.executor)
 
 
 def test_other_components_than_the_frameworks_stop_the_start(port):
     store = StateStore(port, "a/b/c", live=False)
     store.load()
     store.save({"strangers": {}}, FRIDAY)
+    memory, parts = wired(port)
     with pytest.raises(IntegrityError):
-        wired(port)[0].load()
+        memory.load(parts.executor)
 
 
 class Kept:

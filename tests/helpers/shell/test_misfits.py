@@ -60,8 +60,8 @@ class Market:
 
     def __init__(self, name: str, worlds: dict[str, World], **account: float) -> None:
         self.name, self.worlds, self.account = name, worlds, account
-        self.parts = house()
-        self.parts.executor = SimpleNamespace(start=lambda intent, now: self.sent.append(intent), working_positions=())
+        self.parts = house().with_executor(SimpleNamespace(start=lambda intent, now: self.sent.append(intent),
+                                                           working_positions=()))
         self.sent: list[Any] = []
         self.asked: list[str] = []
         self.refused: list[Refused] = []

@@ -9,11 +9,13 @@ import pytest
 
 from config.run_parameters import parse
 from core.model import HeldLeg, Right, Snapshot
+from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.shell.components import Components, build
 from helpers.shell.run_record import RunRecord
 from helpers.store.journal import Journal
 from strategies import ALL
 from tests.builders import FRIDAY, make_account, make_contract, make_position, make_quote, make_snapshot
+from tests.helpers.orders.fake_broker import FakeBroker, FakeWriteAhead
 
 CALL = make_contract(strike=545.0, right=Right.CALL, expiry=date(2024, 8, 23))
 
@@ -35,7 +37,8 @@ class Trail:
 @pytest.fixture
 def made() -> tuple[RunRecord, Components, Trail]:
     run = parse({"starting_phase": "1"}, live=False)
-    trail, parts = Trail(), build(run, ALL)
+    trail, managers = Trail(), build(run, ALL)
+    parts = managers.with_executor(AtomicOrderExecutor(FakeBroker(), FakeWriteAhead(), managers.states))
     return RunRecord(parts, Journal(lambda line: None, trail), run), parts, trail
 
 
