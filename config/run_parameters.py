@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
-from typing import Callable, Final, Mapping, TypeVar
+from typing import Any, Callable, Final, Mapping, TypeVar
 
 from config.calendars import AnnouncedDates
 from config.constants import PHASES, STARTING_EQUITY_USD, STRATEGY_PRIORITY
@@ -22,7 +22,7 @@ DEFAULT_PHASE: Final = 1
 DEFAULT_ACCOUNT: Final = "main"
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
-Value = TypeVar("Value")
+Value = TypeVar("Value", bound=Enum)
 
 
 class MarginAuthority(str, Enum):
@@ -133,10 +133,10 @@ class RunParameters:
 
 def _choice(kind: type[Value]) -> Callable[[str, str], Value]:
     def read(key: str, text: str) -> Value:
-        values = [member.value for member in kind]  # type: ignore[attr-defined]
+        values = [member.value for member in kind]
         if text not in values:
             raise ConfigError(f"{key} must be one of {', '.join(values)}, not {text!r}")
-        return kind(text)  # type: ignore[call-arg]
+        return kind(text)
     return read
 
 
@@ -183,7 +183,7 @@ _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
 KNOWN_PARAMETERS: Final = tuple(_READERS)
 
 
-def _defaults(live: bool) -> dict[str, object]:
+def _defaults(live: bool) -> dict[str, Any]:
     return {
         "mode": Mode.OBSERVE if live else Mode.TRADE, "strategies": STRATEGY_PRIORITY,
         "starting_phase": DEFAULT_PHASE, "cash": STARTING_EQUITY_USD, "margin": MarginAuthority.OWN, "fills": Fills.WORKED,
@@ -221,7 +221,7 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
         raise ConfigError("commands are planned for a backtest; a live run is sent them")
     if live and "restore" in values:
         raise ConfigError("restore is for a backtest; a live run always takes up the store of its account")
-    parameters = RunParameters(**values)  # type: ignore[arg-type]
+    parameters = RunParameters(**values)
     if live == (parameters.environment is Environment.DEVELOPMENT):
         run = "a live run" if live else "a backtest"
         raise ConfigError(f"environment {parameters.environment.value} does not fit {run}")

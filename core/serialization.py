@@ -25,16 +25,16 @@ class Encoded:
         return cls(f"[{','.join(texts)}]")
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """JSON text with sorted keys and no spaces; NaN and infinity raise ValueError, unknown types TypeError."""
     if isinstance(value, Encoded):
         return value.text
-    if _holds_encoded(value):
+    if isinstance(value, dict) and _holds_encoded(value):
         return "{" + ",".join(f"{_text(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
     return _text(value)
 
 
-def _holds_encoded(value: Any) -> bool:
+def _holds_encoded(value: object) -> bool:
     """Whether there is encoded text in a mapping or in those within it; lists hold none."""
     if isinstance(value, dict):
         return any(map(_holds_encoded, value.values()))

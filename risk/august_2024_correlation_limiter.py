@@ -61,7 +61,7 @@ class _Mark:
     returns: Mapping[str, float]
     text: str = ""
 
-    def row(self) -> list[Any]:
+    def row(self) -> list[object]:
         """As it is stored."""
         return [self.time.isoformat(), dict(self.pnl), dict(self.returns)]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Callable
 
 from core.model import Contract, Quote
+from helpers.lean.shapes import Ended, HasLocalTime, HasTime, QuotedSecurity, QuoteBar
 from helpers.lean.values import plain_time
 
 
@@ -15,15 +16,15 @@ class LiveQuotes:
     Parameters
     ----------
     algorithm : QCAlgorithm
-        The running algorithm.
+        The running algorithm, for its time.
     """
 
-    def __init__(self, algorithm: Any) -> None:
+    def __init__(self, algorithm: HasTime) -> None:
         self._algorithm = algorithm
-        self._bars: dict[Contract, tuple[Any, Any]] = {}
-        self._shifts: dict[Any, tuple[date, timedelta]] = {}
+        self._bars: dict[Contract, tuple[HasLocalTime, Callable[[], QuoteBar | None]]] = {}
+        self._shifts: dict[object, tuple[date, timedelta]] = {}
 
-    def follow(self, contract: Contract, security: Any, last_bar: Any) -> None:
+    def follow(self, contract: Contract, security: HasLocalTime, last_bar: Callable[[], QuoteBar | None]) -> None:
         """Read ``contract`` from now on; ``last_bar`` gives its last quote bar, or None."""
         self._bars[contract] = (security, last_bar)
 
@@ -37,21 +38,23 @@ class LiveQuotes:
 
         ``security.bid_price`` keeps the last bid that was not zero, so the bar itself is read.
         """
-        security, last_bar = self._bars.get(contract, (None, None))
-        bar = None if last_bar is None else last_bar()
+        followed = self._bars.get(contract)
+        if followed is None:
+            return None
+        security, bar = followed[0], followed[1]()
         if bar is None:
             return None
         bid, ask = bar.bid, bar.ask
         return Quote(bid=float(bid.close) if bid is not None else 0.0, ask=float(ask.close) if ask is not None else 0.0,
                      time=self.real_time(contract, security, bar))
 
-    def of_shares(self, ticker: str, security: Any) -> Quote | None:
+    def of_shares(self, ticker: str, security: QuotedSecurity) -> Quote | None:
         """Last quote of shares; None before their first price."""
         last = security.get_last_data()
         return None if last is None else Quote(bid=float(security.bid_price), ask=float(security.ask_price),
                                                time=self.real_time(ticker, security, last))
 
-    def real_time(self, key: Any, security: Any, last: Any) -> datetime:
+    def real_time(self, key: object, security: HasLocalTime, last: Ended) -> datetime:
         """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
         two zones lies the same time all day, for clocks are changed while all of these exchanges are shut: it is looked
         up at the first bar of a day."""

@@ -128,6 +128,56 @@ class ChainSource(Protocol[SomeSymbol]):
     def future_chain(self, symbol: SomeSymbol, /) -> Iterable[MonthRow]: ...
 
 
+class HasTime(Protocol):
+    """Whatever knows the algorithm's time."""
+
+    @property
+    def time(self) -> datetime: ...
+
+
+class Ended(Protocol):
+    """A data point, with the end of its time in the exchange's zone."""
+
+    @property
+    def end_time(self) -> datetime: ...
+
+
+class Side(Protocol):
+    """One side of a quote bar."""
+
+    @property
+    def close(self) -> float: ...
+
+
+class QuoteBar(Ended, Protocol):
+    """A quote bar; a side that was never quoted is None."""
+
+    @property
+    def bid(self) -> Side | None: ...
+
+    @property
+    def ask(self) -> Side | None: ...
+
+
+class HasLocalTime(Protocol):
+    """A security that knows its exchange's time."""
+
+    @property
+    def local_time(self) -> datetime: ...
+
+
+class QuotedSecurity(HasLocalTime, Protocol):
+    """A security with its last quotes."""
+
+    @property
+    def bid_price(self) -> float: ...
+
+    @property
+    def ask_price(self) -> float: ...
+
+    def get_last_data(self) -> Ended | None: ...
+
+
 class HasData(Protocol):
     """A security that knows whether it has ever had a price."""
 

@@ -85,7 +85,7 @@ def _without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {(f"fact_{key}" if key in taken else key): value for key, value in facts.items()}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """JSON values only: None stays, enums by value, moments as ISO text, records as mappings, floats to six decimals."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.init}
