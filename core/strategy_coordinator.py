@@ -202,7 +202,18 @@ class StrategyCoordinator:
         if position.has_shares and (position.state, Event.DEFEND) in strategy.transitions:
             return Exit(event=Event.DEFEND, intent=closing_intent(position, ASSIGNED, snapshot.time, Urgency.NATURAL,
                                                                   facts={"forced": True}))
-        return strategy.manage(snapshot, view, position)
+        decision = strategy.manage(snapshot, view, position)
+        return self._counted(decision, snapshot, view, position) if isinstance(decision, Manage) else decision
+
+    def _counted(self, decision: Manage, snapshot: Snapshot, view: PortfolioView, position: Position) -> Manage | Hold:
+        """A change that gives a position its first short option (a bare LEAP's weekly) makes it one that counts: it passes
+        the counts as an entry does."""
+        if position.has_short_options or not _sells_short(decision.intent, position):
+            return decision
+        others = tuple(other for other in snapshot.positions if other.id != position.id)
+        refused = self._gate.counted(self._strategy(position.strategy).spec, replace(snapshot, positions=others), view,
+                                     position.underlying)
+        return decision if refused is None else Hold(reason=refused.code.value)
 
     # --- coordination -----------------------------------------------------------------------------------------------
 
@@ -292,6 +303,12 @@ class StrategyCoordinator:
 def _decided(view: PortfolioView) -> PortfolioView:
     """The view decisions are made with: observing decides as trading does."""
     return replace(view, mode=Mode.TRADE) if view.mode is Mode.OBSERVE else view
+
+
+def _sells_short(intent: Intent, position: Position) -> bool:
+    """Whether the change leaves the position short of what it sells."""
+    held = {leg.contract: leg.quantity for leg in position.legs}
+    return any(held.get(leg.contract, 0) + leg.ratio * intent.quantity < 0 for leg in intent.legs)
 
 
 def _queue_share(name: str) -> float:

@@ -167,6 +167,11 @@ class EntryGate:
                 return refused
         return None
 
+    def counted(self, spec: StrategySpec, snapshot: Snapshot, view: PortfolioView, underlying: str) -> Refused | None:
+        """Counts and correlation groups alone: for a position that is to become one that counts."""
+        candidate = Candidate(spec=spec, snapshot=snapshot, view=view, underlying=underlying)
+        return checks.counts(candidate) or self._correlation(candidate)
+
     def self_check(self) -> None:
         """Raise unless every check of the method is asked, in its order.
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from config.constants import VIX_ENTRY_STOP
+from config.constants import PHASES, VIX_ENTRY_STOP
 from config.strategy_parameters import SPECS
-from core.model import Enter, Exit
+from core.model import Enter, Exit, Hold, Manage, Position, Select
 from strategies import ALL
 from tests.builders_chains import flat
-from tests.strategies.worlds import WORLDS, World, decide, position_of
+from tests.strategies.worlds import WORLDS, World, decide, house, position_of
 
 VIX_LEVELS = (11.9, 12.0, 12.9, 13.0, 15.0, 18.0, 19.9, 22.1, 24.9, 25.0, 29.9, 30.1, 34.9, 35.0)
 STOPS = ("friday_0dte", "futures_strangle", "butterfly", "calendar")
@@ -75,3 +75,40 @@ def test_no_band_reaches_beyond_the_stop_of_all_entries() -> None:
     """A VIX figure above the stop would never decide anything."""
     for name, spec in SPECS.items():
         assert spec.vix_max <= VIX_ENTRY_STOP or spec.vix_max == float("inf"), name
+
+
+BARE = ("ipmcc", "diagonal", "calendar")
+
+
+def bare_of(name: str) -> Position:
+    """The world's position with its long leg alone, paid for."""
+    world = WORLDS[name]
+    held = position_of(world, decide(world).intent)
+    (long,) = (leg for leg in held.legs if leg.quantity > 0)
+    return replace(held, legs=(long,), entry_price=long.average_price,
+                   cash_flow_usd=-long.average_price * long.quantity * world.multiplier)
+
+
+def sells_first_short(name: str, *others: Position) -> object:
+    """What the house answers when a position without its short leg would sell one."""
+    world, bare, parts = WORLDS[name], bare_of(name), house()
+    contracts = [leg.contract for leg in bare.legs]
+    snapshot = world.snapshot(quotes=world.quotes(contracts), positions=(bare, *others))
+    asked = parts.coordinator.manage(snapshot, world.view(), bare)
+    if isinstance(asked, Select):
+        snapshot = replace(snapshot, quotes=world.quotes([*contracts, *asked.contracts]))
+        asked = parts.coordinator.manage(snapshot, world.view(), bare)
+    return asked
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_first_short_leg_passes_the_counts_as_an_entry_does(name: str) -> None:
+    """A bare long leg counts as no position; with its first short one it does."""
+    sold = sells_first_short(name)
+    assert isinstance(sold, Manage) and min(leg.ratio for leg in sold.intent.legs) == -1
+    spread = replace(position_of(WORLDS["lt112"], decide(WORLDS["lt112"]).intent), underlying="TLT")
+    limit = PHASES[WORLDS[name].phase].max_positions
+    others = tuple(replace(spread, id=f"lt112/{number}", underlying="GLD" if number % 2 else "TLT", strategy="ratio")
+                   for number in range(limit))
+    assert isinstance(sells_first_short(name, *others[:2]), Manage)
+    assert sells_first_short(name, *others) == Hold(reason="COUNT_PHASE")
