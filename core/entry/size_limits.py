@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Iterable
 
-from config.constants import MAX_HEAT_SHARE, OPEN_UNITS, PHASES
-from config.strategy_parameters import (ButterflySpec, CoveredCallSpec, DiagonalSpec, HedgeSpec, LeapLadderSpec,
+from config.constants import MAX_HEAT_SHARE, OPEN_UNITS, PHASES, STRANGLE_RISK_CREDIT_MULTIPLE
+from config.strategy_parameters import (ButterflySpec, CoveredCallSpec, DiagonalSpec, FuturesStrangleSpec, HedgeSpec, LeapLadderSpec,
                                         StrategySpec)
 from core.errors import CannotCompute
 from core.kelly import Edge, kelly_share
@@ -126,6 +126,15 @@ def risk_usd(positions: Iterable[Position]) -> float:
     """
     return sum(not_negative(position.entry_risk_usd, "entry_risk_usd", position=position.id)
                for position in positions)
+
+
+def changed_risk_usd(spec: StrategySpec, position: Position) -> float:
+    """Dollars at risk in a position that a roll has changed, by what has been paid and taken since it was opened: a
+    multiple of all premium taken for a strangle, all that was paid less all that came in, fees included, for the others
+    (only bought and diagonal positions are rolled besides)."""
+    if isinstance(spec, FuturesStrangleSpec):
+        return max(0.0, STRANGLE_RISK_CREDIT_MULTIPLE * (position.cash_flow_usd + position.fees_usd))
+    return max(0.0, -position.cash_flow_usd)
 
 
 def units(dollars: float, per_unit: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.codes import RefusalCode
+from core.entry.size_limits import changed_risk_usd
 from core.model import Contract, ContractKind, Event, Intent, Position, Purpose, Refused, State
 from core.serialization import contract_from_json
 from core.trade_records import ClosedTrade
@@ -152,7 +153,8 @@ class Booking:
         intent, states = outcome.intent, self._parts.states
         position = states.position(intent.position_id)
         if outcome.kind in KEPT and outcome.units:
-            states.change(position.id, facts=dict(position.facts) | dict(intent.facts))
+            states.change(position.id, facts=dict(position.facts) | dict(intent.facts),
+                          entry_risk_usd=changed_risk_usd(self._parts.specs[position.strategy], position))
         if position.state is State.MANAGING:
             states.apply(position.id, Event.MANAGED, now, outcome.kind.value)
 

@@ -196,3 +196,34 @@ def test_an_unknown_result_is_no_loss_in_a_row(known, streak):
     held = replace(world.states.position("c/0"), cash_flow_usd=-50.0)
     world.results._record(held, NOW, "STOP", forced=False)
     assert world.results._parts.breakers.streak == streak
+
+
+def rolled(strategy: str, cash: float, fees: float, kind: OutcomeKind = OutcomeKind.FILLED, units: int = 1) -> float:
+    """Risk in USD that a position shows once a roll has ended with ``cash`` in all."""
+    world = World(1, strategy=strategy)
+    world.states._positions["c/0"] = replace(world.states.position("c/0"), state=State.MANAGING, cash_flow_usd=cash,
+                                             fees_usd=fees, entry_risk_usd=6_001.0)
+    intent = make_intent({SHORT: 1}, 1, Purpose.MANAGE, position_id="c/0", strategy=strategy)
+    world.results._outcome(Outcome(sequence=1, kind=kind, intent=intent, final=True, reason="", units=units, price=1.0,
+                                   time=NOW), NOW)
+    return world.states.position("c/0").entry_risk_usd
+
+
+@pytest.mark.parametrize("strategy", ["ipmcc", "diagonal", "calendar", "leap_put_ladder"])
+def test_after_a_roll_a_bought_position_risks_all_that_was_paid_for_it(strategy):
+    assert rolled(strategy, cash=-9_502.0, fees=4.0) == 9_502.0
+    assert rolled(strategy, cash=310.0, fees=4.0) == 0.0
+
+
+def test_after_its_roll_a_strangle_risks_twice_all_premium_taken():
+    assert rolled("futures_strangle", cash=1_195.0, fees=5.0) == 2_400.0
+
+
+@pytest.mark.parametrize("kind, units", [(OutcomeKind.NOT_FILLED, 0), (OutcomeKind.REFUSED, 0)])
+def test_a_roll_that_did_not_fill_changes_no_risk(kind, units):
+    assert rolled("ipmcc", cash=-9_502.0, fees=4.0, kind=kind, units=units) == 6_001.0
+
+
+def test_every_strategy_that_rolls_is_among_those():
+    rolling = {name for name, strategy in ALL.items() if (State.ACTIVE, Event.MANAGE) in strategy.transitions}
+    assert rolling == {"ipmcc", "diagonal", "calendar", "leap_put_ladder", "futures_strangle"}
