@@ -244,6 +244,7 @@ RISK_CHECK_MINUTES: Final = 5
 ENTRY_ROUND_MINUTES: Final = 5
 ENTRY_ROUND_OFFSET_MINUTES: Final = 3     # quotes of far expiries come in minutes that end in 1 and 6
 POSITION_CHECK_MINUTES: Final = 15
+LAST_CHECK_MINUTES_BEFORE_CLOSE: Final = 5    # instead of one at the close, after which no order can go out
 TROUBLE_CHECK_MINUTES: Final = 1
 MARK_TIMES: Final = (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
 STORE_TIME: Final = time(15, 45)

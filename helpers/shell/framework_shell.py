@@ -8,7 +8,7 @@ from threading import RLock
 from typing import Any, Generic
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
-                              MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
+                              LAST_CHECK_MINUTES_BEFORE_CLOSE, MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
@@ -236,8 +236,7 @@ class FrameworkShell(Generic[Event]):
         if judged:
             self.risk.check(snapshot)
         self.rounds.take_back(now)
-        whole = now.minute % POSITION_CHECK_MINUTES == 0 or self.risk.trouble
-        self.rounds.manage(snapshot, only_urgent=not whole)
+        self.rounds.manage(snapshot, only_urgent=not (self.risk.trouble or self._position_round(now)))
         self._entries(snapshot, now)
         self._mark(snapshot, now)
         changed = self._settled(now)
@@ -272,6 +271,13 @@ class FrameworkShell(Generic[Event]):
 
     def _entry_round(self, now: datetime) -> bool:
         return now.minute % ENTRY_ROUND_MINUTES == ENTRY_ROUND_OFFSET_MINUTES or self.rounds.eager
+
+    def _position_round(self, now: datetime) -> bool:
+        """Whether every position is looked at: each quarter of an hour, the last time while an order can still go out. What
+        is decided at the close waits for the morning."""
+        close = self._gateway.calendar().session_close
+        last = close is not None and now == close - timedelta(minutes=LAST_CHECK_MINUTES_BEFORE_CLOSE)
+        return last or (now.minute % POSITION_CHECK_MINUTES == 0 and now != close)
 
     def _intraday(self, now: datetime) -> tuple[str, ...]:
         """Underlyings whose session so far is read: those of strategies that enter on the day they expire."""

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from core.errors import CannotCompute
-from core.model import Contract, EmergencyLevel, Quote, Snapshot, State
+from core.intents import closing_intent
+from core.model import Contract, EmergencyLevel, Exit, Quote, Snapshot, State
 from core.reconciliation import Verdict, VerdictKind
 from helpers.shell.framework_shell import FrameworkShell
 from local.broker_faults.brokerage_values import Crash
@@ -406,3 +407,23 @@ def test_data_is_fresh_with_a_vix_and_a_spy_of_two_minutes(tmp_path: Path) -> No
     assert shell.risk._data_fresh(found) and shell.risk._data_fresh(aged(2.0))
     assert not shell.risk._data_fresh(aged(2.02)) and not shell.risk._data_fresh(replace(found, vix=None))
     assert not shell.risk._data_fresh(replace(found, underlyings={}))
+
+
+# --- the last look of the day
+
+def test_positions_are_looked_at_a_last_time_while_an_order_can_still_go_out(tmp_path):
+    """A target that is reached after 15:45 is taken at 15:55, and not decided at the close to wait for the morning."""
+    run, shell = until(at(15, 40), tmp_path)
+    (spread,) = [position.id for position in shell.parts.states.open_positions if position.strategy == "lt112"]
+    asked, ask = [], shell.parts.coordinator.manage
+
+    def manage(moment: Snapshot, view: Any, position: Any) -> Any:
+        asked.append((moment.time, position.id))
+        if moment.time > at(15, 45) and position.id == spread:
+            return Exit(intent=closing_intent(position, "PROFIT_TARGET", moment.time))
+        return ask(moment, view, position)
+    shell.parts.coordinator.manage = manage
+    assert run.run(), run.error
+    assert [time for time, name in asked if name == spread][:2] == [at(15, 45), at(15, 55)]
+    assert spread not in [position.id for position in shell.parts.states.open_positions]
+    assert max(time for time, _ in asked) < at(16, 0)
