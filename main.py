@@ -18,10 +18,10 @@ class TomKingAlgorithm(QCAlgorithm):
 
     def initialize(self) -> None:
         run = parse({pair.key: pair.value for pair in self.get_parameters()}, live=self.live_mode)
-        if run.start is not None and run.end is not None:
-            self.set_start_date(run.start.year, run.start.month, run.start.day)
-            self.set_end_date(run.end.year, run.end.month, run.end.day)
         if not self.live_mode:
+            start, end = run.days()
+            self.set_start_date(start.year, start.month, start.day)
+            self.set_end_date(end.year, end.month, end.day)
             self.set_cash(run.cash)
         self.shell = assemble(self, run)
         spy = self.symbol("SPY")

@@ -130,6 +130,20 @@ class RunParameters:
                 raise ConfigError(f"the command of {command.at:%Y-%m-%d %H:%M} needs a backtest from start to end "
                                   "around it")
 
+    def days(self) -> tuple[date, date]:
+        """First and last day of a backtest.
+
+        Raises
+        ------
+        ConfigError
+            It was told neither.
+        """
+        if self.start is None or self.end is None:
+            raise ConfigError("a backtest needs start and end, and was told neither: one --parameter of the lean command drops "
+                              "all of config.json's, so name these two with it: --parameter start 2024-05-01 "
+                              "--parameter end 2024-08-30")
+        return self.start, self.end
+
 
 def _choice(kind: type[Value]) -> Callable[[str, str], Value]:
     def read(key: str, text: str) -> Value:

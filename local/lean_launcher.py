@@ -13,14 +13,17 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from local.lean_workspace import workspace
 
 LAUNCHER_VARIABLE = "TOMKING_LEAN"
 DATA_VARIABLE = "TOMKING_LEAN_DATA"
 ALGORITHM_ID = "run"
 BACKTEST_NAME = "main"
+LOG_NAME = "lean.log"
 POLL_SECONDS = 0.2
 ENGINE = "QuantConnect.Lean.Engine."
 Waiting = Callable[[float], None]
@@ -131,13 +134,19 @@ def launcher_environment(launcher: Path) -> dict[str, str]:
 def launcher_configuration(job: LeanJob, launcher: Path) -> dict[str, object]:
     """The launcher's whole configuration for one backtest; nothing is taken from the launcher's own file."""
     folder = str(launcher.parent)
-    return {
+    return handlers() | {
         "environment": "backtesting", "algorithm-language": "Python", "algorithm-type-name": job.algorithm_class,
         "algorithm-location": str(job.project.absolute() / "main.py"), "algorithm-id": ALGORITHM_ID,
         "backtest-name": BACKTEST_NAME, "data-folder": f"{job.data.absolute()}{os.sep}",
         "results-destination-folder": str(job.out), "object-store-root": str(job.out / "storage"),
         "parameters": dict(job.parameters), "close-automatically": True, "debugging": False,
         "composer-dll-directory": folder, "plugin-directory": folder, "python-additional-paths": [folder],
+        "job-user-id": "0", "api-access-token": "", "job-organization-id": ""}
+
+
+def handlers() -> dict[str, object]:
+    """What a backtest on LEAN is put together from, wherever it runs."""
+    return {
         "log-handler": "QuantConnect.Logging.CompositeLogHandler",
         "messaging-handler": "QuantConnect.Messaging.Messaging", "job-queue-handler": "QuantConnect.Queues.JobQueue",
         "api-handler": "QuantConnect.Api.Api",
@@ -148,7 +157,6 @@ def launcher_configuration(job: LeanJob, launcher: Path) -> dict[str, object]:
         "symbol-minute-limit": 10_000, "symbol-second-limit": 10_000, "symbol-tick-limit": 10_000,
         "maximum-data-points-per-chart-series": 1_000_000, "maximum-chart-series": 30,
         "show-missing-data-logs": False, "force-exchange-always-open": False, "transaction-log": "",
-        "job-user-id": "0", "api-access-token": "", "job-organization-id": "",
         "environments": {"backtesting": {
             "live-mode": False, "setup-handler": f"{ENGINE}Setup.BacktestingSetupHandler",
             "result-handler": f"{ENGINE}Results.BacktestingResultHandler",
@@ -177,15 +185,22 @@ def run_lean(lean: Lean, job: LeanJob, waiting: Waiting | None = None) -> int:
         The process's exit code. Whether the run was good stands in its results.
     """
     (job.out / "storage").mkdir(parents=True, exist_ok=True)
-    if lean.launcher is not None:
-        configuration = job.scratch / "lean-launcher.json"
-        configuration.write_text(json.dumps(launcher_configuration(job, lean.launcher), indent=1), encoding="utf-8")
-        command = [*lean.command, "--config", str(configuration)]
-        environment = launcher_environment(lean.launcher)
-    else:
-        command, environment = _docker_command(lean, job), dict(os.environ)
-    with open(job.out / "lean.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=job.scratch, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+    if lean.launcher is None:
+        with workspace(job.out.parent, job.project, job.data, handlers()) as found:
+            code = _logged(found.command(lean.command[0], job.parameters, BACKTEST_NAME), found.folder, dict(os.environ),
+                           job.out, waiting)
+            found.collect(job.out)
+            return code
+    configuration = job.scratch / "lean-launcher.json"
+    configuration.write_text(json.dumps(launcher_configuration(job, lean.launcher), indent=1), encoding="utf-8")
+    return _logged([*lean.command, "--config", str(configuration)], job.scratch, launcher_environment(lean.launcher),
+                   job.out, waiting)
+
+
+def _logged(command: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, waiting: Waiting | None) -> int:
+    """Run a command in a folder to its end; what it prints is the log."""
+    with open(out / LOG_NAME, "wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=subprocess.STDOUT)
         try:
             return _wait(process, waiting)
@@ -203,16 +218,3 @@ def _wait(process: subprocess.Popen[bytes], waiting: Waiting | None) -> int:
         except subprocess.TimeoutExpired:
             if waiting is not None:
                 waiting(time.monotonic() - started)
-
-
-def _docker_command(lean: Lean, job: LeanJob) -> list[str]:
-    """``lean backtest`` with a workspace file beside the results: its data folder is ours, its store stays there."""
-    workspace = job.out / "lean.json"
-    settings = {"data-folder": str(job.data.absolute()), "environment": "backtesting",
-                "algorithm-language": "Python", "algorithm-type-name": job.algorithm_class}
-    workspace.write_text(json.dumps(settings, indent=1), encoding="utf-8")
-    command = [*lean.command, "backtest", str(job.project.absolute()), "--lean-config", str(workspace),
-               "--output", str(job.out / "docker"), "--backtest-name", BACKTEST_NAME]
-    for key, value in job.parameters.items():
-        command += ["--parameter", key, value]
-    return command

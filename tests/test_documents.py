@@ -16,7 +16,7 @@ from local.commands.scenario_data import scenarios
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GENERATED = {".cache", "runs", "runs/<time>-<scenario>/", "report.html", "Data", "parity.json"}
+GENERATED = {".cache", "runs", "runs/", "runs/<time>-<scenario>/", "report.html", "Data", "parity.json"}
 # What the record of decisions and of changes names was there when it was written.
 HISTORY = {"CHANGELOG.md"}
 PLANNED = {"operations/", "docs/add-a-strategy.md"}

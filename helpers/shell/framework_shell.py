@@ -17,6 +17,7 @@ from helpers.orders.port import OrderUpdate
 from helpers.shell.booking import Booking
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
+from helpers.shell.exposed_secrets import WORKSPACE_FILE, exposed_secrets
 from helpers.shell.memory import Keeper, Memory
 from helpers.shell.operator_commands import Command, OperatorCommands, amount_of
 from helpers.shell.ports import CommandWords, Event, Gateway
@@ -101,12 +102,15 @@ class FrameworkShell(Generic[Event]):
         self.memory.save()
 
     def _tell_store(self, now: datetime) -> None:
-        """Open the store and say in one line what it holds."""
+        """Open the store and say in one line what it holds; and warn of secrets that a commit would publish."""
         found = self.store.open(datetime.now())
         if found is not None:
             self.journal.event(now, "STORE", files=found.files, files_allowed=found.files_allowed,
                                megabytes=found.megabytes, megabytes_allowed=found.megabytes_allowed,
                                pruned=list(found.pruned) or None, nearly_full=found.nearly_full or None)
+        secrets = exposed_secrets()
+        if secrets:
+            self.journal.event(now, "SECRET_IN_GIT", file=WORKSPACE_FILE, keys=list(secrets))
 
     def _begin_at(self, equity: float) -> None:
         """A live account brings its own value: nothing is measured from the parameters' cash."""

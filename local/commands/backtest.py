@@ -9,6 +9,7 @@ from pathlib import Path
 from config import run_parameters
 from config.constants import PHASE_STARTING_CASH
 from core.errors import ConfigError
+from helpers.shell.exposed_secrets import WORKSPACE_FILE, exposed_secrets
 from local import results
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Restart
@@ -18,6 +19,7 @@ from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
 from local.commands.planned import KEY as COMMANDS
 from local.commands.planned import add_commands, commands_text
+from local.commands.progress import tell
 from local.commands.project import PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
@@ -107,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = output_folder(scenario, arguments.out)
     check_replaceable(out)
     check_project(PROJECT_FOLDER)
+    warn_of_secrets()
     require_engine(arguments.engine)
     broker = faulty_broker(arguments.faults, parameters, arguments.engine)
     about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
@@ -124,6 +127,14 @@ def run(arguments: argparse.Namespace) -> int:
                                for fault in broker.brokerage.faults))
     print(f"\nreport: {out / REPORT_NAME}")
     return 0
+
+
+def warn_of_secrets() -> None:
+    """Say so when the clone's lean.json holds what a commit would publish."""
+    secrets = exposed_secrets(PROJECT_FOLDER)
+    if secrets:
+        tell(f"warning: {', '.join(secrets)} in {PROJECT_FOLDER / WORKSPACE_FILE}, inside a git repository: a commit would "
+             "publish it")
 
 
 def faulty_broker(number: int | None, parameters: Mapping[str, str], engine: str) -> FaultyBroker | None:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -15,12 +14,13 @@ from local import lean_launcher, results
 from local.commands.data_folder import check_data_folder, with_static_files
 from local.commands.errors import RUN_FAILED, CommandError
 from local.commands.progress import Progress, tell
-from local.commands.project import algorithm_class, check_project
+from local.commands.project import RUNS_FOLDER, algorithm_class, check_project
 
 EMBEDDED, LEAN = "embedded", "lean"
 LOCAL_FOLDER = Path(__file__).resolve().parents[1]      # also of our own project: its lines are not the algorithm's
-LOG_NAMES = ("lean.log", "log.txt")
+LOG_NAMES = (lean_launcher.LOG_NAME, "log.txt")
 LONGEST_LOG_LINE = 400
+LAST_LINES = 3
 # LEAN only logs a damaged archive and goes on without its data
 CORRUPT_ARCHIVE = re.compile(r"Corrupt zip file/entry: (?P<place>\S+)")
 TRACE_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -119,7 +119,7 @@ def failure_line(trace: str, project: Path) -> str:
 
 def _on_lean(job: Job, name: str, scratch: Path) -> float:
     lean = _find_lean()
-    data = job.data if lean.launcher is None else with_static_files(job.data, scratch, lean.static_data)
+    data = with_static_files(job.data, scratch, lean.static_data)
     lean_job = lean_launcher.LeanJob(project=job.project, algorithm_class=name, data=data, out=job.out,
                                      scratch=scratch, parameters=job.parameters)
     tell("running on LEAN")
@@ -129,25 +129,15 @@ def _on_lean(job: Job, name: str, scratch: Path) -> float:
     except lean_launcher.LeanMissing as error:
         raise CommandError(str(error)) from error
     elapsed = time.perf_counter() - started
-    if lean.launcher is None:
-        _flatten(job.out / "docker", job.out)
     error, log = results.runtime_error(job.out), _log(job.out)
     corrupt = CORRUPT_ARCHIVE.search(log)
     if corrupt is not None:
         place = corrupt["place"].replace(str(data), str(job.data))
         raise CommandError(f"{place}: corrupt zip: LEAN could not read it", RUN_FAILED, log)
     if error is not None:
-        raise CommandError(f"the run on LEAN failed (exit code {code}): {error}{_last_error(log)}", RUN_FAILED, log)
+        raise CommandError(f"the run on LEAN failed (exit code {code}): {error}{_last_words(log)}; {_kept(log)}",
+                           RUN_FAILED, log)
     return elapsed
-
-
-def _flatten(source: Path, target: Path) -> None:
-    """Move what the ``lean`` command put in its own output folder up to the run's folder."""
-    if source.is_dir():
-        for path in sorted(source.iterdir()):
-            if not (target / path.name).exists():
-                shutil.move(str(path), target / path.name)
-        shutil.rmtree(source)
 
 
 def _log(folder: Path) -> str:
@@ -156,7 +146,21 @@ def _log(folder: Path) -> str:
     return paths[0].read_text(encoding="utf-8", errors="replace") if paths else ""
 
 
-def _last_error(log: str) -> str:
-    """The last line of LEAN's log that reports an error, for runs that end before there are results."""
-    lines = [line for line in log.splitlines() if "ERROR::" in line]
-    return f"; {lines[-1][:LONGEST_LOG_LINE]}" if lines else ""
+def _last_words(log: str) -> str:
+    """The last line of LEAN's log that reports an error, else its last lines: for runs that end before there are
+    results."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR::" in line]
+    said = errors[-1:] or lines[-LAST_LINES:]
+    return f"; {' / '.join(line[:LONGEST_LOG_LINE] for line in said)}" if said else ""
+
+
+def _kept(log: str) -> str:
+    """Keep the log of a run that failed: its results folder is not there."""
+    path = RUNS_FOLDER / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-lean.log"
+    try:
+        RUNS_FOLDER.mkdir(parents=True, exist_ok=True)
+        path.write_text(log, encoding="utf-8")
+    except OSError as error:
+        return f"its log could not be kept in {path}: {error.strerror}"
+    return f"the log is in {path}"

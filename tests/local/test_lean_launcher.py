@@ -118,11 +118,15 @@ def test_a_launcher_is_run_and_its_code_returned(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_lean_command_gets_data_parameters_and_output(tmp_path: Path) -> None:
-    script = executable(tmp_path / "lean", '#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    script = executable(tmp_path / "lean", '#!/bin/sh\npwd\nprintf "%s\\n" "$@"\ncat lean.json\n')
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "main.py").touch()
+    (tmp_path / "data").mkdir()
     one = job(tmp_path)
     assert lean_launcher.run_lean(Lean(command=(str(script),)), one) == 0
-    given = (one.out / "lean.log").read_text(encoding="utf-8").splitlines()
-    assert given[:2] == ["backtest", str(tmp_path / "project")]
+    folder, *given = (one.out / "lean.log").read_text(encoding="utf-8").splitlines()
+    assert given[:2] == ["backtest", f"{folder}/tom-king"] and Path(folder).parent == tmp_path
     assert given[given.index("--parameter") + 1:][:2] == ["cash", "35000"]
-    assert given[given.index("--output") + 1] == str(one.out / "docker")
-    assert str(tmp_path / "data") in (one.out / "lean.json").read_text(encoding="utf-8")
+    assert given[given.index("--output") + 1] == f"{folder}/output"
+    assert given[given.index("--lean-config") + 1] == f"{folder}/lean.json"
+    assert '    "data-folder": "data"' in given and not Path(folder).exists()

@@ -63,7 +63,7 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
     out
         Where results go; made when it is not there.
     parameters
-        Parameters, which win over those of the project's `config.json`.
+        All parameters, as LEAN is handed them; None: those of the project's `config.json`.
     progress
         Called with the algorithm's time, start and end after each time step.
     run_id, store, configuration
@@ -74,7 +74,7 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
     RunResult
         With exit code 1 and the error when the algorithm raises, as LEAN does.
     """
-    given = {**_project_parameters(Path(folder)), **(parameters or {})}
+    given = _project_parameters(Path(folder)) if parameters is None else dict(parameters)
     engine = Engine(folder, data, out, given, live=live, broker=broker, algorithm_type_name=algorithm_type_name,
                     progress=progress, name=name, run_id=run_id, store=store, configuration=configuration)
     error = ""

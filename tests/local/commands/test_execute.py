@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import lean_launcher
+from local.commands import execute as execution
 from local.commands.errors import CommandError
 from local.commands.execute import DayProgress, Job, execute, failure_line
 from local.commands.progress import Progress
@@ -44,6 +45,7 @@ def test_what_leans_log_says_is_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_p
 
     monkeypatch.setattr(lean_launcher, "find_lean", lambda: lean_launcher.Lean(command=("x",), launcher=tmp_path / "x"))
     monkeypatch.setattr(lean_launcher, "run_lean", run_lean)
+    monkeypatch.setattr(execution, "RUNS_FOLDER", tmp_path / "runs")
     job = Job(engine="lean", project=tmp_path, data=tmp_path / "data", out=tmp_path / "out", parameters={})
     with pytest.raises(CommandError, match=words) as caught:
         execute(job)

@@ -1,0 +1,93 @@
+"""``lean backtest`` as recorded: the mounts laid out, the configuration written, on the embedded engine and, where
+TOMKING_LEAN is, on LEAN."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.results import read_report
+from tests.lean_cli.container import Container, lay_out, run, start
+from tests.lean_cli.contract import Deployment, configuration, recording
+from tests.lean_cli.projects import LAUNCHERS, NAMES, copy_project, link_data, order_events
+
+Engine = Path | None
+
+
+class World:
+    """One workspace with the project in it (``d``), or the project as its own workspace (``b``)."""
+
+    def __init__(self, folder: Path, engine: Engine, layout: str, **parameters: str) -> None:
+        self.folder, self.engine, self.layout = folder, engine, layout
+        self.project = copy_project(folder / ("tom king" if layout == "b" else "workspace/tom king"), **parameters)
+        self.workspace = self.project if layout == "b" else self.project.parent
+        if layout == "d":
+            (self.project / "lean.json").rename(self.workspace / "lean.json")
+        link_data(self.workspace, folder / "scratch", engine)
+
+    def container(self, run_id: str, name: str = "", **call: Any) -> Container:
+        """One call of the command; ``name`` is a recording of this layout."""
+        recorded = recording(name or f"{self.layout}-backtest")
+        given = configuration(self.workspace, self.project, Deployment(algorithm_id=run_id, **call))
+        return lay_out(recorded, given, project=self.project, workspace=self.workspace,
+                       root=self.folder / f"container-{run_id}", time=f"time-{run_id}")
+
+    def backtest(self, run_id: str, **call: Any) -> list[dict[str, Any]]:
+        """Run to the end; the order events."""
+        container = self.container(run_id, **call)
+        assert run(container, self.engine) == 0, container.log()[-2000:]
+        return order_events(container.results)
+
+
+@pytest.mark.parametrize("engine", LAUNCHERS, ids=NAMES)
+@pytest.mark.parametrize("layout", ["b", "d"])
+def test_a_second_backtest_trades_as_on_an_empty_storage(tmp_path: Path, engine: Engine, layout: str) -> None:
+    world = World(tmp_path, engine, layout)
+    first = world.backtest("1871529464")
+    assert first and first == world.backtest("1164329286")
+    for run_id in ("1871529464", "1164329286"):
+        folder = world.project / "backtests" / f"time-{run_id}"
+        assert read_report(folder)["run"]["mode"] == "trade"       # found in the workspace's storage, by the run's id
+        assert (world.workspace / "storage" / "backtest" / run_id / "tom-king" / "report.json").is_file()
+
+
+@pytest.mark.parametrize("engine", LAUNCHERS, ids=NAMES)
+def test_two_at_once_and_two_parameter_sets_at_once(tmp_path: Path, engine: Engine) -> None:
+    world = World(tmp_path, engine, "d")
+    alone = world.backtest("100")
+    window = dict(start="2024-07-26", end="2024-07-26", starting_phase="3")
+    calls = {"201": (), "202": (),
+             "203": tuple((window | {"strategies": "friday_0dte", "cash": "65000"}).items()),
+             "204": tuple((window | {"strategies": "friday_0dte,lt112", "cash": "45000"}).items())}
+    found = {}
+    for pair in (("201", "202"), ("203", "204")):
+        containers = {run_id: world.container(run_id, parameters=calls[run_id]) for run_id in pair}
+        processes = {run_id: start(container, engine) for run_id, container in containers.items()}
+        for run_id, process in processes.items():
+            process.wait()
+            found[run_id] = order_events(containers[run_id].results)
+    assert found["201"] == found["202"] == alone
+    assert found["203"] and found["204"] and found["203"] != found["204"] != alone
+    for run_id, (strategies, cash) in {"203": (["friday_0dte"], 65000.0), "204": (["friday_0dte", "lt112"], 45000.0)}.items():
+        told = read_report(world.project / "backtests" / f"time-{run_id}")["run"]
+        assert (told["strategies"], told["cash"]) == (strategies, cash)
+
+
+@pytest.mark.parametrize("engine", LAUNCHERS, ids=NAMES)
+def test_a_parameter_without_days_is_refused_in_one_line(tmp_path: Path, engine: Engine) -> None:
+    world = World(tmp_path, engine, "d")
+    container = world.container("300", "d-backtest-named-with-a-parameter", parameters=[("strategies", "lt112")])
+    run(container, engine)
+    words = "--parameter start 2024-05-01 --parameter end 2024-08-30"
+    assert any("a backtest needs start and end" in line and words in line for line in container.log().splitlines())
+    assert order_events(container.results) == [] and list(container.storage.rglob("*")) == []
+
+
+@pytest.mark.parametrize("text", ["{", '{"parameters": {"cash": "1"}} // mine'])
+def test_a_configuration_that_the_command_deletes_does_not_start(tmp_path: Path, text: str) -> None:
+    world = World(tmp_path, None, "b")
+    (world.project / "config.json").write_text(text, encoding="utf-8")
+    container = world.container("400")
+    assert run(container, None) == 1
+    assert "a backtest needs start and end" in container.log() and list(container.storage.rglob("*")) == []
