@@ -60,7 +60,7 @@ class PromotionRule:
     min_closed_trades: int
     min_win_rate: float
     max_single_loss_share: float | None = None
-    needs_profitable_lt112: bool = False
+    needs_profitable: str | None = None
     max_drawdown_share: float | None = None
 
 
@@ -68,7 +68,7 @@ PROMOTIONS: Final[tuple[PromotionRule, ...]] = (
     PromotionRule(to_phase=2, min_equity_usd=40_000, min_closed_trades=20, min_win_rate=0.60,
                   max_single_loss_share=0.05),
     PromotionRule(to_phase=3, min_equity_usd=60_000, min_closed_trades=50, min_win_rate=0.65,
-                  needs_profitable_lt112=True),
+                  needs_profitable="lt112"),
     PromotionRule(to_phase=4, min_equity_usd=75_000, min_closed_trades=100, min_win_rate=0.70,
                   max_drawdown_share=0.15),
 )
@@ -88,7 +88,6 @@ MONDAY_MULTIPLIER: Final = 0.5
 KELLY_VIX_MULTIPLIERS: Final = ((15.0, 0.75), (25.0, 1.0), (30.0, 0.75), (float("inf"), 0.5))
 LEDGER_PAYOFF_MIN_LOSSES: Final = 5
 MAX_HEAT_SHARE: Final = 0.40
-STRANGLE_RISK_CREDIT_MULTIPLE: Final = 2.0
 
 # --- buying power: (VIX below, most of equity used)
 BUYING_POWER_VIX_SHARES: Final = ((13.0, 0.45), (18.0, 0.65), (25.0, 0.75), (30.0, 0.50), (float("inf"), 0.80))
@@ -107,7 +106,6 @@ PATTERN_DAY_TRADES: Final = 3
 PATTERN_DAY_TRADE_WINDOW_SESSIONS: Final = 5
 MAX_POSITIONS_PER_UNDERLYING: Final = 2
 MAX_SPY_EQUIVALENT_POSITIONS: Final = 3
-MAX_LT112_SPY_SLOTS: Final = 2
 SPY_EQUIVALENTS: Final = ("SPY", "SPX", "XSP", "/ES", "/MES")
 
 # --- SPY concentration
@@ -137,8 +135,6 @@ CORRELATION_GROUPS: Final[Mapping[str, str]] = MappingProxyType({
 })
 
 # --- coordinator
-STRATEGY_PRIORITY: Final = ("friday_0dte", "lt112", "ipmcc", "futures_strangle", "leap_put_ladder", "butterfly",
-                            "calendar", "ratio", "diagonal", "hedge")
 BUYING_POWER_QUEUE_SHARES: Final = (0.30, 0.25, 0.20, 0.15, 0.10)
 MINUTES_BETWEEN_ENTRIES: Final = 5
 STRESSED_MARGIN_SHARE: Final = 0.70
@@ -278,12 +274,6 @@ FUTURE_MARGINS_USD: Final[Mapping[str, float]] = MappingProxyType({
     "/ES": 12_500.0, "/MES": 1_250.0, "/CL": 6_000.0, "/MCL": 600.0, "/GC": 9_500.0, "/MGC": 950.0, "/SI": 11_500.0,
 })
 
-# --- phases: strategies allowed from a phase on (products of the futures strangle are in its own specification)
-STRATEGIES_FROM_PHASE: Final[Mapping[str, int]] = MappingProxyType({
-    "friday_0dte": 1, "ipmcc": 1, "futures_strangle": 1, "leap_put_ladder": 1, "hedge": 1, "lt112": 1, "ratio": 2,
-    "butterfly": 3, "calendar": 3, "diagonal": 4,
-})
-
 # --- reported figures
 VALUE_AT_RISK_CONFIDENCE: Final = 0.95
 VALUE_AT_RISK_MIN_DAYS: Final = 20
@@ -304,14 +294,6 @@ TRANSITIONS_KEPT: Final = 100             # in the state document; all of them a
 
 # --- VIX source: longest time between the last close known and today (a long weekend has four days)
 VIX_PREVIOUS_CLOSE_MAX_DAYS: Final = 5
-
-# --- what "most at once" counts, where it is not simply positions: contracts of all positions, distinct underlyings, or
-# positions in the same product
-OPEN_UNITS: Final[Mapping[str, str]] = MappingProxyType({
-    "friday_0dte": "contracts", "ipmcc": "underlyings", "diagonal": "underlyings", "futures_strangle": "product",
-})
-# Condors of one 0DTE entry are one position and do not count towards the positions per underlying.
-UNDERLYING_COUNT_EXEMPT: Final = ("friday_0dte",)
 
 # --- starting cash of a backtest that names a phase but no cash: inside each phase's band of equity
 PHASE_STARTING_CASH: Final[Mapping[int, float]] = MappingProxyType({1: 35_000.0, 2: 50_000.0, 3: 65_000.0, 4: 80_000.0})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from config.constants import STRATEGY_PRIORITY
+from config.strategy_parameters import STRATEGY_PRIORITY
 from core.errors import ConfigError
 
 ACTIONS: Final = ("status", "halt", "resume", "flatten", "liquidate", "accept", "what_if")

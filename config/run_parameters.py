@@ -11,9 +11,10 @@ from enum import Enum
 from typing import Any, Callable, Final, Mapping, TypeVar
 
 from config.calendars import AnnouncedDates
-from config.constants import PHASES, STARTING_EQUITY_USD, STRATEGY_PRIORITY
+from config.constants import PHASES, STARTING_EQUITY_USD
 from config.own_dates import read_dates
 from config.planned_commands import PlannedCommand, read_commands
+from config.strategy_parameters import STRATEGY_PRIORITY
 from core.errors import ConfigError
 from core.model import EMPTY, Mode
 

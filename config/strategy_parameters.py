@@ -7,101 +7,8 @@ from datetime import time
 from types import MappingProxyType
 from typing import Final, Mapping
 
-from config.constants import ENTRY_CLOSE, ENTRY_OPEN, FUTURES_ENTRY_CLOSE, VIX_ENTRY_STOP
-from core.errors import ConfigError
-
-INFINITY: Final = float("inf")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrategySpec:
-    """What every strategy states about itself.
-
-    Attributes
-    ----------
-    name : str
-        Key used in the ledger, the store, orders' tags and the ``strategies`` parameter.
-    underlyings : tuple of str
-        Tickers; futures begin with ``/``.
-    entry_dte_min, entry_dte_max : int
-        Calendar days from entry to the expiry of the leg the strategy is named for.
-    vix_min, vix_max : float
-        Entries need ``vix_min < VIX < vix_max`` when ``vix_open`` is True, else ``vix_min <= VIX <= vix_max``. A band ends
-        at most where all entries stop, or is open above: a figure beyond the stop would never decide.
-    window_open, window_close : time
-        New York; entries need ``window_open <= time < window_close``.
-    max_capital_share : float
-        Share of equity one entry may risk.
-    max_open : mapping of int to int
-        Phase to the most units open at once; what a unit is (contracts, positions, symbols, rungs) is the
-        strategy's own. A phase with 0 refuses.
-    win_rate, payoff_ratio : float or None
-        Assumed until ``min_sample`` trades have closed; None for fixed allocations.
-    min_win_rate : float or None
-        Below it after ``min_sample`` closed trades the strategy is suspended (EDGE_LOST); None, with a sample of 0,
-        for bought protection.
-    short_volatility : bool
-        Counts in the limiter's short-volatility total.
-    counts_as_position : bool
-        False for bought protection: limited by its allocation only.
-    defensive_21dte : bool
-        True when the 21-DTE rule applies to its short options.
-    max_spread_share : float
-        Widest bid-ask of a leg as a share of its mid (entries); legs cheaper than ``cheap_leg_usd`` are bound by
-        ``max_spread_usd`` alone.
-
-    Raises
-    ------
-    ConfigError
-        When figures contradict each other (``_laws``).
-    """
-
-    name: str
-    underlyings: tuple[str, ...]
-    entry_dte_min: int
-    entry_dte_max: int
-    vix_min: float
-    vix_max: float
-    vix_open: bool
-    window_open: time = ENTRY_OPEN
-    window_close: time = ENTRY_CLOSE
-    max_capital_share: float
-    max_open: Mapping[int, int]
-    win_rate: float | None = None
-    payoff_ratio: float | None = None
-    min_win_rate: float | None = None
-    min_sample: int
-    short_volatility: bool
-    counts_as_position: bool = True
-    defensive_21dte: bool
-    max_spread_share: float = 0.10
-    cheap_leg_usd: float = 1.0
-    max_spread_usd: float = 0.15
-
-    def __post_init__(self) -> None:
-        for name, holds in self._laws().items():
-            if not holds:
-                raise ConfigError(f"a specification contradicts itself: {name}", strategy=self.name)
-
-    def enters_on(self, weekday: int) -> bool:
-        """Whether entries are made on a weekday (Monday 0): on any, but where a strategy's own figures name one."""
-        return True
-
-    def _laws(self) -> Mapping[str, bool]:
-        judged = self.min_win_rate is not None
-        return {
-            "days to expiry in order": 0 <= self.entry_dte_min <= self.entry_dte_max,
-            "VIX band in order": 0.0 <= self.vix_min < self.vix_max,
-            "the VIX band ends where entries stop, or nowhere": self.vix_max <= VIX_ENTRY_STOP or self.vix_max == INFINITY,
-            "window in order": self.window_open < self.window_close,
-            "capital is a share": 0.0 < self.max_capital_share <= 1.0,
-            "counts are not negative": min(self.max_open.values()) >= 0,
-            "win rate and payoff ratio go together": (self.win_rate is None) == (self.payoff_ratio is None),
-            "rates are shares": all(rate is None or 0.0 < rate < 1.0 for rate in (self.win_rate, self.min_win_rate)),
-            "a least win rate needs a sample, a sample a least win rate": judged == (self.min_sample > 0),
-            "bought protection has no edge to judge": self.counts_as_position == judged,
-            "spreads are bounds": min(self.max_spread_share, self.max_spread_usd) > 0.0 and self.cheap_leg_usd >= 0.0,
-        }
+from config.constants import FUTURES_ENTRY_CLOSE, VIX_ENTRY_STOP
+from config.strategy_spec import INFINITY, OpenUnit, StrategySpec
 
 
 def _phases(one: int, two: int, three: int, four: int) -> Mapping[int, int]:
@@ -109,7 +16,14 @@ def _phases(one: int, two: int, three: int, four: int) -> Mapping[int, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Friday0DteSpec(StrategySpec):
+class PacedSpec(StrategySpec):
+    """A strategy that enters once in ``days_between_entries`` calendar days at most."""
+
+    days_between_entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Friday0DteSpec(PacedSpec):
     """Friday same-day iron condor. Distances in SPY points, gaps and losses as shares.
 
     Exits are measured from the wall, the time from which the broker no longer takes orders on expiring options:
@@ -141,7 +55,7 @@ class Friday0DteSpec(StrategySpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lt112Spec(StrategySpec):
+class Lt112Spec(PacedSpec):
     """112-day put credit spread. Distances out of the money as shares of spot."""
 
     target_dte: int = 112
@@ -152,7 +66,6 @@ class Lt112Spec(StrategySpec):
     min_iv_percentile: float = 25.0
     min_probability_otm: float = 0.73
     profit_target_share: float = 0.50
-    days_between_entries: int = 7
     max_quoted_contracts: int = 16
 
 
@@ -175,7 +88,7 @@ class CoveredCallSpec(StrategySpec):
     leap_roll_dte: int = 90
     min_iv_rank: float = 30.0
     earnings_days: int = 30
-    max_contracts: int = 5
+    max_contracts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +102,7 @@ class FuturesStrangleSpec(StrategySpec):
     untested_roll_delta: float = 0.30
     profit_target_share: float = 0.50
     stop_credit_multiple: float = 2.0
+    risk_credit_multiple: float
     phase_products: Mapping[int, tuple[str, ...]]
     micros: Mapping[str, str]
 
@@ -211,8 +125,6 @@ class ButterflySpec(StrategySpec):
     """At-the-money iron butterfly. The stop is a share of the largest possible loss, wing less credit."""
 
     wing_points: float = 10.0
-    max_risk_usd: float = 500.0
-    max_risk_share: float = 0.003
     profit_target_share: float = 0.25
     stop_loss_share: float = 0.50
 
@@ -263,7 +175,7 @@ class DiagonalSpec(StrategySpec):
     leap_roll_dte: int = 90
     min_iv_rank: float = 50.0
     earnings_days: int = 30
-    max_contracts: int = 5
+    max_contracts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,21 +201,23 @@ FRIDAY_0DTE: Final = Friday0DteSpec(
     name="friday_0dte", underlyings=("SPY",), entry_dte_min=0, entry_dte_max=0, vix_min=22.0, vix_max=INFINITY,
     vix_open=True, window_open=time(10, 30), window_close=time(13, 30), max_capital_share=0.05,
     max_open=_phases(2, 3, 4, 12), win_rate=0.88, payoff_ratio=0.25, min_win_rate=0.80, min_sample=50,
-    short_volatility=True, defensive_21dte=False,
-    max_spread_share=0.20)
+    short_volatility=True, defensive_21dte=False, max_spread_share=0.20, open_unit=OpenUnit.CONTRACT,
+    counts_on_underlying=False, waits_for=("lt112",), days_between_entries=1)
 LT112: Final = Lt112Spec(
     name="lt112", underlyings=("SPY",), entry_dte_min=84, entry_dte_max=140, vix_min=12.0, vix_max=35.0,
     vix_open=False, max_capital_share=0.10, max_open=_phases(1, 2, 2, 2), win_rate=0.73, payoff_ratio=0.5,
-    min_win_rate=0.65, min_sample=30, short_volatility=True, defensive_21dte=True)
+    min_win_rate=0.65, min_sample=30, short_volatility=True, defensive_21dte=True, max_spy_slots=2,
+    days_between_entries=7)
 IPMCC: Final = CoveredCallSpec(
     name="ipmcc", underlyings=("SPY", "QQQ", "IWM", "AAPL", "MSFT"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
     vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(1, 1, 2, 2), min_win_rate=0.60,
-    min_sample=30, short_volatility=False, defensive_21dte=False)
+    min_sample=30, short_volatility=False, defensive_21dte=False, open_unit=OpenUnit.UNDERLYING, max_contracts=5)
 FUTURES_STRANGLE: Final = FuturesStrangleSpec(
     name="futures_strangle", underlyings=("/MCL", "/MGC", "/MES", "/ES", "/CL", "/GC", "/SI"), entry_dte_min=45,
     entry_dte_max=60, vix_min=15.0, vix_max=VIX_ENTRY_STOP, vix_open=False, window_close=FUTURES_ENTRY_CLOSE,
     max_capital_share=0.07, max_open=_phases(1, 1, 1, 1), win_rate=0.72, payoff_ratio=0.5, min_win_rate=0.60,
-    min_sample=20, short_volatility=True, defensive_21dte=True,
+    min_sample=20, short_volatility=True, defensive_21dte=True, open_unit=OpenUnit.PRODUCT,
+    risk_credit_multiple=2.0,
     phase_products=MappingProxyType({
         1: ("/MCL",), 2: ("/MCL", "/MGC"), 3: ("/MCL", "/MGC", "/MES"),
         4: ("/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC")}),
@@ -316,7 +230,8 @@ LEAP_PUT_LADDER: Final = LeapLadderSpec(
 BUTTERFLY: Final = ButterflySpec(
     name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 1), win_rate=0.60, payoff_ratio=1.0,
-    min_win_rate=0.50, min_sample=20, short_volatility=True, defensive_21dte=True)
+    min_win_rate=0.50, min_sample=20, short_volatility=True, defensive_21dte=True, max_risk_usd=500.0,
+    max_risk_share=0.003)
 CALENDAR: Final = CalendarSpec(
     name="calendar", underlyings=("SPY", "IWM"), entry_dte_min=50, entry_dte_max=75, vix_min=0.0, vix_max=20.0,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 2), win_rate=0.60, payoff_ratio=1.0,
@@ -328,12 +243,16 @@ RATIO: Final = RatioSpec(
 DIAGONAL: Final = DiagonalSpec(
     name="diagonal", underlyings=("AAPL", "MSFT", "QQQ", "IWM"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
     vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(0, 0, 0, 2), min_win_rate=0.55,
-    min_sample=20, short_volatility=False, defensive_21dte=False)
+    min_sample=20, short_volatility=False, defensive_21dte=False, open_unit=OpenUnit.UNDERLYING, max_contracts=5)
 HEDGE: Final = HedgeSpec(
     name="hedge", underlyings=("VIX",), entry_dte_min=60, entry_dte_max=90, vix_min=0.0, vix_max=25.0,
     vix_open=True, max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=0, short_volatility=False,
-    counts_as_position=False, defensive_21dte=False)
+    counts_as_position=False, defensive_21dte=False,
+    total_share=MappingProxyType({1: 0.02, 2: 0.02, 3: 0.02, 4: 0.02}))
 
 SPECS: Final[Mapping[str, StrategySpec]] = MappingProxyType({
     spec.name: spec for spec in (FRIDAY_0DTE, LT112, IPMCC, FUTURES_STRANGLE, LEAP_PUT_LADDER, BUTTERFLY, CALENDAR,
                                  RATIO, DIAGONAL, HEDGE)})
+"""Every specification by its name, in the order of priority: who is asked first, and whose share of buying power comes first."""
+
+STRATEGY_PRIORITY: Final = tuple(SPECS)

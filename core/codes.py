@@ -56,7 +56,7 @@ class RefusalCode(str, Enum):
     COUNT_STRATEGY = "COUNT_STRATEGY"
     COUNT_UNDERLYING = "COUNT_UNDERLYING"
     COUNT_SPY_EQUIVALENT = "COUNT_SPY_EQUIVALENT"
-    COUNT_LT112_SPY = "COUNT_LT112_SPY"
+    COUNT_STRATEGY_SPY = "COUNT_STRATEGY_SPY"
     # correlation
     GROUP_FULL = "GROUP_FULL"
     SHORT_VOLATILITY_FULL = "SHORT_VOLATILITY_FULL"
@@ -91,7 +91,7 @@ class RefusalCode(str, Enum):
     # coordination
     ENTRY_SPACING = "ENTRY_SPACING"
     OTHER_IN_ERROR = "OTHER_IN_ERROR"
-    LT112_DEFENDING = "LT112_DEFENDING"
+    OTHER_DEFENDING = "OTHER_DEFENDING"
     MARGIN_STRESS = "MARGIN_STRESS"
     # guards, orders
     GUARD_CANNOT_COMPUTE = "GUARD_CANNOT_COMPUTE"
@@ -164,7 +164,7 @@ MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     RefusalCode.COUNT_STRATEGY: "The strategy's most open positions, symbols, rungs or contracts are open.",
     RefusalCode.COUNT_UNDERLYING: "The most positions allowed on one underlying are open.",
     RefusalCode.COUNT_SPY_EQUIVALENT: "The most positions allowed on what moves with SPY are open.",
-    RefusalCode.COUNT_LT112_SPY: "LT112 holds its share of the SPY slots.",
+    RefusalCode.COUNT_STRATEGY_SPY: "The strategy holds its own share of the SPY slots.",
     # correlation
     RefusalCode.GROUP_FULL: "The correlation group holds its most positions.",
     RefusalCode.SHORT_VOLATILITY_FULL: "The most short-volatility positions are open.",
@@ -203,7 +203,7 @@ MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     # coordination
     RefusalCode.ENTRY_SPACING: "Another entry was sent only minutes ago.",
     RefusalCode.OTHER_IN_ERROR: "Another strategy is in ERROR.",
-    RefusalCode.LT112_DEFENDING: "LT112 is in its mandatory exit before expiry.",
+    RefusalCode.OTHER_DEFENDING: "A strategy that this one waits for is in its mandatory exit before expiry.",
     RefusalCode.MARGIN_STRESS: "So much margin is in use that only the first priorities enter.",
     # guards, orders
     RefusalCode.GUARD_CANNOT_COMPUTE: "A guard could not compute; it refuses. The facts say what was missing.",

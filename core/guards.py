@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Iterable, Mapping, Protocol, Sequence
 
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.exposure import Exposure
 from core.model import Contract, Leg, Quote, Refused, Snapshot, Underlying
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from config.constants import KELLY_FRACTION, KELLY_VIX_MULTIPLIERS, LEDGER_PAYOFF_MIN_LOSSES, MONDAY_MULTIPLIER
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.errors import CannotCompute
 from core.market_values import below, positive
 from core.model import StrategySample

@@ -14,8 +14,7 @@ from math import isfinite
 from typing import Any, Mapping
 
 from config.constants import (DEMOTION_DRAWDOWN_SHARE, DEMOTION_FLOOR_SHARE, PHASES, PROMOTIONS,
-                              STRATEGIES_FROM_PHASE, PromotionRule)
-from config.strategy_parameters import FUTURES_STRANGLE
+                              PromotionRule)
 from core.errors import ConfigError, IntegrityError
 from core.quotes import at_least, at_most
 
@@ -29,7 +28,7 @@ class PromotionFacts:
     closed_trades: int
     win_rate: float
     worst_loss_share: float
-    profitable_lt112: bool
+    profitable: frozenset[str]
     worst_drawdown_share: float
 
 
@@ -175,7 +174,7 @@ class PhaseManager:
             "win_rate": at_least(record.win_rate, rule.min_win_rate),
             "single_loss": (rule.max_single_loss_share is None
                             or at_most(record.worst_loss_share, rule.max_single_loss_share)),
-            "profitable_lt112": record.profitable_lt112 or not rule.needs_profitable_lt112,
+            "profitable_trade": rule.needs_profitable is None or rule.needs_profitable in record.profitable,
             "drawdown": (rule.max_drawdown_share is None
                          or record.worst_drawdown_share < rule.max_drawdown_share)}
 
@@ -223,29 +222,3 @@ class PhaseManager:
                 or not all(isfinite(number) for number in numbers) or min(self._scale, self._cost_scale, self._peak) <= 0
                 or not at_most(self._at_cost * self._cost_scale, self._peak)):
             raise IntegrityError("the phase's facts contradict each other", **self.facts())
-
-
-def allows(strategy: str, phase: int) -> bool:
-    """True when the phase trades the strategy.
-
-    Raises
-    ------
-    ConfigError
-        When the strategy or the phase is unknown.
-    """
-    if strategy not in STRATEGIES_FROM_PHASE or phase not in PHASES:
-        raise ConfigError("unknown strategy or phase", strategy=strategy, phase=phase)
-    return phase >= STRATEGIES_FROM_PHASE[strategy]
-
-
-def strangle_products(phase: int) -> tuple[str, ...]:
-    """Futures whose strangles the phase trades.
-
-    Raises
-    ------
-    ConfigError
-        When the phase is unknown.
-    """
-    if phase not in FUTURES_STRANGLE.phase_products:
-        raise ConfigError("unknown phase", phase=phase)
-    return FUTURES_STRANGLE.phase_products[phase]

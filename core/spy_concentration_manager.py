@@ -9,11 +9,13 @@ its equivalents, working entries included.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from math import inf, isfinite
+from types import MappingProxyType
 from typing import Any, Iterable, Mapping
 
-from config.constants import (FOMC_DELTA_LIMIT_MULTIPLE, MAX_LT112_SPY_SLOTS, MAX_SPY_EQUIVALENT_POSITIONS, PHASES,
+from config.constants import (FOMC_DELTA_LIMIT_MULTIPLE, MAX_SPY_EQUIVALENT_POSITIONS, PHASES,
                               SPY_DELTA_WARNING_SHARE, SPY_EQUIVALENTS)
 from core.codes import RefusalCode
 from core.errors import CannotCompute, IntegrityError
@@ -21,8 +23,6 @@ from core.intents import position_of
 from core.market_values import finite, guard_refusal, not_negative
 from core.model import Refused
 from core.quotes import at_least, at_most
-
-LT112 = "lt112"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class SpyRequest:
         SPY share-equivalents of one unit, signed.
     takes_slot : bool
         True when the unit has short options: bought protection takes no slot.
+    max_slots : int or None
+        Most SPY slots the strategy may hold.
     margin_per_unit_usd, risk_per_unit_usd, gamma_per_unit, vega_per_unit : float
         Held back with the reservation, so that two entries cannot count on the same money or the same room.
     """
@@ -47,6 +49,7 @@ class SpyRequest:
     delta_per_unit: float
     contracts: int
     takes_slot: bool = True
+    max_slots: int | None = None
     margin_per_unit_usd: float = 0.0
     risk_per_unit_usd: float = 0.0
     gamma_per_unit: float = 0.0
@@ -70,14 +73,15 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcentrationReading:
-    """Where the book stands: worst reachable deltas on both sides, the limit today, slots taken."""
+    """Where the book stands: worst reachable deltas on both sides, the limit today, slots taken in
+    all and by each strategy."""
 
     held_delta: float
     highest_delta: float
     lowest_delta: float
     limit: float
     spy_slots: int
-    lt112_slots: int
+    slots_of: Mapping[str, int]
 
     @property
     def used_share(self) -> float:
@@ -136,7 +140,7 @@ class SpyConcentrationManager:
         Returns
         -------
         Reservation or Refused
-            SPY_DELTA, COUNT_SPY_EQUIVALENT, COUNT_LT112_SPY or GUARD_CANNOT_COMPUTE.
+            SPY_DELTA, COUNT_SPY_EQUIVALENT, COUNT_STRATEGY_SPY or GUARD_CANNOT_COMPUTE.
 
         Raises
         ------
@@ -246,7 +250,7 @@ class SpyConcentrationManager:
         return ConcentrationReading(
             held_delta=held, highest_delta=self._reachable(held, 1.0), lowest_delta=self._reachable(held, -1.0),
             limit=self.limit(phase, is_fomc_day), spy_slots=len(slots),
-            lt112_slots=sum(found.request.strategy == LT112 for found in slots))
+            slots_of=MappingProxyType(Counter(found.request.strategy for found in slots)))
 
     # --- memory
 
@@ -296,12 +300,13 @@ class SpyConcentrationManager:
         if not _takes_spy_slot(request):
             return None
         taken = [found for found in self._reservations.values() if _takes_spy_slot(found.request)]
-        own = sum(found.request.strategy == LT112 for found in taken)
+        own = sum(found.request.strategy == request.strategy for found in taken)
         if len(taken) >= MAX_SPY_EQUIVALENT_POSITIONS:
             return Refused(code=RefusalCode.COUNT_SPY_EQUIVALENT, facts={
                 "taken": len(taken), "limit": MAX_SPY_EQUIVALENT_POSITIONS, "strategy": request.strategy})
-        if request.strategy == LT112 and own >= MAX_LT112_SPY_SLOTS:
-            return Refused(code=RefusalCode.COUNT_LT112_SPY, facts={"taken": own, "limit": MAX_LT112_SPY_SLOTS})
+        if request.max_slots is not None and own >= request.max_slots:
+            return Refused(code=RefusalCode.COUNT_STRATEGY_SPY, facts={
+                "taken": own, "limit": request.max_slots, "strategy": request.strategy})
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Protocol
 
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.model import (Event, Exit, Hold, Manage, PortfolioView, Position, Proposal, Refused, Select, Snapshot,
                         State)
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import time
 from typing import Any, Final, Mapping
 
-from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRATEGY_PRIORITY,
-                              STRESSED_MARGIN_SHARE, STRESSED_PRIORITIES, STRESSED_SIZE_MULTIPLIER)
+from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRESSED_MARGIN_SHARE,
+                              STRESSED_PRIORITIES, STRESSED_SIZE_MULTIPLIER)
+from config.strategy_parameters import STRATEGY_PRIORITY
 from core.codes import DOES_NOT_FIT, RefusalCode
 from core.entry.checks import cannot_compute, minutes_since
 from core.entry.gate import EntryGate, SizedEntry
@@ -25,8 +26,6 @@ from core.spy_concentration_manager import SpyConcentrationManager
 from core.strategy import Strategy
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 
-ZERO_DTE: Final = "friday_0dte"
-LT112: Final = "lt112"
 # Refusals that stand for the rest of the day: the strategy's share of buying power goes down the list. Others (data,
 # hours not begun, a halt) may end within the day, and keep it.
 STANDS_TODAY: Final = frozenset({
@@ -35,7 +34,7 @@ STANDS_TODAY: Final = frozenset({
     RefusalCode.ROLL_WEEK, RefusalCode.EARNINGS_NEAR, RefusalCode.VIX_BELOW_BAND, RefusalCode.VIX_ABOVE_BAND,
     RefusalCode.VIX_ENTRY_STOP, RefusalCode.IV_HISTORY_MISSING, RefusalCode.IV_PERCENTILE_LOW, RefusalCode.IV_RANK_LOW,
     RefusalCode.TREND_AGAINST, RefusalCode.GAP_TOO_LARGE, RefusalCode.COUNT_PHASE, RefusalCode.COUNT_STRATEGY,
-    RefusalCode.COUNT_UNDERLYING, RefusalCode.COUNT_SPY_EQUIVALENT, RefusalCode.COUNT_LT112_SPY,
+    RefusalCode.COUNT_UNDERLYING, RefusalCode.COUNT_SPY_EQUIVALENT, RefusalCode.COUNT_STRATEGY_SPY,
     RefusalCode.ALREADY_OPEN, RefusalCode.ENTRY_TRIES, RefusalCode.EXPIRY_TAKEN, RefusalCode.WEEK_TAKEN,
     RefusalCode.MONTH_TAKEN, RefusalCode.GROUP_FULL, RefusalCode.SHORT_VOLATILITY_FULL, RefusalCode.LIMITER_FULL,
     RefusalCode.NOT_TRIGGERED, *DOES_NOT_FIT})
@@ -218,7 +217,7 @@ class StrategyCoordinator:
     # --- coordination -----------------------------------------------------------------------------------------------
 
     def _coordinate(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """Five minutes apart; nobody while a strategy is in ERROR; no 0DTE while LT112 leaves at 21 DTE; above 70 % of
+        """Five minutes apart; nobody while a strategy is in ERROR; nobody while a strategy it waits for leaves at 21 DTE; above 70 % of
         equity in margin only priorities 1 and 2."""
         if name in view.pending:
             return Refused(code=RefusalCode.ENTRY_PENDING, facts={"underlying": view.pending[name]})
@@ -227,11 +226,11 @@ class StrategyCoordinator:
         since = minutes_since(view.last_entry, snapshot.time)
         if since < MINUTES_BETWEEN_ENTRIES:
             return Refused(code=RefusalCode.ENTRY_SPACING, facts={"minutes": since, "limit": MINUTES_BETWEEN_ENTRIES})
-        if name == ZERO_DTE:
-            leaving = [position.id for position in snapshot.positions
-                       if position.strategy == LT112 and position.state is State.DEFENSIVE_21DTE]
-            if leaving:
-                return Refused(code=RefusalCode.LT112_DEFENDING, facts={"positions": leaving})
+        waits_for = self._strategy(name).spec.waits_for
+        leaving = [position.id for position in snapshot.positions
+                   if position.strategy in waits_for and position.state is State.DEFENSIVE_21DTE]
+        if leaving:
+            return Refused(code=RefusalCode.OTHER_DEFENDING, facts={"positions": leaving})
         used = self._margin_use(snapshot, view)
         if not math.isfinite(used):
             return cannot_compute("margin use", used=snapshot.account.buying_power_used,

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, Collection, Mapping
 
 from config.constants import PATTERN_DAY_TRADE_WINDOW_SESSIONS, PROMOTION_DAYS, PROMOTION_TRADES
-from config.strategy_parameters import SPECS, StrategySpec
+from config.strategy_parameters import SPECS
+from config.strategy_spec import StrategySpec
 from core.codes import RefusalCode
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.kelly import strategy_edge
@@ -26,7 +27,6 @@ from core.phase_manager import PromotionFacts
 from core.serialization import Encoded, canonical
 from core.trade_records import ClosedTrade, Flow, Mark
 
-LT112 = "lt112"
 PROMOTION_WINDOW = timedelta(days=PROMOTION_DAYS)
 
 __all__ = ["ClosedTrade", "Flow", "Mark", "StrategyRecord", "TradeLedger"]
@@ -290,7 +290,7 @@ class TradeLedger:
             closed_trades=len(known), win_rate=trade_statistics(judged).win_rate or 0.0,
             worst_loss_share=max((-trade.pnl_usd / self._equity_before(trade.closed) for trade in judged if trade.lost),
                                  default=0.0),
-            profitable_lt112=any(trade.strategy == LT112 and trade.won for trade in known),
+            profitable=frozenset(trade.strategy for trade in known if trade.won),
             worst_drawdown_share=self._drawdown_since(begin))
 
     def _drawdown_since(self, begin: date) -> float:

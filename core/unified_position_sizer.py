@@ -12,7 +12,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Any, Final, Mapping
 
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.codes import RefusalCode
 from core.entry.size_limits import Entry, capital_rooms, count_rooms, units
 from core.errors import CannotCompute

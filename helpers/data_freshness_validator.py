@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Iterable, Mapping
 
 from config.constants import UNDERLYING_MAX_AGE_MINUTES
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.codes import RefusalCode
 from core.model import Contract, Quote, Refused, Underlying
 from core.quotes import at_most, quote_refusal

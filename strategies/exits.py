@@ -8,7 +8,7 @@ from typing import Any, Mapping
 
 from config.calendars import ex_dividend_next_session
 from config.constants import DEFENSIVE_DTE, YELLOW_STOP_CREDIT_MULTIPLE
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.errors import ConfigError
 from core.intents import closing_intent
 from core.model import (EMPTY, CalendarFacts, Contract, ContractKind, EmergencyLevel, Event, Exit, HeldLeg,

@@ -53,7 +53,8 @@ class Friday0Dte:
         if pending is not None:
             return pending
         held = own_positions(spec.name, snapshot)
-        if held or today in entry_days(spec.name, snapshot, view):
+        days = entry_days(spec.name, snapshot, view)
+        if held or days and (today - days[-1]).days < spec.days_between_entries:
             return refuse(RefusalCode.ALREADY_OPEN, positions=[position.id for position in held])
         underlying = require_underlying(spec.underlyings[0], snapshot)
         if isinstance(underlying, Refused):

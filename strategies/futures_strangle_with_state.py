@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from config.calendars import is_roll_week
-from config.constants import CALENDAR_DAYS_PER_YEAR, STRANGLE_RISK_CREDIT_MULTIPLE
+from config.constants import CALENDAR_DAYS_PER_YEAR
 from config.strategy_parameters import FUTURES_STRANGLE, FuturesStrangleSpec
 from core.codes import RefusalCode
 from core.model import (Event, Exit, HeldLeg, Hold, Leg, Manage, PortfolioView, Position, Proposal, Refused, Right,
@@ -141,7 +141,7 @@ class FuturesStrangle:
                           put=put, call=call)
         expected = sum(float(listing.expected(np.array([strike]), right, future, snapshot.time)[0])
                        for strike, right in ((put, Right.PUT), (call, Right.CALL)))
-        dear = too_dear(STRANGLE_RISK_CREDIT_MULTIPLE * expected * listing.chain.multiplier, spec, product, snapshot, view)
+        dear = too_dear(spec.risk_credit_multiple * expected * listing.chain.multiplier, spec, product, snapshot, view)
         if dear is not None:
             return dear
         return Select(strategy=spec.name, underlying=product, facts={"expected_move": move, "iv": volatility},
@@ -170,7 +170,7 @@ class FuturesStrangle:
         legs = (Leg(contract=put, ratio=-1), Leg(contract=call, ratio=-1))
         credit = -mid_price(legs, quotes)
         return Proposal(strategy=spec.name, underlying=selection.underlying, legs=legs, credit=credit,
-                        risk_usd=STRANGLE_RISK_CREDIT_MULTIPLE * credit * put.multiplier, contract_cap=NO_CAP,
+                        risk_usd=spec.risk_credit_multiple * credit * put.multiplier, contract_cap=NO_CAP,
                         reason=f"strangle {put.strike:g}/{call.strike:g} credit {credit:.2f}",
                         short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
                         facts=dict(selection.facts))

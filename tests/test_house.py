@@ -23,7 +23,7 @@ DRAWN = {("strategies", "core.entry")}
 PLAIN_TYPES = {"core.errors": "plain types", "core.model": "plain types", "core.codes": "plain types"}
 EXCEPTIONS: dict[str, dict[str, str]] = {
     **{f"config/{name}.py": PLAIN_TYPES for name in ("calendars", "instruments", "own_dates", "planned_commands",
-                                                     "run_parameters", "strategy_parameters")},
+                                                     "run_parameters", "strategy_spec")},
     "helpers/lean/order_gateway.py": {"helpers.orders.port": "it fulfils the executor's port"},
     "core/strategy_coordinator.py": {"core.entry": "it runs the gate; the method's documents name its path"},
     "core/unified_position_sizer.py": {"core.entry": "it computes the gate's size limits; likewise named"},

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from config.constants import (DAILY_LOSS_SHARE, MAX_ENTRIES_PER_DAY, MAX_LT112_SPY_SLOTS,
-                              MAX_POSITIONS_PER_UNDERLYING, MAX_SPY_EQUIVALENT_POSITIONS, OPEN_UNITS,
-                              PATTERN_DAY_TRADER_EQUITY_USD, PATTERN_DAY_TRADES, PHASES, SPY_EQUIVALENTS,
-                              UNDERLYING_COUNT_EXEMPT, UNFILLED_PAUSE_MINUTES, UNFILLED_TRIES_A_DAY, VIX_ENTRY_STOP,
+from config.constants import (DAILY_LOSS_SHARE, MAX_ENTRIES_PER_DAY, MAX_POSITIONS_PER_UNDERLYING,
+                              MAX_SPY_EQUIVALENT_POSITIONS, PATTERN_DAY_TRADER_EQUITY_USD, PATTERN_DAY_TRADES, PHASES,
+                              SPY_EQUIVALENTS, UNFILLED_PAUSE_MINUTES, UNFILLED_TRIES_A_DAY, VIX_ENTRY_STOP,
                               VIX_MAX_AGE_MINUTES)
-from config.strategy_parameters import SPECS, StrategySpec
+from config.strategy_parameters import SPECS
+from config.strategy_spec import OpenUnit, StrategySpec
 from core.codes import RefusalCode
 from core.intents import last_order_time
 from core.model import Contract, EmergencyLevel, Mode, PortfolioView, Position, Refused, Snapshot, State, Underlying
@@ -21,7 +21,6 @@ from core.quotes import at_least, is_future, keys_of, underlying_of
 
 SECOND_BREAKER_LEVEL = 2
 ENTRY_STATES = (State.VALIDATION, State.ENTERING)
-LT112 = "lt112"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +181,9 @@ def phase(candidate: Candidate) -> Refused | None:
         return Refused(code=RefusalCode.PHASE_FORBIDS, facts={"phase": number, "strategy": spec.name})
     if candidate.underlying not in spec.underlyings:
         return cannot_compute("phase", underlying=candidate.underlying, strategy=spec.name)
-    products = getattr(spec, "phase_products", None)
-    if products is not None and candidate.underlying not in products[number]:
+    if candidate.underlying not in spec.products(number):
         return Refused(code=RefusalCode.PHASE_FORBIDS, facts={
-            "phase": number, "product": candidate.underlying, "allowed": list(products[number])})
+            "phase": number, "product": candidate.underlying, "allowed": list(spec.products(number))})
     return None
 
 
@@ -242,18 +240,18 @@ def counted(candidate: Candidate) -> tuple[_Counted, ...]:
 def open_units(spec: StrategySpec, positions: tuple[Position, ...], underlying: str) -> int:
     """How many of a strategy's own units are open, as its "most at once" counts them."""
     own = [position for position in positions if position.strategy == spec.name and position.is_open]
-    unit = OPEN_UNITS.get(spec.name)
-    if unit == "contracts":
+    if spec.open_unit is OpenUnit.CONTRACT:
         return sum(position.units for position in own)
-    if unit == "underlyings":
+    if spec.open_unit is OpenUnit.UNDERLYING:
         return len({position.underlying for position in own} - {underlying})
-    if unit == "product":
+    if spec.open_unit is OpenUnit.PRODUCT:
         return sum(position.underlying == underlying for position in own)
     return len(own)
 
 
 def counts(candidate: Candidate) -> Refused | None:
-    """Most positions of the phase, of the strategy, per underlying, on SPY and its equivalents, and of those LT112's.
+    """Most positions of the phase, of the strategy, per underlying, on SPY and its equivalents, and of those the
+    strategy's own.
 
     Bought protection is held to its strategy's own count only.
     """
@@ -262,17 +260,17 @@ def counts(candidate: Candidate) -> Refused | None:
         return cannot_compute("counts", phase=snapshot.phase)
     others = counted(candidate)
     on_spy = [other for other in others if other.underlying in SPY_EQUIVALENTS]
-    same = sum(other.underlying == underlying and other.strategy not in UNDERLYING_COUNT_EXEMPT for other in others)
+    same = sum(other.underlying == underlying and SPECS[other.strategy].counts_on_underlying for other in others)
     protection, spy = not spec.counts_as_position, underlying in SPY_EQUIVALENTS
     table = (
         (RefusalCode.COUNT_PHASE, len(others), PHASES[snapshot.phase].max_positions, not protection),
         (RefusalCode.COUNT_STRATEGY, open_units(spec, snapshot.positions, underlying), spec.max_open[snapshot.phase],
          True),
         (RefusalCode.COUNT_UNDERLYING, same, MAX_POSITIONS_PER_UNDERLYING,
-         not protection and spec.name not in UNDERLYING_COUNT_EXEMPT),
+         not protection and spec.counts_on_underlying),
         (RefusalCode.COUNT_SPY_EQUIVALENT, len(on_spy), MAX_SPY_EQUIVALENT_POSITIONS, not protection and spy),
-        (RefusalCode.COUNT_LT112_SPY, sum(other.strategy == LT112 for other in on_spy), MAX_LT112_SPY_SLOTS,
-         spec.name == LT112 and spy),
+        (RefusalCode.COUNT_STRATEGY_SPY, sum(other.strategy == spec.name for other in on_spy), spec.max_spy_slots or 0,
+         spec.max_spy_slots is not None and spy),
     )
     for code, count, limit, applies in table:
         if applies and count >= limit:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Callable, Final, Mapping, NamedTuple, Sequence
+from typing import Callable, Final, NamedTuple, Sequence
 
-from config.constants import OPEN_UNITS, PHASES
-from config.strategy_parameters import SPECS, StrategySpec
+from config.constants import PHASES
+from config.strategy_parameters import SPECS
+from config.strategy_spec import OpenUnit, StrategySpec
 from core.codes import RefusalCode
 from core.entry import checks
 from core.entry.checks import Candidate, cannot_compute
@@ -56,7 +57,8 @@ class SizedEntry:
         return SpyRequest(
             id=self.intent_id, strategy=self.spec.name, underlying=proposal.underlying,
             delta_per_unit=exposure.spy_delta, contracts=sized.contracts,
-            takes_slot=any(leg.ratio < 0 for leg in proposal.legs), margin_per_unit_usd=sized.unit_margin_usd,
+            takes_slot=any(leg.ratio < 0 for leg in proposal.legs), max_slots=self.spec.max_spy_slots,
+            margin_per_unit_usd=sized.unit_margin_usd,
             risk_per_unit_usd=sized.unit_risk_usd, gamma_per_unit=exposure.gamma, vega_per_unit=exposure.vega)
 
 
@@ -224,7 +226,7 @@ class EntryGate:
         if entry.contracts > entry.proposal.contract_cap:
             return Refused(code=RefusalCode.SIZE_ZERO, facts={
                 "limit_name": "contract cap", "contracts": entry.contracts, "limit": entry.proposal.contract_cap})
-        if OPEN_UNITS.get(spec.name) == "contracts":
+        if spec.open_unit is OpenUnit.CONTRACT:
             held = checks.open_units(spec, snapshot.positions, entry.proposal.underlying)
             limit = spec.max_open[snapshot.phase]
             if held + entry.contracts > limit:
@@ -266,8 +268,7 @@ class EntryGate:
 
 def _underlyings(spec: StrategySpec, phase: int) -> tuple[str, ...]:
     """Underlyings to judge before one is chosen: for futures the products of the phase, if it has any."""
-    products: Mapping[int, tuple[str, ...]] | None = getattr(spec, "phase_products", None)
-    return products[phase] if products is not None and phase in products else spec.underlyings
+    return spec.products(phase) or spec.underlyings
 
 
 def _positive(value: float) -> bool:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Iterable
 
-from config.constants import MAX_HEAT_SHARE, OPEN_UNITS, PHASES, STRANGLE_RISK_CREDIT_MULTIPLE
-from config.strategy_parameters import (ButterflySpec, CoveredCallSpec, DiagonalSpec, FuturesStrangleSpec, HedgeSpec, LeapLadderSpec,
-                                        StrategySpec)
+from config.constants import MAX_HEAT_SHARE, PHASES
+from config.strategy_spec import OpenUnit, StrategySpec
 from core.errors import CannotCompute
 from core.kelly import Edge, kelly_share
 from core.market_values import finite, not_negative, positive
@@ -89,11 +88,11 @@ def count_rooms(entry: Entry) -> dict[str, float]:
     if phase not in spec.max_open:
         raise CannotCompute("phase is unknown", phase=phase)
     rooms = {"contract_cap": float(not_negative(entry.proposal.contract_cap, "contract_cap"))}
-    if OPEN_UNITS.get(spec.name) == "contracts":
+    if spec.open_unit is OpenUnit.CONTRACT:
         rooms["most_open"] = float(spec.max_open[phase] - sum(position.units for position in entry.own_positions))
     elif spec.max_open[phase] <= 0:
         rooms["most_open"] = 0.0
-    if isinstance(spec, (CoveredCallSpec, DiagonalSpec)):
+    if spec.max_contracts is not None:
         rooms["most_contracts"] = float(spec.max_contracts
                                         - sum(position.units for position in entry.own_on_underlying))
     return rooms
@@ -101,18 +100,13 @@ def count_rooms(entry: Entry) -> dict[str, float]:
 
 def entry_cap_usd(spec: StrategySpec, equity: float) -> float:
     """Most dollars one entry of the strategy may risk."""
-    cap = spec.max_capital_share * equity
-    if isinstance(spec, ButterflySpec):
-        return min(cap, max(spec.max_risk_usd, spec.max_risk_share * equity))
-    return cap
+    return min(spec.max_capital_share * equity, max(spec.max_risk_usd, spec.max_risk_share * equity))
 
 
 def _allocation_left_usd(entry: Entry, equity: float) -> float:
-    """What a fixed allocation has left: of the ladder and the hedge in all, of the others per symbol."""
-    if isinstance(entry.spec, LeapLadderSpec):
+    """What a fixed allocation has left: of its total, or without one on the underlying."""
+    if entry.spec.total_share is not None:
         return entry.spec.total_share[entry.snapshot.phase] * equity - risk_usd(entry.own_positions)
-    if isinstance(entry.spec, HedgeSpec):
-        return entry.spec.max_capital_share * equity - risk_usd(entry.own_positions)
     return entry.spec.max_capital_share * equity - risk_usd(entry.own_on_underlying)
 
 
@@ -130,10 +124,10 @@ def risk_usd(positions: Iterable[Position]) -> float:
 
 def changed_risk_usd(spec: StrategySpec, position: Position) -> float:
     """Dollars at risk in a position that a roll has changed, by what has been paid and taken since it was opened: a
-    multiple of all premium taken for a strangle, all that was paid less all that came in, fees included, for the others
-    (only bought and diagonal positions are rolled besides)."""
-    if isinstance(spec, FuturesStrangleSpec):
-        return max(0.0, STRANGLE_RISK_CREDIT_MULTIPLE * (position.cash_flow_usd + position.fees_usd))
+    multiple of all premium taken where the specification names one, else all that was paid less all that came in, fees
+    included (bought and diagonal positions)."""
+    if spec.risk_credit_multiple is not None:
+        return max(0.0, spec.risk_credit_multiple * (position.cash_flow_usd + position.fees_usd))
     return max(0.0, -position.cash_flow_usd)
 
 

@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, Final, Mapping, Protocol, get_type_hints
 
 from config.run_parameters import RunParameters
-from config.strategy_parameters import StrategySpec
+from config.strategy_spec import StrategySpec
 from core.day_book import DayBook
 from core.entry.gate import EntryGate
 from core.errors import CannotCompute, IntegrityError

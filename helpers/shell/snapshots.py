@@ -13,7 +13,6 @@ from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
 from core.market_values import finite
 from core.model import Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
-from core.phase_manager import strangle_products
 from core.protection import protects, result_usd
 from core.quotes import held_mark, is_future
 from helpers.shell.components import Components
@@ -68,8 +67,9 @@ class SnapshotBuilder:
         """Once a session: futures months to follow (after a restart those of what is held, too), and yesterday's
         volatility of underlyings without an index."""
         futures = {ticker for ticker in self._tickers if is_future(ticker)}
+        traded = {product for spec in self._parts.specs.values() for product in spec.products(self._parts.phase.phase)}
         held: dict[str, set[date]] = {ticker: set() for ticker in sorted(futures)
-                                      if ticker in strangle_products(self._parts.phase.phase)}
+                                      if ticker in traded}
         for position in self._parts.states.open_positions:
             for leg in position.legs:
                 if leg.contract.future_expiry is not None:

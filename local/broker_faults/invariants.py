@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
+from config.strategy_parameters import SPECS, PacedSpec
 from local.broker_faults.faults import (CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills, MissingSide,
                                         NoAnswer, OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes,
                                         UnevenFills)
@@ -22,7 +24,7 @@ MOST_LEGS = 4
 OBSTRUCTING = (Rejects, NoAnswer, Disconnect, MissingSide, StaleQuotes, CrossedQuotes, Restart, UnevenFills,
                PartialFills, FillAfterCancel, LateFills, OutOfOrder)
 OWNED_UP = frozenset({"ORDER_FAILED", "ORDER_UNKNOWN", "ORDER_STUCK"})
-ONE_A_DAY, ONE_A_WEEK = "friday_0dte", "lt112"
+PACE = {spec.name: spec.days_between_entries for spec in SPECS.values() if isinstance(spec, PacedSpec)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +140,20 @@ def _opened(trade: Trade, asked: Mapping[Any, int], net: Mapping[Any, int], most
 
 
 def _slots(evidence: Evidence) -> Iterable[Violation]:
-    """Strategies with one entry a day or a week keep no second one."""
+    """Strategies that keep days between their entries keep no second one within them."""
     net = _net_by_intent(trade for trade in evidence.log.trades if purpose_of(trade.tag) == "ENTRY")
-    taken: dict[tuple[str, Any], list[str]] = {}
+    taken: dict[str, list[tuple[date, str]]] = {}
     for intent, quantities in net.items():
         if not any(quantities.values()):
             continue
         strategy, stamp = position_of(intent).split("/")
         day = datetime.strptime(stamp, "%Y%m%d%H%M").date()
-        if strategy == ONE_A_DAY:
-            taken.setdefault((strategy, day), []).append(intent)
-        elif strategy == ONE_A_WEEK:
-            taken.setdefault((strategy, day.isocalendar()[:2]), []).append(intent)
-    for (strategy, slot), intents in taken.items():
-        if len(intents) > 1:
-            yield Violation("DOUBLE_ENTRY", f"{strategy} {slot}: {intents}")
+        if strategy in PACE:
+            taken.setdefault(strategy, []).append((day, intent))
+    for strategy, entries in taken.items():
+        for (before, first), (after, second) in pairwise(sorted(entries)):
+            if (after - before).days < PACE[strategy]:
+                yield Violation("DOUBLE_ENTRY", f"{strategy} {before} and {after}: {first}, {second}")
 
 
 def _first_orders(log: BrokerLog) -> dict[str, dict[Any, int]]:

@@ -5,9 +5,8 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from config.constants import STRATEGY_PRIORITY
 from config.instruments import INSTRUMENTS
-from config.strategy_parameters import SPECS
+from config.strategy_parameters import SPECS, STRATEGY_PRIORITY
 from local.commands.progress import Progress
 from local.commands.project import CACHE_FOLDER
 from local.data import scenario as scenarios

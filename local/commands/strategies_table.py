@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from config.constants import STRATEGY_PRIORITY
+from config.strategy_parameters import STRATEGY_PRIORITY
 from local import results
 from local.bench.measure import run_measured
 from local.commands.arguments import add_account, add_engine, phase, scenario, seed

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from config.constants import STRATEGY_PRIORITY, VIX_REGIMES
+from config.constants import VIX_REGIMES
+from config.strategy_parameters import STRATEGY_PRIORITY
 from local.run_report import svg
 from local.run_report.style import LOSS, NEUTRAL, PROFIT, REGIME_COLOURS, STRATEGY_COLOURS
 
@@ -15,7 +16,11 @@ LABEL_WIDTH = 190
 
 def strategy_colour(name: str) -> str:
     """One colour a strategy, the same in every chart and table."""
-    return STRATEGY_COLOURS[STRATEGY_PRIORITY.index(name)] if name in STRATEGY_PRIORITY else NEUTRAL
+    if name not in STRATEGY_PRIORITY:
+        return NEUTRAL
+    rank = STRATEGY_PRIORITY.index(name)
+    # golden angle: hues that stay apart however many follow
+    return STRATEGY_COLOURS[rank] if rank < len(STRATEGY_COLOURS) else f"hsl({rank * 137.5 % 360:.0f} 55% 40%)"
 
 
 def moment(value: str) -> datetime:

@@ -8,6 +8,7 @@ from datetime import time
 import pytest
 
 from config import constants as c
+from config.strategy_parameters import SPECS, STRATEGY_PRIORITY
 
 INF = math.inf
 
@@ -23,9 +24,9 @@ def test_limits_of_the_phases(phase: int, row: tuple[float, ...]) -> None:
 
 def test_promotions_and_demotions() -> None:
     assert [(rule.to_phase, rule.min_equity_usd, rule.min_closed_trades, rule.min_win_rate, rule.max_single_loss_share,
-             rule.needs_profitable_lt112, rule.max_drawdown_share) for rule in c.PROMOTIONS] == [
-        (2, 40_000, 20, 0.60, 0.05, False, None), (3, 60_000, 50, 0.65, None, True, None),
-        (4, 75_000, 100, 0.70, None, False, 0.15)]
+             rule.needs_profitable, rule.max_drawdown_share) for rule in c.PROMOTIONS] == [
+        (2, 40_000, 20, 0.60, 0.05, None, None), (3, 60_000, 50, 0.65, None, "lt112", None),
+        (4, 75_000, 100, 0.70, None, None, 0.15)]
     assert (c.DEMOTION_FLOOR_SHARE, c.DEMOTION_DRAWDOWN_SHARE) == (0.93, 0.20)
 
 
@@ -33,7 +34,7 @@ def test_size_and_buying_power() -> None:
     assert (c.KELLY_FRACTION, c.MONDAY_MULTIPLIER, c.MAX_HEAT_SHARE, c.LEDGER_PAYOFF_MIN_LOSSES) == (0.25, 0.5, 0.40, 5)
     assert c.KELLY_VIX_MULTIPLIERS == ((15.0, 0.75), (25.0, 1.0), (30.0, 0.75), (INF, 0.5))
     assert c.BUYING_POWER_VIX_SHARES == ((13.0, 0.45), (18.0, 0.65), (25.0, 0.75), (30.0, 0.50), (INF, 0.80))
-    assert (c.BUYING_POWER_BREAKER_MULTIPLE, c.RESERVE_AFTER_TRADE_SHARE, c.STRANGLE_RISK_CREDIT_MULTIPLE) == (
+    assert (c.BUYING_POWER_BREAKER_MULTIPLE, c.RESERVE_AFTER_TRADE_SHARE, SPECS["futures_strangle"].risk_credit_multiple) == (
         0.75, 0.20, 2.0)
     assert (c.NAKED_MARGIN_SPOT_SHARE, c.NAKED_MARGIN_STRIKE_SHARE) == (0.20, 0.10)
     assert (c.NOTIONAL_DELTA_EQUITY_MULTIPLE, c.GREEK_WARNING_SHARE) == (0.75, 0.80)
@@ -42,7 +43,7 @@ def test_size_and_buying_power() -> None:
 def test_limits_of_a_day_and_counts() -> None:
     assert (c.MAX_ENTRIES_PER_DAY, c.DAILY_LOSS_SHARE, c.MINUTES_BETWEEN_ENTRIES) == (10, 0.0143, 5)
     assert (c.PATTERN_DAY_TRADER_EQUITY_USD, c.PATTERN_DAY_TRADES, c.PATTERN_DAY_TRADE_WINDOW_SESSIONS) == (25_000, 3, 5)
-    assert (c.MAX_POSITIONS_PER_UNDERLYING, c.MAX_SPY_EQUIVALENT_POSITIONS, c.MAX_LT112_SPY_SLOTS) == (2, 3, 2)
+    assert (c.MAX_POSITIONS_PER_UNDERLYING, c.MAX_SPY_EQUIVALENT_POSITIONS, SPECS["lt112"].max_spy_slots) == (2, 3, 2)
     assert set(c.SPY_EQUIVALENTS) == {"SPY", "SPX", "XSP", "/ES", "/MES"}
 
 
@@ -52,7 +53,7 @@ def test_concentration_correlation_and_coordination() -> None:
     assert (c.CORRELATION_BLOCK, c.CORRELATION_WINDOW_MARKS, c.CORRELATION_MARK_MINUTES, c.CORRELATION_MIN_MARKS,
             c.CORRELATION_MIN_UNDERLYINGS) == (0.70, 78, 5, 60, 2)
     assert set(c.CORRELATION_GROUPS.values()) == {"equity_index", "energy", "metals", "bonds", "single_stocks"}
-    assert c.STRATEGY_PRIORITY[:5] == ("friday_0dte", "lt112", "ipmcc", "futures_strangle", "leap_put_ladder")
+    assert STRATEGY_PRIORITY[:5] == ("friday_0dte", "lt112", "ipmcc", "futures_strangle", "leap_put_ladder")
     assert c.BUYING_POWER_QUEUE_SHARES == (0.30, 0.25, 0.20, 0.15, 0.10)
     assert (c.STRESSED_MARGIN_SHARE, c.STRESSED_PRIORITIES, c.STRESSED_SIZE_MULTIPLIER) == (0.70, 2, 0.5)
 

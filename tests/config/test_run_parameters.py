@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from config.constants import STRATEGY_PRIORITY
 from config.run_parameters import Environment, Fills, LogLevel, MarginAuthority, parse
+from config.strategy_parameters import STRATEGY_PRIORITY
 from core.errors import ConfigError
 from core.model import Mode
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from config.strategy_parameters import SPECS
 from core.errors import ConfigError, IntegrityError
-from core.phase_manager import PhaseChange, PhaseManager, PhaseReason, PromotionFacts, allows, strangle_products
+from core.phase_manager import PhaseChange, PhaseManager, PhaseReason, PromotionFacts
 
-GOOD = PromotionFacts(closed_trades=200, win_rate=0.9, worst_loss_share=0.01, profitable_lt112=True,
+GOOD = PromotionFacts(closed_trades=200, win_rate=0.9, worst_loss_share=0.01, profitable=frozenset({"lt112"}),
                       worst_drawdown_share=0.01)
-TO_TWO = PromotionFacts(closed_trades=20, win_rate=0.60, worst_loss_share=0.05, profitable_lt112=False,
+TO_TWO = PromotionFacts(closed_trades=20, win_rate=0.60, worst_loss_share=0.05, profitable=frozenset(),
                         worst_drawdown_share=0.3)
-TO_THREE = PromotionFacts(closed_trades=50, win_rate=0.65, worst_loss_share=0.5, profitable_lt112=True,
+TO_THREE = PromotionFacts(closed_trades=50, win_rate=0.65, worst_loss_share=0.5, profitable=frozenset({"lt112"}),
                           worst_drawdown_share=0.3)
-TO_FOUR = PromotionFacts(closed_trades=100, win_rate=0.70, worst_loss_share=0.5, profitable_lt112=False,
+TO_FOUR = PromotionFacts(closed_trades=100, win_rate=0.70, worst_loss_share=0.5, profitable=frozenset(),
                          worst_drawdown_share=0.1499)
 
 
@@ -45,7 +45,7 @@ def test_all_criteria_at_their_limit_promote_by_one(phase: int, equity: float, r
     (1, 40_000.0, replace(TO_TWO, worst_loss_share=0.0501), "single_loss"),
     (2, 59_999.99, TO_THREE, "equity"), (2, 60_000.0, replace(TO_THREE, closed_trades=49), "closed_trades"),
     (2, 60_000.0, replace(TO_THREE, win_rate=0.6499), "win_rate"),
-    (2, 60_000.0, replace(TO_THREE, profitable_lt112=False), "profitable_lt112"),
+    (2, 60_000.0, replace(TO_THREE, profitable=frozenset({"ratio"})), "profitable_trade"),
     (3, 74_999.99, TO_FOUR, "equity"), (3, 75_000.0, replace(TO_FOUR, closed_trades=99), "closed_trades"),
     (3, 75_000.0, replace(TO_FOUR, win_rate=0.6999), "win_rate"),
     (3, 75_000.0, replace(TO_FOUR, worst_drawdown_share=0.15), "drawdown"),
@@ -214,24 +214,15 @@ def test_impossible_facts_are_not_restored(name: str, value) -> None:
 
 
 def test_what_each_phase_trades() -> None:
-    allowed = {phase: {name for name in SPECS if allows(name, phase)} for phase in (1, 2, 3, 4)}
+    allowed = {phase: {name for name, spec in SPECS.items() if spec.max_open[phase] > 0} for phase in (1, 2, 3, 4)}
     assert allowed[1] == {"friday_0dte", "lt112", "ipmcc", "futures_strangle", "leap_put_ladder", "hedge"}
     assert allowed[2] - allowed[1] == {"ratio"}
     assert allowed[3] - allowed[2] == {"butterfly", "calendar"}
     assert allowed[4] - allowed[3] == {"diagonal"}
-    for name, spec in SPECS.items():
-        for phase in (1, 2, 3, 4):
-            assert allows(name, phase) == (spec.max_open[phase] > 0), (name, phase)
-    with pytest.raises(ConfigError):
-        allows("martingale", 1)
-    with pytest.raises(ConfigError):
-        allows("lt112", 5)
 
 
 def test_products_by_phase() -> None:
-    assert strangle_products(1) == ("/MCL",)
-    assert strangle_products(2) == ("/MCL", "/MGC")
-    assert strangle_products(3) == ("/MCL", "/MGC", "/MES")
-    assert set(strangle_products(4)) == {"/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC"}
-    with pytest.raises(ConfigError):
-        strangle_products(0)
+    products = SPECS["futures_strangle"].products
+    assert products(1) == ("/MCL",) and products(2) == ("/MCL", "/MGC") and products(3) == ("/MCL", "/MGC", "/MES")
+    assert set(products(4)) == {"/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC"} and products(0) == ()
+    assert SPECS["calendar"].products(3) == SPECS["calendar"].underlyings

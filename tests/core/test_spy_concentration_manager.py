@@ -108,15 +108,16 @@ def test_three_spy_slots_equivalents_included() -> None:
     assert refusal(manager.ask(request("f", underlying="SPX"), 0.0, 4, False)) is None
 
 
-def test_lt112_takes_two_of_them() -> None:
+def test_a_strategy_takes_its_own_most_of_them() -> None:
     manager = SpyConcentrationManager()
     for id in ("a", "b"):
-        assert refusal(manager.ask(request(id, strategy="lt112"), 0.0, 4, False)) is None
+        assert refusal(manager.ask(request(id, strategy="lt112", max_slots=2), 0.0, 4, False)) is None
         manager.confirm(id, 1)
     manager.ask(request("other", underlying="QQQ"), 0.0, 4, False)
     read = manager.reading(0.0, 4, False)
-    assert (read.spy_slots, read.lt112_slots) == (2, 2)
-    assert refusal(manager.ask(request("c", strategy="lt112"), 0.0, 4, False)) is RefusalCode.COUNT_LT112_SPY
+    assert (read.spy_slots, dict(read.slots_of)) == (2, {"lt112": 2})
+    third = manager.ask(request("c", strategy="lt112", max_slots=2), 0.0, 4, False)
+    assert refusal(third) is RefusalCode.COUNT_STRATEGY_SPY
     assert refusal(manager.ask(request("c", strategy="ratio"), 0.0, 4, False)) is None
 
 

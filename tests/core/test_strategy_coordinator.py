@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from config.constants import STRATEGY_PRIORITY
-from config.strategy_parameters import SPECS
+from config.strategy_parameters import SPECS, STRATEGY_PRIORITY
 from core.codes import RefusalCode as Code
 from core.entry.gate import EntryGate
 from core.errors import IntegrityError
@@ -156,7 +155,7 @@ def leaving(state: State) -> Position:
 
 def test_no_condor_while_lt112_leaves_at_21_days() -> None:
     house = House()
-    assert house.screen("friday_0dte", positions=(leaving(State.DEFENSIVE_21DTE),)) is Code.LT112_DEFENDING
+    assert house.screen("friday_0dte", positions=(leaving(State.DEFENSIVE_21DTE),)) is Code.OTHER_DEFENDING
     assert house.screen("friday_0dte", positions=(leaving(State.DEFENSIVE_EXIT),)) is None
     assert house.screen("ratio", positions=(leaving(State.DEFENSIVE_21DTE),)) is None
 

@@ -171,13 +171,13 @@ def test_what_a_promotion_is_judged_by() -> None:
     found.mark(date(2024, 7, 2), 44_000.0)
     found.record(trade(2, -10.0))
     found.record(trade(3, 300.0, id="ratio/3", strategy="ratio"))
-    assert not found.promotion_facts().profitable_lt112
+    assert found.promotion_facts().profitable == {"ratio"}
     found.record(trade(4, 300.0))
     facts = found.promotion_facts()
-    assert (facts.closed_trades, facts.win_rate, facts.profitable_lt112) == (4, 0.5, True)
+    assert (facts.closed_trades, facts.win_rate, facts.profitable) == (4, 0.5, {"lt112", "ratio"})
     assert facts.worst_loss_share == pytest.approx(0.05) and facts.worst_drawdown_share == pytest.approx(0.2)
     empty = TradeLedger(50_000.0).promotion_facts()
-    assert (empty.closed_trades, empty.win_rate, empty.worst_loss_share, empty.profitable_lt112) == (0, 0.0, 0.0, False)
+    assert (empty.closed_trades, empty.win_rate, empty.worst_loss_share, empty.profitable) == (0, 0.0, 0.0, frozenset())
 
 
 def closed(number: int, days: int, pnl: float, **overrides) -> ClosedTrade:
@@ -262,9 +262,9 @@ def test_money_is_of_all_but_what_is_not_known() -> None:
 def test_an_lt112_that_was_closed_elsewhere_is_not_yet_one_closed_in_profit() -> None:
     found = TradeLedger(50_000.0)
     found.record(trade(1, 300.0, result_known=False))
-    assert not found.promotion_facts().profitable_lt112 and found.unknown_results == ("lt112/1",)
+    assert not found.promotion_facts().profitable and found.unknown_results == ("lt112/1",)
     assert found.settle("lt112/1", 120.0) is None
-    assert found.promotion_facts().profitable_lt112 and found.unknown_results == ()
+    assert found.promotion_facts().profitable == {"lt112"} and found.unknown_results == ()
     (told,) = found.trades
     assert told.pnl_usd == 120.0 and told.result_known
     assert -(told.entry_price + told.exit_price) * told.units * told.multiplier - told.fees_usd == pytest.approx(120.0)

@@ -355,7 +355,7 @@ def test_status_shows_every_figure(tmp_path: Path) -> None:
     (held,) = shell.parts.states.open_positions
     assert book["buying_power"]["used_usd"] == held.entry_margin_usd > 0.0
     assert set(book["buying_power"]["caps"]) == {"phase", "vix", "breaker"}
-    assert book["concentration"]["reading"]["spy_slots"] == book["concentration"]["reading"]["lt112_slots"] == 1
+    assert book["concentration"]["reading"]["spy_slots"] == book["concentration"]["reading"]["slots_of"]["lt112"] == 1
     assert book["concentration"]["reading"]["held_delta"] == pytest.approx(book["greeks"]["spy_delta"], abs=1e-5)
     assert book["correlation"]["underlyings"] == 1 and book["correlation"]["note"] == "CORR_TOO_SHORT"
     assert 0.0 < book["max_loss_usd"][held.id] < 500.0 * held.units

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.constants import STRATEGY_PRIORITY
+from config.strategy_parameters import STRATEGY_PRIORITY
 from local import results
 from local.commands.planned import own_file
 from local.commands.scenario_data import DEFAULT_CACHE, underlyings_of

@@ -13,8 +13,11 @@ from typing import Any, Callable
 
 import pytest
 
+from config.strategy_spec import OpenUnit
+from core.entry import checks
+from core.entry.size_limits import changed_risk_usd
 from core.errors import ConfigError
-from core.model import Enter, IvHistory, Select, StrategySample
+from core.model import Enter, IvHistory, Select, State, StrategySample
 from core.trade_ledger import TradeLedger
 from core.trade_records import ClosedTrade
 from strategies import ALL
@@ -208,8 +211,10 @@ CREDIT = {name: -held.entry_price for name, held in HELD.items()}
 DEBIT = {name: held.entry_price for name, held in HELD.items()}
 # Flags and figures that say what a strategy is: another value contradicts it and stops the start.
 DESCRIBES = {"defensive_21dte", "counts_as_position"}
+DESCRIBES_KELLY = DESCRIBES | {"total_share"}
 DESCRIBES_FIXED = DESCRIBES | {"win_rate", "payoff_ratio"}
-DESCRIBES_PROTECTION = DESCRIBES_FIXED | {"min_win_rate", "min_sample", "short_volatility"}
+DESCRIBES_PROTECTION = DESCRIBES_FIXED | {"min_win_rate", "min_sample", "short_volatility", "counts_on_underlying",
+                                          "max_spy_slots"}
 
 
 # --- what each field changes ----------------------------------------------------------------------------------------
@@ -233,18 +238,53 @@ def general(name: str) -> dict[str, tuple[Any, Callable[[Any], Any]]]:
         "window_open": (time(11, 1), enter()),
         "window_close": ((world.time - timedelta(minutes=1)).time(), enter()),
         "max_capital_share": (0.0001, enter()),
+        "max_risk_usd": (1.0, enter()),
+        "max_risk_share": (0.5, lambda strategy: enter()(
+            type(strategy)(spec=replace(strategy.spec, max_risk_usd=1.0)))),
+        "risk_credit_multiple": (3.0, lambda strategy: changed_risk_usd(strategy.spec, HELD[name])),
         "max_open": (_phases(0), enter()),
+        "open_unit": (OpenUnit.PRODUCT if spec.open_unit is OpenUnit.POSITION else OpenUnit.POSITION, _counted),
+        "max_contracts": (0, enter()),
+        "total_share": (_phases(0), enter()),
+        "phase_products": (MappingProxyType({phase: ("XSP",) for phase in (1, 2, 3, 4)}), enter()),
+        "max_spy_slots": (0, _beside()),
+        "waits_for": (() if spec.waits_for else ("lt112",), _while_lt112_leaves),
         "win_rate": (0.2 if kelly else 0.5, enter()),
         "payoff_ratio": (0.01 if kelly else 0.5, enter()),
         "min_win_rate": (0.99 if spec.min_win_rate else 0.5, record(60, 55)),
         "min_sample": (61 if spec.min_sample else 5, record(60, 1)),
         "short_volatility": (not spec.short_volatility, crowded("/SI", "/GC", "/CL", "TLT", "/ZB")),
         "counts_as_position": (not spec.counts_as_position, enter()),
+        "counts_on_underlying": (not spec.counts_on_underlying, _beside("TLT", "TLT", on="TLT")),
         "defensive_21dte": (not spec.defensive_21dte, enter()),
         "max_spread_share": (0.01, _no_leg_is_cheap),
         "cheap_leg_usd": (0.0, enter(_wide(0.0, least=0.12))) if name in CHEAP else (1_000.0, enter(_wide(0.09))),
         "max_spread_usd": (0.001, _every_leg_is_cheap),
     }
+
+
+def _counted(strategy: Any) -> int:
+    """How many of the most at once two open positions are."""
+    held = replace(HELD[strategy.spec.name], units=3)
+    return checks.open_units(strategy.spec, (held, replace(held, underlying="TLT")), held.underlying)
+
+
+def _beside(*underlyings: str, on: str = "SPY") -> Callable[[Any], Any]:
+    """What the gate's counts say to an entry ``on`` one underlying beside positions of others."""
+    def ask(strategy: Any) -> Any:
+        world = WORLDS[strategy.spec.name]
+        other = "ratio" if strategy.spec.name == "lt112" else "lt112"
+        shorts = tuple(replace(HELD["lt112"], id=f"{other}/{place}", strategy=other, underlying=symbol)
+                       for place, symbol in enumerate(underlyings))
+        return checks.counts(checks.Candidate(spec=strategy.spec, snapshot=world.snapshot(positions=shorts, phase=4),
+                                              view=world.view(), underlying=on))
+    return ask
+
+
+def _while_lt112_leaves(strategy: Any) -> Any:
+    """The entry while a position of LT112 is in its exit at 21 days."""
+    leaving = replace(HELD["lt112"], state=State.DEFENSIVE_21DTE)
+    return enter(positions=(leaving,), phase=4)(strategy)
 
 
 # Worlds with a leg below 1 USD, whose spread is bound in points.
@@ -273,6 +313,7 @@ def _at_the_edge(name: str) -> Callable[[Any], Any]:
 OWN: dict[str, dict[str, tuple[Any, Callable[[Any], Any]]]] = {
     "friday_0dte": {
         "entry_weekday": (0, select()),
+        "days_between_entries": (8, select(view={"entry_dates": {"friday_0dte": (datetime(2024, 7, 19).date(),)}})),
         "atr_multiple": (1.2, select()),
         "wing_points": (4.0, select()),
         "broken_wing_points": (4.0, select(market=_bull())),
@@ -395,7 +436,7 @@ def test_some_decision_changes_with_every_field(name, field):
     strategy = ALL[name]
     assert value != getattr(strategy.spec, field)
     spec = strategy.spec
-    describes = DESCRIBES if spec.win_rate else DESCRIBES_FIXED if spec.counts_as_position else DESCRIBES_PROTECTION
+    describes = DESCRIBES_KELLY if spec.win_rate else DESCRIBES_FIXED if spec.counts_as_position else DESCRIBES_PROTECTION
     if field in describes or (name, field) == ("friday_0dte", "entry_dte_min"):     # 0 days is all there is below 0
         with pytest.raises(ConfigError):
             type(strategy)(spec=replace(spec, **{field: value}))

@@ -358,7 +358,7 @@ def test_lt112_takes_two_of_the_three() -> None:
     one = short("lt112")
     assert ask(replace(LT112, max_open={3: 9}), positions=(one,)) is None
     elsewhere = replace(one, underlying="/ES", id="lt112/2")
-    assert ask(replace(LT112, max_open={3: 9}), positions=(one, elsewhere)) is Code.COUNT_LT112_SPY
+    assert ask(replace(LT112, max_open={3: 9}), positions=(one, elsewhere)) is Code.COUNT_STRATEGY_SPY
     assert ask(positions=(one, elsewhere)) is None
 
 

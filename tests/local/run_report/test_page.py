@@ -154,7 +154,13 @@ def test_drawdown_is_from_the_highest_so_far() -> None:
 
 def test_every_regime_and_strategy_has_a_colour_of_its_own() -> None:
     assert set(REGIME_COLOURS) == {name for _, name in VIX_REGIMES}
-    assert len({charts.strategy_colour(name) for name in SPECS}) == len(SPECS) == len(STRATEGY_COLOURS)
+    assert len({charts.strategy_colour(name) for name in SPECS}) == len(SPECS)
+
+
+def test_more_strategies_than_colours_still_have_one_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = tuple(f"strategy{place}" for place in range(3 * len(STRATEGY_COLOURS)))
+    monkeypatch.setattr(charts, "STRATEGY_PRIORITY", names)
+    assert len({charts.strategy_colour(name) for name in names}) == len(names)
 
 
 @pytest.mark.parametrize("low, high", [(0.0, 1.0), (64_000.0, 68_000.0), (-3.0, 0.0), (0.001, 0.0013)])
