@@ -1,4 +1,4 @@
-"""New York stock exchange sessions 2015-2027: holidays by rule, irregular closures by date, early closes.
+"""New York stock exchange sessions 2015-2031: holidays by rule, irregular closures by date, early closes.
 
 The rules are the exchange's own (a Saturday holiday is kept on Friday, a Sunday one on Monday; New Year's Day on a
 Saturday is not kept), so no table of dates has to be maintained; the two days of mourning are listed.
@@ -9,7 +9,7 @@ import bisect
 import functools
 from datetime import date, timedelta
 
-FIRST_YEAR, LAST_YEAR = 2015, 2027
+FIRST_YEAR, LAST_YEAR = 2015, 2031
 SESSION_MINUTES, EARLY_CLOSE_MINUTES = 390, 210
 OPEN_MINUTE_OF_DAY = 570
 IRREGULAR_CLOSURES = (date(2018, 12, 5), date(2025, 1, 9))
@@ -52,7 +52,7 @@ def holidays(year: int) -> frozenset[date]:
     Raises
     ------
     CalendarError
-        The year is outside 2015-2027.
+        The year is outside 2015-2031.
     """
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise CalendarError(f"the exchange calendar covers {FIRST_YEAR} to {LAST_YEAR}, not {year}")

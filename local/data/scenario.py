@@ -15,6 +15,7 @@ import tomllib
 from local.data import calendar
 from local.data.bar_files import DailyBar, read_bar_folder
 from local.data.errors import ScenarioError
+from local.data.listing import LISTED_YEARS
 from local.data.products import FOLLOWERS
 
 SCENARIO_FOLDER = Path(__file__).resolve().parents[1] / "scenarios"
@@ -134,6 +135,9 @@ def _check(place: str, raw: dict[str, object], seed: int | None, bars: str | Pat
     start, end = dates["start"], dates["end"]
     if end < start:
         raise ScenarioError(f"{place}: end {end} is before start {start}")
+    if end.year + LISTED_YEARS > calendar.LAST_YEAR:
+        raise ScenarioError(f"{place}: end {end}: options are listed to {end.year + LISTED_YEARS}, the exchange calendar ends "
+                            f"with {calendar.LAST_YEAR}")
     if not start <= dates["backtest_start"] <= dates["backtest_end"] <= end:
         raise ScenarioError(f"{place}: backtest {dates['backtest_start']} to {dates['backtest_end']} is not inside "
                             f"{start} to {end}")

@@ -1,14 +1,16 @@
 """The scenario reader accepts the six files of the project and refuses everything else in one line."""
 from __future__ import annotations
 
+import re
 from dataclasses import FrozenInstanceError
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from local.data import scenario
+from local.data import calendar, scenario
 from local.data.errors import ScenarioError
+from local.data.listing import LISTED_YEARS, compact_expiries, equity_expiries
 
 SIX = ("august_2024", "bear_2022", "covid_2020", "fed_2018", "quiet_2017", "volmageddon_2018")
 
@@ -103,3 +105,32 @@ def test_a_long_hole_is_a_missing_day(tmp_path: Path) -> None:
     lines = [line for line in text.splitlines() if not line.startswith(("2024-05-17", "2024-05-24"))]
     assert "missing day: no anchor in the 14 sessions from 2024-05-10 to 2024-05-31" in refusal(
         tmp_path, "\n".join(lines))
+
+
+def moved(text: str, years: int) -> str:
+    """The scenario on the sessions of a later August, by count."""
+    dates = sorted({date.fromisoformat(found) for found in re.findall(r"\d{4}-\d\d-\d\d", text)})
+    first = next(day for day in calendar.sessions(date(dates[-1].year + years, 8, 5), date(dates[-1].year + years, 8, 20)))
+    shift = calendar.session_number(first) - calendar.session_number(dates[-1])
+    for day in dates:
+        text = text.replace(day.isoformat(), f"<{calendar.shift_session(day, shift)}>")
+    return text.replace("<", "").replace(">", "")
+
+
+@pytest.mark.parametrize("years", [2, 3, 4])
+def test_every_year_up_to_2028_can_be_written(tmp_path: Path, short_text: str, years: int) -> None:
+    """Options are listed to the January three years on: the exchange calendar reaches that far."""
+    path = tmp_path / "later.toml"
+    path.write_text(moved(short_text, years), encoding="utf-8")
+    found = scenario.load(str(path))
+    assert found.end.year == 2024 + years
+    for day in calendar.sessions(found.start, found.end):
+        assert max(equity_expiries(day)).year == 2024 + years + LISTED_YEARS
+        assert compact_expiries(day, True)
+
+
+def test_a_year_whose_expiries_nobody_knows_is_refused_in_one_line(tmp_path: Path, short_text: str) -> None:
+    path = tmp_path / "later.toml"
+    path.write_text(moved(short_text, 5), encoding="utf-8")
+    with pytest.raises(ScenarioError, match="options are listed to 2032, the exchange calendar ends with 2031"):
+        scenario.load(str(path))
