@@ -269,10 +269,6 @@ GREEKS_EXCLUDED: Final = ("VIX",)
 SHARE_MARGIN_SHARE: Final = 0.50
 PROTECTED_STRIKE_SHARE: Final = 0.10    # of a lot with a long option against it, besides what that is out of the money
 SHARES_PER_CONTRACT: Final = 100
-# Exchange margin of one future in USD (maintenance, rounded up, as of 2024); micros are a tenth.
-FUTURE_MARGINS_USD: Final[Mapping[str, float]] = MappingProxyType({
-    "/ES": 12_500.0, "/MES": 1_250.0, "/CL": 6_000.0, "/MCL": 600.0, "/GC": 9_500.0, "/MGC": 950.0, "/SI": 11_500.0,
-})
 
 # --- reported figures
 VALUE_AT_RISK_CONFIDENCE: Final = 0.95

@@ -7,7 +7,7 @@ answers None to let pass, or a :class:`Refused`; one that cannot compute refuses
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Iterable, Mapping, Protocol, Sequence
 
 from config.strategy_spec import StrategySpec
@@ -48,8 +48,8 @@ class CorrelationGuard(Protocol):
 class MarginAuthority(Protocol):
     """Margin in USD, and how much of it may be used."""
 
-    def unit_margin(self, legs: Sequence[Leg], prices: Mapping[str, float], spot: float | None) -> float:
-        """Margin of one unit at today's prices (points, by contract id)."""
+    def unit_margin(self, legs: Sequence[Leg], prices: Mapping[str, float], spot: float | None, *, day: date) -> float:
+        """Margin of one unit at the prices of ``day`` (points, by contract id)."""
         ...
 
     def room_usd(self, equity: float, used_usd: float, reserved_usd: float, phase: int, vix: float

@@ -337,7 +337,7 @@ class Position:
     entry_price : float
         Points per unit, debit positive, credit negative.
     entry_margin_usd, entry_risk_usd : float
-        Of the whole position at entry.
+        Of the whole position at entry; the risk as it stands since the last change of its legs.
     short_dte_at_entry : int or None
         Calendar days the longest short option had at entry; None without short options.
     cash_flow_usd : float

@@ -115,7 +115,7 @@ class UnifiedPositionSizer:
         prices = {leg.contract.id: usable_mid(leg.contract, snapshot.quotes) for leg in proposal.legs
                   if leg.contract.kind is not ContractKind.EQUITY}
         spot = underlying_price(proposal.legs[0].contract, snapshot.underlyings)
-        return (self._margin.unit_margin(proposal.legs, prices, spot),
+        return (self._margin.unit_margin(proposal.legs, prices, spot, day=snapshot.time.date()),
                 self._greeks.unit(proposal.legs, snapshot.quotes, snapshot.underlyings, snapshot.time))
 
     def _account_rooms(self, entry: Entry, margin_usd: float, exposure: Exposure, buying_power_usd: float | None

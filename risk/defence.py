@@ -189,7 +189,7 @@ def _cut_buying_power(share: float, chosen: dict[str, Position], leaving: Sequen
                       free: Sequence[Position], snapshot: Snapshot, margin: DynamicMarginManager) -> None:
     def bound(position: Position) -> float:
         try:
-            return margin.margin_of(position, snapshot.quotes, snapshot.underlyings)
+            return margin.margin_of(position, snapshot.quotes, snapshot.underlyings, day=snapshot.time.date())
         except CannotCompute:
             return position.entry_margin_usd
     missing = share * snapshot.account.buying_power_used

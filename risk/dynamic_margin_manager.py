@@ -6,7 +6,7 @@ What a position asks for is the sum of
   diagonal, covered call, long option: nothing),
 * its naked shorts: each the larger of 20 % of spot less the out-of-the-money amount and 10 % of strike, plus premium;
   of a naked put and a naked call together the larger, plus the other's premium (a short strangle); for options on
-  futures the exchange margin of the future, once a strangle,
+  futures the exchange margin of the future on that day, once a strangle,
 * the net debit it was opened for, where it was not a credit (calendar, diagonal, covered call, long option: the debit),
 * shares that cover nothing: half their value, on either side; less where a long option protects them.
 
@@ -17,18 +17,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from math import inf
 from types import MappingProxyType
 from typing import Mapping, Sequence
 
 from config.constants import (BREAKER_MARGIN_PHASE1_SHARE, BREAKER_MARGIN_VIX_SHARES, BUYING_POWER_BREAKER_MULTIPLE,
-                              BUYING_POWER_VIX_SHARES, FUTURE_MARGINS_USD, NAKED_MARGIN_SPOT_SHARE,
-                              NAKED_MARGIN_STRIKE_SHARE, PHASES, RESERVE_AFTER_TRADE_SHARE)
+                              BUYING_POWER_VIX_SHARES, NAKED_MARGIN_SPOT_SHARE, NAKED_MARGIN_STRIKE_SHARE, PHASES,
+                              RESERVE_AFTER_TRADE_SHARE)
 from core.codes import RefusalCode
-from core.errors import CannotCompute, IntegrityError
+from core.errors import CannotCompute
 from core.market_values import below, finite, guard_refusal, not_negative, positive
 from core.model import Contract, ContractKind, HeldLeg, Leg, Position, Quote, Refused, Right, Underlying
 from core.quotes import at_most, held_mark, underlying_price
+from risk.exchange_margins import check_figures, future_margin_usd, needs_price
 from risk.margin_structures import (Structures, covered_loss_usd, free_shares_usd, one_underlying, structures,
                                     worst_payoff_loss_usd)
 
@@ -37,28 +37,20 @@ _REMEMBERED = 256
 
 
 class DynamicMarginManager:
-    """Margin of positions and proposals, and the share of equity that may be bound.
+    """Margin of positions and proposals, and the share of equity that may be bound. ``day`` is that of the exchange's
+    margins."""
 
-    Parameters
-    ----------
-    future_margins_usd : mapping of str to float
-        Exchange margin of one future by product.
-    """
-
-    def __init__(self, future_margins_usd: Mapping[str, float] = FUTURE_MARGINS_USD) -> None:
-        self._future_margins_usd = MappingProxyType(dict(future_margins_usd))
-        self._known: dict[str, tuple[tuple[HeldLeg, ...], float | None]] = {}
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[HeldLeg, ...], date, float | None]] = {}
 
     def self_check(self) -> None:
         """Raise IntegrityError when a margin figure is not a positive number."""
-        for product, margin in self._future_margins_usd.items():
-            if not 0.0 < margin < inf:
-                raise IntegrityError("margin of a future is not a positive number", product=product, margin=margin)
+        check_figures()
 
     # --- what a position asks for
 
     def position_margin(self, legs: Sequence[HeldLeg], spot: float | None = None,
-                        marks: Mapping[str, float] = NO_MARKS) -> float:
+                        marks: Mapping[str, float] = NO_MARKS, *, day: date) -> float:
         """Margin in USD of all the legs of one position.
 
         Parameters
@@ -66,9 +58,10 @@ class DynamicMarginManager:
         legs : sequence of HeldLeg
             Signed quantities; ``average_price`` is the premium of opening, in points.
         spot : float or None
-            Underlying's price; needed for naked shorts (but not of futures) and free shares only.
+            Underlying's price; needed for naked shorts (of futures where the exchange asks a share of value) and free
+            shares only.
         marks : mapping of str to float
-            Today's price in points by contract id; needed for the same naked shorts.
+            Today's price in points by contract id; needed for naked shorts but those of futures.
 
         Raises
         ------
@@ -83,14 +76,14 @@ class DynamicMarginManager:
         def naked_requirement(contract: Contract) -> float:
             if spot is None or contract.id not in marks:
                 return contract.strike * contract.multiplier  # order only; a naked short without prices raises below
-            return self._naked_unit(contract, spot, marks)[0]
+            return self._naked_unit(contract, spot, marks, day)[0]
 
         found = structures(legs, naked_requirement)
         free = free_shares_usd(found, positive(spot, "spot")) if found.free_shares else 0.0
-        return (found.scale * (covered_loss_usd(found.pairs) + self._naked_total(found, spot, marks))
+        return (found.scale * (covered_loss_usd(found.pairs) + self._naked_total(found, spot, marks, day))
                 + max(0.0, _net_debit_usd(legs, found.free_shares)) + free)
 
-    def unit_margin(self, legs: Sequence[Leg], prices: Mapping[str, float], spot: float | None) -> float:
+    def unit_margin(self, legs: Sequence[Leg], prices: Mapping[str, float], spot: float | None, *, day: date) -> float:
         """Margin in USD of one unit of a proposal at today's prices (points, by contract id).
 
         Raises
@@ -100,41 +93,43 @@ class DynamicMarginManager:
         """
         held = [HeldLeg(contract=leg.contract, quantity=leg.ratio, average_price=_mark(leg.contract, prices))
                 for leg in legs]
-        return self.position_margin(held, spot, prices)
+        return self.position_margin(held, spot, prices, day=day)
 
-    def margin_of(self, position: Position, quotes: Mapping[str, Quote],
-                  underlyings: Mapping[str, Underlying]) -> float:
+    def margin_of(self, position: Position, quotes: Mapping[str, Quote], underlyings: Mapping[str, Underlying], *,
+                  day: date) -> float:
         """Margin in USD of one open position, with naked shorts at the mid of their quotes (``held_mark``).
 
         Raises
         ------
         CannotCompute
-            When a naked short's quote or its underlying's price is missing; covered positions need neither.
+            When a naked short's quote or its underlying's price is needed and missing; covered positions need neither.
         """
         legs = [leg for leg in position.legs if leg.quantity]
-        constant = self._without_prices(position, legs)
+        constant = self._without_prices(position, legs, day)
         if constant is not None:
             return constant
-        shorts = [leg.contract for leg in legs if leg.quantity < 0 and leg.contract.kind is not ContractKind.EQUITY]
+        shorts = [leg.contract for leg in legs
+                  if leg.quantity < 0 and leg.contract.kind not in (ContractKind.EQUITY, ContractKind.FUTURE_OPTION)]
         marks = {contract.id: held_mark(contract, -1, _quote(contract, quotes), underlyings) for contract in shorts}
-        return self.position_margin(legs, underlying_price(legs[0].contract, underlyings), marks)
+        return self.position_margin(legs, underlying_price(legs[0].contract, underlyings), marks, day=day)
 
-    def _without_prices(self, position: Position, legs: list[HeldLeg]) -> float | None:
+    def _without_prices(self, position: Position, legs: list[HeldLeg], day: date) -> float | None:
         """Margin of a position that depends on its legs alone (asked each minute, so remembered); None when it needs
         today's prices."""
         known = self._known.get(position.id)
-        if known is not None and known[0] is position.legs:
-            return known[1]
+        if known is not None and known[0] is position.legs and known[1] == day:
+            return known[2]
         found = structures(legs, lambda contract: contract.strike * contract.multiplier)
-        needs_spot = any(contract.kind is not ContractKind.FUTURE_OPTION for contract in found.naked)
-        margin = None if needs_spot or found.free_shares else self.position_margin(legs)
+        needs_spot = any(contract.kind is not ContractKind.FUTURE_OPTION or needs_price(contract.underlying, day)
+                         for contract in found.naked)
+        margin = None if needs_spot or found.free_shares else self.position_margin(legs, day=day)
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        self._known[position.id] = (position.legs, margin)
+        self._known[position.id] = (position.legs, day, margin)
         return margin
 
     def portfolio_margin(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
-                         underlyings: Mapping[str, Underlying]) -> float:
+                         underlyings: Mapping[str, Underlying], *, day: date) -> float:
         """Margin in USD of all positions: strategies do not cover one another.
 
         Raises
@@ -145,7 +140,7 @@ class DynamicMarginManager:
         total = 0.0
         for position in positions:
             try:
-                total += self.margin_of(position, quotes, underlyings)
+                total += self.margin_of(position, quotes, underlyings, day=day)
             except CannotCompute as error:
                 raise CannotCompute(error.message, position=position.id, **error.facts) from error
         return total
@@ -240,22 +235,21 @@ class DynamicMarginManager:
 
     # --- naked shorts
 
-    def _naked_unit(self, contract: Contract, spot: float | None, marks: Mapping[str, float]) -> tuple[float, float]:
+    @staticmethod
+    def _naked_unit(contract: Contract, spot: float | None, marks: Mapping[str, float], day: date) -> tuple[float, float]:
         """Requirement and premium within it, in USD, of one naked short contract."""
         if contract.kind is ContractKind.FUTURE_OPTION:
-            if contract.underlying not in self._future_margins_usd:
-                raise CannotCompute("no exchange margin for the future", product=contract.underlying)
-            return self._future_margins_usd[contract.underlying], 0.0
+            return future_margin_usd(contract, day, spot), 0.0
         price, premium = positive(spot, "spot"), _mark(contract, marks)
         away = price - contract.strike if contract.right is Right.PUT else contract.strike - price
         base = max(NAKED_MARGIN_SPOT_SHARE * price - max(0.0, away), NAKED_MARGIN_STRIKE_SHARE * contract.strike)
         return (base + premium) * contract.multiplier, premium * contract.multiplier
 
-    def _naked_total(self, found: Structures, spot: float | None, marks: Mapping[str, float]) -> float:
+    def _naked_total(self, found: Structures, spot: float | None, marks: Mapping[str, float], day: date) -> float:
         """Naked puts and calls of one contract month two by two: the larger, plus the other's premium."""
         sides: dict[tuple[date | None, Right], list[tuple[float, float]]] = defaultdict(list)
         for contract in found.naked:
-            sides[contract.future_expiry, contract.right].append(self._naked_unit(contract, spot, marks))
+            sides[contract.future_expiry, contract.right].append(self._naked_unit(contract, spot, marks, day))
         total = 0.0
         for month in dict.fromkeys(month for month, _ in sides):
             puts, calls = (sorted(sides[month, right], reverse=True) for right in (Right.PUT, Right.CALL))

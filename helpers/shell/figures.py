@@ -3,15 +3,20 @@ against its limits now. Nothing here decides."""
 
 from __future__ import annotations
 
+from datetime import date
 from math import inf
-from typing import Any
+from typing import Any, Mapping
 
 from config.constants import PHASES, TARGET_EQUITY_USD
+from config.run_parameters import RunParameters
+from config.strategy_parameters import SPECS
 from core.errors import CannotCompute
 from core.exposure import Exposure
 from core.model import Leg, Position, Snapshot
+from core.quotes import is_future
 from core.spy_concentration_manager import ConcentrationReading
 from helpers.shell.components import Components
+from risk.exchange_margins import unconfirmed
 
 
 def ledger_figures(parts: Components) -> dict[str, Any]:
@@ -64,6 +69,12 @@ def near_limits(parts: Components, snapshot: Snapshot, held: Exposure) -> dict[s
 def concentration(parts: Components, snapshot: Snapshot, held: Exposure) -> ConcentrationReading:
     """SPY delta, held and reserved, against its limit."""
     return parts.concentration.reading(held.spy_delta, snapshot.phase, snapshot.calendar.is_fomc_day)
+
+
+def margins_unconfirmed(run: RunParameters, day: date) -> Mapping[str, date]:
+    """Futures a strategy that is on may trade whose exchange margins nobody has confirmed for a year, and since when."""
+    traded = {ticker for name in run.strategies for ticker in SPECS[name].underlyings if is_future(ticker)}
+    return unconfirmed(tuple(sorted(traded)), day)
 
 
 def max_loss_usd(parts: Components, position: Position) -> float | None:

@@ -18,6 +18,7 @@ from helpers.shell.booking import Booking
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.exposed_secrets import WORKSPACE_FILE, exposed_secrets
+from helpers.shell.figures import margins_unconfirmed
 from helpers.shell.memory import Keeper, Memory
 from helpers.shell.operator_commands import Command, OperatorCommands, amount_of
 from helpers.shell.ports import CommandWords, Event, Gateway
@@ -99,6 +100,8 @@ class FrameworkShell(Generic[Event]):
         self.journal.event(now, "STARTED", mode=self.run.mode, strategies=list(self.run.strategies),
                            phase=self.parts.phase.phase, margin=self.run.margin,
                            positions=len(self.parts.states.open_positions))
+        for product, confirmed in margins_unconfirmed(self.run, now.date()).items():
+            self.journal.event(now, "MARGIN_UNCONFIRMED", product=product, confirmed=confirmed)
         self.memory.save()
 
     def _tell_store(self, now: datetime) -> None:

@@ -125,7 +125,9 @@ class Recovery:
         whole = sum(abs(leg.quantity) for leg in before.legs)
         position = self._remove_missing(verdict)
         kept = sum(abs(leg.quantity) for leg in position.legs)
-        self._parts.states.change(position.id, units=before.units * kept // whole)
+        self._parts.states.change(position.id, units=before.units * kept // whole,
+                                  entry_risk_usd=before.entry_risk_usd * kept / whole,
+                                  entry_margin_usd=before.entry_margin_usd * kept / whole)
 
     def _flatten(self, verdict: Verdict, now: datetime) -> None:
         position = self._remove_missing(verdict)

@@ -190,7 +190,8 @@ class SnapshotBuilder:
         start = self._parts.book.protection_day_start
         return replace(seen.account, equity=finite(worth, "equity"), protection=finite(made, "protection"),
                        protection_day_start=made if start is None else start,
-                       buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings))
+                       buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings,
+                                                                                day=seen.time.date()))
 
     def holdings(self) -> Mapping[Contract, int]:
         """Everything the broker holds, signed."""

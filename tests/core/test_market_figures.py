@@ -7,11 +7,12 @@ from math import inf, nan
 
 import pytest
 
-from config.constants import (BETA_TO_SPY, FUTURE_MARGINS_USD, GREEKS_EXCLUDED,
+from config.constants import (BETA_TO_SPY, GREEKS_EXCLUDED,
                               KELLY_VIX_MULTIPLIERS, SPY_EQUIVALENTS)
 from config.strategy_parameters import SPECS
 from core.carry import dividends_between
 from core.codes import RefusalCode
+from config.future_margins import FUTURE_MARGINS, MICRO_OF
 from core.errors import CannotCompute
 from core.market_values import below, finite, guard_refusal, not_negative, positive
 from core.quotes import held_mark, usable_mid
@@ -23,15 +24,10 @@ UNDERLYINGS = sorted({symbol for spec in SPECS.values() for symbol in spec.under
 @pytest.mark.parametrize("symbol", UNDERLYINGS)
 def test_every_underlying_has_its_figures(symbol: str) -> None:
     if symbol.startswith("/"):
-        assert FUTURE_MARGINS_USD[symbol] > 0
+        assert FUTURE_MARGINS[MICRO_OF.get(symbol, symbol)]
     else:
         assert dividends_between(symbol, date(2024, 1, 1), date(2025, 1, 1)) >= 0
     assert symbol in GREEKS_EXCLUDED or BETA_TO_SPY[symbol] != 0
-
-
-def test_micros_are_a_tenth() -> None:
-    for micro, full in (("/MES", "/ES"), ("/MCL", "/CL"), ("/MGC", "/GC")):
-        assert FUTURE_MARGINS_USD[micro] == pytest.approx(FUTURE_MARGINS_USD[full] / 10)
 
 
 def test_tables_by_bound() -> None:

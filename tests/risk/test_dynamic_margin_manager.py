@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.constants import FUTURE_MARGINS_USD
 from core.codes import RefusalCode
-from core.errors import CannotCompute, IntegrityError
+from core.errors import CannotCompute
 from core.model import Contract, ContractKind, HeldLeg, Leg, Refused, Right
 from risk.dynamic_margin_manager import DynamicMarginManager, margin_breaker_share
 from tests.builders import make_contract, make_position, make_quote, make_underlying
 
 NEAR, FAR = date(2024, 8, 30), date(2025, 8, 15)
+DAY = date(2024, 7, 26)
 MANAGER = DynamicMarginManager()
 SPOT = 500.0
 
@@ -43,7 +43,7 @@ def future_option(strike: float, right: Right, quantity: int, price: float, prod
 
 
 def margin(*legs: HeldLeg, spot: float | None = SPOT) -> float:
-    return MANAGER.position_margin(legs, spot, {leg.contract.id: leg.average_price for leg in legs})
+    return MANAGER.position_margin(legs, spot, {leg.contract.id: leg.average_price for leg in legs}, day=DAY)
 
 
 # --- what each structure asks for
@@ -54,7 +54,7 @@ def test_credit_spread_asks_for_its_width() -> None:
 
 
 def test_covered_positions_need_no_price() -> None:
-    assert MANAGER.position_margin([put(480, -1, 3.0), put(475, 1, 2.0)]) == 500.0
+    assert MANAGER.position_margin([put(480, -1, 3.0), put(475, 1, 2.0)], day=DAY) == 500.0
 
 
 def test_condor_asks_for_its_wider_wing() -> None:
@@ -115,7 +115,7 @@ def test_ratio_asks_for_its_naked_extra() -> None:
 
 
 def test_futures_strangle_asks_for_one_future() -> None:
-    one = FUTURE_MARGINS_USD["/ES"]
+    one = 12_500.0
     strangle = (future_option(5000, Right.PUT, -1, 40.0), future_option(5700, Right.CALL, -1, 30.0))
     assert margin(*strangle, spot=None) == one
     assert margin(strangle[0], replace(strangle[1], quantity=-3), spot=None) == 3 * one
@@ -128,7 +128,7 @@ def test_a_long_option_of_another_contract_month_covers_nothing() -> None:
     cover = future_option(4900, Right.PUT, 1, 20.0)
     other = replace(cover, contract=replace(cover.contract, future_expiry=date(2024, 12, 20)))
     assert margin(future_option(5000, Right.PUT, -1, 40.0), cover, spot=None) == 5_000.0
-    assert margin(future_option(5000, Right.PUT, -1, 40.0), other, spot=None) == FUTURE_MARGINS_USD["/ES"]
+    assert margin(future_option(5000, Right.PUT, -1, 40.0), other, spot=None) == 12_500.0
 
 
 def test_a_long_option_that_expires_first_covers_nothing() -> None:
@@ -192,23 +192,23 @@ def test_nothing_held_asks_for_nothing() -> None:
 def test_missing_prices_raise() -> None:
     naked = [put(480, -1, 3.0)]
     with pytest.raises(CannotCompute):
-        MANAGER.position_margin(naked, None, {naked[0].contract.id: 3.0})
+        MANAGER.position_margin(naked, None, {naked[0].contract.id: 3.0}, day=DAY)
     with pytest.raises(CannotCompute):
-        MANAGER.position_margin(naked, 500.0, {})
+        MANAGER.position_margin(naked, 500.0, {}, day=DAY)
     for bad in (nan, inf, -1.0):
         with pytest.raises(CannotCompute):
-            MANAGER.position_margin(naked, 500.0, {naked[0].contract.id: bad})
+            MANAGER.position_margin(naked, 500.0, {naked[0].contract.id: bad}, day=DAY)
         with pytest.raises(CannotCompute):
-            MANAGER.position_margin([put(480, 1, bad)])
+            MANAGER.position_margin([put(480, 1, bad)], day=DAY)
     for bad in (nan, 0.0, -1.0):
         with pytest.raises(CannotCompute):
-            MANAGER.position_margin(naked, bad, {naked[0].contract.id: 3.0})
+            MANAGER.position_margin(naked, bad, {naked[0].contract.id: 3.0}, day=DAY)
 
 
 def test_legs_of_two_underlyings_raise() -> None:
     other = HeldLeg(contract=make_contract(underlying="QQQ"), quantity=1, average_price=1.0)
     with pytest.raises(CannotCompute):
-        MANAGER.position_margin([put(480, -1, 3.0), other], 500.0)
+        MANAGER.position_margin([put(480, -1, 3.0), other], 500.0, day=DAY)
 
 
 # --- positions and proposals
@@ -216,9 +216,9 @@ def test_legs_of_two_underlyings_raise() -> None:
 def test_unit_margin_of_a_proposal() -> None:
     legs = (Leg(contract=make_contract(480), ratio=-1), Leg(contract=make_contract(475), ratio=1))
     prices = {legs[0].contract.id: 2.0, legs[1].contract.id: 1.0}
-    assert MANAGER.unit_margin(legs, prices, None) == 500.0
+    assert MANAGER.unit_margin(legs, prices, None, day=DAY) == 500.0
     with pytest.raises(CannotCompute):
-        MANAGER.unit_margin(legs, {legs[0].contract.id: 2.0}, None)
+        MANAGER.unit_margin(legs, {legs[0].contract.id: 2.0}, None, day=DAY)
 
 
 def test_portfolio_margin_adds_positions_and_marks_naked_shorts() -> None:
@@ -226,29 +226,29 @@ def test_portfolio_margin_adds_positions_and_marks_naked_shorts() -> None:
     naked = make_position(put(480, -1, 3.0), id="ratio/1", strategy="ratio")
     quotes = {naked.legs[0].contract.id: make_quote(11.0, 13.0)}
     underlyings = {"SPY": make_underlying(price=500.0)}
-    assert MANAGER.portfolio_margin([spread, naked], quotes, underlyings) == pytest.approx(500 + (80 + 12) * 100)
+    assert MANAGER.portfolio_margin([spread, naked], quotes, underlyings, day=DAY) == pytest.approx(500 + (80 + 12) * 100)
     with pytest.raises(CannotCompute) as caught:
-        MANAGER.portfolio_margin([spread, naked], {}, underlyings)
+        MANAGER.portfolio_margin([spread, naked], {}, underlyings, day=DAY)
     assert caught.value.facts["position"] == "ratio/1"
     with pytest.raises(CannotCompute):
-        MANAGER.portfolio_margin([spread, naked], quotes, {})
+        MANAGER.portfolio_margin([spread, naked], quotes, {}, day=DAY)
     with pytest.raises(CannotCompute):
-        MANAGER.portfolio_margin([naked], {naked.legs[0].contract.id: make_quote(float("nan"), 1.0)}, underlyings)
+        MANAGER.portfolio_margin([naked], {naked.legs[0].contract.id: make_quote(float("nan"), 1.0)}, underlyings, day=DAY)
     dead = {naked.legs[0].contract.id: make_quote(11.0, 0.0)}
-    assert MANAGER.portfolio_margin([naked], dead, underlyings) == pytest.approx((80 + 11) * 100), "guards go on judging"
-    assert MANAGER.portfolio_margin([spread], {}, {}) == 500.0
+    assert MANAGER.portfolio_margin([naked], dead, underlyings, day=DAY) == pytest.approx((80 + 11) * 100), "guards go on judging"
+    assert MANAGER.portfolio_margin([spread], {}, {}, day=DAY) == 500.0
 
 
 def test_changed_legs_are_margined_anew() -> None:
     manager = DynamicMarginManager()
     spread = make_position(put(480, -1, 3.0), put(475, 1, 2.0))
-    assert manager.margin_of(spread, {}, {}) == manager.margin_of(spread, {}, {}) == 500.0
-    assert manager.margin_of(replace(spread, legs=(put(480, -2, 3.0), put(475, 2, 2.0))), {}, {}) == 1_000.0
+    assert manager.margin_of(spread, {}, {}, day=DAY) == manager.margin_of(spread, {}, {}, day=DAY) == 500.0
+    assert manager.margin_of(replace(spread, legs=(put(480, -2, 3.0), put(475, 2, 2.0))), {}, {}, day=DAY) == 1_000.0
     with pytest.raises(CannotCompute):
-        manager.margin_of(replace(spread, legs=(put(480, -1, 3.0),)), {}, {})
+        manager.margin_of(replace(spread, legs=(put(480, -1, 3.0),)), {}, {}, day=DAY)
     many = [replace(spread, id=str(number), legs=(put(480, -1, 3.0), put(479 - number, 1, 2.0)))
             for number in range(300)]
-    assert manager.portfolio_margin(many, {}, {}) == sum(100.0 * (number + 1) for number in range(300))
+    assert manager.portfolio_margin(many, {}, {}, day=DAY) == sum(100.0 * (number + 1) for number in range(300))
 
 
 # --- the most a position can lose
@@ -320,7 +320,7 @@ def test_defined_risk_is_never_margined_below_its_loss(rows: list[tuple[Right, f
                                 quantity=missing, average_price=0.5))
     entry = sum(leg.quantity * leg.average_price for leg in legs)
     if legs:
-        asked = MANAGER.position_margin(legs)
+        asked = MANAGER.position_margin(legs, day=DAY)
         assert asked >= MANAGER.max_loss_usd(units(*legs), entry) - 1e-6
         assert asked >= 0.0
 
@@ -401,14 +401,8 @@ def test_check_refuses_zero(field: str) -> None:
     assert refused is not None and refused.code is RefusalCode.GUARD_CANNOT_COMPUTE
 
 
-def test_self_check_of_the_figures() -> None:
-    MANAGER.self_check()
-    with pytest.raises(IntegrityError):
-        DynamicMarginManager({"/ES": 0.0}).self_check()
-
-
 def test_marks_of_a_position_are_todays() -> None:
     naked = make_position(put(480, -1, 3.0))
-    calm = MANAGER.margin_of(naked, {naked.legs[0].contract.id: make_quote(3.0, 3.0)}, {"SPY": make_underlying()})
-    wild = MANAGER.margin_of(naked, {naked.legs[0].contract.id: make_quote(30.0, 30.0)}, {"SPY": make_underlying()})
+    calm = MANAGER.margin_of(naked, {naked.legs[0].contract.id: make_quote(3.0, 3.0)}, {"SPY": make_underlying()}, day=DAY)
+    wild = MANAGER.margin_of(naked, {naked.legs[0].contract.id: make_quote(30.0, 30.0)}, {"SPY": make_underlying()}, day=DAY)
     assert wild - calm == pytest.approx(2_700.0)

@@ -191,7 +191,7 @@ def test_one_leg_expired_leaves_the_other_in_care() -> None:
 def test_even_but_fewer_units_are_kept() -> None:
     world = World(holdings={SHORT: -1, LONG: 1})
     position = world.run()
-    assert position.units == 1
+    assert (position.units, position.entry_risk_usd, position.entry_margin_usd) == (1, 200.0, 250.0)
     assert {leg.contract: leg.quantity for leg in position.legs} == {SHORT: -1, LONG: 1}
     assert world.executor.started == [] and position.state is State.ACTIVE
 

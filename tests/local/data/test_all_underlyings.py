@@ -176,7 +176,8 @@ def test_margin_files(folder: Path) -> None:
     assert "20181204,4703,4275" in rows                     # half a dollar is rounded up
     micro = (folder / "future/nymex/margins/MCL.csv").read_text(encoding="utf-8").splitlines()
     assert "20200417,825,750" in micro
-    for changes in margins.MAINTENANCE.values():
+    for ticker in ("ES", "CL", "GC", "SI", "MES", "MCL", "MGC"):
+        changes = margins.maintenance_changes(ticker)
         assert [day for day, _ in changes] == sorted({day for day, _ in changes})
 
 
