@@ -11,6 +11,8 @@ from core.codes import RefusalCode
 from core.intents import closing_intent
 from core.model import Event, Exit, HeldLeg, Intent, Position, Purpose, Refused, Right, Select, State, Urgency
 from helpers.shell.decision_rounds import SHORTS_UNWANTED, DecisionRounds
+from strategies.exits import ExitReason
+from strategies.rolls import roll
 from tests.builders import make_contract, make_position
 from tests.strategies.worlds import WORLDS, decide, house, position_of, shares_of
 
@@ -132,6 +134,32 @@ def test_an_exit_decided_before_a_roll_has_been_told_waits_for_what_the_position
     (started,) = world.check(1)
     assert world.position.state is State.DEFENSIVE_EXIT and started.reason == "RED"
     assert {leg.contract: leg.ratio for leg in started.legs} == {long.contract: -1}
+
+
+def test_a_roll_decided_before_the_last_one_has_been_told_is_dropped() -> None:
+    """It was decided on legs that the position has no more; the next check decides anew."""
+    world = Rounds(State.ACTIVE, held=ROLLED)
+    short = next(leg for leg in ROLLED.legs if leg.quantity < 0)
+    decision = roll(ROLLED, short, replace(short.contract, expiry=short.contract.expiry + timedelta(days=7)),
+                    ExitReason.ROLL_WEEKLY, NOW)
+    world.executor.untold.add(ROLLED.id)
+    world.rounds.carry_out(world.position, decision, NOW)
+    assert world.executor.started == [] and world.position.state is State.ACTIVE and world.events == []
+    world.executor.untold.clear()
+    world.rounds.carry_out(world.position, decision, NOW)
+    assert world.executor.started == [decision.intent] and world.position.state is State.MANAGING
+
+
+def test_an_exit_during_a_roll_cancels_the_roll_and_waits_for_its_end() -> None:
+    world = Rounds(State.MANAGING, held=ROLLED)
+    world.executor.at_work.add(ROLLED.id)
+    intent = closing_intent(world.position, "RED", NOW, Urgency.NATURAL)
+    world.rounds.carry_out(world.position, Exit(intent=intent, event=Event.DEFEND), NOW)
+    assert world.executor.started == [intent], "the executor is told, and cancels the roll"
+    assert world.position.state is State.MANAGING and world.events == ["EXIT_WAITS"]
+    assert world.check(0) == []
+    world.executor.at_work.clear()
+    assert [found.reason for found in world.check(1)] == ["RED"] and world.position.state is State.DEFENSIVE_EXIT
 
 
 def test_a_choice_that_timed_out_is_over_and_not_asked_again() -> None:
