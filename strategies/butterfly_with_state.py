@@ -113,6 +113,7 @@ class Butterfly:
                         risk_usd=risk_usd, contract_cap=count,
                         reason=f"butterfly {selection.facts['body']:g} credit {credit:.2f}",
                         short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        least_credit=spec.wing_points - limit_usd / (count * selection.contracts[0].multiplier),
                         facts=dict(selection.facts))
 
     # --- exits ------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from core.codes import RefusalCode
 from core.model import (Event, Exit, Hold, Leg, PortfolioView, Position, Proposal, Refused, Right, Select, Snapshot,
                         State)
 from core.quotes import at_most, require_quotes, units_to_reach, whole_units
-from strategies.entries import (entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
+from strategies.entries import (dearest, entry_pending, opening_fees_usd, own_positions, refuse, refuses_when_unknown,
                                 require_underlying)
 from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
 from strategies.legs import closing_price
@@ -99,6 +99,7 @@ class EmergencyHedge:
             return refuse(RefusalCode.SIZE_ZERO, cost_usd=cost_usd, limit_usd=spec.max_capital_share * equity)
         return Proposal(strategy=spec.name, underlying=selection.underlying, legs=(leg,), credit=-quotes[call.id].mid,
                         risk_usd=cost_usd, contract_cap=count, reason=f"VIX call {call.strike:g}",
+                        least_credit=-dearest(spec.max_capital_share * equity / count, leg),
                         facts=dict(selection.facts))
 
     # --- exits ------------------------------------------------------------------------------------------------------

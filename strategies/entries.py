@@ -150,6 +150,11 @@ def fees_points(legs: Iterable[Leg]) -> float:
     return opening_fees_usd(legs) / max(leg.contract.multiplier for leg in legs)
 
 
+def dearest(cost_usd: float, leg: Leg) -> float:
+    """Points that one contract may cost at most for it and its fee to stay within ``cost_usd``."""
+    return (cost_usd - opening_fees_usd([leg])) / leg.contract.multiplier
+
+
 def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float:
     """Chance that every short strike among ``legs`` expires out of the money, each at the volatility its quote implies
     and at the skew between it and the nearest long leg of the same right and expiry, where there is one.

@@ -145,7 +145,7 @@ class Friday0Dte:
                         contract_cap=self._cap(credit, width, put.multiplier, snapshot),
                         reason=f"condor {put.strike:g}/{call.strike:g} credit {credit:.2f}",
                         short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
-                        facts=dict(selection.facts))
+                        least_credit=needed, facts=dict(selection.facts))
 
     def _cap(self, credit: float, width: float, multiplier: float, snapshot: Snapshot) -> int:
         """Contracts whose loss at the stop (or at the wing) stays within the loss budget, and the phase's own count."""

@@ -144,6 +144,7 @@ class Ipmcc:
                         contract_cap=self.spec.max_contracts,
                         reason=f"LEAP {leap.strike:g}, weekly {f'{weekly.strike:g}' if weekly else 'none'}",
                         short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        least_credit=None if weekly is None else leap.strike - weekly.strike,
                         facts=dict(selection.facts))
 
     def _paying(self, weeklies: Sequence[Contract], spot: float, above: float, snapshot: Snapshot) -> Contract | None:

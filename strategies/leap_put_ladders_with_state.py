@@ -21,7 +21,7 @@ from core.model import (Chain, Contract, Event, Exit, Hold, Leg, Manage, Portfol
                         Refused, Right, Select, Snapshot, State)
 from core.option_values import contract_greeks
 from core.quotes import at_least, at_most, require_quotes, units_to_reach, usable_quote, whole_units
-from strategies.entries import (entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
+from strategies.entries import (dearest, entry_days, entry_pending, opening_fees_usd, own_positions, refuse,
                                 refuses_when_unknown, require_underlying)
 from strategies.exits import ExitReason, is_last_session, require_declared, walking_exit
 from strategies.lifecycle import Transitions, lifecycle
@@ -130,18 +130,21 @@ class LeapPutLadder:
             if count:
                 return Proposal(strategy=self.spec.name, underlying=selection.underlying, legs=(leg,),
                                 credit=-quotes[put.id].mid, risk_usd=cost_usd, contract_cap=count,
-                                reason=f"rung {rung:.0%} put {put.strike:g}", facts={"rung": rung})
+                                reason=f"rung {rung:.0%} put {put.strike:g}",
+                                least_credit=-dearest(self._room_usd(snapshot) / count, leg), facts={"rung": rung})
         return refuse(RefusalCode.SIZE_ZERO, costs_usd=costs, rung_limit_usd=self.spec.max_capital_share * equity,
                       ladder_usd=self._cost_usd(snapshot),
                       ladder_limit_usd=self.spec.total_share[snapshot.phase] * equity)
 
     def _contracts(self, cost_usd: float, snapshot: Snapshot) -> int:
         """Fewest contracts that reach the least share of a rung, within the most of a rung and of the ladder."""
+        wanted = units_to_reach(self.spec.rung_min_share * snapshot.account.equity / cost_usd)
+        return max(0, min(wanted, whole_units(self._room_usd(snapshot) / cost_usd)))
+
+    def _room_usd(self, snapshot: Snapshot) -> float:
+        """What a new rung may cost: the most of a rung, and what the ladder leaves."""
         spec, equity = self.spec, snapshot.account.equity
-        room_usd = min(spec.max_capital_share * equity,
-                       spec.total_share[snapshot.phase] * equity - self._cost_usd(snapshot))
-        wanted = units_to_reach(spec.rung_min_share * equity / cost_usd)
-        return max(0, min(wanted, whole_units(room_usd / cost_usd)))
+        return min(spec.max_capital_share * equity, spec.total_share[snapshot.phase] * equity - self._cost_usd(snapshot))
 
     # --- management -------------------------------------------------------------------------------------------------
 

@@ -193,6 +193,7 @@ class Lt112:
                         risk_usd=(spec.width_points - credit) * short.multiplier,
                         contract_cap=NO_CAP, reason=f"put spread {short.strike:g} credit {credit:.2f}",
                         short_strike_probability_otm=probability,
+                        least_credit=spec.min_credit_share_of_width * spec.width_points,
                         facts={"expiry": short.expiry.isoformat(), "probability_otm": probability,
                                "walk_truncated": short.strike == outermost > selection.facts["walk_outermost"]})
 

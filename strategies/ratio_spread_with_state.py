@@ -153,6 +153,7 @@ class RatioSpread:
                         risk_usd=risk_usd, contract_cap=NO_CAP,
                         reason=f"ratio {long.ratio}x{-short.ratio} {long.contract.strike:g}/{short.contract.strike:g}",
                         short_strike_probability_otm=reported_probability(legs, quotes, snapshot),
+                        least_credit=self._least_credit(legs),
                         facts={"ratio": [long.ratio, -short.ratio], "short_strike": short.contract.strike})
 
     def _shocked_loss(self, legs: tuple[Leg, Leg], quotes: Mapping[str, Quote], spot: float, snapshot: Snapshot
