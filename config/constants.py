@@ -220,7 +220,6 @@ UNEVEN_REPAIR_SECONDS: Final = 60
 UNEVEN_MAX_TRIES: Final = 3
 MAX_COMBO_LEGS: Final = 4
 ORDERS_PER_SECOND: Final = 5
-PRICE_TICK_USD: Final = 0.01
 
 # Fills of worked orders in a backtest: a limit fills once it concedes this share of the way from mid to natural.
 FILL_CONCESSION: Final = 0.40

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from math import isfinite
 from typing import Any, Mapping
 
-from config.constants import EXCHANGE_FEE_USD, PRICE_TICK_USD, SLIPPAGE_TICKS
+from config.constants import EXCHANGE_FEE_USD, SLIPPAGE_TICKS
+from config.venues import VENUES
 from core.errors import IntegrityError
 from core.quotes import is_future
 
@@ -96,8 +97,10 @@ class ClosedTrade:
     @property
     def assumed_costs_usd(self) -> float:
         """Exchange fees and slippage of opening and closing that LEAN does not charge: an assumption, reported beside
-        the P&L and never in it."""
-        each = EXCHANGE_FEE_USD + SLIPPAGE_TICKS * PRICE_TICK_USD * self.multiplier
+        the P&L and never in it. A step is the product's own: 0.25 points of /ES are 12.50 USD."""
+        venue = VENUES[self.underlying]
+        grid = venue.combo if len(self.legs) > 1 else venue.alone
+        each = EXCHANGE_FEE_USD + SLIPPAGE_TICKS * grid.step(self.entry_price) * self.multiplier
         return 2 * self.units * self.contracts_per_unit * each
 
     def to_json(self) -> dict[str, Any]:

@@ -59,14 +59,22 @@ def strategy_rows(report: Mapping[str, Any]) -> list[list[str]]:
         more = f", {len(codes) - REFUSALS_SHOWN} more" if len(codes) > REFUSALS_SHOWN else ""
         rows.append([name, str(len(closed)), str(len(held)), f"{wins / len(closed):.0%}" if closed else "-",
                      f"{sum(trade['pnl_usd'] for trade in closed):,.2f}",
-                     f"{sum(trade['fees_usd'] for trade in closed):,.2f}", shown + more])
+                     f"{sum(trade['fees_usd'] for trade in closed):,.2f}", *entry_orders(report, name), shown + more])
     return rows
+
+
+def entry_orders(report: Mapping[str, Any], strategy: str | None = None) -> tuple[str, str]:
+    """Orders for each entry that filled, and the share of entries that did, of one strategy or of all; dashes where none was
+    sent."""
+    rows = [row for row in report.get("orders", []) if row["purpose"] == "ENTRY" and strategy in (None, row["strategy"])]
+    sent, tried, filled = (sum(row[key] for row in rows) for key in ("orders", "intents", "filled"))
+    return f"{sent / filled:.1f}" if filled else "-", f"{filled / tried:.0%}" if tried else "-"
 
 
 def strategy_lines(report: Mapping[str, Any]) -> list[str]:
     """The strategies' part of the table."""
-    header = ("Strategy", "Trades", "Open", "Win Rate", "Net P&L $", "Fees $", "Refusals by code")
-    return grid(header, strategy_rows(report), left=(0, 6))
+    header = ("Strategy", "Trades", "Open", "Win Rate", "Net P&L $", "Fees $", "Orders an Entry", "Filled", "Refusals by code")
+    return grid(header, strategy_rows(report), left=(0, 8))
 
 
 def run_table(statistics: Mapping[str, Any], report: Mapping[str, Any] | None) -> str:

@@ -17,7 +17,7 @@ from helpers.orders.fill_book import CLOCK_JITTER, FillBook, due
 from helpers.orders.pieces import Piece
 from helpers.orders.port import OrderPort, Rejected
 from helpers.orders.pricing import (combo_price, entry_limit, exit_limit, greatest_worth, grid_of, marketable,
-                                    sendable_limit)
+                                    mid_and_half, sendable_limit)
 from helpers.orders.reports import Pace, ReportStream
 from helpers.orders.work import OrderOut, Work
 
@@ -48,6 +48,7 @@ class OrderDesk(FillBook):
         price = combo_price(legs, self._port.quote)
         if price is None:
             return None
+        work.quoted |= {leg.contract: mid_and_half(leg, self._port.quote) for leg in legs}
         grid = grid_of(legs)
         closing = not work.opens or work.repairing
         if work.urgent or work.repairing or work.was_uneven:

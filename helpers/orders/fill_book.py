@@ -84,6 +84,10 @@ class FillBook:
                deduced: bool) -> None:
         work.filled[contract] = work.filled.get(contract, 0) + quantity
         work.value += quantity * price
+        if contract in work.quoted:
+            mid, half = work.quoted[contract]
+            work.slippage_usd += quantity * (price - mid) * contract.multiplier
+            work.half_spread_usd += abs(quantity) * half * contract.multiplier
         self._reports.fill(work, contract, quantity, price, fee, time, deduced)
 
     # --- looking up and settling ------------------------------------------------------------------------------------

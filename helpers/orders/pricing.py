@@ -40,6 +40,12 @@ def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
     return price_of((ratio, quote.bid, quote.ask) for ratio, quote in quotes if quote is not None)
 
 
+def mid_and_half(leg: Leg, quote_of: QuoteOf) -> tuple[float, float]:
+    """Mid of a priced leg's quote, and half of its spread, in points."""
+    price = combo_price((Leg(contract=leg.contract, ratio=1 if leg.ratio > 0 else -1),), quote_of)
+    return (0.0, 0.0) if price is None else (abs(price.mid), price.natural - price.mid)
+
+
 def grid_of(legs: Sequence[Leg]) -> PriceGrid:
     """The grid an order on ``legs`` stands on: the options' own alone, the combo's for several legs and for shares."""
     first = legs[0].contract

@@ -168,6 +168,10 @@ class Work:
         The account's holdings before the first order (of the day, for closings), and when they were read.
     value : float
         Sum of quantity times price over all fills, points: paid positive.
+    slippage_usd, half_spread_usd : float
+        What the fills cost against the mids they were last priced by, and half of the spreads quoted then.
+    quoted : dict
+        Mid and half spread of each leg, as the order was last priced; not kept over a restart.
     past : dict
         Order id to what could still come of a leg whose order is over.
     was_uneven, ever_uneven : bool
@@ -185,6 +189,9 @@ class Work:
     baseline: dict[Contract, int] = field(default_factory=dict)
     filled: dict[Contract, int] = field(default_factory=dict)
     value: float = 0.0
+    slippage_usd: float = 0.0
+    half_spread_usd: float = 0.0
+    quoted: dict[Contract, tuple[float, float]] = field(default_factory=dict)
     order: OrderOut | None = None
     orders_sent: int = 0
     seen: set[str] = field(default_factory=set)
@@ -259,7 +266,8 @@ class Work:
         return {"intent": intent_to_json(self.intent), "started": time_to_json(self.started),
                 "goal": quantities_to_json(self.goal), "urgent": self.urgent,
                 "baseline": quantities_to_json(self.baseline), "filled": quantities_to_json(self.filled),
-                "value": self.value, "order": None if self.order is None else self.order.to_json(),
+                "value": self.value, "slippage_usd": self.slippage_usd, "half_spread_usd": self.half_spread_usd,
+                "order": None if self.order is None else self.order.to_json(),
                 "orders_sent": self.orders_sent, "seen": sorted(self.seen), "worst": self.worst, "steps": self.steps,
                 "repairing": self.repairing, "was_uneven": self.was_uneven,
                 "ever_uneven": self.ever_uneven, "tries": self.tries,
@@ -275,7 +283,8 @@ class Work:
         return cls(intent=intent_from_json(facts["intent"]), started=datetime.fromisoformat(facts["started"]),
                    goal=quantities_from_json(facts["goal"]), urgent=facts["urgent"],
                    baseline=quantities_from_json(facts["baseline"]), filled=quantities_from_json(facts["filled"]),
-                   value=facts["value"], orders_sent=facts["orders_sent"], seen=set(facts["seen"]),
+                   value=facts["value"], slippage_usd=facts["slippage_usd"], half_spread_usd=facts["half_spread_usd"],
+                   orders_sent=facts["orders_sent"], seen=set(facts["seen"]),
                    order=None if facts["order"] is None else OrderOut.from_json(facts["order"]),
                    worst=facts["worst"], steps=facts["steps"], repairing=facts["repairing"],
                    was_uneven=facts["was_uneven"], ever_uneven=facts["ever_uneven"],

@@ -399,7 +399,10 @@ class IntentWorker:
     def _outcome(self, work: Work, kind: OutcomeKind, reason: str, now: datetime, *, final: bool,
                  more: Mapping[str, Any] | None = None) -> None:
         facts: dict[str, Any] = {"orders": work.orders_sent, "tries": work.tries, "refusals": work.refusals,
-                                 "uneven": work.ever_uneven}
+                                 "uneven": work.ever_uneven,
+                                 "contracts": sum(abs(quantity) for quantity in work.filled.values()),
+                                 "slippage_usd": round(work.slippage_usd, 4),
+                                 "half_spread_usd": round(work.half_spread_usd, 4)}
         if work.unexplained:
             facts["missing"] = [{"contract": contract_to_json(contract), "quantity": quantity}
                                 for contract, quantity in work.unexplained.items()]

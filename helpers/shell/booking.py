@@ -64,6 +64,9 @@ class Booking:
         if not outcome.final:
             self._gateway.subscribe(leg.contract for leg in intent.legs)      # a late fill's may be subscribed no more
             return
+        self._parts.order_figures.ended(intent.strategy, intent.purpose, outcome.facts,
+                                        filled=outcome.kind in KEPT and outcome.units > 0,
+                                        refused=outcome.kind is OutcomeKind.REFUSED)
         for row in outcome.facts.get("missing", ()):
             self._remove(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
         if self._parts.states.position(intent.position_id).state is State.ERROR:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from types import UnionType
 from typing import Any, Final, Mapping, Protocol, get_type_hints
 
@@ -14,6 +14,7 @@ from core.errors import CannotCompute, IntegrityError
 from core.exposure import Exposure
 from core.iv_record import IvRecord
 from core.model import Snapshot
+from core.order_figures import OrderFigures
 from core.phase_manager import PhaseManager
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.strategy import Strategy
@@ -67,6 +68,7 @@ class Managers:
     emergency: EmergencyProtocol
     book: DayBook
     iv_record: IvRecord
+    order_figures: OrderFigures = field(default_factory=OrderFigures)
 
     def with_executor(self, executor: AtomicOrderExecutor) -> Components:
         """All components of the run, once the store that the executor writes ahead to exists."""

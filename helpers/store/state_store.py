@@ -54,12 +54,13 @@ def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fourth_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """New are the day's entries that ended unfilled (none are known), and the price beyond which an intent's conditions
-    hold no more (those under way have none)."""
+    """New are the day's entries that ended unfilled (none are known), the price beyond which an intent's conditions hold no
+    more (those under way have none), and what fills cost against the mids (counted from now on)."""
     if "book" in payload:
         return payload | {"book": payload["book"] | {"unfilled": {}}}
     orders = payload["executor"]
-    works = [work | {"intent": work["intent"] | {"worst": None}} for work in orders["works"]]
+    works = [work | {"intent": work["intent"] | {"worst": None}, "slippage_usd": 0.0, "half_spread_usd": 0.0}
+             for work in orders["works"]]
     items = [item | {"intent": item["intent"] | {"worst": None}} if "intent" in item else item
              for item in orders["reports"]["items"]]
     return payload | {"executor": orders | {"works": works, "reports": orders["reports"] | {"items": items}}}

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from config.constants import FILL_CONCESSION
 from local import results
 from local.run_report import charts, tables
 from local.run_report.strategies import plan_rows, strategy_names, strategy_page
@@ -70,6 +71,7 @@ def build_page(report: Mapping[str, Any], summary: Mapping[str, Any], *, title: 
                          "The account's result holds open positions at their mid and no deposits."),
                 _section("trades", "Every trade", tables.trade_rows(report["trades"]),
                          "Prices are points per unit: a debit is positive, a credit negative."),
+                *_orders(report),
                 _section("open", "Held at the end", tables.open_rows(report.get("open_positions", []))),
                 _section("refusals", "Refusals by code", legend + _refusals(report),
                          "Days on which a strategy was refused with a code; bars are drawn on a square-root scale."),
@@ -152,6 +154,17 @@ def _refusals(report: Mapping[str, Any]) -> str:
         return '<p class="quiet">Nothing was refused.</p>'
     rows = tables.refusal_rows(refusals, report.get("refusal_days", []))
     return f"{charts.refusal_bars(refusals)}<details><summary>As a table</summary>{rows}</details>"
+
+
+def _orders(report: Mapping[str, Any]) -> list[str]:
+    """What the orders were, where the run has written it down."""
+    if "orders" not in report:
+        return []
+    model = {"worked": "limits that are worked: at the limit, once it concedes "
+                       f"{FILL_CONCESSION:.0%} of the way from mid to natural",
+             "natural": "LEAN's own: a limit fills once the market runs through it"}.get(str(report["run"].get("fills")), "unknown")
+    return [_section("orders", "Orders and what they cost", tables.order_rows(report["orders"]),
+                     f"Fill model: {model}. Slippage is paid against the mids the orders were last priced by.")]
 
 
 def _small_charts(report: Mapping[str, Any]) -> str:

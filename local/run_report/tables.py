@@ -125,6 +125,16 @@ def day_rows(report: Mapping[str, Any]) -> str:
     return table(("Day", "Account $", "Closed trades $"), rows, numbers=(1, 2))
 
 
+def order_rows(orders: Sequence[Mapping[str, Any]]) -> str:
+    """What it took to trade: orders, fills, and what they cost against the mids, by strategy and purpose."""
+    rows = [(chip(row["strategy"]), row["purpose"].lower(), row["intents"], f"{row['filled'] / row['intents']:.0%}",
+             row["refused"], row["orders"], f"{row['orders'] / row['filled']:.1f}" if row["filled"] else "–",
+             row["contracts"], f"{row['slippage_usd']:,.2f}",
+             f"{row['slippage_usd'] / row['half_spread_usd']:.0%}" if row["half_spread_usd"] else "–") for row in orders]
+    return table(("Strategy", "For", "Wanted", "Filled", "Refused", "Orders", "Orders a fill", "Contracts", "Slippage $",
+                  "Of half the spread"), rows, numbers=range(2, 10), empty="No order was sent.")
+
+
 def warning_rows(warnings: Sequence[Mapping[str, Any]]) -> str:
     """Limits that came near, each time it began."""
     rows = [(clock(item["time"]), item["limit_name"], f"{item['value']:,.6g}", f"{item['limit']:,.6g}") for item in warnings]

@@ -39,6 +39,15 @@ def test_assumed_costs_are_beside_the_profit() -> None:
     one = trade()
     assert one.contracts_per_unit == 2
     assert one.assumed_costs_usd == pytest.approx(2 * 2 * 2 * (0.14 + 1.0))
+
+
+@pytest.mark.parametrize("underlying, multiplier, legs, price, step", [
+    ("/ES", 50.0, 2, -80.0, 0.25), ("/MES", 5.0, 2, -80.0, 0.25), ("/CL", 1_000.0, 2, -2.0, 0.01), ("/GC", 100.0, 2, -20.0, 0.10),
+    ("/SI", 5_000.0, 2, -0.5, 0.001), ("VIX", 100.0, 1, 0.60, 0.01), ("VIX", 100.0, 1, 4.00, 0.05), ("AAPL", 100.0, 1, 40.0, 0.05),
+    ("AAPL", 100.0, 2, 40.0, 0.01)])
+def test_slippage_is_the_products_own_step(underlying, multiplier, legs, price, step) -> None:
+    one = trade(underlying=underlying, multiplier=multiplier, legs=("+1 A",) * legs, units=1, entry_price=price)
+    assert one.assumed_costs_usd == pytest.approx(2 * legs * (0.14 + step * multiplier))
     assert one.pnl_usd == 100.0
 
 

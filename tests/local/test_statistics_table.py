@@ -1,7 +1,7 @@
 """The table at the end of a run."""
 from __future__ import annotations
 
-from local.statistics_table import grid, run_table, statistics_lines, strategy_rows
+from local.statistics_table import entry_orders, grid, run_table, statistics_lines, strategy_rows
 from tests.local.run_report.builders_report import make_report, make_summary
 
 
@@ -17,8 +17,13 @@ def test_every_statistic_is_printed_once() -> None:
 
 def test_strategies_with_trades_open_positions_and_refusals() -> None:
     assert strategy_rows(make_report()) == [
-        ["friday_0dte", "1", "0", "100%", "84.00", "8.00", "VIX_BELOW_BAND 184, GAP_TOO_LARGE 1"],
-        ["lt112", "2", "1", "50%", "-350.00", "16.00", "WEEK_TAKEN 2310, VIX_ABOVE_BAND 51"]]
+        ["friday_0dte", "1", "0", "100%", "84.00", "8.00", "1.5", "67%", "VIX_BELOW_BAND 184, GAP_TOO_LARGE 1"],
+        ["lt112", "2", "1", "50%", "-350.00", "16.00", "-", "-", "WEEK_TAKEN 2310, VIX_ABOVE_BAND 51"]]
+
+
+def test_orders_of_all_strategies_and_of_reports_without_any() -> None:
+    assert entry_orders(make_report()) == ("1.5", "67%")
+    assert entry_orders(make_report(orders=[])) == entry_orders({}) == ("-", "-")
 
 
 def test_codes_beyond_four_are_counted() -> None:

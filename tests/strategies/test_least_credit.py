@@ -40,4 +40,3 @@ def test_what_has_a_dollar_limit_costs_no_more_than_that() -> None:
         intent, equity = ENTRIES[name], WORLDS[name].equity
         count = intent.facts["limits"]["contract_cap"]
         assert (intent.worst * 100.0 + 1.00) * count == pytest.approx(share * equity), name
-

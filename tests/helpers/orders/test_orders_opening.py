@@ -29,6 +29,17 @@ def test_entry_walks_half_of_the_way_and_no_further():
     assert limits(desk) == [-1.00, -0.99, -0.97, -0.95]
 
 
+def test_what_a_fill_costs_against_the_mid_is_told_with_half_of_the_spread():
+    desk = entry_desk()                                      # short 3.00/3.10, long 2.00/2.10, two units
+    desk.minutes(1)
+    desk.broker.fill(SHORT, price=3.02)
+    desk.broker.fill(LONG, price=2.06)
+    assert desk.finals() == [("FILLED", True, "TEST", 2)]
+    facts = desk.reports[-1].facts
+    assert facts["contracts"] == 4 and facts["slippage_usd"] == pytest.approx(2 * (0.03 + 0.01) * 100.0)
+    assert facts["half_spread_usd"] == pytest.approx(4 * 0.05 * 100.0)
+
+
 def test_entry_never_chases_beyond_the_natural_price_it_started_with():
     desk = entry_desk()
     desk.broker.quotes[SHORT] = make_quote(2.00, 2.10)       # the credit is gone

@@ -9,6 +9,7 @@ import pytest
 
 from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Purpose, Right, State
+from core.order_figures import OrderFigures
 from core.serialization import contract_to_json
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.trade_ledger import TradeLedger
@@ -22,6 +23,7 @@ from tests.helpers.orders.fake_broker import make_intent
 
 NOW = datetime(2024, 8, 17)
 SHORT = make_contract(537.0, expiry=date(2024, 8, 16))
+ENDED = {"orders": 1, "contracts": 1, "slippage_usd": 0.0, "half_spread_usd": 0.0}
 SHARES = Contract(underlying="SPY", expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY, multiplier=1.0)
 
 
@@ -39,8 +41,9 @@ class World:
         self.book = DayBook(65_000.0)
         executor = SimpleNamespace(holding_changed=lambda owner, contract, quantity, now: self.changes.append(
             (owner, quantity)), working=lambda key: False)
+        self.figures = OrderFigures()
         parts = SimpleNamespace(
-            states=self.states, executor=executor, book=self.book, strategies=ALL,
+            order_figures=self.figures, states=self.states, executor=executor, book=self.book, strategies=ALL,
             concentration=SpyConcentrationManager(), ledger=TradeLedger(65_000.0), breakers=CircuitBreakers(),
             specs={name: strategy.spec for name, strategy in ALL.items()})
         journal = SimpleNamespace(event=lambda *args, **facts: None)
@@ -140,8 +143,11 @@ def test_an_entry_that_ended_unfilled_counts_against_the_days_tries(kind, unfill
     world.results._journal.refused = lambda *facts: None
     intent = make_intent({SHORT: -1}, 1, Purpose.ENTRY, position_id="c/0", strategy="calendar")
     world.results._outcome(Outcome(sequence=1, kind=kind, intent=intent, final=True, reason="TIMEOUT", units=units,
-                                   price=-6.0 if units else None, time=NOW), NOW)
+                                   price=-6.0 if units else None, time=NOW, facts=ENDED), NOW)
     assert (world.book.unfilled, back, rounds.eager) == (unfilled, held_back, eager)
+    (row,) = world.figures.rows()
+    assert (row["filled"], row["unfilled"], row["refused"], row["orders"]) == (
+        units, kind in (OutcomeKind.NOT_FILLED, OutcomeKind.UNEVEN_REPAIRED), kind is OutcomeKind.REFUSED, 1)
 
 
 @pytest.mark.parametrize("held, left", [(-3, {SHORT: -1}), (-1, {}), (2, {SHORT: 2})])
@@ -151,7 +157,7 @@ def test_what_was_missing_leaves_its_position_as_far_as_that_has_it(held, left):
     intent = make_intent({SHORT: 1}, 2, Purpose.EXIT, position_id="c/0", strategy="calendar")
     world.states.change("c/0", opened=None)
     world.results._outcome(Outcome(sequence=1, kind=OutcomeKind.REFUSED, intent=intent, final=True, reason="NOTHING_HELD",
-                                   units=0, price=None, time=NOW, facts={"missing": [
+                                   units=0, price=None, time=NOW, facts=ENDED | {"missing": [
                                        {"contract": contract_to_json(SHORT), "quantity": 2}]}), NOW)
     assert world.legs() == [left]
 
@@ -183,7 +189,7 @@ def test_a_closing_that_found_legs_missing_does_not_know_its_result():
     world = World(-3)
     intent = make_intent({SHORT: 1}, 2, Purpose.EXIT, position_id="c/0", strategy="calendar")
     world.results._outcome(Outcome(sequence=1, kind=OutcomeKind.REFUSED, intent=intent, final=True, reason="NOTHING_HELD",
-                                   units=0, price=None, time=NOW, facts={"missing": [
+                                   units=0, price=None, time=NOW, facts=ENDED | {"missing": [
                                        {"contract": contract_to_json(SHORT), "quantity": 2}]}), NOW)
     assert world.states.position("c/0").facts["result_unknown"] is True
 

@@ -33,6 +33,12 @@ def make_marks(first: datetime = datetime(2024, 7, 1), days: int = 40) -> list[d
     return marks
 
 
+def make_orders(**overrides: Any) -> dict[str, Any]:
+    """Three entries, two of them filled, by one order each."""
+    return dict(strategy="friday_0dte", purpose="ENTRY", intents=3, filled=2, unfilled=1, refused=0, orders=3, contracts=16,
+                slippage_usd=22.5, half_spread_usd=50.0) | overrides
+
+
 def make_plan(planned: float, payoff: float, least: float, **achieved: Any) -> dict[str, Any]:
     """A strategy's plan and what came of it."""
     done = dict(trades=0, wins=0, losses=0, pnl_usd=0.0, fees_usd=0.0, win_rate=None, profit_factor=None, payoff_ratio=None)
@@ -45,7 +51,8 @@ def make_report(**overrides: Any) -> dict[str, Any]:
     values: dict[str, Any] = dict(
         schema=2, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
                        "start": "2024-07-01", "end": "2024-08-09", "cash": 65_000.0},
-        marks=make_marks(), trades=[
+        marks=make_marks(), orders=[make_orders(), make_orders(purpose="EXIT", intents=2, filled=2, unfilled=0, orders=5)],
+        trades=[
             make_trade(),
             make_trade(id="lt112/1", strategy="lt112", opened="2024-07-02T10:15:00", closed="2024-08-05T09:46:00",
                        legs=lt112, units=4, entry_price=-1.05, exit_price=2.31, pnl_usd=-512.0, exit_reason="EMERGENCY",

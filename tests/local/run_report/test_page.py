@@ -57,8 +57,8 @@ def parsed(**overrides: object) -> tuple[str, Checker]:
 
 def test_every_section_is_there_once() -> None:
     _, checker = parsed()
-    for name in ("equity", "vix", "strategies", "months", "warnings", "trades", "open", "refusals", "risk", "phases", "closest", "unbuilt",
-                 "guards", "statistics", "strategy-friday_0dte", "strategy-lt112"):
+    for name in ("equity", "vix", "strategies", "months", "warnings", "trades", "orders", "open", "refusals", "risk",
+                 "phases", "closest", "unbuilt", "guards", "statistics", "strategy-friday_0dte", "strategy-lt112"):
         assert checker.ids.count(name) == 1
     assert {f"#{name}" for name in checker.ids} >= set(checker.addresses)
 
@@ -68,6 +68,17 @@ def test_nothing_is_fetched_and_nothing_runs() -> None:
     assert all(address.startswith("#") for address in checker.addresses)
     assert "<script" not in page and "@import" not in page and "url(" not in page
     assert set(re.findall(r"https?://[^\"' <]+", page)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_what_orders_took_and_cost_is_shown_with_the_model_they_filled_by() -> None:
+    for fills, words in (("worked", ("fills worked", "concedes 40%", "67%", "45%", "22.50", "2.5")),
+                         ("natural", ("fills natural", "market runs through it"))):
+        run = make_report()["run"] | {"fills": fills}
+        text = " ".join(parsed(run=run)[1].text)
+        for word in words:
+            assert word in text, word
+    assert "Orders and what they cost" not in build_page(
+        {key: value for key, value in make_report().items() if key != "orders"}, make_summary(), title="x", about={})
 
 
 def test_trades_reasons_refusals_and_statistics_are_shown() -> None:
