@@ -211,7 +211,7 @@ def rolled(strategy: str, cash: float, fees: float, kind: OutcomeKind = OutcomeK
                                              fees_usd=fees, entry_risk_usd=6_001.0)
     intent = make_intent({SHORT: 1}, 1, Purpose.MANAGE, position_id="c/0", strategy=strategy)
     world.results._outcome(Outcome(sequence=1, kind=kind, intent=intent, final=True, reason="", units=units, price=1.0,
-                                   time=NOW), NOW)
+                                   time=NOW, facts=ENDED), NOW)
     return world.states.position("c/0").entry_risk_usd
 
 
