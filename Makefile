@@ -42,7 +42,7 @@ typecheck: $(READY)
 	@$(PY) -m mypy --no-error-summary core strategies risk config helpers main.py
 
 lint: $(READY) typecheck
-	@$(PY) -m flake8 main.py config core strategies helpers risk local tests
+	@$(PY) -m flake8 main.py config core strategies helpers risk local research tests
 	@echo "lint: clean"
 
 parity: $(READY)

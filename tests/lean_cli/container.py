@@ -92,7 +92,7 @@ def compile_sources(container: Container) -> None:
 
 
 def start(container: Container, launcher: Path | None, *, extra: Mapping[str, Any] | None = None,
-          before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+          before: Sequence[str] = (), configuration_at: Path | None = None) -> subprocess.Popen[bytes]:
     """Start LEAN's launcher, or the embedded engine where there is none, with the container's configuration.
 
     Parameters
@@ -101,6 +101,8 @@ def start(container: Container, launcher: Path | None, *, extra: Mapping[str, An
         Keys that only this kind of start needs, over everything.
     before : sequence of str
         Words before the command: another clock.
+    configuration_at : Path or None
+        Where the configuration is written and LEAN finds it by itself: in the folder it runs in.
     """
     compile_sources(container)
     given = dict(container.configuration) | dict(extra or {})
@@ -111,13 +113,15 @@ def start(container: Container, launcher: Path | None, *, extra: Mapping[str, An
     else:
         folder = str(launcher.parent)
         given |= {"composer-dll-directory": folder, "plugin-directory": folder, "python-additional-paths": [folder]}
-        command = [*before, "dotnet", str(launcher), "--config"]
+        command = [*before, "dotnet", str(launcher)]
         environment = lean_launcher.launcher_environment(launcher)
-    path = container.root / "config.json"
+    path = configuration_at or container.root / "config.json"
     path.write_text(json.dumps(given, indent=1), encoding="utf-8")
+    if configuration_at is None:
+        command += ["--config", str(path)]
     log = open(container.root / "out.log", "ab")
     with log:
-        return subprocess.Popen([*command, str(path)], cwd=container.work, env=environment, stdin=subprocess.DEVNULL,
+        return subprocess.Popen(command, cwd=container.work, env=environment, stdin=subprocess.DEVNULL,
                                 stdout=log, stderr=subprocess.STDOUT)
 
 

@@ -1,4 +1,4 @@
-"""The embedded engine as a process that takes LEAN's configuration file: ``python -m tests.lean_cli.embedded FILE``."""
+"""The embedded engine as a process that takes LEAN's configuration file: ``python -m tests.lean_cli.embedded --config FILE``."""
 from __future__ import annotations
 
 import json
@@ -19,4 +19,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[2]))
