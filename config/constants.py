@@ -125,8 +125,6 @@ CORRELATION_WINDOW_MARKS: Final = 78      # a day's of session time, whatever ni
 CORRELATION_MARK_MINUTES: Final = 5
 CORRELATION_MIN_MARKS: Final = 60
 CORRELATION_MIN_UNDERLYINGS: Final = 2
-# Short on both sides: a candidate of these moves with its underlying's volatility, not with its price.
-VOLATILITY_BETS: Final = ("friday_0dte", "futures_strangle", "butterfly")
 CORRELATION_GROUPS: Final[Mapping[str, str]] = MappingProxyType({
     "SPY": "equity_index", "SPX": "equity_index", "XSP": "equity_index", "QQQ": "equity_index", "IWM": "equity_index",
     "/ES": "equity_index", "/MES": "equity_index", "VIX": "equity_index", "/CL": "energy", "/MCL": "energy",
@@ -201,7 +199,6 @@ ORANGE_SPY_MOVE_SHARE: Final = 0.015
 ORANGE_SPY_MOVE_MINUTES: Final = 15
 ORANGE_BUYING_POWER_CUT: Final = 0.20
 ORANGE_CLOSES: Final = 5
-SOLD_AGAINST_LEAP: Final = ("ipmcc", "diagonal")   # of these ORANGE buys back the short leg and keeps the LEAP
 RED_BUYING_POWER_SHARE: Final = 0.95
 RED_SIGMAS: Final = 2.0
 RED_LOCK_HOURS: Final = 24

@@ -201,8 +201,8 @@ FRIDAY_0DTE: Final = Friday0DteSpec(
     name="friday_0dte", underlyings=("SPY",), entry_dte_min=0, entry_dte_max=0, vix_min=22.0, vix_max=INFINITY,
     vix_open=True, window_open=time(10, 30), window_close=time(13, 30), max_capital_share=0.05,
     max_open=_phases(2, 3, 4, 12), win_rate=0.88, payoff_ratio=0.25, min_win_rate=0.80, min_sample=50,
-    short_volatility=True, defensive_21dte=False, max_spread_share=0.20, open_unit=OpenUnit.CONTRACT,
-    counts_on_underlying=False, waits_for=("lt112",), days_between_entries=1)
+    short_volatility=True, bets_on_volatility=True, defensive_21dte=False, max_spread_share=0.20,
+    open_unit=OpenUnit.CONTRACT, counts_on_underlying=False, waits_for=("lt112",), days_between_entries=1)
 LT112: Final = Lt112Spec(
     name="lt112", underlyings=("SPY",), entry_dte_min=84, entry_dte_max=140, vix_min=12.0, vix_max=35.0,
     vix_open=False, max_capital_share=0.10, max_open=_phases(1, 2, 2, 2), win_rate=0.73, payoff_ratio=0.5,
@@ -211,12 +211,13 @@ LT112: Final = Lt112Spec(
 IPMCC: Final = CoveredCallSpec(
     name="ipmcc", underlyings=("SPY", "QQQ", "IWM", "AAPL", "MSFT"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
     vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(1, 1, 2, 2), min_win_rate=0.60,
-    min_sample=30, short_volatility=False, defensive_21dte=False, open_unit=OpenUnit.UNDERLYING, max_contracts=5)
+    min_sample=30, short_volatility=False, sells_against_leap=True, defensive_21dte=False,
+    open_unit=OpenUnit.UNDERLYING, max_contracts=5)
 FUTURES_STRANGLE: Final = FuturesStrangleSpec(
     name="futures_strangle", underlyings=("/MCL", "/MGC", "/MES", "/ES", "/CL", "/GC", "/SI"), entry_dte_min=45,
     entry_dte_max=60, vix_min=15.0, vix_max=VIX_ENTRY_STOP, vix_open=False, window_close=FUTURES_ENTRY_CLOSE,
     max_capital_share=0.07, max_open=_phases(1, 1, 1, 1), win_rate=0.72, payoff_ratio=0.5, min_win_rate=0.60,
-    min_sample=20, short_volatility=True, defensive_21dte=True, open_unit=OpenUnit.PRODUCT,
+    min_sample=20, short_volatility=True, bets_on_volatility=True, defensive_21dte=True, open_unit=OpenUnit.PRODUCT,
     risk_credit_multiple=2.0,
     phase_products=MappingProxyType({
         1: ("/MCL",), 2: ("/MCL", "/MGC"), 3: ("/MCL", "/MGC", "/MES"),
@@ -230,8 +231,8 @@ LEAP_PUT_LADDER: Final = LeapLadderSpec(
 BUTTERFLY: Final = ButterflySpec(
     name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 1), win_rate=0.60, payoff_ratio=1.0,
-    min_win_rate=0.50, min_sample=20, short_volatility=True, defensive_21dte=True, max_risk_usd=500.0,
-    max_risk_share=0.003)
+    min_win_rate=0.50, min_sample=20, short_volatility=True, bets_on_volatility=True, defensive_21dte=True,
+    max_risk_usd=500.0, max_risk_share=0.003)
 CALENDAR: Final = CalendarSpec(
     name="calendar", underlyings=("SPY", "IWM"), entry_dte_min=50, entry_dte_max=75, vix_min=0.0, vix_max=20.0,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 2), win_rate=0.60, payoff_ratio=1.0,
@@ -243,7 +244,8 @@ RATIO: Final = RatioSpec(
 DIAGONAL: Final = DiagonalSpec(
     name="diagonal", underlyings=("AAPL", "MSFT", "QQQ", "IWM"), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
     vix_max=INFINITY, vix_open=True, max_capital_share=0.08, max_open=_phases(0, 0, 0, 2), min_win_rate=0.55,
-    min_sample=20, short_volatility=False, defensive_21dte=False, open_unit=OpenUnit.UNDERLYING, max_contracts=5)
+    min_sample=20, short_volatility=False, sells_against_leap=True, defensive_21dte=False,
+    open_unit=OpenUnit.UNDERLYING, max_contracts=5)
 HEDGE: Final = HedgeSpec(
     name="hedge", underlyings=("VIX",), entry_dte_min=60, entry_dte_max=90, vix_min=0.0, vix_max=25.0,
     vix_open=True, max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=0, short_volatility=False,

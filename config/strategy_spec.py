@@ -68,6 +68,10 @@ class StrategySpec:
         for bought protection.
     short_volatility : bool
         Counts in the limiter's short-volatility total.
+    bets_on_volatility : bool
+        Short on both sides: it moves with its underlying's volatility, not with its price.
+    sells_against_leap : bool
+        Its short options are covered by a LEAP of its own: ORANGE buys back the short leg and keeps the LEAP.
     counts_as_position : bool
         False for bought protection: limited by its allocation only.
     counts_on_underlying : bool
@@ -109,6 +113,8 @@ class StrategySpec:
     min_win_rate: float | None = None
     min_sample: int
     short_volatility: bool
+    bets_on_volatility: bool = False
+    sells_against_leap: bool = False
     counts_as_position: bool = True
     counts_on_underlying: bool = True
     defensive_21dte: bool
@@ -142,7 +148,8 @@ class StrategySpec:
             "rates are shares": all(rate is None or 0.0 < rate < 1.0 for rate in (self.win_rate, self.min_win_rate)),
             "a least win rate needs a sample, a sample a least win rate": judged == (self.min_sample > 0),
             "bought protection has no edge to judge": self.counts_as_position == judged,
-            "protection counts nowhere": self.counts_as_position or self.counts_on_underlying and self.max_spy_slots is None,
+            "protection counts nowhere": self.counts_as_position or (
+                self.counts_on_underlying and self.max_spy_slots is None and not self.bets_on_volatility),
             "a total is of a fixed allocation": self.total_share is None or self.win_rate is None,
             "spreads are bounds": min(self.max_spread_share, self.max_spread_usd) > 0.0 and self.cheap_leg_usd >= 0.0,
         }

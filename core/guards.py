@@ -22,6 +22,7 @@ class OpenRisk:
     strategy: str
     underlying: str
     short_volatility: bool
+    bets_on_volatility: bool = False
 
 
 class FreshnessGuard(Protocol):

@@ -19,7 +19,7 @@ import numpy as np
 
 from config.constants import (CORRELATION_BLOCK, CORRELATION_GROUPS, CORRELATION_MARK_MINUTES, CORRELATION_MIN_MARKS,
                               CORRELATION_MIN_UNDERLYINGS, CORRELATION_WINDOW_MARKS, MAX_LIMITER_POSITIONS,
-                              MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS, VOLATILITY_BETS)
+                              MAX_POSITIONS_PER_GROUP, MAX_SHORT_VOLATILITY_POSITIONS)
 from config.instruments import INSTRUMENTS
 from core.arrays import Floats
 from core.codes import RefusalCode
@@ -313,7 +313,7 @@ class August2024CorrelationLimiter:
     def _series_of(self, candidate: OpenRisk, delta: float | None) -> Floats | None:
         """What a candidate would make, up to its size: minus the change of its underlying's volatility index where it is
         a bet on volatility, its underlying's return times the sign of ``delta`` else; None where that is not known."""
-        if candidate.strategy in VOLATILITY_BETS:
+        if candidate.bets_on_volatility:
             instrument = INSTRUMENTS.get(candidate.underlying)
             index = None if instrument is None else instrument.volatility_index
             changes = None if index is None else self._returns_of(index)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Sequence
 
-from config.constants import BETA_TO_SPY, RED_SIGMAS, SOLD_AGAINST_LEAP, TRADING_DAYS_PER_YEAR
+from config.constants import BETA_TO_SPY, RED_SIGMAS, TRADING_DAYS_PER_YEAR
 from config.strategy_parameters import SPECS
 from core.errors import CannotCompute
 from core.model import Contract, ContractKind, Position, Snapshot, State
@@ -87,7 +87,7 @@ def is_short_volatility(position: Position) -> bool:
 
 def is_sold_against_leap(position: Position) -> bool:
     """Whether what a position is short of is covered by a LEAP of its own."""
-    return position.strategy in SOLD_AGAINST_LEAP and position.has_short_options and not has_naked_short(position)
+    return SPECS[position.strategy].sells_against_leap and position.has_short_options and not has_naked_short(position)
 
 
 def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
@@ -174,7 +174,7 @@ def positions_to_close(actions: Sequence[Action], snapshot: Snapshot, margin: Dy
             shorts |= {position.id: position for position in covered[:max(0, action.count - len(meant))]}
         elif isinstance(action, CloseRiskiest):
             chosen |= {position.id: position for position in free[:action.count]}
-    last = sorted(free, key=lambda position: position.strategy in SOLD_AGAINST_LEAP)
+    last = sorted(free, key=lambda position: SPECS[position.strategy].sells_against_leap)
     for action in actions:
         if isinstance(action, CutBuyingPower):
             _cut_buying_power(action.share, chosen, leaving, last, snapshot, margin)
@@ -213,7 +213,7 @@ def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: S
     gone = {position.id for position in (*leaving, *chosen.values())}
     delta = sum(exposure.spy_delta for name, exposure in read.by_position.items() if name not in gone)
     candidates = [position for position in free if position.id not in gone]
-    for position in sorted(candidates, key=lambda position: (position.strategy in SOLD_AGAINST_LEAP,
+    for position in sorted(candidates, key=lambda position: (SPECS[position.strategy].sells_against_leap,
                                                              -abs(read.by_position[position.id].spy_delta))):
         own = read.by_position[position.id].spy_delta
         if abs(delta) <= limit:

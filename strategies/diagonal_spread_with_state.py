@@ -53,7 +53,7 @@ class Diagonal:
     transitions: ClassVar[Transitions] = TRANSITIONS
 
     def __post_init__(self) -> None:
-        require_declared(self.spec, sells_options=True, sells_beyond_21_days=False)
+        require_declared(self.spec, sells_options=True, sells_beyond_21_days=False, sells_against_leap=True)
 
     # --- entry ------------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,8 @@ def is_last_session(contract: Contract, days: int, calendar: CalendarFacts) -> b
     return contract.dte(calendar.next_session) < days
 
 
-def require_declared(spec: StrategySpec, *, sells_options: bool, sells_beyond_21_days: bool) -> None:
+def require_declared(spec: StrategySpec, *, sells_options: bool, sells_beyond_21_days: bool,
+                     sells_against_leap: bool = False) -> None:
     """A specification says of itself what the strategy sells; those flags describe, they switch nothing.
 
     The 21-DTE rule itself asks the position alone. Bought protection is no short volatility and counts as no position.
@@ -60,10 +61,11 @@ def require_declared(spec: StrategySpec, *, sells_options: bool, sells_beyond_21
         When a flag contradicts what the strategy sells.
     """
     right = (spec.defensive_21dte is sells_beyond_21_days and spec.counts_as_position is sells_options
-             and (sells_options or not spec.short_volatility))
+             and spec.sells_against_leap is sells_against_leap and (sells_options or not spec.short_volatility))
     if not right:
         raise ConfigError("a specification contradicts what its strategy sells", strategy=spec.name,
                           sells_options=sells_options, sells_beyond_21_days=sells_beyond_21_days,
+                          sells_against_leap=sells_against_leap,
                           defensive_21dte=spec.defensive_21dte, counts_as_position=spec.counts_as_position,
                           short_volatility=spec.short_volatility)
 

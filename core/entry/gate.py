@@ -208,7 +208,8 @@ class EntryGate:
                           short_volatility=SPECS[other.strategy].short_volatility)
                  for other in checks.counted(candidate)]
         own = OpenRisk(strategy=candidate.spec.name, underlying=candidate.underlying,
-                       short_volatility=candidate.spec.short_volatility)
+                       short_volatility=candidate.spec.short_volatility,
+                       bets_on_volatility=candidate.spec.bets_on_volatility)
         return self._limiter.check(own, risks, candidate.delta)
 
     def _size(self, entry: SizedEntry) -> Refused | None:

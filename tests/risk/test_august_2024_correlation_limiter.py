@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.constants import VOLATILITY_BETS
 from config.instruments import INSTRUMENTS
 from config.strategy_parameters import SPECS
 from core.codes import RefusalCode
@@ -195,7 +194,8 @@ def test_a_bet_on_volatility_counts_with_minus_the_change_of_its_volatility(stra
                                                                             underlying: str) -> None:
     """A condor, a butterfly and a strangle have no direction: what hurts them is volatility, whatever their delta says."""
     volatility, other = orthogonal(2)
-    candidate = OpenRisk(strategy=strategy, underlying=underlying, short_volatility=True)
+    candidate = OpenRisk(strategy=strategy, underlying=underlying, short_volatility=True,
+                         bets_on_volatility=SPECS[strategy].bets_on_volatility)
     hurt, _ = limiter({"QQQ": -volatility, "/GC": other}, {index: volatility, underlying: other})
     for delta in (None, 0.0, 1.0, -1.0):
         alone, _ = limiter({"QQQ": -volatility}, {index: volatility, underlying: other})
@@ -210,7 +210,7 @@ def test_a_bet_on_volatility_counts_with_minus_the_change_of_its_volatility(stra
 
 def test_every_bet_on_volatility_is_short_volatility_on_both_sides() -> None:
     neutral = {name for name, spec in SPECS.items() if spec.short_volatility} - {"lt112", "ratio"}
-    assert set(VOLATILITY_BETS) == neutral
+    assert {name for name, spec in SPECS.items() if spec.bets_on_volatility} == neutral
     assert all(INSTRUMENTS[ticker].volatility_index for name in neutral for ticker in SPECS[name].underlyings)
 
 

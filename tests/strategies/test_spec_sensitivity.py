@@ -15,6 +15,7 @@ import pytest
 
 from config.strategy_spec import OpenUnit
 from core.entry import checks
+from core.entry.gate import EntryGate
 from core.entry.size_limits import changed_risk_usd
 from core.errors import ConfigError
 from core.model import Enter, IvHistory, Select, State, StrategySample
@@ -210,11 +211,11 @@ def _both_oils(strategy: Any) -> Any:
 CREDIT = {name: -held.entry_price for name, held in HELD.items()}
 DEBIT = {name: held.entry_price for name, held in HELD.items()}
 # Flags and figures that say what a strategy is: another value contradicts it and stops the start.
-DESCRIBES = {"defensive_21dte", "counts_as_position"}
+DESCRIBES = {"defensive_21dte", "counts_as_position", "sells_against_leap"}
 DESCRIBES_KELLY = DESCRIBES | {"total_share"}
 DESCRIBES_FIXED = DESCRIBES | {"win_rate", "payoff_ratio"}
-DESCRIBES_PROTECTION = DESCRIBES_FIXED | {"min_win_rate", "min_sample", "short_volatility", "counts_on_underlying",
-                                          "max_spy_slots"}
+DESCRIBES_PROTECTION = DESCRIBES_FIXED | {"min_win_rate", "min_sample", "short_volatility", "bets_on_volatility",
+                                          "counts_on_underlying", "max_spy_slots"}
 
 
 # --- what each field changes ----------------------------------------------------------------------------------------
@@ -254,6 +255,8 @@ def general(name: str) -> dict[str, tuple[Any, Callable[[Any], Any]]]:
         "min_win_rate": (0.99 if spec.min_win_rate else 0.5, record(60, 55)),
         "min_sample": (61 if spec.min_sample else 5, record(60, 1)),
         "short_volatility": (not spec.short_volatility, crowded("/SI", "/GC", "/CL", "TLT", "/ZB")),
+        "sells_against_leap": (not spec.sells_against_leap, enter()),
+        "bets_on_volatility": (not spec.bets_on_volatility, _candidate_of_the_limiter),
         "counts_as_position": (not spec.counts_as_position, enter()),
         "counts_on_underlying": (not spec.counts_on_underlying, _beside("TLT", "TLT", on="TLT")),
         "defensive_21dte": (not spec.defensive_21dte, enter()),
@@ -279,6 +282,19 @@ def _beside(*underlyings: str, on: str = "SPY") -> Callable[[Any], Any]:
         return checks.counts(checks.Candidate(spec=strategy.spec, snapshot=world.snapshot(positions=shorts, phase=4),
                                               view=world.view(), underlying=on))
     return ask
+
+
+def _candidate_of_the_limiter(strategy: Any) -> Any:
+    """What the gate tells the limiter an entry is."""
+    told = []
+
+    class Limiter:
+        def check(self, candidate: Any, open_risks: Any, delta: Any) -> None:
+            told.append(candidate.bets_on_volatility)
+    world, parts = WORLDS[strategy.spec.name], house()
+    gate = EntryGate(parts.validator, Limiter(), parts.margin, parts.greeks, parts.concentration)
+    gate.before(strategy.spec, world.snapshot(), world.view())
+    return told
 
 
 def _while_lt112_leaves(strategy: Any) -> Any:
