@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from typing import Any
 
 from AlgorithmImports import *
 
@@ -36,6 +37,11 @@ class TomKingAlgorithm(QCAlgorithm):
 
     def on_data(self, data: Slice) -> None:
         self.shell.tick(self.time)
+
+    def on_splits(self, splits: Any) -> None:
+        warned = [str(pair.key.value) for pair in splits if pair.value.type == SplitType.WARNING]
+        if warned:
+            self.shell.split_ahead(warned, self.time)
 
     def on_order_event(self, order_event: OrderEvent) -> None:
         self.shell.order_event(order_event, self.time)

@@ -106,6 +106,11 @@ EX_DIVIDENDS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
         2024: "02-14 05-15 08-15 11-21", 2025: "02-20 05-15 08-21 11-20", 2026: "02-19 05-21 08-20 11-19"}),
 })
 
+# Splits: the first day of trading in new shares, and how many of them one old share became.
+SPLITS: Final[Mapping[str, Mapping[date, float]]] = MappingProxyType({
+    "AAPL": MappingProxyType({date(2014, 6, 9): 7.0, date(2020, 8, 31): 4.0})})
+SHARES: Final = ("SPY", "QQQ", "IWM", "AAPL", "MSFT")
+
 # Calendars that the user continues, by the kind he names them with; and symbols whose days are a rule, or that have none.
 CONTINUED: Final[AnnouncedDates] = MappingProxyType({"earnings": EARNINGS, "ex_dividends": EX_DIVIDENDS})
 _FUNDS: Final = ("SPY", "QQQ", "IWM")
@@ -259,6 +264,20 @@ def _closed_before(friday: date, calendar: CalendarFacts) -> bool:
 
 def _unknown(calendar: str, day: date) -> Refused:
     return Refused(code=RefusalCode.CALENDAR_UNCOVERED, facts={"calendar": calendar, "day": day.isoformat()})
+
+
+def split_within(symbol: str, calendar: CalendarFacts, days: int) -> date | None:
+    """First split of ``symbol`` from today to ``days`` calendar days later, both included, of those on record, announced
+    by the user or by LEAN; None when none is known. No calendar ends here: splits are announced weeks before."""
+    announced = calendar.announced.get("splits", EMPTY).get(symbol, ())
+    last = calendar.today + timedelta(days=days)
+    return min((day for day in (*SPLITS.get(symbol, EMPTY), *announced) if calendar.today <= day <= last), default=None)
+
+
+def split_next_session(symbol: str, calendar: CalendarFacts) -> date | None:
+    """The split of ``symbol`` that comes before the next session begins, if there is one."""
+    found = split_within(symbol, calendar, (calendar.next_session - calendar.today).days)
+    return found if found is not None and found > calendar.today else None
 
 
 def sessions_to(day: date, calendar: CalendarFacts) -> int | Refused:

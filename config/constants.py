@@ -244,6 +244,9 @@ STORE_TIME: Final = time(15, 45)
 # --- the rule that is never disabled
 DEFENSIVE_DTE: Final = 21
 
+# No entry within this many calendar days before a split: positions are closed in the session before it.
+SPLIT_QUIET_DAYS: Final = 30
+
 # --- indicators
 IV_HISTORY_SESSIONS: Final = 252
 IV_RECORD_DTE: Final = 30

@@ -88,7 +88,7 @@ class RunParameters:
     commands : tuple of PlannedCommand
         The operator's commands of a backtest; live they arrive by themselves.
     dates : mapping
-        Earnings and ex-dividend days announced since this version, by kind and symbol.
+        Earnings, ex-dividend days and splits announced since this version, by kind and symbol.
     """
 
     mode: Mode

@@ -26,6 +26,7 @@ class RefusalCode(str, Enum):
     ROLL_WEEK = "ROLL_WEEK"
     EARNINGS_NEAR = "EARNINGS_NEAR"
     EX_DIVIDEND_NEXT = "EX_DIVIDEND_NEXT"
+    SPLIT_NEAR = "SPLIT_NEAR"
     # data
     VIX_MISSING = "VIX_MISSING"
     VIX_STALE = "VIX_STALE"
@@ -133,6 +134,7 @@ MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     RefusalCode.FOMC_DAY: "A scheduled FOMC decision falls on this day.",
     RefusalCode.ROLL_WEEK: "The future is in its roll week.",
     RefusalCode.EARNINGS_NEAR: "Earnings of the stock are too near.",
+    RefusalCode.SPLIT_NEAR: "The underlying splits within a month: what is opened now is closed before it does.",
     RefusalCode.EX_DIVIDEND_NEXT: "A call that would be short is in the money, and the next session is ex-dividend.",
     # data
     RefusalCode.VIX_MISSING: "There is no VIX. Nobody enters without one.",

@@ -11,6 +11,7 @@ from config.constants import LAST_MINUTES_WITHOUT_ORDERS
 from core.model import EMPTY, HeldLeg, Intent, Leg, Position, Purpose, Urgency
 
 ASSIGNED: Final = "ASSIGNED"    # reason of a closing: a short option became shares
+SPLIT: Final = "SPLIT"          # reason of a closing: the next session trades in other shares
 Key = TypeVar("Key")
 
 

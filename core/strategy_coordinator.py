@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import time
 from typing import Any, Final, Mapping
 
+from config.calendars import split_next_session
 from config.constants import (BETA_TO_SPY, BUYING_POWER_QUEUE_SHARES, MINUTES_BETWEEN_ENTRIES, STRESSED_MARGIN_SHARE,
                               STRESSED_PRIORITIES, STRESSED_SIZE_MULTIPLIER)
 from config.strategy_parameters import STRATEGY_PRIORITY
@@ -16,7 +17,7 @@ from core.entry.checks import cannot_compute, minutes_since
 from core.entry.gate import EntryGate, SizedEntry
 from core.errors import CannotCompute, IntegrityError
 from core.guards import GreeksAuthority, MarginAuthority
-from core.intents import ASSIGNED, closing_intent, intent_id
+from core.intents import ASSIGNED, SPLIT, closing_intent, intent_id
 from core.lazy_mapping import LazyMapping
 from core.market_values import guard_refusal
 from core.model import (EMPTY, Enter, Event, Exit, Hold, Intent, Manage, Mode, PortfolioView, Position, Proposal, Purpose,
@@ -194,12 +195,14 @@ class StrategyCoordinator:
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
         """What the position's own strategy wants done with it. No gate stands before an exit.
 
-        Shares that an assignment brought end a position whatever its strategy is: they are closed by limit at once, and
-        what is left of the options with them.
+        Two things end a position whatever its strategy is, at the natural price: shares that an assignment brought, with
+        what is left of the options, and a split before the next session, which would turn its contracts into others.
         """
         strategy = self._strategy(position.strategy)
-        if position.has_shares and (position.state, Event.DEFEND) in strategy.transitions:
-            return Exit(event=Event.DEFEND, intent=closing_intent(position, ASSIGNED, snapshot.time, Urgency.NATURAL,
+        splits = position.is_open and split_next_session(position.underlying, snapshot.calendar) is not None
+        reason = ASSIGNED if position.has_shares else SPLIT if splits else None
+        if reason is not None and (position.state, Event.DEFEND) in strategy.transitions:
+            return Exit(event=Event.DEFEND, intent=closing_intent(position, reason, snapshot.time, Urgency.NATURAL,
                                                                   facts={"forced": True}))
         decision = strategy.manage(snapshot, view, position)
         return self._counted(decision, snapshot, view, position) if isinstance(decision, Manage) else decision

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from config.calendars import split_within
 from config.constants import (DAILY_LOSS_SHARE, MAX_ENTRIES_PER_DAY, MAX_POSITIONS_PER_UNDERLYING,
                               MAX_SPY_EQUIVALENT_POSITIONS, PATTERN_DAY_TRADER_EQUITY_USD, PATTERN_DAY_TRADES, PHASES,
-                              SPY_EQUIVALENTS, UNFILLED_PAUSE_MINUTES, UNFILLED_TRIES_A_DAY, VIX_ENTRY_STOP,
+                              SPLIT_QUIET_DAYS, SPY_EQUIVALENTS, UNFILLED_PAUSE_MINUTES, UNFILLED_TRIES_A_DAY, VIX_ENTRY_STOP,
                               VIX_MAX_AGE_MINUTES)
 from config.strategy_parameters import SPECS
 from config.strategy_spec import OpenUnit, StrategySpec
@@ -286,6 +287,13 @@ def suspension(candidate: Candidate) -> Refused | None:
     """A suspended strategy (lost edge, repeated errors) waits for the operator."""
     code = candidate.view.suspended.get(candidate.spec.name)
     return None if code is None else Refused(code=code, facts={"strategy": candidate.spec.name})
+
+
+def split(candidate: Candidate) -> Refused | None:
+    """A split of the underlying within a month: every position is closed in the session before one."""
+    day = split_within(candidate.underlying, candidate.snapshot.calendar, SPLIT_QUIET_DAYS)
+    return None if day is None else Refused(code=RefusalCode.SPLIT_NEAR, facts={
+        "underlying": candidate.underlying, "split": day.isoformat(), "days": SPLIT_QUIET_DAYS})
 
 
 def pattern_day_trader(candidate: Candidate) -> Refused | None:

@@ -101,6 +101,7 @@ class EntryGate:
             Check("counts", checks.counts, per_underlying=True),
             Check("correlation groups", self._correlation, per_underlying=True),
             Check("the strategy's own conditions", checks.suspension),
+            Check("the strategy's own conditions", checks.split, per_underlying=True),
         )
         self.after_table: tuple[AfterCheck, ...] = (
             AfterCheck("size", self._size),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import log
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
+from config.calendars import SPLITS
 from core.arrays import Floats
 from core.errors import CannotCompute
 from core.market_analysis import IvCloses
-from core.model import Indicators
+from core.model import EMPTY, Indicators
 from helpers.lean.indicators import daily_indicators
 
 RETRY: Final = timedelta(minutes=5)
@@ -68,12 +72,14 @@ class DailyHistory:
         frame = self._read(ticker)
         if len(frame) == 0:
             return of_today
-        self._bars[ticker] = (now.date(), self._columns(frame))
+        self._bars[ticker] = (now.date(), self._columns(ticker, frame))
         return True
 
-    def _columns(self, frame: pd.DataFrame) -> DailyBars:
+    def _columns(self, ticker: str, frame: pd.DataFrame) -> DailyBars:
         columns = {name: frame[name].to_numpy(float) for name in ("high", "low", "close")}
         days = tuple(frame.index.get_level_values("time").date)
+        for day, ratio in SPLITS.get(ticker, EMPTY).items():
+            columns = _in_new_shares(columns, bisect_left(days, day), ratio)
         current = days[-1] >= self._last_session()
         return DailyBars(days=days, closes=columns["close"],
                          indicators=daily_indicators(columns) if current else Indicators(),
@@ -104,3 +110,13 @@ class DailyHistory:
         if known is None or known[0] is not bars:
             known = self._iv_closes[ticker] = (bars, IvCloses(bars.closes))
         return known[1]
+
+
+def _in_new_shares(columns: dict[str, Floats], first: int, ratio: float) -> dict[str, Floats]:
+    """Prices before row ``first``, where a split of ``ratio`` fell, as they would be in new shares; unchanged where the
+    bars are in new shares already (written or adjusted data), or end before it."""
+    closes = columns["close"]
+    if not 0 < first < len(closes) or abs(log(closes[first - 1] / closes[first])) < 0.5 * abs(log(ratio)):
+        return columns
+    divided = np.where(np.arange(len(closes)) < first, ratio, 1.0)
+    return {name: column / divided for name, column in columns.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import date, datetime, timedelta
 from threading import RLock
-from typing import Any, Generic
+from typing import Any, Generic, Iterable
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
                               LAST_CHECK_MINUTES_BEFORE_CLOSE, MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
@@ -164,6 +164,13 @@ class FrameworkShell(Generic[Event]):
             self.rounds.take_back(now)
             self._keep(now, changed=True)
             return answer if self.parts.unsaved is None else answer | {"not_stored": self.parts.unsaved}
+
+    def split_ahead(self, tickers: Iterable[str], now: datetime) -> None:
+        """LEAN's warning in the session before a split."""
+        with self._alone:
+            told = sorted(tickers)
+            self.builder.split_ahead(told)
+            self.journal.event(now, "SPLIT_AHEAD", tickers=told)
 
     def heartbeat(self, now: datetime) -> None:
         """A tick when no data brought one for more than a minute: exits must not wait for a quote to arrive."""

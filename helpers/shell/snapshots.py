@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Iterable, Mapping
 
+from config.calendars import AnnouncedDates
 from config.instruments import INSTRUMENTS
 from config.run_parameters import RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
 from core.market_values import finite
-from core.model import Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
+from core.model import EMPTY, Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
 from core.protection import protects, result_usd
 from core.quotes import held_mark, is_future
 from helpers.shell.components import Components
@@ -36,11 +37,18 @@ class SnapshotBuilder:
         self._gateway = gateway
         self._parts = components
         self._run = run
+        self._announced: AnnouncedDates = run.dates
         self._tickers = tickers
         self._vix_day: date | None = None
         self._named: tuple[tuple[Contract, ...], dict[str, Contract]] = ((), {})
         self._listed: tuple[Mapping[str, tuple[str, date]], dict[str, None]] | None = None
         self._priced: tuple[date | None, set[str]] = (None, set())
+
+    def split_ahead(self, tickers: Iterable[str]) -> None:
+        """LEAN warns, in the session before, that these trade in other shares from the next one on."""
+        day, splits = self._gateway.calendar().next_session, dict(self._announced.get("splits", EMPTY))
+        splits |= {ticker: (*splits.get(ticker, ()), day) for ticker in tickers if ticker in self._tickers}
+        self._announced = dict(self._announced) | {"splits": splits}
 
     def follow(self, tickers: Iterable[str]) -> None:
         """Subscribe what is not yet: underlyings of positions whose strategy is off in this run."""
@@ -105,7 +113,7 @@ class SnapshotBuilder:
         return self._seen(now, frozenset(), self._gateway.subscribed_holdings())
 
     def _seen(self, now: datetime, intraday: frozenset[str], held: Mapping[Contract, int]) -> Snapshot:
-        calendar, book = replace(self._gateway.calendar(), announced=self._run.dates), self._parts.book
+        calendar, book = replace(self._gateway.calendar(), announced=self._announced), self._parts.book
         self.read_vix(now)
         in_session = self.in_session(now)
         reading = self._parts.vix.reading(now, in_session)

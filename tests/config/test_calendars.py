@@ -7,7 +7,8 @@ import pytest
 
 from config import calendars
 from config.calendars import (calendar_facts, earnings_within, event_within, ex_dividend_next_session,
-                              ex_dividends_reach, is_fomc_day, is_roll_week, is_triple_witching, sessions_to)
+                              ex_dividends_reach, is_fomc_day, is_roll_week, is_triple_witching, sessions_to, split_next_session,
+                              split_within)
 from core.codes import RefusalCode
 from core.model import CalendarFacts, Refused
 from tests.builders import make_calendar
@@ -220,3 +221,25 @@ def test_facts_beyond_the_calendars_say_so_and_read_strict() -> None:
     uncovered = build(date(2028, 1, 3), datetime(2028, 1, 3, 16, 0))
     assert uncovered.uncovered == ("FOMC", "triple witching")
     assert uncovered.is_fomc_day and uncovered.is_triple_witching
+
+
+@pytest.mark.parametrize("today, days, found", [
+    (date(2020, 8, 31), 30, date(2020, 8, 31)), (date(2020, 8, 28), 30, date(2020, 8, 31)),
+    (date(2020, 8, 1), 30, date(2020, 8, 31)), (date(2020, 7, 31), 30, None), (date(2020, 9, 1), 30, None)])
+def test_splits_of_record(today, days, found):
+    assert split_within("AAPL", make_calendar(today), days) == found
+    assert split_within("MSFT", make_calendar(today), days) is None
+
+
+@pytest.mark.parametrize("today, following, found", [
+    (date(2020, 8, 28), date(2020, 8, 31), date(2020, 8, 31)), (date(2020, 8, 27), date(2020, 8, 28), None),
+    (date(2020, 8, 31), date(2020, 9, 1), None)])
+def test_the_split_before_the_next_session(today, following, found):
+    assert split_next_session("AAPL", make_calendar(today, next_session=following)) == found
+
+
+def test_announced_splits_count_too():
+    calendar = make_calendar(date(2027, 6, 4), next_session=date(2027, 6, 7),
+                             announced={"splits": {"MSFT": (date(2027, 6, 7),)}})
+    assert split_next_session("MSFT", calendar) == date(2027, 6, 7)
+    assert split_next_session("AAPL", calendar) is None

@@ -59,7 +59,7 @@ def test_a_quarter_is_neither_shorter_than_the_quiet_days_nor_two(kind: str, sym
 
 @pytest.mark.parametrize("text, complaint", [
     ("earnings AAPL", "is not KIND SYMBOL DATE"), (";", "is not KIND SYMBOL DATE"),
-    ("dividends AAPL 2027-01-28", "unknown kind 'dividends'; known: earnings, ex_dividends"),
+    ("dividends AAPL 2027-01-28", "unknown kind 'dividends'; known: earnings, ex_dividends, splits"),
     ("earnings NVDA 2027-01-28", "of 'NVDA' are not continued; known: AAPL, MSFT"),
     ("ex_dividends SPY 2027-03-19", "of 'SPY' are not continued; known: IWM, AAPL, MSFT"),
     ("earnings AAPL 28.01.2027", "is not a date like"), ("earnings AAPL 2027-02-30", "is not a date like"),
@@ -77,3 +77,15 @@ def test_a_symbol_is_named_once_and_dates_ascend() -> None:
         read(f"earnings AAPL {day}; earnings AAPL {later}")
     with pytest.raises(ConfigError, match="not one quarter"):
         read(f"earnings AAPL {day} {day}")
+
+
+def test_splits_are_days_of_any_share() -> None:
+    assert read("splits AAPL 2027-06-07; splits SPY 2027-06-07 2028-06-05") == {
+        "splits": {"AAPL": (date(2027, 6, 7),), "SPY": (date(2027, 6, 7), date(2028, 6, 5))}}
+
+
+@pytest.mark.parametrize("text, why", [("splits AAPL 2027-06-06", "no weekday"), ("splits VIX 2027-06-07", "not continued"),
+                                       ("splits AAPL soon", "is not a date"), ("splits AAPL", "is not KIND SYMBOL DATE")])
+def test_splits_that_cannot_be(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        read(text)

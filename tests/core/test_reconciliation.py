@@ -116,3 +116,10 @@ def test_every_holding_is_attributed_exactly_once_or_unknown(stored, holdings):
         for contract, quantity in legs.items():
             assert quantity == verdict.actual.get(contract, 0) + verdict.missing.get(contract, 0)
         assert (verdict.kind is VerdictKind.MATCH) == (not verdict.missing)
+
+
+def test_contracts_that_a_split_has_adjusted_are_nobodys():
+    """Four for one: 500 has become 125, and one contract four. What was held is gone at a price nobody told, and what is
+    there instead is quarantined."""
+    adjusted = {make_contract(125.0, expiry=EXPIRY): -8, make_contract(123.75, expiry=EXPIRY): 8}
+    assert verdicts([SPREAD], adjusted) == (["GONE"], adjusted)

@@ -73,3 +73,21 @@ def test_bars_that_end_before_the_last_session_tell_closes_only_and_are_asked_fo
     assert world.history.bars("SPY").indicators.ema21 is not None
     world.now += timedelta(hours=5)
     assert world.history.has("SPY") and world.asked == 2
+
+
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_bars_before_a_split_count_in_new_shares(adjusted):
+    """AAPL's four for one of 31 August 2020, in raw bars, and in bars that are in new shares already."""
+    world = World()
+    world.now, world.session = datetime(2020, 9, 10, 9, 31), date(2020, 9, 9)
+    found = frame(np.full(300, 125.0), end="2020-09-09")
+    old = found.index.get_level_values("time").date < date(2020, 8, 31)
+    if not adjusted:
+        found.loc[old] = found.loc[old] * 4.0
+    world.frames["AAPL"] = found
+    bars = world.history.bars("AAPL")
+    assert np.allclose(bars.closes, 125.0) and bars.indicators.ema50 == pytest.approx(125.0)
+    assert bars.indicators.atr14 == pytest.approx(2.0)
+    world.frames["SPY"] = found
+    if not adjusted:
+        assert world.history.bars("SPY").closes[0] == 500.0, "another share's split is none of its own"
