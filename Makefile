@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: make backtest, make test. Set-up is automatic and idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test test-all lint typecheck parity bench faults strategies-table clean
+.PHONY: help setup backtest test test-all lint typecheck parity bench faults strategies-table walk-days clean
 VENV ?= .venv
 READY := $(VENV)/.ready
 FITS := import sys; sys.exit(sys.version_info[:2] < (3, 11))
@@ -19,6 +19,7 @@ help:
 	@echo "make parity            the same scenario on LEAN and here (needs TOMKING_LEAN or the lean command)"
 	@echo "make bench             paired times and memory  make faults     a misbehaving broker, SEEDS=200"
 	@echo "make strategies-table  strategy x scenario x trades"
+	@echo "make walk-days         each phase's days: entries, levels and their causes (72 runs, kept)"
 	@echo "make setup             the environment .venv, by itself    make clean      remove what was generated"
 
 setup: $(READY)
@@ -56,6 +57,9 @@ faults: $(READY)
 
 strategies-table: $(READY)
 	@$(PY) -m local strategies-table --cash 200000 --commands $(ARGS)
+
+walk-days: $(READY)
+	@$(PY) -m local walk-days --jobs 2 $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .cache .pytest_cache .mypy_cache .hypothesis runs build *.egg-info

@@ -14,7 +14,7 @@ from local.commands.arguments import OneLineParser
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
 COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
-            "record", "regressions", "replay", "validate")
+            "record", "regressions", "replay", "walk-days", "validate")
 LIBRARIES = ("numpy", "pandas", "scipy")
 INSTALLED = "tomking"
 INTERRUPTED = 130
