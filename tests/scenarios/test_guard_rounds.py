@@ -93,7 +93,7 @@ def entering(shell: FrameworkShell) -> list[str]:
 
 
 def slow(out: Path) -> tuple[Lives, FrameworkShell]:
-    """The condor's entry is out since 9:49; its broker would fill it at 9:52."""
+    """The put spread's entry is out since 9:49; its broker would fill it at 9:52."""
     run, shell = until(at(9, 49), out, fills_after=3)
     assert len(entering(shell)) == 1
     return run, shell
@@ -102,7 +102,7 @@ def slow(out: Path) -> tuple[Lives, FrameworkShell]:
 def test_left_alone_the_slow_entry_fills(tmp_path: Path) -> None:
     run, shell = slow(tmp_path)
     assert run.run(at(9, 55)), run.error
-    assert [position.strategy for position in shell.parts.states.open_positions] == ["friday_0dte"]
+    assert [position.strategy for position in shell.parts.states.open_positions] == ["lt112"]
 
 
 @pytest.mark.parametrize("action", ["halt", "liquidate"])

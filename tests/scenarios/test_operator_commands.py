@@ -91,7 +91,7 @@ def test_accept_takes_note_of_foreign_holdings_and_entries_go_on(tmp_path: Path)
     assert told(run, "accept")["accepted"] == list(unknown)
     assert run.run(at(12, 20)), run.error
     assert shell.builder.view().quarantined == () and shell.parts.emergency.report.level == 0
-    assert [position.strategy for position in shell.parts.states.positions] == ["lt112"]
+    assert [position.strategy for position in shell.parts.states.positions] == ["friday_0dte"]
 
 
 def test_what_if_answers_for_every_strategy_and_sends_nothing(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_what_if_answers_for_every_strategy_and_sends_nothing(tmp_path: Path) ->
     orders = len(run.broker.log.orders)
     answers = told(run, "What-If")
     assert answers["lt112"]["refused"] in ("ALREADY_OPEN", "WEEK_TAKEN", "EXPIRY_TAKEN")
-    assert answers["friday_0dte"]["refused"] == "OUTSIDE_WINDOW"
+    assert answers["friday_0dte"]["refused"] == "COUNT_STRATEGY"
     assert set(told(run, "what_if", strategy="lt112")) == {"lt112"}
     assert run.run(at(12, 3)) and len(run.broker.log.orders) == orders
 

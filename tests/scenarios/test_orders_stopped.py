@@ -19,8 +19,8 @@ NEVER = 600         # minutes until somebody meets a limit at the middle: not to
 
 
 def stopped(folder: Path, command: str) -> Lives:
-    """The Friday with an entry of each strategy that nobody fills, and one command at 9:51."""
-    run = lives(folder, fills_after=NEVER, commands=f"2024-07-26 09:51 {command}")
+    """The Friday with an entry of each strategy that nobody fills, and one command at 10:36."""
+    run = lives(folder, fills_after=NEVER, commands=f"2024-07-26 10:36 {command}")
     assert run.whole(), run.error
     return run
 
@@ -35,11 +35,11 @@ def ends(run: Lives, strategy: str) -> list[tuple[datetime, str]]:
 def test_a_command_that_stops_entries_takes_back_the_one_that_is_out(tmp_path, command, reason):
     run = stopped(tmp_path, command)
     first = next(order for order in run.broker.log.orders if order.tag.startswith("friday_0dte"))
-    assert first.time == datetime(2024, 7, 26, 9, 49)
+    assert first.time == datetime(2024, 7, 26, 10, 34)
     (end, why), *_ = ends(run, "friday_0dte")
-    assert why == reason and end <= datetime(2024, 7, 26, 9, 53 if why != "TIMEOUT" else 56)
+    assert why == reason and end <= datetime(2024, 7, 26, 10, 38 if why != "TIMEOUT" else 41)
     if reason == "HALTED":
-        assert [order for order in run.broker.log.orders if order.time > datetime(2024, 7, 26, 9, 51)] == []
+        assert [order for order in run.broker.log.orders if order.time > datetime(2024, 7, 26, 10, 36)] == []
     assert not [trade for trade in run.broker.log.trades if intent_of(trade.tag) == intent_of(first.tag)]
 
 
