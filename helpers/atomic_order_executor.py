@@ -346,7 +346,7 @@ class AtomicOrderExecutor:
                 order = work.order
                 if order is None:
                     continue
-                if self._desk.listed(order):
+                if self._desk.listed(order, now):
                     self._desk.ask_cancel(work, "RECONCILE", now)
                     if not accept:
                         continue

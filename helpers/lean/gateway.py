@@ -75,6 +75,7 @@ class LeanGateway(OrderGateway):
         """Set the brokerage and margin models and subscribe the underlyings named in ``tickers``."""
         algorithm = self._algorithm
         algorithm.set_brokerage_model(lean.BrokerageName.TASTYTRADE, lean.AccountType.MARGIN)
+        algorithm.default_order_properties.time_in_force = lean.TimeInForce.DAY
         algorithm.portfolio.set_margin_call_model(lean.MarginCallModel.NULL)
         if self._own_margin:
             algorithm.portfolio.set_positions(lean.SecurityPositionGroupModel.NULL)

@@ -95,15 +95,18 @@ class FillBook:
     def look_up(self, work: Work, now: datetime) -> None:
         """Ask the engine which legs it still lists; those it does not are over."""
         order = work.out
-        listed = self.listed(order)
+        listed = self.listed(order, now)
         for order_id in order.open_ids:
             if order_id not in listed:
                 order.closed[order_id] = LOST
         if order.is_closed and order.closed_at is None:
             order.closed_at = now
 
-    def listed(self, order: OrderOut) -> tuple[int, ...]:
-        """Those of the order's ids that the engine lists as open."""
+    def listed(self, order: OrderOut, now: datetime) -> tuple[int, ...]:
+        """Those of the order's ids that the engine lists as open. Every order is for its day: one of an earlier day is over
+        at the broker, whatever the engine was told."""
+        if order.sent.date() < now.date():
+            return ()
         return tuple(order_id for order_id in self._port.open_order_ids(order.tag) if order_id in order.ids)
 
     def settle(self, work: Work, now: datetime) -> bool:

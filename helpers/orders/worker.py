@@ -137,7 +137,7 @@ class IntentWorker:
         """The send never returned: adopt what the engine lists under its tag; nothing there for two minutes means
         that the holdings decide."""
         desk, order = self._desk, work.out
-        listed = self._port.open_order_ids(order.tag)
+        listed = self._port.open_order_ids(order.tag) if order.sent.date() == now.date() else ()
         if len(listed) == len(order.legs):
             order.ids = tuple(listed)
             self._tell_sent(work, now)

@@ -10,6 +10,7 @@ from core.model import ContractKind, Right
 from core.reconciliation import reconcile
 from local.broker_faults.lives import Lives
 from local.broker_faults.truth import intent_of
+from local.engine.broker.time_in_force import TimeInForce
 from local.engine.enums import Market, OptionRight, OptionStyle, SecurityType
 from local.engine.market.symbol import Symbol
 from tests.builders import make_contract
@@ -53,6 +54,14 @@ def test_no_order_rests_beyond_the_session_in_which_it_is_looked_after(tmp_path)
     for underlying, kind in (("SPY", ContractKind.EQUITY_OPTION), ("VIX", ContractKind.INDEX_OPTION)):
         contract = make_contract(20.0, Right.CALL, underlying=underlying, kind=kind, expiry=date(2024, 9, 18))
         assert gateway.session_close(contract, now) == datetime(2024, 7, 26, 16, 0), underlying
+
+
+def test_every_order_is_for_its_day_and_expires_with_it(tmp_path):
+    run = lives(tmp_path, fills_after=NEVER)
+    run.begin()
+    assert run.run(datetime(2024, 7, 26, 10, 36)), run.error
+    orders = run.engine.algorithm.transactions.get_orders(lambda order: True)
+    assert orders and all(order.time_in_force is TimeInForce.DAY for order in orders)
 
 
 def test_what_the_framework_never_trades_is_named_and_not_refused(tmp_path):

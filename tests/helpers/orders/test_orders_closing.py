@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from config.constants import QUOTE_AWAIT_MINUTES, STUCK_MINUTES
 from core.model import ContractKind, Purpose, Right, Urgency
 from helpers.orders.port import OrderStatus
@@ -59,6 +61,60 @@ def test_exit_waits_over_the_close_and_goes_on():
     assert len(desk.broker.sent) == 2
     desk.broker.fill_all()
     assert desk.finals() == [("FILLED", True, "TEST", 2)]
+
+
+def overnight(desk, *, told: bool):
+    """The last minute's cancel is not heard, nor any later one: the order ends with its day, and that may be told or not."""
+    desk.broker.deaf_cancel = True
+    desk.broker.now = desk.broker.close - timedelta(minutes=2)
+    desk.minutes(2)
+    for order_id in list(desk.broker.orders) if told else ():
+        desk.broker.end(order_id, OrderStatus.CANCELED, "The order has expired.")
+    desk.broker.close = None
+    desk.minutes(5)
+    desk.broker.now = (desk.now + timedelta(days=1)).replace(hour=9, minute=30)
+    desk.broker.close = desk.now.replace(hour=16)
+    desk.minutes(1)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_order_ends_with_its_day_and_the_exit_is_sent_again_in_the_morning(told):
+    desk = exit_desk()
+    overnight(desk, told=told)
+    desk.minutes(3)
+    assert len(desk.broker.sent) == 2 and desk.finals() == []
+    desk.broker.orders = {number: order for number, order in desk.broker.orders.items() if number > 2}
+    desk.broker.fill_all()
+    assert desk.finals() == [("FILLED", True, "TEST", 2)] and desk.net() == {SHORT: 2, LONG: -2}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_an_entry_whose_order_ended_with_its_day_is_over(told):
+    desk = entry_desk()
+    overnight(desk, told=told)
+    desk.minutes(3)
+    assert desk.finals() == [("NOT_FILLED", True, "LAST_MINUTE", 0)] and len(desk.broker.sent) == 1
+    assert desk.executor.halted_by == ()
+
+
+def test_what_filled_before_the_day_ended_is_found_in_the_holdings():
+    desk = entry_desk()
+    desk.broker.fill(SHORT, told=False)
+    desk.broker.fill(LONG, told=False)
+    overnight(desk, told=False)
+    desk.minutes(3)
+    assert [outcome[:2] + outcome[3:] for outcome in desk.finals()] == [("FILLED", True, 2)]
+
+
+def test_a_send_that_never_returned_is_over_with_its_day():
+    desk = exit_desk(start=False, explode=True)
+    with pytest.raises(RuntimeError):
+        desk.start(make_intent(CLOSING, 2, Purpose.EXIT))
+    desk.broker.explode = False
+    desk.broker.now += timedelta(days=1)
+    desk.broker.close = desk.now.replace(hour=16)
+    desk.minutes(4)
+    assert len(desk.broker.sent) == 2
 
 
 def test_worthless_long_is_left_out_and_sold_once_somebody_bids():
