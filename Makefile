@@ -44,6 +44,7 @@ typecheck: $(READY)
 
 lint: $(READY) typecheck
 	@$(PY) -m flake8 main.py config core strategies helpers risk local research tests
+	@$(PY) -m pytest tests/test_house.py tests/test_one_home.py
 	@echo "lint: clean"
 
 parity: $(READY)

@@ -280,22 +280,6 @@ def split_next_session(symbol: str, calendar: CalendarFacts) -> date | None:
     return found if found is not None and found > calendar.today else None
 
 
-def sessions_to(day: date, calendar: CalendarFacts) -> int | Refused:
-    """Trading days from today to ``day`` (0 when today, 1 for the next session). A ``day`` that is no session counts
-    as the session before it.
-
-    Returns
-    -------
-    int or Refused
-        ``GUARD_CANNOT_COMPUTE`` for a day before today or beyond the sessions the calendar facts hold.
-    """
-    ahead = calendar.sessions_ahead
-    if day < calendar.today or (day > calendar.today and (not ahead or day > ahead[-1])):
-        return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={
-            "guard": "sessions", "day": day.isoformat(), "today": calendar.today.isoformat(), "known": len(ahead)})
-    return sum(session <= day for session in ahead)
-
-
 def event_within(calendar: CalendarFacts, sessions: int) -> date | None | Refused:
     """First listed event from today to ``sessions`` trading days ahead, both included; None when there is none.
 

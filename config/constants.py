@@ -150,6 +150,12 @@ VIX_COMPLACENT_CHANGE: Final = 0.10
 VIX_ENTRY_STOP: Final = 35.0
 VIX_ENTRY_RESUME_CLOSE: Final = 30.0
 
+# --- daily indicators: sessions each looks back
+INDICATOR_SESSIONS: Final[Mapping[str, int]] = MappingProxyType({"atr14": 14, "ema8": 8, "ema21": 21, "ema50": 50})
+
+# --- futures: days to expiry of the contract months that are followed before one is held
+FOLLOWED_FUTURE_DAYS: Final = (45, 150)
+
 # --- data freshness
 UNDERLYING_MAX_AGE_MINUTES: Final = 2
 LEG_MAX_AGE_MINUTES: Final = 10
@@ -186,7 +192,7 @@ BREAKER_RECOVERY_CORRELATION: Final = 0.70
 
 # --- emergency levels, shares of equity lost today
 YELLOW_LOSS_SHARE: Final = 0.0071
-ORANGE_LOSS_SHARE: Final = 0.0143
+ORANGE_LOSS_SHARE: Final = DAILY_LOSS_SHARE
 RED_LOSS_SHARE: Final = 0.0286
 YELLOW_VIX: Final = 30.0
 ORANGE_VIX: Final = 35.0

@@ -50,7 +50,7 @@ class Environment(str, Enum):
 
 
 class LogLevel(str, Enum):
-    """Lowest severity that is logged."""
+    """Severities, lowest first: a run logs those from its ``log_level`` on."""
 
     DEBUG = "debug"
     INFO = "info"

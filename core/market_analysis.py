@@ -1,4 +1,4 @@
-"""What the market looks like: trend, volatility regime, place of implied volatility in its year, and the chance that a
+"""What the market looks like: bias of the day, place of implied volatility in its year, and the chance that a
 position's short strikes all expire out of the money. Pure functions of figures that others gather."""
 
 from __future__ import annotations
@@ -24,17 +24,6 @@ class Trend(str, Enum):
     SIDEWAYS = "sideways"
 
 
-def trend(price: float, indicators: Indicators) -> Trend | None:
-    """Bull when EMA 8 > EMA 21 and the price is above EMA 50; bear when both are the other way; else sideways.
-
-    Returns
-    -------
-    Trend or None
-        None while one of the averages is missing.
-    """
-    return _agreement(price, indicators, indicators.ema50)
-
-
 def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
     """Bias of the day: daily EMA 8 against EMA 21 and price against VWAP, when they agree; else sideways.
 
@@ -43,12 +32,7 @@ def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
     Trend or None
         None while one of the three is missing.
     """
-    return _agreement(price, indicators, indicators.vwap)
-
-
-def _agreement(price: float, indicators: Indicators, line: float | None) -> Trend | None:
-    """Bull or bear when EMA 8 against EMA 21 and the price against ``line`` say the same."""
-    fast, slow = indicators.ema8, indicators.ema21
+    fast, slow, line = indicators.ema8, indicators.ema21, indicators.vwap
     if fast is None or slow is None or line is None:
         return None
     if fast > slow and price > line:

@@ -158,8 +158,6 @@ class Indicators:
     ema8: float | None = None
     ema21: float | None = None
     ema50: float | None = None
-    ema200: float | None = None
-    rsi14: float | None = None
     vwap: float | None = None
 
 
@@ -231,8 +229,8 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarFacts:
-    """Facts of today's session. ``next_session`` is the first later trading day, ``sessions_to(d)`` lives in
-    ``config.calendars``. Times are None on a day without a session. ``uncovered`` names the calendars of ``config/``
+    """Facts of today's session. ``next_session`` is the first later trading day, ``sessions_ahead`` that one and those
+    that follow it. Times are None on a day without a session. ``uncovered`` names the calendars of ``config/``
     that do not reach today: entries refuse, and facts that come from them (``is_fomc_day``) read True. ``announced`` are
     the user's own dates, which continue those of ``config/``: kind to symbol to days."""
 
@@ -426,8 +424,8 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """Legs chosen from the daily chain, to be subscribed and quoted before ``propose`` is asked.
-    ``candidates`` are contracts wanted beyond ``legs`` (an LT112 walk quotes several strikes)."""
+    """Contracts chosen from the daily chain, to be subscribed and quoted before ``propose`` is asked: more than the legs
+    where quotes decide among them. Without contracts it asks for the chain itself, in the next snapshot."""
 
     strategy: str
     underlying: str
@@ -478,9 +476,6 @@ class Manage:
     """Change a position (a roll, a new weekly): one combo of at most four legs."""
 
     intent: Intent
-
-
-Decision = Hold | Refused | Select | Enter | Exit | Manage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Iterable, Sequence
 
 import numpy as np
 
+from config.constants import OPTION_EXPIRY_TIME
 from core.arrays import Flags, Floats
 from core.carry import option_terms
 from core.model import Chain, Contract, Right, Underlying
@@ -50,7 +51,7 @@ class Listing:
         known = np.isfinite(iv) & (iv > 0.0)
         if known.all():
             return iv
-        closing = datetime.combine(self.chain.as_of, datetime.min.time()).replace(hour=16)
+        closing = datetime.combine(self.chain.as_of, OPTION_EXPIRY_TIME)
         terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, closing)
         implied = chain_volatilities(self.prices(strikes, right), self.chain.underlying_close, strikes,
                                      right is Right.PUT, terms)

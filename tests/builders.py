@@ -21,7 +21,7 @@ def make_vix(value: float = 24.0, time: datetime = FRIDAY, **overrides: Any) -> 
 def make_underlying(symbol: str = "SPY", price: float = 544.0, time: datetime = FRIDAY, **overrides: Any) -> Underlying:
     values: dict[str, Any] = dict(
         symbol=symbol, price=price, bid=price - 0.01, ask=price + 0.01, quote_time=time, last_close=price,
-        indicators=Indicators(atr14=6.0, ema8=545.0, ema21=540.0, ema50=530.0, ema200=500.0, rsi14=55.0, vwap=price),
+        indicators=Indicators(atr14=6.0, ema8=545.0, ema21=540.0, ema50=530.0, vwap=price),
         iv=IvHistory(current=0.2, rank=50.0, percentile=60.0, samples=252))
     return Underlying(**(values | overrides))
 

@@ -6,10 +6,11 @@ from datetime import date
 from math import nan
 from typing import Generic, Iterable, Mapping
 
+from config.constants import FOLLOWED_FUTURE_DAYS
 from core.quotes import underlying_key
 from helpers.lean.shapes import Month
 
-MIN_DAYS, MAX_DAYS = 45, 150
+MIN_DAYS, MAX_DAYS = FOLLOWED_FUTURE_DAYS
 
 
 class ContractMonths(Generic[Month]):

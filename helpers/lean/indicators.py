@@ -2,7 +2,6 @@
 
 ====================  ==================================================================================================
 ``ema``               LEAN ``EMA``: starts as the simple mean of the first ``period`` values, then k = 2 / (period + 1)
-``rsi``               LEAN ``RSI`` with its default Wilder smoothing; 100 when there has been no loss
 ``atr``               LEAN ``QCAlgorithm.ATR`` with its default **Simple** average of the true range (not Wilder's)
 ``session_vwap``      LEAN ``VWAP`` of one day: (high + low + close) / 3 weighted by volume
 ====================  ==================================================================================================
@@ -17,11 +16,9 @@ from typing import Mapping
 import numpy as np
 import pandas as pd
 
+from config.constants import INDICATOR_SESSIONS
 from core.arrays import Floats
 from core.model import Indicators
-
-ATR_PERIOD = 14
-RSI_PERIOD = 14
 
 
 def ema(values: Floats, period: int) -> float | None:
@@ -49,21 +46,6 @@ def ema(values: Floats, period: int) -> float | None:
     return average
 
 
-def rsi(closes: Floats, period: int = RSI_PERIOD) -> float | None:
-    """Relative strength index (0 to 100), Wilder-smoothed; None with fewer than ``period + 1`` closes."""
-    changes = np.diff(_finite(closes))
-    if len(changes) < period:
-        return None
-    gain = float(np.mean(np.maximum(changes[:period], 0.0)))
-    loss = float(np.mean(np.maximum(-changes[:period], 0.0)))
-    for change in changes[period:].tolist():
-        gain += (max(change, 0.0) - gain) / period
-        loss += (max(-change, 0.0) - loss) / period
-    if round(loss, 10) == 0.0:
-        return 100.0
-    return 100.0 - 100.0 / (1.0 + gain / loss)
-
-
 def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
     """Largest of high less low and the distances of both from the previous close; the first has no previous close."""
     high, low, close = _finite(high), _finite(low), _finite(close)
@@ -72,7 +54,7 @@ def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
     return spans
 
 
-def atr(high: Floats, low: Floats, close: Floats, period: int = ATR_PERIOD) -> float | None:
+def atr(high: Floats, low: Floats, close: Floats, period: int) -> float | None:
     """Average true range in points: the simple mean of the last ``period`` true ranges; None with fewer bars."""
     if len(close) < period:
         return None
@@ -97,9 +79,9 @@ def daily_indicators(bars: Mapping[str, Floats]) -> Indicators:
     ValueError
         When a bar is not a finite number or the columns differ in length.
     """
-    close = bars["close"]
-    return Indicators(atr14=atr(bars["high"], bars["low"], close), ema8=ema(close, 8), ema21=ema(close, 21),
-                      ema50=ema(close, 50), ema200=ema(close, 200), rsi14=rsi(close))
+    close, sessions = bars["close"], INDICATOR_SESSIONS
+    return Indicators(atr14=atr(bars["high"], bars["low"], close, sessions["atr14"]), ema8=ema(close, sessions["ema8"]),
+                      ema21=ema(close, sessions["ema21"]), ema50=ema(close, sessions["ema50"]))
 
 
 def vwap(high: Floats, low: Floats, close: Floats, volume: Floats) -> float | None:

@@ -47,5 +47,5 @@ def assemble(algorithm: LeanAlgorithm, run: RunParameters) -> FrameworkShell[Lea
         clock_seconds=EXECUTOR_SECONDS_LIVE if facts.live else EXECUTOR_SECONDS_BACKTEST, events_later=facts.live)
     audit = SegmentedAudit(algorithm.object_store)
     return FrameworkShell(gateway=gateway, run=run, components=managers.with_executor(executor), memory=memory,
-                          journal=Journal(algorithm.log, audit), store=RunStore(facts, run, memory, audit),
+                          journal=Journal(algorithm.log, audit, run.log_level), store=RunStore(facts, run, memory, audit),
                           tickers=tickers)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Callable, Final, Mapping
 
+from config.run_parameters import LogLevel
 from core.model import Refused
 from helpers.store.audit_trail import Audit
+
+
+# Whatever is not named is INFO; what goes to the audit trail alone is DEBUG.
+SEVERITY: Final[Mapping[str, LogLevel]] = MappingProxyType({
+    **dict.fromkeys(("CANNOT_COMPUTE", "COMMAND_REFUSED", "EXIT_DEFERRED", "GUARDS", "LATE_FILL", "LIMIT_WARNING",
+                     "MARGIN_UNCONFIRMED", "ORDER_STUCK", "RESULT_UNKNOWN"), LogLevel.WARNING),
+    **dict.fromkeys(("ORDER_FAILED", "ORDER_UNKNOWN", "QUARANTINE", "RISK_BLIND", "SECRET_IN_GIT", "STORE_FAILED"),
+                    LogLevel.ERROR)})
 
 
 class Journal:
@@ -19,23 +29,33 @@ class Journal:
     log : callable
         Takes one line (LEAN's ``log``).
     audit : Audit
+        Takes everything, whatever is logged.
+    least : LogLevel
+        Lowest severity that is logged.
     """
 
-    def __init__(self, log: Callable[[str], None], audit: Audit) -> None:
+    def __init__(self, log: Callable[[str], None], audit: Audit, least: LogLevel = LogLevel.INFO) -> None:
         self._log = log
         self._audit = audit
+        self._least = tuple(LogLevel).index(least)
         self._days: dict[tuple[date, str, str], dict[str, Any]] = {}
         self._approaches: dict[str, dict[str, Any]] = {}
 
     def event(self, time: datetime, name: str, **facts: Any) -> None:
         """Record one event; ``None`` facts are left out."""
         shown = {key: plain(value) for key, value in facts.items() if value is not None}
-        self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in shown.items()))
+        self._line(SEVERITY.get(name, LogLevel.INFO), name, shown)
         self._audit.append(time, name, shown)
 
     def audit(self, time: datetime, name: str, facts: Mapping[str, Any]) -> None:
-        """Into the audit trail only."""
-        self._audit.append(time, name, plain(facts))
+        """Into the audit trail; logged when everything is."""
+        shown = plain(facts)
+        self._line(LogLevel.DEBUG, name, shown)
+        self._audit.append(time, name, shown)
+
+    def _line(self, severity: LogLevel, name: str, shown: Mapping[str, Any]) -> None:
+        if tuple(LogLevel).index(severity) >= self._least:
+            self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in shown.items()))
 
     def refused(self, time: datetime, strategy: str, refusal: Refused) -> None:
         """Count one refusal; its first of a day is logged with its facts."""

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar, Sequence
 
+from config.constants import MAX_COMBO_LEGS
+
 ALL_TIME = (datetime(1990, 1, 1), datetime(2100, 1, 1))
 WALL_MINUTES = 30
-MAX_LEGS = 4
 
 
 class Answer(str, Enum):
@@ -120,7 +121,7 @@ class LegLimit(Fault):
     kind: ClassVar[str] = "leg_limit"
 
     def answer(self, now: datetime, expiry_today: datetime | None, legs: int) -> Answer | None:
-        return Answer.REFUSE if legs > MAX_LEGS and self.takes(now) else None
+        return Answer.REFUSE if legs > MAX_COMBO_LEGS and self.takes(now) else None
 
 
 @dataclass(slots=True, kw_only=True)

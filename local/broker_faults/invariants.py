@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from config.constants import DEFENSIVE_DTE, MAX_COMBO_LEGS
 from config.strategy_parameters import SPECS, PacedSpec
 from local.broker_faults.faults import (CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills, MissingSide,
                                         NoAnswer, OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes,
@@ -19,8 +20,6 @@ from local.data.calendar import sessions
 OPEN, CLOSE, WALL = time(9, 30), time(16, 0), time(15, 30)
 REPORT_MINUTES = 8       # 60 s for the rest, a minute to cancel, three tries of a minute, and the clock's own steps
 REPAIR_MINUTES = 25      # undisturbed minutes within which even four single legs are evened out
-DEFENSIVE_DTE = 21
-MOST_LEGS = 4
 OBSTRUCTING = (Rejects, NoAnswer, Disconnect, MissingSide, StaleQuotes, CrossedQuotes, Restart, UnevenFills,
                PartialFills, FillAfterCancel, LateFills, OutOfOrder)
 OWNED_UP = frozenset({"ORDER_FAILED", "ORDER_UNKNOWN", "ORDER_STUCK"})
@@ -94,7 +93,7 @@ def _requests(evidence: Evidence) -> Iterable[Violation]:
     for when, tag, kind in evidence.log.one_leg_requests:
         yield Violation("ONE_LEG_REQUEST", f"{kind} of {tag} at {when} reached some of its legs only")
     for order in evidence.log.orders:
-        if len(order.legs) > MOST_LEGS:
+        if len(order.legs) > MAX_COMBO_LEGS:
             yield Violation("TOO_MANY_LEGS", f"{order.tag} at {order.time}")
         on_spy = any(key_of_symbol(symbol)[0] == "SPY" for symbol, _ in order.legs)
         if on_spy and not OPEN <= order.time.time() < time(15, 59):

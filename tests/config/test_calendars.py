@@ -7,7 +7,7 @@ import pytest
 
 from config import calendars
 from config.calendars import (calendar_facts, earnings_within, event_within, ex_dividend_next_session,
-                              ex_dividends_reach, is_fomc_day, is_roll_week, is_triple_witching, sessions_to, split_next_session,
+                              ex_dividends_reach, is_fomc_day, is_roll_week, is_triple_witching, split_next_session,
                               split_within)
 from core.codes import RefusalCode
 from core.model import CalendarFacts, Refused
@@ -192,15 +192,6 @@ def test_events_need_the_sessions_ahead() -> None:
     assert event_within(facts(date(2024, 7, 24), count=5), 5) == date(2024, 7, 31)
     assert code(event_within(facts(date(2024, 7, 24), count=4), 5)) is RefusalCode.GUARD_CANNOT_COMPUTE
     assert code(event_within(facts(date(2027, 12, 30)), 5)) is RefusalCode.CALENDAR_UNCOVERED
-
-
-def test_sessions_to() -> None:
-    today = facts(date(2024, 7, 26))
-    assert sessions_to(date(2024, 7, 26), today) == 0
-    assert sessions_to(date(2024, 7, 29), today) == 1
-    assert sessions_to(date(2024, 7, 28), today) == 0
-    assert code(sessions_to(date(2024, 7, 25), today)) is RefusalCode.GUARD_CANNOT_COMPUTE
-    assert code(sessions_to(date(2024, 8, 6), today)) is RefusalCode.GUARD_CANNOT_COMPUTE
 
 
 def build(today: date, close: datetime | None) -> CalendarFacts:

@@ -1,4 +1,4 @@
-"""Trend, bias, regime, rank and percentile, and the chance that short strikes expire out of the money."""
+"""Bias, regime, rank and percentile, and the chance that short strikes expire out of the money."""
 
 from __future__ import annotations
 
@@ -12,24 +12,17 @@ from hypothesis import strategies as st
 
 from core.errors import CannotCompute
 from core.market_analysis import (ShortStrike, Trend, intraday_bias, iv_history, iv_percentile, iv_rank,
-                                  probability_short_otm, probability_shorts_otm, trend)
+                                  probability_short_otm, probability_shorts_otm)
 from core.model import Indicators, Right
 from core.option_math import price, probability_otm
 
-AVERAGES = Indicators(ema8=102.0, ema21=101.0, ema50=100.0, vwap=100.0)
-
-
-@pytest.mark.parametrize("price_now, changes, expected", [
-    (100.01, {}, Trend.BULL), (100.0, {}, Trend.SIDEWAYS), (101.0, {"ema8": 101.0}, Trend.SIDEWAYS),
-    (99.99, {"ema8": 100.9}, Trend.BEAR), (100.0, {"ema8": 100.9}, Trend.SIDEWAYS), (100.0, {"ema50": None}, None),
-    (100.0, {"ema8": None}, None), (100.0, {"ema21": None}, None)])
-def test_trend(price_now, changes, expected):
-    assert trend(price_now, replace(AVERAGES, **changes)) is expected
+AVERAGES = Indicators(ema8=102.0, ema21=101.0, vwap=100.0)
 
 
 @pytest.mark.parametrize("price_now, changes, expected", [
     (100.01, {}, Trend.BULL), (100.0, {}, Trend.SIDEWAYS), (99.99, {}, Trend.SIDEWAYS),
-    (99.99, {"ema8": 100.0}, Trend.BEAR), (100.01, {"ema8": 100.0}, Trend.SIDEWAYS), (100.0, {"vwap": None}, None)])
+    (99.99, {"ema8": 100.0}, Trend.BEAR), (100.01, {"ema8": 100.0}, Trend.SIDEWAYS), (100.0, {"vwap": None}, None),
+    (100.0, {"ema8": None}, None), (100.0, {"ema21": None}, None)])
 def test_intraday_bias(price_now, changes, expected):
     assert intraday_bias(price_now, replace(AVERAGES, **changes)) is expected
 

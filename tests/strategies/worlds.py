@@ -20,7 +20,7 @@ from tests.builders import (make_account, make_calendar, make_position, make_sna
 from tests.builders_chains import Surface, flat, make_chain, model_quotes, skewed
 
 FUTURE_EXPIRY = date(2024, 9, 20)
-RISING = Indicators(atr14=6.0, ema8=545.0, ema21=540.0, ema50=100.0, ema200=90.0, rsi14=55.0, vwap=544.0)
+RISING = Indicators(atr14=6.0, ema8=545.0, ema21=540.0, ema50=100.0, vwap=544.0)
 RICH = IvHistory(current=0.2, rank=60.0, percentile=60.0, samples=252)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.lean.indicators import atr, daily_indicators, ema, rsi, session_vwap, true_ranges, vwap
+from helpers.lean.indicators import atr, daily_indicators, ema, session_vwap, true_ranges, vwap
 
 
 def test_ema_starts_as_the_simple_mean_and_then_smooths():
@@ -20,19 +20,6 @@ def test_ema_needs_its_whole_period():
     assert ema(np.arange(8.0), 8) == pytest.approx(3.5)
 
 
-def test_rsi_is_wilders():
-    closes = np.array([10.0, 11.0, 10.5, 11.5])
-    gain = ((1.0 + 0.0) / 2 * 1 + 1.0) / 2
-    loss = ((0.0 + 0.5) / 2 * 1 + 0.0) / 2
-    assert rsi(closes, 2) == pytest.approx(100 - 100 / (1 + gain / loss))
-
-
-def test_rsi_is_100_without_a_loss_and_none_when_short():
-    assert rsi(np.arange(15.0)) == 100.0
-    assert rsi(np.arange(14.0)) is None
-    assert rsi(np.arange(15.0)[::-1]) == pytest.approx(0.0)
-
-
 def test_true_range_reaches_back_to_the_previous_close():
     spans = true_ranges(np.array([11.0, 15.0, 9.0]), np.array([10.0, 14.0, 8.0]), np.array([10.5, 14.5, 8.5]))
     assert spans.tolist() == pytest.approx([1.0, 15.0 - 10.5, 14.5 - 8.0])
@@ -42,15 +29,16 @@ def test_atr_is_the_simple_mean_not_wilders():
     high = np.array([2.0] * 14 + [30.0])
     low = np.array([1.0] * 14 + [1.0])
     close = np.array([1.5] * 15)
-    assert atr(high, low, close) == pytest.approx((13 * 1.0 + 29.0) / 14)
-    assert atr(high[:13], low[:13], close[:13]) is None
+    assert atr(high, low, close, 14) == pytest.approx((13 * 1.0 + 29.0) / 14)
+    assert atr(high[:13], low[:13], close[:13], 14) is None
 
 
 def test_daily_indicators_are_none_only_where_history_is_short():
     closes = np.linspace(100.0, 120.0, 60)
     found = daily_indicators({"high": closes + 1, "low": closes - 1, "close": closes})
-    assert found.ema8 > found.ema21 > found.ema50 and found.ema200 is None and found.vwap is None
-    assert found.atr14 == pytest.approx(2.0) and found.rsi14 == 100.0
+    assert found.ema8 > found.ema21 > found.ema50 and found.vwap is None and found.atr14 == pytest.approx(2.0)
+    short = daily_indicators({"high": closes[:49] + 1, "low": closes[:49] - 1, "close": closes[:49]})
+    assert short.ema21 is not None and short.ema50 is None
 
 
 def test_a_missing_price_raises():

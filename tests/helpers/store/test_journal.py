@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Mapping
 
+import pytest
+
+from config.run_parameters import LogLevel
 from core.codes import RefusalCode
 from core.model import Refused
-from helpers.store.journal import Journal, plain
+from helpers.orders.port import OutcomeKind
+from helpers.store.journal import SEVERITY, Journal, plain
 
+ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2024, 8, 5, 9, 48)
 
 
@@ -53,6 +59,27 @@ def test_what_is_not_known_is_left_out() -> None:
     journal, lines, _ = made()
     journal.event(NOW, "ENTER", strategy="lt112", limit=None)
     assert lines == ["ENTER strategy=lt112"]
+
+
+@pytest.mark.parametrize("least, logged", [
+    (LogLevel.DEBUG, ["MARK", "ENTER", "LATE_FILL", "ORDER_FAILED"]), (LogLevel.INFO, ["ENTER", "LATE_FILL", "ORDER_FAILED"]),
+    (LogLevel.WARNING, ["LATE_FILL", "ORDER_FAILED"]), (LogLevel.ERROR, ["ORDER_FAILED"])])
+def test_what_is_logged_begins_at_the_level_and_the_trail_takes_all(least: LogLevel, logged: list[str]) -> None:
+    lines: list[str] = []
+    trail = Trail()
+    journal = Journal(lines.append, trail, least)
+    journal.audit(NOW, "MARK", {"equity": 35_000.0})
+    for name in ("ENTER", "LATE_FILL", "ORDER_FAILED"):
+        journal.event(NOW, name, strategy="lt112")
+    assert [line.split()[0] for line in lines] == logged
+    assert [name for _, name, _ in trail.records] == ["MARK", "ENTER", "LATE_FILL", "ORDER_FAILED"]
+
+
+def test_every_name_with_a_severity_is_an_event() -> None:
+    """A name that no code records any more, or that was renamed, would be INFO without a word."""
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "helpers").rglob("*.py") if path.name != "journal.py")
+    outcomes = {f"ORDER_{kind.value}" for kind in OutcomeKind}
+    assert {name for name in SEVERITY if f'"{name}"' not in text} <= outcomes
 
 
 def test_everything_becomes_plain_json() -> None:
