@@ -96,11 +96,11 @@ class QuoteScreen:
 
     def believed(self, contract: Contract, quote: Quote) -> Quote:
         """The quote that counts now: ``quote`` itself, or the one that was believed before it."""
-        if price_fault(quote) is not None:
-            return quote
         known = self._known.get(contract)
         if known is not None and quote.time <= known.seen:
             return known.quote
+        if price_fault(quote) is not None:
+            return quote
         moment = self._moment(contract, quote.time)
         if known is None:
             self._known[contract] = _Known(quote, moment, quote.time)
