@@ -163,6 +163,7 @@ LEG_MAX_AGE_MINUTES: Final = 10
 # --- quotes as marks: one that jumps more than this share of its value while the underlying and the VIX moved less is
 # doubted until later quotes have confirmed it so long, unless the neighbouring strikes follow
 MARK_JUMP_SHARE: Final = 0.5
+MARK_STRUCTURE_SHARE: Final = 0.1     # a smaller change of a leg is not held against what its structures can be worth
 MARK_UNDERLYING_MOVE_SHARE: Final = 0.003
 MARK_VIX_MOVE_POINTS: Final = 1.0
 MARK_HOLD_MINUTES: Final = 3

@@ -1,11 +1,10 @@
 """Which quotes of options are marks: a quote that jumps while nothing else moves is doubted until it has held, or until
 its neighbours follow.
 
-A quote counts at once when its mid lies within half of the value that was believed before. One that jumped further counts
-at once only where the market explains it (the underlying moved 0.3 %, the VIX a point, or a neighbouring strike jumped the
-same way) and where the structures it belongs to can be worth what it makes of them. Every other stands aside, the last
-believed quote with its own time in its place, until later quotes have confirmed it for three minutes: one that is merely
-followed by none has not held.
+A quote counts at once when its mid lies within half of the value that was believed before, or where the market explains
+its jump (the underlying moved 0.3 %, the VIX a point, or a neighbouring strike jumped the same way); and when the
+structures it belongs to can be worth what it makes of them. Every other stands aside, the last believed quote with its own
+time in its place, until later quotes have confirmed it for three minutes: one that is merely followed by none has not held.
 
 A first quote, and the first after a long while, has nothing to be compared with. A quote without a price (a dead side,
 crossed) is handed on as it is: whoever reads it knows what it means.
@@ -18,8 +17,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Callable, Final, Iterable, Protocol
 
-from config.constants import (MARK_COMPARED_MINUTES, MARK_HOLD_MINUTES, MARK_JUMP_SHARE, MARK_UNDERLYING_MOVE_SHARE,
-                              MARK_VIX_MOVE_POINTS)
+from config.constants import (MARK_COMPARED_MINUTES, MARK_HOLD_MINUTES, MARK_JUMP_SHARE, MARK_STRUCTURE_SHARE,
+                              MARK_UNDERLYING_MOVE_SHARE, MARK_VIX_MOVE_POINTS)
 from core.errors import CannotCompute
 from core.intents import unit_legs
 from core.model import Contract, Position, Quote
@@ -106,7 +105,7 @@ class QuoteScreen:
             self._known[contract] = _Known(quote, moment, quote.time)
             return quote
         known.seen = quote.time
-        if _far(known.quote, quote) and not self._may_jump(contract, known, quote, moment):
+        if _differs(known.quote.mid, quote.mid, MARK_STRUCTURE_SHARE) and not self._counts(contract, known, quote, moment):
             return known.quote
         known.quote, known.moment, known.doubted = quote, moment, None
         return quote
@@ -120,17 +119,18 @@ class QuoteScreen:
         notes, self._notes = tuple(self._notes), []
         return notes
 
-    # --- one quote that jumped --------------------------------------------------------------------------------------
+    # --- one quote that changed -------------------------------------------------------------------------------------
 
-    def _may_jump(self, contract: Contract, known: _Known, quote: Quote, moment: _Moment) -> bool:
-        """Whether a jump is believed; one that is not is doubted from now on, or still is."""
-        sign = math.copysign(1.0, quote.mid - known.quote.mid)
+    def _counts(self, contract: Contract, known: _Known, quote: Quote, moment: _Moment) -> bool:
+        """Whether a change is believed; one that is not is doubted from now on, or still is."""
+        sign, jumped = math.copysign(1.0, quote.mid - known.quote.mid), _far(known.quote, quote)
         stands = known.doubted is not None and not _differs(known.doubted[1], quote.mid)
         since = known.doubted[0] if stands and known.doubted is not None else quote.time
-        explained = (quote.time - known.quote.time > COMPARED or known.moment.explains(moment)
-                     or self._a_neighbour_jumped(contract, sign, quote.time))
+        explained = not jumped or (quote.time - known.quote.time > COMPARED or known.moment.explains(moment)
+                                   or self._a_neighbour_jumped(contract, sign, quote.time))
         if quote.time - since >= HOLD or explained and self._fits(contract, known, quote):
-            known.jumped = (quote.time, sign)
+            if jumped:
+                known.jumped = (quote.time, sign)
             return True
         if not stands:
             self._notes.append((DOUBTED, {
@@ -189,8 +189,8 @@ def _series(contract: Contract) -> tuple[object, ...]:
     return contract.underlying, contract.expiry, contract.right, contract.future_expiry, contract.root
 
 
-def _differs(before: float, after: float) -> bool:
-    return abs(after - before) > MARK_JUMP_SHARE * before + TOLERANCE
+def _differs(before: float, after: float, share: float = MARK_JUMP_SHARE) -> bool:
+    return abs(after - before) > share * before + TOLERANCE
 
 
 def _far(before: Quote, after: Quote) -> bool:

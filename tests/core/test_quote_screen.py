@@ -157,6 +157,17 @@ def test_a_jump_in_a_wild_market_must_fit_the_structures(mid: float, believed: f
     assert world.at(1, mid) == believed
 
 
+@pytest.mark.parametrize("mid, believed", [(10.50, 10.50), (10.57, 10.57), (10.58, 8.00), (11.90, 8.00)])
+def test_a_change_that_is_no_jump_must_fit_them_too(mid: float, believed: float) -> None:
+    """Of a dear leg less than half its value is more than a 5-wide spread can be worth."""
+    world = World()
+    world.held((SHORT, -4), (LONG, 4))
+    world.at(0, 8.00)
+    world.at(0, 5.53, LONG)
+    assert world.at(1, mid) == believed
+    assert world.at(2, 8.10) == 8.10
+
+
 def test_what_does_not_fit_a_structure_counts_once_it_has_held() -> None:
     world = World()
     world.held((SHORT, -4), (LONG, 4))
