@@ -143,6 +143,11 @@ def _kind(stored: Mapping[Contract, int], claim: Mapping[Contract, int], missing
         return VerdictKind.ASSIGNED
     if all(contract.expiry < today for contract in missing):
         return VerdictKind.EXPIRED
+    return kind_of_change(stored, claim)
+
+
+def kind_of_change(stored: Mapping[Contract, int], claim: Mapping[Contract, int]) -> VerdictKind:
+    """What became of a position that held ``stored`` and holds no more than ``claim`` of it now: GONE, FEWER or UNEVEN."""
     if not any(claim.values()):
         return VerdictKind.GONE
     ratios, _ = smallest_ratios(stored)

@@ -143,6 +143,10 @@ class AtomicOrderExecutor:
 
     # --- what others may know ---------------------------------------------------------------------------------------
 
+    def owns(self, order_id: int) -> bool:
+        """Whether the order is, or was, one of an intent. Safe from any thread."""
+        return order_id in self._owner
+
     @property
     def contracts(self) -> frozenset[Contract]:
         """Contracts whose quotes are needed."""

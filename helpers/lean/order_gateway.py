@@ -89,8 +89,9 @@ class OrderGateway:
 
     def order_update(self, event: lean.OrderEvent) -> OrderUpdate:
         """LEAN's order event as a plain value."""
+        order = self._algorithm.transactions.get_order_by_id(event.order_id)
         return OrderUpdate(order_id=int(event.order_id), contract=self.contract(event.symbol),
                            status=STATUSES.get(event.status, OrderStatus.OTHER), fill_quantity=int(event.fill_quantity),
                            fill_price=float(event.fill_price), fee=float(event.order_fee.value.amount),
                            message=str(event.message or ""), time=plain_time(self._algorithm.time),
-                           event_id=f"{event.order_id}:{event.id}")
+                           event_id=f"{event.order_id}:{event.id}", tag=str(order.tag or "") if order is not None else "")

@@ -37,8 +37,8 @@ def match_open_orders(works: Iterable[Work], open_orders: Sequence[OpenOrder]) -
                 legs[number] = left.pop(found.order_id)
         if legs:
             matched[work.intent.id] = legs
-    orphans = tuple(order for order in left.values() if _ours(order.tag))
-    foreign = tuple(order for order in left.values() if not _ours(order.tag))
+    orphans = tuple(order for order in left.values() if is_our_tag(order.tag))
+    foreign = tuple(order for order in left.values() if not is_our_tag(order.tag))
     return matched, orphans, foreign
 
 
@@ -73,7 +73,7 @@ def _is_leg(open_order: OpenOrder, order: OrderOut, number: int) -> bool:
     return open_order.quantity * total > 0 and abs(open_order.quantity) <= abs(total)
 
 
-def _ours(tag: str) -> bool:
+def is_our_tag(tag: str) -> bool:
     """``<strategy>/<time>:<purpose>:<time>#<n>``: the form of an order's tag."""
     intent, mark, number = tag.rpartition("#")
     return bool(mark) and number.isdigit() and intent.count(":") >= 2 and "/" in intent

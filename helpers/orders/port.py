@@ -39,6 +39,8 @@ class OrderUpdate:
         USD, positive.
     event_id : str
         The same for an event delivered twice.
+    tag : str
+        Of the order; empty where the broker has none.
     """
 
     order_id: int
@@ -50,6 +52,7 @@ class OrderUpdate:
     message: str
     time: datetime
     event_id: str
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,16 @@ class Booking:
             if contract.kind is not ContractKind.EQUITY:
                 self._expired(owner, contract, now)
 
+    def foreign_fill(self, update: OrderUpdate, now: datetime) -> dict[str, int]:
+        """A fill of an order that is nobody of ours: legs leave the positions that held the other side, at its price.
+        Signed change by position; what none of them held is nobody's."""
+        owners = self._owners(update)
+        for owner, quantity in owners.items():
+            self._parts.executor.holding_changed(owner, update.contract, quantity, now)
+            self._parts.states.apply_fill(owner, update.contract, quantity, update.fill_price,
+                                          update.fee * quantity / update.fill_quantity)
+        return owners
+
     def _expired(self, owner: str, contract: Contract, now: datetime) -> None:
         """Move the machine of a position that an option has left, where its table says so."""
         position = self._parts.states.position(owner)

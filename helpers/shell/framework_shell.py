@@ -19,6 +19,7 @@ from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.exposed_secrets import WORKSPACE_FILE, exposed_secrets
 from helpers.shell.figures import margins_unconfirmed
+from helpers.shell.foreign_orders import ForeignOrders
 from helpers.shell.memory import Keeper, Memory
 from helpers.shell.operator_commands import Command, OperatorCommands, amount_of
 from helpers.shell.ports import CommandWords, Event, Gateway
@@ -53,6 +54,7 @@ class FrameworkShell(Generic[Event]):
         self.risk = RiskRound(components, self.rounds, journal, self.record)
         self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
+        self._foreign = ForeignOrders(gateway, components, journal, self.results, self._recovery)
         self.started = False
         self._begun = False
         self._minute: datetime | None = None
@@ -137,7 +139,8 @@ class FrameworkShell(Generic[Event]):
         """Hand an order event on; its consequences are drawn at the next tick. Live it comes on the broker's thread."""
         update = self._gateway.order_update(event)
         if not self._gateway.is_exercise(event):
-            self.parts.executor.on_order_event(update, now)
+            if not self._foreign.takes(update, now):
+                self.parts.executor.on_order_event(update, now)
             return
         self._exchange.append((update, now))
         if self.run.environment is Environment.DEVELOPMENT:
@@ -196,12 +199,13 @@ class FrameworkShell(Generic[Event]):
                 return
             if fresh:
                 self._whole(minute, calendar.today)
-            elif self.parts.executor.working_positions or self._exchange:
+            elif self.parts.executor.working_positions or self._exchange or self._foreign.waiting:
                 self._orders(now)
 
     def _whole(self, minute: datetime, today: date) -> None:
-        changed = False
         self._book_exchange_events()
+        changed = self._foreign.book(minute)
+        changed = self._foreign.settle(minute) or changed
         if self._day != today:
             self._day = today
             changed = self._morning(minute)
@@ -217,8 +221,9 @@ class FrameworkShell(Generic[Event]):
     def _orders(self, now: datetime) -> None:
         """Between two minutes, live: orders under way are tended, nothing is decided."""
         self._book_exchange_events()
+        booked = self._foreign.book(now)
         self.parts.executor.on_minute(now)
-        self._keep(now, changed=self.results.drain(now))
+        self._keep(now, changed=self.results.drain(now) or booked)
 
     def _keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
         for name, facts in self._gateway.drain_notes():

@@ -115,22 +115,31 @@ class Recovery:
 
     def _gone(self, verdict: Verdict, now: datetime) -> None:
         position = self._remove_missing(verdict)
-        if position.is_open:
-            return
-        self._recover(position, Event.RECOVERED_FLAT, now, verdict.kind.value)
-        self._results.closed_elsewhere(position.id, now, verdict.kind.value)
+        if not position.is_open:
+            self.emptied(position, verdict.kind.value, now)
+
+    def emptied(self, position: Position, reason: str, now: datetime) -> None:
+        """A position that holds nothing any more, and not by an order of ours, is over."""
+        self._recover(position, Event.RECOVERED_FLAT, now, reason)
+        self._results.closed_elsewhere(position.id, now, reason)
 
     def _fewer(self, verdict: Verdict, now: datetime) -> None:
         before = self._parts.states.position(verdict.position_id)
         whole = sum(abs(leg.quantity) for leg in before.legs)
-        position = self._remove_missing(verdict)
+        self.reduced(self._remove_missing(verdict), whole)
+
+    def reduced(self, position: Position, whole: int) -> None:
+        """A position that is even with fewer contracts than the ``whole`` it had: it goes on as what it is."""
         kept = sum(abs(leg.quantity) for leg in position.legs)
-        self._parts.states.change(position.id, units=before.units * kept // whole,
-                                  entry_risk_usd=before.entry_risk_usd * kept / whole,
-                                  entry_margin_usd=before.entry_margin_usd * kept / whole)
+        self._parts.states.change(position.id, units=position.units * kept // whole,
+                                  entry_risk_usd=position.entry_risk_usd * kept / whole,
+                                  entry_margin_usd=position.entry_margin_usd * kept / whole)
 
     def _flatten(self, verdict: Verdict, now: datetime) -> None:
-        position = self._remove_missing(verdict)
+        self.uneven(self._remove_missing(verdict), now)
+
+    def uneven(self, position: Position, now: datetime) -> None:
+        """A position that lacks a part of its legs is closed, all of it."""
         self._defend(position, "UNEVEN", now)
 
     def _assigned(self, verdict: Verdict, now: datetime) -> None:

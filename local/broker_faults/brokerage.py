@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from local.broker_faults.brokerage_values import Broken, Crash, Echo, Group, set_limit, tolerance
+from local.broker_faults.brokerage_values import Broken, Crash, Echo, Group, limit_of, set_limit, tolerance
 from local.broker_faults.faults import Answer, Disconnect, Fault, FillAfterCancel, Part
 from local.broker_faults.truth import BrokerLog, TakenOrder
 from local.engine.broker.brokerage import Brokerage
@@ -165,7 +165,7 @@ class FaultyBrokerage(Brokerage):
     def _open_group(self, order: Order) -> Group:
         manager = order.group_order_manager
         members = [order] if manager is None else [self.handler.find(number) for number in sorted(manager.order_ids)]
-        limit = order.limit_price if manager is None else manager.limit_price
+        limit = limit_of(order)
         answer = self._answer(members)
         group = Group(order.tag, members, answer, limit, set(), set())
         for member in members:
@@ -177,7 +177,6 @@ class FaultyBrokerage(Brokerage):
 
     @staticmethod
     def _quantity(order: Order) -> int:
-        """Signed contracts of one leg."""
         return int(order.quantity)
 
     def _answer(self, members: Sequence[Order]) -> Answer:
@@ -206,7 +205,7 @@ class FaultyBrokerage(Brokerage):
         group = self._groups[order.id]
         if self._is_disconnected() or not self._works(order.id):
             return False
-        wanted = order.limit_price if order.group_order_manager is None else order.group_order_manager.limit_price
+        wanted = limit_of(order)
         group.wants_update.add(order.id)
         working = [member for member in group.members if self._works(member.id)]
         if not {member.id for member in working} <= group.wants_update:
@@ -303,7 +302,7 @@ class FaultyBrokerage(Brokerage):
         if rested < timedelta(minutes=self._fills_after) or not all(s.exchange.exchange_open for _, s in pairs):
             return []
         prices = [(float(s.bid_price) + float(s.ask_price)) / 2 for _, s in pairs]
-        limit = order.limit_price if order.group_order_manager is None else order.group_order_manager.limit_price
+        limit = limit_of(order)
         units = abs(order.group_order_manager.quantity) if order.group_order_manager is not None else 1
         if order.group_order_manager is None:
             worse = (prices[0] - limit) * (1 if order.quantity > 0 else -1)
@@ -327,6 +326,8 @@ class FaultyBrokerage(Brokerage):
     def _deliver_fills(self, orders: list[Order], fills: list[OrderEvent]) -> None:
         filled = [fill for fill in fills if fill.status is OrderStatus.FILLED]
         if len(filled) != len(orders) or any(order.type not in LIMITS for order in orders):
+            for fill in filled:
+                self.log.trade(self.now, fill.symbol, int(fill.fill_quantity), float(fill.fill_price), "", fill.order_id)
             super()._deliver_fills(orders, fills)
             return
         by_order = {fill.order_id: fill for fill in filled}

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import nan
 
 from local.broker_faults.faults import Answer
 from local.engine.broker.events import OrderEvent
@@ -48,6 +49,12 @@ class Echo:
         self.event = event
         self.fill_quantity = 0
         self.order_id = event.order_id
+
+
+def limit_of(order: Order) -> float:
+    """The limit of an order, of a combo its group's; not a number for an order at the market."""
+    holder = order if order.group_order_manager is None else order.group_order_manager
+    return float(getattr(holder, "limit_price", nan))
 
 
 def set_limit(order: Order, limit: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local.engine.collections import LeanDictionary
+from local.engine.loop.typed_commands import command_name
 
 _PATTERN = "command*.json"
 
@@ -35,8 +36,9 @@ def _nested(value: Any) -> Any:
 class CommandFolder:
     """Reads, deletes and answers command files."""
 
-    def __init__(self, folder: Path, run: Callable[[Command], Any], report: Callable[[str], None]) -> None:
-        self._folder, self._run, self._report = folder, run, report
+    def __init__(self, folder: Path, run: Callable[[Command], Any], report: Callable[[str], None],
+                 typed: Callable[[dict[str, Any]], bool]) -> None:
+        self._folder, self._run, self._report, self._typed = folder, run, report, typed
 
     @property
     def is_waiting(self) -> bool:
@@ -62,13 +64,14 @@ class CommandFolder:
             self._report("command is not a JSON object")
             return False
         given = {key.lower(): value for key, value in fields.items()}
-        success = self._run(Command(fields))
-        self._answer(str(given.get("id") or ""), success)
+        name = command_name(fields)
+        success = self._run(Command(fields)) if name is None else self._typed(fields)
+        self._answer(str(given.get("id") or ""), success, name or "CallbackCommand")
         return True
 
-    def _answer(self, command_id: str, success: Any) -> None:
+    def _answer(self, command_id: str, success: Any, name: str) -> None:
         if not command_id:
             self._report("The command's id is null or empty, it has no result file")
             return
-        result = {"CommandName": "CallbackCommand", "Success": success if isinstance(success, bool) else None}
+        result = {"CommandName": name, "Success": success if isinstance(success, bool) else None}
         (self._folder / f"result-command-{command_id}.json").write_text(json.dumps(result), encoding="utf-8")

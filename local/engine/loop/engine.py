@@ -20,6 +20,7 @@ from local.engine.loop.project_loader import load_algorithm_class
 from local.engine.loop.run_log import RunLog
 from local.engine.loop.schedule import NEVER, ScheduledEvent, Scheduler
 from local.engine.loop.services import Services
+from local.engine.loop.typed_commands import run_typed
 from local.engine.loop.warm_up import WarmUp, first_instant
 from local.engine.market.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent, TradeBar
 from local.engine.market.feed import Feed
@@ -80,7 +81,9 @@ class Engine:
         self.services = Services(clock=self.clock, feed=self.feed, scheduler=self.scheduler,
                                  object_store=self.object_store, parameters=dict(parameters or {}),
                                  write_log=self.log.write, engine=self, name=name, live=live)
-        self.commands = CommandFolder(self.out, self._run_command, lambda text: self.log.write("ERROR:: ", self.clock.local, text))
+        self.commands = CommandFolder(self.out, self._run_command,
+                                      lambda text: self.log.write("ERROR:: ", self.clock.local, text),
+                                      lambda fields: run_typed(self.algorithm, fields))
         self._type_name, self.run_id, self._configuration = algorithm_type_name, run_id, dict(configuration or {})
         self.algorithm: QCAlgorithm | None = None
         self.is_finished, self.slices = False, 0
