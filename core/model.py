@@ -559,7 +559,7 @@ class PortfolioView:
     the book; ``excess_spy_delta``: share-equivalents, signed as held, by which the protection that is left is then beyond
     the account's SPY delta limit, 0 while anything else is open. ``reserved_*`` are held by entries that still work; gamma
     and vega of the short ones only (0 or below). ``unfit`` maps a strategy to those of its underlyings of which one unit
-    did not fit a moment ago, and why.
+    did not fit a moment ago, and why. ``absent`` are underlyings that cannot be traded where this run is.
     """
 
     mode: Mode
@@ -578,6 +578,7 @@ class PortfolioView:
     pending: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     suspended: Mapping[str, RefusalCode] = field(default_factory=lambda: EMPTY)
     strategies_in_error: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     unfit: Mapping[str, Mapping[str, RefusalCode]] = field(default_factory=lambda: EMPTY)
     samples: Mapping[str, StrategySample] = field(default_factory=lambda: EMPTY)
     entry_dates: Mapping[str, tuple[date, ...]] = field(default_factory=lambda: EMPTY)

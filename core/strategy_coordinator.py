@@ -79,6 +79,11 @@ class StrategyCoordinator:
         """Strategies in order of priority."""
         return self._names
 
+    def is_absent(self, name: str, phase: int, view: PortfolioView) -> bool:
+        """Whether nothing that the phase allows the strategy can be traded where this run is: it is off, and not asked."""
+        products = self._strategy(name).spec.products(phase)
+        return bool(products) and view.absent.issuperset(products)
+
     # --- the way of an entry ----------------------------------------------------------------------------------------
 
     def screen(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Refused | None:

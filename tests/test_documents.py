@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from config.strategy_parameters import SPECS
 from core.codes import MEANINGS, RefusalCode
-from local import refusal_page
+from local import refusal_page, venues_page
 from local.__main__ import COMMANDS, build_parser
 from local.commands.scenario_data import scenarios
 
@@ -90,6 +91,15 @@ def test_every_code_has_a_meaning_and_the_page_is_as_the_codes_say() -> None:
     assert set(MEANINGS) == set(RefusalCode) and len(set(MEANINGS.values())) == len(MEANINGS)
     assert [code for _, members in refusal_page.sections() for code in members] == list(RefusalCode)
     assert text_of("docs/refusal-codes.md") == refusal_page.page()
+
+
+def test_the_table_of_venues_is_as_the_figures_say() -> None:
+    assert text_of("docs/venues.md") == venues_page.page()
+    rows = list(venues_page.rows())
+    assert {(name, underlying) for name, underlying, *_ in rows} == {
+        (name, underlying) for name, spec in SPECS.items() for underlying in spec.underlyings}
+    assert ("futures_strangle", "/MCL", "1, 2, 3, 4", "yes", "no", "no", "OVX") in rows
+    assert ("friday_0dte", "SPY", "1, 2, 3, 4", "yes", "yes", "yes", "VIX") in rows
 
 
 def test_every_scenario_is_named() -> None:

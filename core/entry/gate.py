@@ -141,9 +141,10 @@ class EntryGate:
         """Narrow the underlyings row by row. The last row to refuse gives the answer: with several underlyings it is
         the one that got furthest."""
         candidates = [Candidate(spec=spec, snapshot=snapshot, view=view, underlying=name, contracts=contracts,
-                                delta=delta) for name in names or _underlyings(spec, snapshot.phase)]
+                                delta=delta) for name in names or _underlyings(spec, snapshot.phase)
+                      if name not in view.absent]
         if not candidates:
-            raise IntegrityError("a strategy without underlyings", strategy=spec.name)
+            return (), Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": spec.name, "absent": sorted(view.absent)})
         for row in self.before_table:
             passed: list[Candidate] = []
             refused: Refused | None = None

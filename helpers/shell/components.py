@@ -13,7 +13,7 @@ from core.entry.gate import EntryGate
 from core.errors import CannotCompute, IntegrityError
 from core.exposure import Exposure
 from core.iv_record import IvRecord
-from core.model import Snapshot
+from core.model import EMPTY, Snapshot
 from core.order_figures import OrderFigures
 from core.phase_manager import PhaseManager
 from core.spy_concentration_manager import SpyConcentrationManager
@@ -93,6 +93,7 @@ class Components(Managers):
     excess_spy_delta: float = 0.0
     blind: str | None = NOT_YET_JUDGED
     unsaved: str | None = None
+    absent: Mapping[str, str] = field(default_factory=lambda: EMPTY)     # what cannot be traded here, and why
 
     def verify(self) -> None:
         """Every component is wired, typed and agrees with itself.

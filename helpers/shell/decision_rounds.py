@@ -72,7 +72,9 @@ class DecisionRounds:
         before its time; it ends with it."""
         self.eager = False
         view = self._with_misfits(view, snapshot)
-        for name in sorted(self._parts.coordinator.names(), key=lambda name: view.unfilled.get(name, (0,))[0]):
+        coordinator = self._parts.coordinator
+        present = [name for name in coordinator.names() if not coordinator.is_absent(name, snapshot.phase, view)]
+        for name in sorted(present, key=lambda name: view.unfilled.get(name, (0,))[0]):
             if name not in view.enabled or name in view.pending or self._tried_lately(name, snapshot.time):
                 continue
             refusal = self._parts.coordinator.screen(name, snapshot, view)

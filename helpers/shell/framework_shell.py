@@ -59,6 +59,7 @@ class FrameworkShell(Generic[Event]):
         self._begun = False
         self._minute: datetime | None = None
         self._day: date | None = None
+        self._absent: dict[str, str] = {}
         self._exchange: deque[tuple[OrderUpdate, datetime]] = deque()
         # live, LEAN calls from two threads: data and commands on one, scheduled events on another
         self._alone = RLock()
@@ -96,15 +97,26 @@ class FrameworkShell(Generic[Event]):
             self._begin_at(self._gateway.account_value())
         held = {leg.contract for position in self.parts.states.positions for leg in position.legs}
         self.builder.follow(sorted({contract.underlying for contract in held | set(self.parts.executor.contracts)}))
+        self.builder.find_absent()
         self.builder.read_vix(now)
         self.parts.verify()
         self._recovery.run(now, restored=loaded is not None)
         self.journal.event(now, "STARTED", mode=self.run.mode, strategies=list(self.run.strategies),
                            phase=self.parts.phase.phase, margin=self.run.margin,
                            positions=len(self.parts.states.open_positions))
+        self._tell_absent(now)
         for product, confirmed in margins_unconfirmed(self.run, now.date()).items():
             self.journal.event(now, "MARGIN_UNCONFIRMED", product=product, confirmed=confirmed)
         self.memory.save()
+
+    def _tell_absent(self, now: datetime) -> None:
+        """Say in one line, when it changes, what cannot be traded here, and which strategies are off for it."""
+        if self.parts.absent == self._absent:
+            return
+        self._absent = dict(self.parts.absent)
+        view, phase = self.builder.view(), self.parts.phase.phase
+        off = [name for name in self.run.strategies if self.parts.coordinator.is_absent(name, phase, view)]
+        self.journal.event(now, "NOT_TRADED_HERE", underlyings=self._absent, strategies_off=off)
 
     def _tell_store(self, now: datetime) -> None:
         """Open the store and say in one line what it holds; and warn of secrets that a commit would publish."""
@@ -237,6 +249,7 @@ class FrameworkShell(Generic[Event]):
         self._recovery.unexplained(now)
         self.results.unsubscribe_unused()
         self.builder.morning(now)
+        self._tell_absent(now)
         return True
 
     # --- what is due ------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class RunRecord:
             "open_positions": [_held(position) for position in self._parts.states.open_positions],
             "refusals": self._journal.refusal_counts, "refusal_days": self._journal.refusal_days,
             "phases": self._phases, "guards": self._guards, "warnings": self._warnings,
-            "unbuilt_checks": list(self._parts.gate.unbuilt), "results": plain(results),
+            "unbuilt_checks": list(self._parts.gate.unbuilt), "absent": dict(self._parts.absent), "results": plain(results),
             "statistics": plain(ledger.statistics()), "equity_statistics": plain(ledger.equity_statistics()),
             "planned": plain(ledger.planned_and_achieved()), "closest_approach": self._journal.closest_approaches}
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Iterable, Mapping
 
+from config.availability import ABSENT, NO_CHAIN, Venue
 from config.calendars import AnnouncedDates
 from config.instruments import INSTRUMENTS
-from config.run_parameters import RunParameters
+from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
@@ -38,6 +39,8 @@ class SnapshotBuilder:
         self._parts = components
         self._run = run
         self._announced: AnnouncedDates = run.dates
+        self._followed: frozenset[str] = frozenset()
+        self._charted: frozenset[str] = frozenset()
         self._tickers = tickers
         self._vix_day: date | None = None
         self._named: tuple[tuple[Contract, ...], dict[str, Contract]] = ((), {})
@@ -57,6 +60,15 @@ class SnapshotBuilder:
                 self._gateway.add_underlying(ticker)
                 self._tickers += (ticker,)
                 self._listed = None
+
+    def find_absent(self) -> None:
+        """What cannot be traded where this run is: live by the table of venues; in a backtest futures of which the data has
+        never had a chain, for nothing else tells bought data from written."""
+        if self._run.environment is not Environment.DEVELOPMENT:
+            self._parts.absent = {ticker: why for ticker, why in ABSENT[Venue.LIVE].items() if ticker in self._tickers}
+            return
+        self._charted |= {ticker for ticker in self._followed if ticker not in self._charted and self._gateway.chains(ticker)}
+        self._parts.absent = dict.fromkeys(sorted(self._followed - self._charted), NO_CHAIN)
 
     def read_vix(self, now: datetime) -> None:
         """Hand the VIX manager the last real print, and the daily closes: each time until that of the last session is
@@ -83,6 +95,8 @@ class SnapshotBuilder:
                 if leg.contract.future_expiry is not None:
                     held.setdefault(leg.contract.underlying, set()).add(leg.contract.future_expiry)
         self._gateway.follow_futures(held)
+        self._followed = frozenset(held)
+        self.find_absent()
         for ticker in self._tickers:
             indexed = ticker in futures or INSTRUMENTS[ticker].volatility_index is not None
             if indexed or not self._gateway.has_price(ticker):
@@ -220,6 +234,7 @@ class SnapshotBuilder:
             emergency=emergency.level, entries_today=book.entries, last_entry=book.last_entry,
             unfilled=book.unfilled,
             pending=parts.states.pending(), suspended=suspended, strategies_in_error=parts.states.in_error(),
+            absent=frozenset(parts.absent),
             samples={name: parts.ledger.sample(name) for name in self._run.strategies},
             entry_dates=parts.states.entry_dates(), day_trades=0 if book.day is None else parts.ledger.day_trades_open(book.day),
             reserved_spy_delta=parts.concentration.reserved_delta,

@@ -187,6 +187,10 @@ def _optional_sections(report: Mapping[str, Any]) -> list[str]:
     if report.get("closest_approach"):
         sections.append(_section("closest", "Closest approach", tables.closest_rows(report["closest_approach"]),
                                  "How near each guard's figure came to its threshold, and when."))
+    if report.get("absent"):
+        items = "".join(f"<li>{escape(str(name))}: {escape(str(why))}</li>" for name, why in report["absent"].items())
+        sections.append(_section("absent", "Not traded here", f"<ul>{items}</ul>",
+                                 "What the venue of this run does not have; docs/venues.md has the whole table."))
     if report.get("unbuilt_checks"):
         items = "".join(f"<li>{escape(str(check))}</li>" for check in report["unbuilt_checks"])
         sections.append(_section("unbuilt", "Checks that are not built yet", f"<ul>{items}</ul>",

@@ -8,6 +8,7 @@ from typing import Any, Collection, Iterable, Mapping
 
 import pytest
 
+from config.availability import NO_CHAIN
 from config.calendars import CONTINUED
 from config.run_parameters import parse
 from core.codes import RefusalCode
@@ -44,6 +45,7 @@ class Market:
     others: float = 0.0
     listed: dict[str, tuple[str, date]] = field(default_factory=dict)
     unpriced: set[str] = field(default_factory=set)
+    chainless: set[str] = field(default_factory=set)
     vix_closes: list[tuple[date, float]] = field(default_factory=lambda: closes_until(THURSDAY))
     print: tuple[float, datetime] | None = (17.0, FRIDAY)
     asked: list[Any] = field(default_factory=list)
@@ -86,7 +88,10 @@ class Market:
         self.asked.append(("months", {ticker: set(expiries) for ticker, expiries in held.items()}))
 
     def chains(self, ticker: str) -> tuple[Chain, ...]:
-        return (make_chain(ticker, expiries=(date(2024, 8, 23),), strikes=(540.0, 544.0, 550.0)),)
+        if ticker in self.chainless:
+            return ()
+        kind = ContractKind.FUTURE_OPTION if ticker.startswith("/") else ContractKind.EQUITY_OPTION
+        return (make_chain(ticker, expiries=(date(2024, 8, 23),), strikes=(540.0, 544.0, 550.0), kind=kind),)
 
     def quote(self, contract: Contract) -> Quote | None:
         return self.quotes.get(contract)
@@ -272,6 +277,20 @@ def test_in_the_morning_the_months_of_what_is_held_are_followed_in_any_phase() -
     world.builder.morning(FRIDAY)
     (_, followed), = [row for row in world.market.asked if row[0] == "months"]
     assert followed["/MES"] == {SEPTEMBER} and followed["/MCL"] == set() and "/CL" not in followed
+
+
+def test_products_without_a_chain_are_absent_until_there_is_one_and_never_again() -> None:
+    world = Builder(tickers=("SPY", "VIX", "/MCL", "/MGC"), phase=2)
+    world.market.chainless = {"/MCL", "/MGC"}
+    world.builder.morning(FRIDAY)
+    assert world.parts.absent == {"/MCL": NO_CHAIN, "/MGC": NO_CHAIN}
+    assert world.builder.view().absent == {"/MCL", "/MGC"}
+    world.market.chainless = {"/MCL"}
+    world.builder.morning(FRIDAY)
+    assert world.parts.absent == {"/MCL": NO_CHAIN}
+    world.market.chainless = {"/MCL", "/MGC"}
+    world.builder.morning(FRIDAY)
+    assert world.parts.absent == {"/MCL": NO_CHAIN}, "a day without a chain is a refusal of that day"
 
 
 def test_in_the_morning_volatilities_without_an_index_are_kept_from_the_chain() -> None:
