@@ -105,6 +105,12 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
                         help="a parameter of the algorithm; may be given more than once")
 
 
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """--force."""
+    parser.add_argument("--force", action="store_true",
+                        help="replace an earlier folder of the same kind also where its files were changed or added to")
+
+
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """--engine embedded or lean."""
     parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0],

@@ -14,7 +14,7 @@ from local import results
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Restart
 from local.broker_faults.plan import FaultPlan
-from local.commands.arguments import add_account, add_engine, add_scenario, pairs, seed
+from local.commands.arguments import add_account, add_engine, add_force, add_scenario, pairs, seed
 from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
 from local.commands.planned import KEY as COMMANDS
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_commands(parser)
     parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
     parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-<scenario>)")
+    add_force(parser)
 
 
 def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, str]:
@@ -107,14 +108,14 @@ def run(arguments: argparse.Namespace) -> int:
     scenario = load_scenario(arguments)
     parameters = backtest_parameters(scenario, arguments)
     out = output_folder(scenario, arguments.out)
-    check_replaceable(out)
+    check_replaceable(out, "backtest", force=arguments.force)
     check_project(PROJECT_FOLDER)
     warn_of_secrets()
     require_engine(arguments.engine)
     broker = faulty_broker(arguments.faults, parameters, arguments.engine)
     about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
              "bars": bool(arguments.bars), "parameters": parameters, "faults": arguments.faults, "made_with": made_with()}
-    with staged_folder(out, about) as stage:
+    with staged_folder(out, about, force=arguments.force) as stage:
         data = data_folder(scenario, arguments, strategies_of(parameters))
         run_project_folder(arguments.engine, data, stage, parameters, broker)
         report = results.read_report(stage)

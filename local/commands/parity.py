@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local import parity, results
-from local.commands.arguments import add_account, add_scenario
+from local.commands.arguments import add_account, add_force, add_scenario
 from local.commands.backtest import OUTPUT_FOLDER, backtest_parameters, run_project_folder, strategies_of
 from local.commands.errors import RUN_FAILED
 from local.commands.execute import EMBEDDED, LEAN, require_engine
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_account(parser)
     add_commands(parser)
     parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-parity-<scenario>)")
+    add_force(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,11 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = backtest_parameters(scenario, arguments)
     stamp = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-parity-{scenario.name}"
     out = Path(arguments.out) if arguments.out else OUTPUT_FOLDER / stamp
-    check_replaceable(out)
+    check_replaceable(out, "parity", force=arguments.force)
     require_engine(LEAN)
     about = {"command": "parity", "scenario": scenario.name, "seed": scenario.seed, "bars": bool(arguments.bars),
              "parameters": parameters, "made_with": made_with()}
-    with staged_folder(out, about) as stage:
+    with staged_folder(out, about, force=arguments.force) as stage:
         data = data_folder(scenario, arguments, strategies_of(parameters))
         for engine in (EMBEDDED, LEAN):
             folder = stage / engine

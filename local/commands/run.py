@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from local import results
-from local.commands.arguments import add_engine, add_parameters, pairs
+from local.commands.arguments import add_engine, add_force, add_parameters, pairs
 from local.commands.data_folder import check_data_folder
 from local.commands.execute import Job, execute, require_engine
 from local.commands.project import check_project, project_parameters
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="project folder with a main.py")
     parser.add_argument("--data", required=True, metavar="DIR", help="data folder in LEAN's format")
     parser.add_argument("--out", required=True, metavar="DIR", help="gets the results and storage/")
+    add_force(parser)
     add_engine(parser)
     add_parameters(parser)
 
@@ -30,12 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     folder, data, out = Path(arguments.folder), Path(arguments.data), Path(arguments.out)
     check_project(folder)
     check_data_folder(data)
-    check_replaceable(out)
+    check_replaceable(out, "run", force=arguments.force)
     require_engine(arguments.engine)
     parameters = project_parameters(folder) | pairs(arguments.parameters)
     about = {"command": "run", "engine": arguments.engine, "project": folder.resolve().name, "parameters": parameters,
              "made_with": made_with()}
-    with staged_folder(out, about) as stage:
+    with staged_folder(out, about, force=arguments.force) as stage:
         (stage / "storage").mkdir()
         execute(Job(engine=arguments.engine, project=folder.resolve(), data=data.resolve(), out=stage,
                     parameters=parameters))

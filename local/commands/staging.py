@@ -23,7 +23,7 @@ REWRITTEN = ("report.html",)     # may be made anew by the report command
 
 
 @contextmanager
-def staged_folder(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
+def staged_folder(target: Path, about: Mapping[str, Any], *, force: bool = False) -> Iterator[Path]:
     """A temporary folder beside ``target`` that takes its place when the block ends without an error.
 
     Parameters
@@ -31,15 +31,17 @@ def staged_folder(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
     target : Path
         Not there, empty, or a folder that an earlier run wrote and nobody changed.
     about : mapping
-        Facts of the run for the manifest, plain JSON values.
+        Facts of the run for the manifest, plain JSON values; its ``command`` is the folder's kind.
+    force : bool
+        A folder of the same kind is replaced also where files were changed or added since.
 
     Raises
     ------
     CommandError
         The place cannot be written, or holds files that no run wrote.
     """
-    target = target.absolute()
-    check_replaceable(target)
+    target, kind = target.absolute(), str(about.get("command", ""))
+    check_replaceable(target, kind, force=force)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -49,13 +51,13 @@ def staged_folder(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
         yield stage
         write_manifest(stage, about)
         stage.chmod(0o755)
+        check_replaceable(target, kind, force=force)
         _move(stage, target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
 def _move(stage: Path, target: Path) -> None:
-    check_replaceable(target)
     try:
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
@@ -68,13 +70,20 @@ def _move(stage: Path, target: Path) -> None:
         raise CommandError(f"out folder {target} cannot be written: {error.strerror}") from error
 
 
-def check_replaceable(target: Path) -> None:
-    """Refuse a target that holds anything but an unchanged earlier run.
+def check_replaceable(target: Path, kind: str, *, force: bool = False) -> None:
+    """Refuse a target that holds anything but an unchanged earlier folder of the same kind.
+
+    Parameters
+    ----------
+    kind : str
+        The command whose folder is to be replaced: one of another command never is.
+    force : bool
+        Changed and added files do not matter.
 
     Raises
     ------
     CommandError
-        It is a file, or holds a file that no run wrote or that was changed since.
+        It is a file, is of another kind, or holds a file that no run wrote or that was changed since.
     """
     try:
         if not target.exists() and not target.is_symlink():
@@ -86,17 +95,32 @@ def check_replaceable(target: Path) -> None:
         raise CommandError(f"out folder {target} cannot be read: {error.strerror}") from error
     if not found:
         return
-    known = _known_files(target)
+    known, whose = known_files(target), read_manifest(target).get("command", kind)
+    if whose != kind:
+        raise CommandError(f"out folder {target} holds what the command {whose} wrote, and is not replaced by {kind}; name "
+                           "another folder")
     for name in found:
-        if name == MANIFEST or (name in REWRITTEN and name in known):
+        if name == MANIFEST or (name in REWRITTEN and name in known) or (force and known):
             continue
         if name not in known:
-            raise CommandError(f"out folder {target} holds {name}, which no run wrote; name an empty folder")
+            raise CommandError(f"out folder {target} holds {name}, which no run wrote; name an empty folder{_or_force(known)}")
         if digest(target / name) != known[name]:
-            raise CommandError(f"out folder {target} holds {name}, changed after the run; name an empty folder")
+            raise CommandError(f"out folder {target} holds {name}, changed after the run; name an empty folder"
+                               f"{_or_force(known)}")
 
 
-def _known_files(target: Path) -> dict[str, str]:
+def _or_force(known: Mapping[str, str]) -> str:
+    return ", or replace all of it by --force" if known else ""
+
+
+def known_files(target: Path) -> dict[str, str]:
+    """Name and digest of the files that a run wrote; empty where there is no manifest.
+
+    Raises
+    ------
+    CommandError
+        The manifest is not ours.
+    """
     try:
         manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
