@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.constants import FOLLOWED_FUTURE_DAYS
 from core.errors import CannotCompute, GatewayError
 from core.model import Contract, ContractKind, Leg, Right
 from tests.helpers.lean.engine_world import World
@@ -17,7 +18,7 @@ LOWER = Contract(underlying="SPY", expiry=FRIDAY, strike=545.0, right=Right.PUT)
 LATER = Contract(underlying="SPY", expiry=date(2024, 8, 16), strike=550.0, right=Right.PUT)
 SHARES = Contract(underlying="SPY", expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY,
                   multiplier=1.0)
-AUGUST, SEPTEMBER, OCTOBER = date(2024, 8, 19), date(2024, 9, 19), date(2024, 10, 21)
+SEPTEMBER = date(2024, 9, 19)
 
 
 def at(hour: int, minute: int, day: date = FRIDAY) -> datetime:
@@ -75,7 +76,7 @@ def test_an_underlying_is_read_with_yesterdays_close_and_the_vix_as_its_volatili
     assert spy.bid < spy.price < spy.ask and spy.quote_time == at(10, 0)
     assert spy.last_close == 558.2 and world.gateway.daily_closes("SPY")[-1] == (date(2024, 7, 25), 558.2)
     assert spy.iv.current == pytest.approx(world.gateway.price("VIX") / 100.0) and spy.iv.samples == 252
-    assert spy.open_price is None and spy.indicators.vwap is None and spy.indicators.ema200 is not None
+    assert spy.open_price is None and spy.indicators.vwap is None and spy.indicators.ema50 is not None
 
 
 def test_the_session_so_far_is_read_only_when_asked_for(world: World) -> None:
@@ -168,7 +169,7 @@ def test_a_flat_contract_is_let_go_and_a_held_one_never(world: World) -> None:
              kind=ContractKind.INDEX_OPTION),
     Contract(underlying="VIX", expiry=date(2024, 8, 7), strike=20.0, right=Right.PUT, root="VIXW",
              kind=ContractKind.INDEX_OPTION),
-    Contract(underlying="/MCL", expiry=date(2024, 9, 17), strike=75.0, right=Right.PUT, multiplier=100.0,
+    Contract(underlying="/CL", expiry=date(2024, 9, 17), strike=75.0, right=Right.PUT, multiplier=1000.0,
              kind=ContractKind.FUTURE_OPTION, future_expiry=SEPTEMBER), SHARES], ids=lambda contract: contract.id)
 def test_a_contract_is_the_same_by_leans_symbol(world: World, contract: Contract) -> None:
     from helpers.lean.symbols import SymbolBook
@@ -203,60 +204,60 @@ def test_a_chain_that_lean_has_nothing_of_is_empty(world: World) -> None:
 
 @pytest.fixture
 def oil(tmp_path: Path) -> World:
-    """A Wednesday with micro crude oil, before its months are followed."""
-    made = World(tmp_path, "2024-07-31", "2024-08-01", tickers=("SPY", "VIX", "OVX", "/MCL"), data_folder=strangle_data())
+    """A Wednesday with crude oil, before its months are followed."""
+    made = World(tmp_path, "2024-07-31", "2024-08-01", tickers=("SPY", "VIX", "OVX", "/CL"), data_folder=strangle_data())
     made.until(at(9, 45, date(2024, 7, 31)))
     return made
 
 
 def test_months_whose_options_could_be_sold_are_followed_and_named_once_they_have_a_price(oil: World) -> None:
     gateway = oil.gateway
-    gateway.follow_futures({"/MCL": set()})
+    gateway.follow_futures({"/CL": set()})
     assert gateway.months() == {}
-    followed = set(gateway._months.of("/MCL"))
-    assert followed and all(45 <= (expiry - date(2024, 7, 31)).days <= 150 for expiry in followed)
+    followed, (first, last) = set(gateway._months.of("/CL")), FOLLOWED_FUTURE_DAYS
+    assert followed and all(first <= (expiry - date(2024, 7, 31)).days <= last for expiry in followed)
     oil.until(at(9, 50, date(2024, 7, 31)))
     months = gateway.months()
     assert months and gateway.months() is months and {expiry for _, expiry in months.values()} == followed
     key, (ticker, expiry) = next(iter(months.items()))
-    assert key == f"/MCL@{expiry:%y%m%d}" and ticker == "/MCL"
+    assert key == f"/CL@{expiry:%y%m%d}" and ticker == "/CL"
     month = gateway.future(ticker, expiry)
     assert month.price == gateway.future_price(ticker, expiry) > 0.0 and month.future_expiry == expiry
     assert month.quote_time <= at(9, 50, date(2024, 7, 31)) and month.last_close == pytest.approx(month.price, rel=0.05)
 
 
 def test_months_of_options_that_are_held_are_followed_however_near_their_end(oil: World) -> None:
-    near = min(oil.gateway._day_chains.futures("/MCL", oil.gateway._symbols.underlyings["/MCL"]))
-    assert (near - date(2024, 7, 31)).days < 45
-    oil.gateway.follow_futures({"/MCL": {near}})
+    near = min(oil.gateway._day_chains.futures("/CL", oil.gateway._symbols.underlyings["/CL"]))
+    assert (near - date(2024, 7, 31)).days < FOLLOWED_FUTURE_DAYS[0]
+    oil.gateway.follow_futures({"/CL": {near}})
     oil.until(at(9, 50, date(2024, 7, 31)))
     assert near in {expiry for _, expiry in oil.gateway.months().values()}
 
 
 def test_a_month_without_a_price_is_no_underlying(oil: World) -> None:
-    oil.gateway.follow_futures({"/MCL": set()})
-    expiry = next(iter(oil.gateway._months.of("/MCL")))
+    oil.gateway.follow_futures({"/CL": set()})
+    expiry = next(iter(oil.gateway._months.of("/CL")))
     with pytest.raises(GatewayError, match="without a price"):
-        oil.gateway.future("/MCL", expiry)
+        oil.gateway.future("/CL", expiry)
 
 
 def test_chains_of_futures_know_their_month_and_its_close(oil: World) -> None:
-    oil.gateway.follow_futures({"/MCL": set()})
-    chains = oil.gateway.chains("/MCL")
+    oil.gateway.follow_futures({"/CL": set()})
+    chains = oil.gateway.chains("/CL")
     assert chains and {chain.kind for chain in chains} == {ContractKind.FUTURE_OPTION}
     for chain in chains:
-        assert chain.future_expiry in oil.gateway._months.of("/MCL")
-        assert chain.underlying_close == oil.gateway._months.last_close("/MCL", chain.future_expiry)
+        assert chain.future_expiry in oil.gateway._months.of("/CL")
+        assert chain.underlying_close == oil.gateway._months.last_close("/CL", chain.future_expiry)
 
 
 def test_an_option_on_a_future_is_quoted_and_priced_by_its_own_month(oil: World) -> None:
-    oil.gateway.follow_futures({"/MCL": set()})
-    chain = oil.gateway.chains("/MCL")[0]
+    oil.gateway.follow_futures({"/CL": set()})
+    chain = oil.gateway.chains("/CL")[0]
     near_money = min(range(len(chain)), key=lambda row: abs(chain.strike[row] - chain.underlying_close))
     contract = chain.contract(near_money)
     oil.gateway.subscribe([contract])
     oil.until(at(10, 0, date(2024, 7, 31)))
-    assert oil.gateway.price_under(contract) == oil.gateway.future_price("/MCL", contract.future_expiry)
+    assert oil.gateway.price_under(contract) == oil.gateway.future_price("/CL", contract.future_expiry)
     assert oil.gateway.last_quote(contract).ask > 0.0
     assert oil.gateway.session_close(contract, at(10, 0, date(2024, 7, 31))) == at(16, 0, date(2024, 7, 31))
 
