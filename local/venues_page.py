@@ -46,9 +46,10 @@ def page() -> str:
     lines += ["| " + " | ".join(row) + " |" for row in rows()]
     reasons = {why: [name for name, other in ABSENT[Venue.LIVE].items() if other == why] for why in ABSENT[Venue.LIVE].values()}
     lines += ["", *(f"{', '.join(names)}: {why}." for why, names in reasons.items())]
-    small = [str(phase) for phase in sorted(SPECS["futures_strangle"].max_open)
-             if set(SPECS["futures_strangle"].products(phase)) <= set(ABSENT[Venue.LIVE])]
-    lines += ["", f"So no futures strangle trades live in phases {', '.join(small)}."]
+    for spec in SPECS.values():
+        small = [str(phase) for phase in sorted(spec.max_open)
+                 if spec.max_open[phase] and set(spec.products(phase)) <= set(ABSENT[Venue.LIVE])]
+        lines += ["", f"So `{spec.name}` trades nothing live in phases {', '.join(small)}."] if small else []
     return "\n".join(lines) + "\n"
 
 

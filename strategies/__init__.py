@@ -20,8 +20,8 @@ from strategies.leap_put_ladders_with_state import LeapPutLadder
 from strategies.lt112_with_state import Lt112
 from strategies.ratio_spread_with_state import RatioSpread
 
-_TEN: Final[tuple[Strategy, ...]] = (
+_IN_ORDER: Final[tuple[Strategy, ...]] = (
     Friday0Dte(), Lt112(), Ipmcc(), FuturesStrangle(), LeapPutLadder(), Butterfly(), Calendar(), RatioSpread(), Diagonal(),
     EmergencyHedge())
-ALL: Final[Mapping[str, Strategy]] = MappingProxyType({strategy.spec.name: strategy for strategy in _TEN})
+ALL: Final[Mapping[str, Strategy]] = MappingProxyType({strategy.spec.name: strategy for strategy in _IN_ORDER})
 """Every strategy by its spec's name, in the coordinator's order of priority."""

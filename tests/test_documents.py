@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GENERATED = {".cache", "runs", "runs/", "runs/<time>-<scenario>/", "report.html", "Data", "parity.json"}
 # What the record of decisions and of changes names was there when it was written.
 HISTORY = {"CHANGELOG.md"}
-PLANNED = {"operations/", "docs/add-a-strategy.md"}
+PLANNED = {"operations/"}
 PATH_LIKE = re.compile(r"^[\w.<>/-]+(?:/|\.(?:py|md|json|toml|png|html))$")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import gcd
@@ -12,9 +13,10 @@ import pytest
 from config.constants import DEFENSIVE_DTE, LEG_MAX_AGE_MINUTES
 from core.codes import RefusalCode as Code
 from core.intents import closing_intent
-from core.model import (EmergencyLevel, Enter, Event, Exit, HeldLeg, Hold, Manage, Mode, Quote, Refused, Right,
+from core.model import (EmergencyLevel, Enter, Event, Exit, HeldLeg, Hold, Manage, Mode, Quote, Refused,
                         Select, State, Urgency)
 from core.serialization import position_from_json, position_to_json
+from risk.margin_structures import structures
 from strategies import ALL
 from tests.builders import make_calendar, make_vix
 from tests.strategies.worlds import (WORLDS, code_of, decide, house, plain, position_of, select, shares_of,
@@ -22,8 +24,6 @@ from tests.strategies.worlds import (WORLDS, code_of, decide, house, plain, posi
 
 EVERY = pytest.mark.parametrize("world", WORLDS.values(), ids=lambda world: world.name)
 QUOTE_CODES = {Code.QUOTE_MISSING, Code.QUOTE_EMPTY, Code.QUOTE_STALE, Code.QUOTE_CROSSED}
-TWO_EXPIRIES = {"ipmcc", "diagonal", "calendar"}
-VOLATILITY_CHOOSES = {"ipmcc", "diagonal", "futures_strangle", "ratio"}     # strikes, or the LEAP, by yesterday's
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_enters_by_names_alone(world, entries):
     bare = replace(chain, price=nothing, iv=nothing, delta=nothing)
     entry = decide(world, chains={world.symbol: (bare,)})
     assert bare.is_names_only and not chain.is_names_only and isinstance(entry, Enter), entry
-    if world.name not in VOLATILITY_CHOOSES:
+    if not world.volatility_chooses:
         assert entry.intent.legs == entries[world.name].intent.legs
 
 
@@ -312,21 +312,20 @@ def life(world, held, mood, checks=340):
         day = weekdays_after(day, 1)[0]
 
 
-def assert_covered(world, held):
-    """No short option without its protection: two-expiry strategies own a later long one for each."""
+def naked(position):
+    """Rights of the short options that nothing covers, as many times as there are contracts."""
+    found = structures(position.legs, lambda contract: contract.strike)
+    return Counter(contract.right for contract in found.naked for _ in range(found.scale))
+
+
+def assert_covered(world, held, entered):
+    """No short option without the protection it was entered with: two-expiry strategies own a later long one for each."""
     longs = [leg for leg in held.legs if leg.quantity > 0]
     shorts = [leg for leg in held.legs if leg.quantity < 0]
-    if world.name in TWO_EXPIRIES:
+    assert naked(held) <= naked(entered)
+    if world.two_expiries:
         assert -sum(leg.quantity for leg in shorts) <= sum(leg.quantity for leg in longs)
         assert all(long.contract.expiry > short.contract.expiry for long in longs for short in shorts)
-    elif world.name == "futures_strangle":
-        assert {leg.contract.right for leg in shorts} == set(Right)
-    else:
-        assert not shorts or world.name in ("friday_0dte", "lt112", "butterfly", "ratio")
-
-
-# Where a market that rises, stays or falls at once leads within its days; sold by rule, rolled by rule, or held.
-ENDS = {"friday_0dte", "lt112", "futures_strangle", "butterfly", "calendar", "ratio", "hedge"}
 
 
 @EVERY
@@ -334,7 +333,7 @@ ENDS = {"friday_0dte", "lt112", "futures_strangle", "butterfly", "calendar", "ra
 def test_a_whole_life_leaves_nothing_naked_and_nothing_forgotten(world, mood, positions):
     decision, changes = None, set()
     for held, decision in life(world, positions[world.name], mood):
-        assert_covered(world, held)
+        assert_covered(world, held, positions[world.name])
         if isinstance(decision, Exit):
             intent, owned = decision.intent, {leg.contract: leg.quantity for leg in held.legs}
             assert {leg.contract: -leg.ratio * intent.quantity for leg in intent.legs} == owned
@@ -345,7 +344,7 @@ def test_a_whole_life_leaves_nothing_naked_and_nothing_forgotten(world, mood, po
             assert ALL[world.name].transitions[held.state, Event.MANAGE] is State.MANAGING
         for choice in (decision,) if not isinstance(decision, Hold) else ():
             assert choice.intent.reason and choice.intent.position_id == held.id
-    assert isinstance(decision, Exit) is (world.name in ENDS), decision
+    assert isinstance(decision, Exit) is world.ends, decision
     if world.name in ("ipmcc", "diagonal"):
         assert changes & {"ROLL_WEEKLY", "BUY_BACK"} and "ROLL_LEAP" in changes
     if world.name == "leap_put_ladder":

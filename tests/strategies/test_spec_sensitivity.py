@@ -224,8 +224,7 @@ def general(name: str) -> dict[str, tuple[Any, Callable[[Any], Any]]]:
     """Fields that every strategy has: read by the gate, the sizer, the ledger and the strategy itself."""
     spec, world = ALL[name].spec, WORLDS[name]
     days = world.days
-    main = {"friday_0dte": 0, "lt112": 108, "ipmcc": 528, "futures_strangle": 52, "leap_put_ladder": 542,
-            "butterfly": 38, "calendar": 59, "ratio": 52, "diagonal": 528, "hedge": 85}[name]
+    main = max(leg.contract.dte(world.time.date()) for leg in ENTRIES[name].intent.legs)
     kelly = spec.win_rate is not None
     return {
         "name": ("another", lambda strategy: strategy.select(world.snapshot(), world.view()).strategy),

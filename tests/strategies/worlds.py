@@ -40,6 +40,9 @@ class World:
     equity: float = 65_000.0
     kind: ContractKind = ContractKind.EQUITY_OPTION
     multiplier: float = 100.0
+    two_expiries: bool = False          # every short option has a later long one
+    volatility_chooses: bool = False    # strikes, or the LEAP, by yesterday's volatilities
+    ends: bool = True                   # closed by some rule within its days, whatever the market does
 
     @property
     def spec(self) -> Any:
@@ -99,19 +102,20 @@ WORLDS: Mapping[str, World] = {world.name: world for world in (
     World(name="lt112", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(3, 45, 108, 136),
           strikes=_steps(450, 570, 5)),
     World(name="ipmcc", time=TUESDAY, symbol="IWM", price=200.0, surface=flat(0.30), days=(3, 10, 178, 528),
-          strikes=_steps(140, 240, 1), phase=4, equity=90_000.0),
+          strikes=_steps(140, 240, 1), phase=4, equity=90_000.0, two_expiries=True, volatility_chooses=True, ends=False),
     World(name="futures_strangle", time=TUESDAY, symbol="/MCL", price=80.0, surface=flat(0.3), days=(24, 52),
-          strikes=_steps(55, 105, 0.5), phase=2, equity=50_000.0, vix=20.0, kind=ContractKind.FUTURE_OPTION),
+          strikes=_steps(55, 105, 0.5), phase=2, equity=50_000.0, vix=20.0, kind=ContractKind.FUTURE_OPTION,
+          volatility_chooses=True),
     World(name="leap_put_ladder", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(136, 542),
-          strikes=_steps(420, 560, 10), phase=4, equity=110_000.0),
+          strikes=_steps(420, 560, 10), phase=4, equity=110_000.0, ends=False),
     World(name="butterfly", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(10, 38, 59),
           strikes=_steps(525, 560, 1)),
     World(name="calendar", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(3, 10, 59),
-          strikes=_steps(525, 560, 1), vix=16.0),
+          strikes=_steps(525, 560, 1), vix=16.0, two_expiries=True),
     World(name="ratio", time=TUESDAY, symbol="SPY", price=544.0, surface=skewed(), days=(10, 52),
-          strikes=_steps(440, 560, 2)),
+          strikes=_steps(440, 560, 2), volatility_chooses=True),
     World(name="diagonal", time=TUESDAY, symbol="IWM", price=200.0, surface=flat(0.25), days=(3, 10, 178, 528),
-          strikes=_steps(140, 240, 1), phase=4, equity=90_000.0),
+          strikes=_steps(140, 240, 1), phase=4, equity=90_000.0, two_expiries=True, volatility_chooses=True, ends=False),
     World(name="hedge", time=TUESDAY, symbol="VIX", price=12.5, surface=flat(0.9), days=(29, 57, 85),
           strikes=_steps(10, 50, 1), vix=12.5, equity=65_000.0, kind=ContractKind.INDEX_OPTION))}
 
