@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Callable, Final, Iterable, Protocol
+from typing import Any, Callable, Final, Iterable, Protocol, Sequence
 
 from config.constants import (MARK_COMPARED_MINUTES, MARK_HOLD_MINUTES, MARK_JUMP_SHARE, MARK_STRUCTURE_SHARE,
                               MARK_UNDERLYING_MOVE_SHARE, MARK_VIX_MOVE_POINTS)
 from core.errors import CannotCompute
 from core.intents import unit_legs
-from core.model import Contract, Position, Quote
+from core.model import Contract, Leg, Position, Quote
 from core.quotes import TOLERANCE, at_least, price_fault
 from core.structure_worth import structure_worth
 
@@ -96,7 +96,7 @@ class QuoteScreen:
     def believed(self, contract: Contract, quote: Quote) -> Quote:
         """The quote that counts now: ``quote`` itself, or the one that was believed before it."""
         known = self._known.get(contract)
-        if known is not None and quote.time <= known.seen:
+        if known is not None and known.doubted is None and quote.time <= known.seen:
             return known.quote
         if price_fault(quote) is not None:
             return quote
@@ -104,7 +104,7 @@ class QuoteScreen:
         if known is None:
             self._known[contract] = _Known(quote, moment, quote.time)
             return quote
-        known.seen = quote.time
+        known.seen = max(known.seen, quote.time)
         if _differs(known.quote.mid, quote.mid, MARK_STRUCTURE_SHARE) and not self._counts(contract, known, quote, moment):
             return known.quote
         known.quote, known.moment, known.doubted = quote, moment, None
@@ -128,7 +128,7 @@ class QuoteScreen:
         since = known.doubted[0] if stands and known.doubted is not None else quote.time
         explained = not jumped or (quote.time - known.quote.time > COMPARED or known.moment.explains(moment)
                                    or self._a_neighbour_jumped(contract, sign, quote.time))
-        if quote.time - since >= HOLD or explained and self._fits(contract, known, quote):
+        if quote.time - since >= HOLD or explained and self._fits(contract, quote):
             if jumped:
                 known.jumped = (quote.time, sign)
             return True
@@ -154,27 +154,31 @@ class QuoteScreen:
         return (quote is not None and price_fault(quote) is None and time - known.quote.time <= COMPARED
                 and _far(known.quote, quote) and (quote.mid - known.quote.mid) * sign > 0.0)
 
-    def _fits(self, contract: Contract, known: _Known, quote: Quote) -> bool:
-        """Whether every open structure with ``contract`` in it can be worth what ``quote`` makes of it, within half the
-        believed spreads; one with another leg that is not known cannot say."""
+    def _fits(self, contract: Contract, quote: Quote) -> bool:
+        """Whether every open structure with ``contract`` in it can be worth what ``quote`` makes of it."""
         for position in self.positions():
             legs, _ = unit_legs(position.legs)
-            if all(leg.contract != contract for leg in legs):
-                continue
-            quotes = {leg.contract: known.quote if leg.contract == contract else self._known[leg.contract].quote
-                      for leg in legs if leg.contract in self._known}
-            if len(quotes) < len(legs):
-                continue
-            mids = {other: believed.mid for other, believed in quotes.items()} | {contract: quote.mid}
-            points = sum(leg.ratio * mids[leg.contract] for leg in legs)
-            slack = sum(abs(leg.ratio) * quotes[leg.contract].spread / 2.0 for leg in legs)
-            try:
-                worth = structure_worth((leg.contract, leg.ratio) for leg in legs)
-            except CannotCompute:               # shares beside options, after an assignment
-                continue
-            if not worth.holds(points, slack + TOLERANCE):
+            if any(leg.contract == contract for leg in legs) and not self._possible(legs, contract, quote):
                 return False
         return True
+
+    def _possible(self, legs: Sequence[Leg], contract: Contract, quote: Quote) -> bool:
+        """Whether a structure can be worth what ``quote`` makes of it beside its other legs' quotes of this moment, or
+        beside those believed last (one of this moment may itself be wrong), within half the believed spreads. One with
+        another leg that is not known, or with shares beside options after an assignment, cannot say."""
+        believed = {leg.contract: self._known[leg.contract].quote for leg in legs if leg.contract in self._known}
+        if len(believed) < len(legs):
+            return True
+        try:
+            worth = structure_worth((leg.contract, leg.ratio) for leg in legs)
+        except CannotCompute:
+            return True
+        slack = TOLERANCE + sum(abs(leg.ratio) * believed[leg.contract].spread / 2.0 for leg in legs)
+        latest = {other: self._market.last_quote(other) for other in believed}
+        now = {other: found if found is not None and price_fault(found) is None else believed[other]
+               for other, found in latest.items()}
+        return any(worth.holds(sum(leg.ratio * (quote if leg.contract == contract else quotes[leg.contract]).mid
+                                   for leg in legs), slack) for quotes in (now, believed))
 
     def _moment(self, contract: Contract, time: datetime) -> _Moment:
         """The market as of ``time``, read once for each new time of an underlying."""

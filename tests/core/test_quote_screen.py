@@ -177,6 +177,41 @@ def test_what_does_not_fit_a_structure_counts_once_it_has_held() -> None:
     assert [world.at(minute, 7.0) for minute in (1, 2, 3, 4)] == [0.6, 0.6, 0.6, 7.0]
 
 
+@pytest.mark.parametrize("first, other", [(SHORT, LONG), (LONG, SHORT)])
+def test_in_a_crash_all_legs_of_a_structure_count_at_once_whichever_is_asked_first(first: Contract, other: Contract) -> None:
+    """A leg is held against the other legs' quotes of its own moment, not against those before the fall."""
+    world = World()
+    world.held((SHORT, -4), (LONG, 4))
+    before, after = {SHORT: 10.2, LONG: 9.1}, {SHORT: 46.0, LONG: 43.5}
+    for contract, mid in before.items():
+        world.at(0, mid, contract)
+    world.price = 520.0
+    for contract, mid in after.items():
+        world.raw[contract] = Quote(bid=mid - 0.02, ask=mid + 0.02, time=NOON + MINUTE)
+    assert world.asked(first) == after[first] and world.asked(other) == after[other]
+    assert world.screen.drain_notes() == ()
+
+
+def test_a_leg_that_waited_for_the_others_quote_counts_as_soon_as_that_is_there() -> None:
+    """Far expiries are not all quoted in the same minute."""
+    world = World()
+    world.held((SHORT, -4), (LONG, 4))
+    world.at(0, 10.2)
+    world.at(0, 9.1, LONG)
+    world.price = 520.0
+    assert world.at(1, 46.0) == 10.2
+    assert world.at(2, 43.5, LONG) == 43.5 and world.asked() == 46.0
+
+
+def test_a_lie_beside_it_does_not_hold_back_an_honest_leg() -> None:
+    world = World()
+    world.held((SHORT, -4), (LONG, 4))
+    world.at(0, 1.6)
+    world.at(0, 1.1, LONG)
+    world.raw[SHORT] = Quote(bid=0.05, ask=50.0, time=NOON + MINUTE)
+    assert world.at(1, 1.25, LONG) == 1.25 and world.asked() == 1.6
+
+
 def test_a_structure_that_cannot_be_judged_holds_nothing_back() -> None:
     shares = Contract(underlying="SPY", expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.EQUITY, multiplier=1.0)
     for legs in (((SHORT, -4), (LONG, 4)), ((SHORT, -1), (shares, 100))):

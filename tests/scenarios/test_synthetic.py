@@ -246,6 +246,15 @@ def test_everything_short_is_closed_within_minutes_and_the_day_costs_less_than_a
     assert min(mark["day_result_share"] for mark in marks) > -0.10
 
 
+def test_in_a_crash_no_quote_of_a_held_leg_is_doubted(crash: Lives) -> None:
+    """Every option jumps at once: what the screen of quotes is for must not blind the guards to what it is not for."""
+    moment = first_check_with_a_move("flash_crash", CRASH)
+    held = {leg.split(" ", 1)[1] for row in rows(crash, "ENTER") for leg in row["facts"]["legs"]}
+    window = (moment - timedelta(minutes=10), moment + timedelta(minutes=10))
+    doubted = [row["facts"] for row in rows(crash, "QUOTE_DOUBTED") if window[0] <= row["at"] <= window[1]]
+    assert held and [facts for facts in doubted if facts["contract"] in held] == []
+
+
 def test_no_entry_for_the_rest_of_the_day_and_again_on_the_next(crash: Lives) -> None:
     moment = first_check_with_a_move("flash_crash", CRASH)
     after = [row["at"] for row in rows(crash, "ENTER") if row["at"] > moment]
