@@ -52,13 +52,23 @@ class OrderGateway:
     def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
         """Reprice every leg's ticket: live, nothing happens until the last one is updated. A combo's limit keeps its
         sign, also when one leg of it is all that still works."""
-        return all([self._reprice(self._ticket(order_id), limit) for order_id in order_ids])
+        return all([self._reprice(order_id, limit) for order_id in order_ids])
 
-    @staticmethod
-    def _reprice(ticket: lean.OrderTicket, limit: float) -> bool:
+    def _reprice(self, order_id: int, limit: float) -> bool:
         fields = lean.UpdateOrderFields()
-        fields.limit_price = limit if ticket.order_type == lean.OrderType.COMBO_LIMIT else abs(limit)
-        return bool(ticket.update(fields).is_success)
+        fields.limit_price = self._as_it_stands(order_id, limit)
+        return bool(self._ticket(order_id).update(fields).is_success)
+
+    def _as_it_stands(self, order_id: int, limit: float) -> float:
+        """``limit`` in the form the order has. A combo's price effect is the sign of price times quantity, and after a
+        restart the broker's plugin gives a resting credit back with a negative quantity and a positive price."""
+        order = self._algorithm.transactions.get_order_by_id(order_id)
+        if order is None:
+            raise GatewayError("no such order", order_id=order_id)
+        group = order.group_order_manager
+        if group is None:
+            return abs(limit)
+        return limit if group.quantity > 0 else -limit
 
     def cancel(self, order_ids: tuple[int, ...]) -> bool:
         """Cancel every leg's ticket."""

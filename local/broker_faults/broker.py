@@ -1,10 +1,12 @@
 """The broker around the misbehaving brokerage: what an algorithm leaves behind is what really happened."""
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from local.broker_faults.brokerage import FaultyBrokerage
+from local.broker_faults.brokerage_values import handed_back
 from local.broker_faults.faults import Fault, Restart
 from local.broker_faults.market import spoil
 from local.engine.broker.broker import Broker
@@ -43,11 +45,20 @@ class FaultyBroker(Broker):
         for event in self.brokerage.forget_algorithm():
             event.ticket = self.handler.tickets[event.order_id]
             book([event])
+        self._hand_back()
         if not self.keeps_tags:
             for order in self.brokerage.pending.values():
                 order.tag = ""
         super().detach()
         portfolio.__dict__.pop("process_fills", None)
+
+    def _hand_back(self) -> None:
+        """Resting orders are new objects in the next life, in the form the broker's plugin gives them."""
+        brokerage, by_manager = self.brokerage, defaultdict(list)
+        for order in sorted(brokerage.pending.values(), key=lambda order: order.id):
+            by_manager[id(order.group_order_manager or order)].append(order)
+        renewed = {old.id: new for members in by_manager.values() for old, new in zip(members, handed_back(members))}
+        brokerage.take_over(renewed)
 
     def on_slice_end(self, now: Any) -> None:
         """A slice is over: requests that reached some legs only are noted."""

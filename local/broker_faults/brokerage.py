@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from local.broker_faults.brokerage_values import Broken, Crash, Echo, Group, limit_of, set_limit, tolerance
+from local.broker_faults.brokerage_values import (Broken, Crash, Echo, Group, debit_limit, limit_of,
+                                                   prices_at_limit, set_limit)
 from local.broker_faults.faults import Answer, Disconnect, Fault, FillAfterCancel, Part
 from local.broker_faults.truth import BrokerLog, TakenOrder
 from local.engine.broker.brokerage import Brokerage
@@ -112,6 +113,15 @@ class FaultyBrokerage(Brokerage):
             self.pending[leg.order.id] = leg.order
         return late + untold
 
+    def take_over(self, renewed: dict[int, Order]) -> None:
+        """Resting orders as the next life will find them, by number."""
+        for group in {id(group): group for group in self._groups.values()}.values():
+            group.members = [renewed.get(order.id, order) for order in group.members]
+            group.limit = limit_of(group.members[0])
+        for leg in self._broken:
+            leg.order = renewed.get(leg.order.id, leg.order)
+        self.pending = dict(renewed)
+
     @property
     def untold(self) -> int:
         """Fills nobody has been told of."""
@@ -165,13 +175,12 @@ class FaultyBrokerage(Brokerage):
     def _open_group(self, order: Order) -> Group:
         manager = order.group_order_manager
         members = [order] if manager is None else [self.handler.find(number) for number in sorted(manager.order_ids)]
-        limit = limit_of(order)
         answer = self._answer(members)
-        group = Group(order.tag, members, answer, limit, set(), set())
+        group = Group(order.tag, members, answer, limit_of(order), set(), set())
         for member in members:
             self._groups[member.id] = group
         self.log.orders.append(TakenOrder(
-            time=self.now, tag=order.tag, limit=limit, answer=answer.value,
+            time=self.now, tag=order.tag, limit=debit_limit(order), answer=answer.value,
             legs=tuple((member.symbol, self._quantity(member)) for member in members)))
         return group
 
@@ -214,6 +223,7 @@ class FaultyBrokerage(Brokerage):
         group.wants_update.clear()
         group.limit = wanted
         set_limit(order, wanted)
+        self.log.repriced.append((self.now, group.tag, debit_limit(order)))
         for member in working:
             if member.id in self.pending:
                 super().update_order(member)
@@ -301,20 +311,7 @@ class FaultyBrokerage(Brokerage):
         rested = self.algorithm._utc_now - order.naive_time
         if rested < timedelta(minutes=self._fills_after) or not all(s.exchange.exchange_open for _, s in pairs):
             return []
-        prices = [(float(s.bid_price) + float(s.ask_price)) / 2 for _, s in pairs]
-        limit = limit_of(order)
-        units = abs(order.group_order_manager.quantity) if order.group_order_manager is not None else 1
-        if order.group_order_manager is None:
-            worse = (prices[0] - limit) * (1 if order.quantity > 0 else -1)
-            if worse > tolerance(prices[0]) or not prices[0] > 0:
-                return []
-            prices[0] = limit
-        else:
-            ratios = [member.quantity / units for member, _ in pairs]
-            middle = sum(ratio * price for ratio, price in zip(ratios, prices))
-            if limit < middle - tolerance(middle):
-                return []
-            prices[0] = max(0.0, prices[0] + (limit - middle) / ratios[0])
+        prices = prices_at_limit(order, pairs)
         events = []
         for (member, security), price in zip(pairs, prices):
             event = self._event(member, OrderStatus.FILLED)

@@ -44,6 +44,7 @@ class BrokerLog:
     """The broker's own books; the framework's word counts for nothing here."""
 
     orders: list[TakenOrder] = field(default_factory=list)
+    repriced: list[tuple[datetime, str, float]] = field(default_factory=list)      # time, tag, limit with a debit positive
     trades: list[Trade] = field(default_factory=list)
     told: list[tuple[datetime, int, int]] = field(default_factory=list)
     one_leg_requests: list[tuple[datetime, str, str]] = field(default_factory=list)
