@@ -207,7 +207,7 @@ def test_a_flow_is_taken_while_the_market_is_closed(tmp_path):
     """In the session guards would stand between the word and the money."""
     run = lives(tmp_path, live=True)
     engine = run.begin(at(9, 0))
-    deposit = SimpleNamespace(action="flow", strategy=None, reason=None, amount=5_000.0)
+    deposit = SimpleNamespace(action="flow", strategy=None, reason=None, amount=5_000.0, position=None)
     assert run.run(at(9, 29)), run.error
     book = engine.algorithm.shell.parts.book
     assert engine.algorithm.on_command(deposit) is True and book.flows_today == 5_000.0
