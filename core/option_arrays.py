@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from config.constants import CALENDAR_DAYS_PER_YEAR
-from core.arrays import Floats
+from core.arrays import Flags, Floats
 from core.option_math import HIGHEST_IV, LOWEST_IV, VOLATILITY_POINT
 
-_NEWTON_STEPS = 100
+_HALLEY_STEPS = 100
+_ROUNDING = 16.0 * float(np.finfo(float).eps)
 _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 
@@ -90,33 +91,76 @@ def greeks_arrays(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: Arr
 
 def implied_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, years: ArrayLike,
                          rate: ArrayLike, dividend_yield: ArrayLike) -> Floats:
-    """Volatilities at which the model gives ``price``; NaN where none in [LOWEST_IV, HIGHEST_IV] does."""
+    """Volatilities at which the model gives ``price``; NaN where none in [LOWEST_IV, HIGHEST_IV] does.
+
+    What is solved is the option out of the money at the same strike (by put-call parity), whose value is all time value:
+    Halley's steps inside a shrinking bracket, in the value's logarithm where it is below its inflection. Rows leave as
+    soon as they meet their price to its own rounding.
+    """
     row = _inputs(spot, strike, is_put, np.ones(1), years, rate, dividend_yield)
-    target, spots, strikes, sign, times, rates, carries = np.broadcast_arrays(
-        np.asarray(price, dtype=float), row.spot, row.strike, row.sign, row.years, row.rate, row.carry)
-    held, owed, root = spots * np.exp(-carries * times), strikes * np.exp(-rates * times), np.sqrt(times)
-    forward_log = np.log(spots / strikes) + (rates - carries) * times
-
-    def value_and_slope(iv: Floats) -> tuple[Floats, Floats]:
-        d1 = (forward_log + 0.5 * iv ** 2 * times) / (iv * root)
-        value = sign * (held * ndtr(sign * d1) - owed * ndtr(sign * (d1 - iv * root)))
-        return value, held * np.exp(-0.5 * d1 ** 2) / _ROOT_TWO_PI * root
-
-    low, high = np.full(target.shape, LOWEST_IV), np.full(target.shape, HIGHEST_IV)
+    columns = np.broadcast_arrays(np.asarray(price, dtype=float), row.spot, row.strike, row.sign, row.years, row.rate,
+                                  row.carry)
+    target, spots, strikes, sign, times, rates, carries = (column.ravel() for column in columns)
     with np.errstate(all="ignore"):
-        bound_low = np.maximum(0.0, sign * (held - owed))
-        usable = (target > bound_low) & (target < np.where(sign > 0, held, owed))
-        usable &= (value_and_slope(low)[0] <= target) & (target <= value_and_slope(high)[0])
-        volatility = np.clip(np.sqrt(2.0 * np.abs(forward_log) / times), 0.05, 5.0)
-        for _ in range(_NEWTON_STEPS):
-            value, slope = value_and_slope(volatility)
-            above = value > target
-            high, low = np.where(above, volatility, high), np.where(above, low, volatility)
-            step = volatility - (value - target) / slope
-            inside = (step > low) & (step < high)
-            volatility_next = np.where(inside, step, 0.5 * (low + high))
-            settled = np.abs(volatility_next - volatility) < 1e-13
-            volatility = volatility_next
-            if np.all(settled | ~usable):
-                break
-    return np.where(usable, volatility, np.nan)
+        held, owed, root = spots * np.exp(-carries * times), strikes * np.exp(-rates * times), np.sqrt(times)
+        time_value = target - np.maximum(0.0, sign * (held - owed))
+        usable = (time_value > 0.0) & (target < np.where(sign > 0.0, held, owed)) & np.isfinite(held + owed + target)
+        solved = _out_of_the_money(time_value[usable], target[usable], held[usable], owed[usable], root[usable])
+    found = np.full(target.shape, np.nan)
+    found[usable] = solved / root[usable]
+    return found.reshape(columns[0].shape)
+
+
+def _out_of_the_money(time_value: Floats, price: Floats, held: Floats, owed: Floats, root: Floats) -> Floats:
+    """Volatility times root of years at which the option out of the money is worth ``time_value``; ``price`` is what was
+    paid for the option asked about, whose rounding is in ``time_value``."""
+    found, rows = np.full(time_value.shape, np.nan), np.arange(len(time_value))
+    moneyness = np.log(held / owed)
+    side = np.where(moneyness > 0.0, -1.0, 1.0)
+    low, high = LOWEST_IV * root, HIGHEST_IV * root
+    away = np.abs(moneyness)
+    inflection = np.clip(np.sqrt(2.0 * away), low, high)
+    bent = _time_value(inflection, moneyness, side, held, owed)[0]
+    in_logs = time_value < bent
+    in_range = (_time_value(low, moneyness, side, held, owed)[0] <= time_value) \
+        & (time_value <= _time_value(high, moneyness, side, held, owed)[0])
+    small = away / np.sqrt(0.5 * away + 2.0 * np.log(bent / time_value))
+    now = np.clip(np.where(in_logs, small, np.maximum(inflection, _ROOT_TWO_PI * time_value / np.sqrt(held * owed))),
+                  low, high)
+    state = [column[in_range] for column in (rows, now, low, high, time_value, price, moneyness, side, held, owed, in_logs)]
+    for _ in range(_HALLEY_STEPS):
+        rows, now, low, high, time_value, price, moneyness, side, held, owed, in_logs = state
+        if not len(rows):
+            break
+        value, whole, upper = _time_value(now, moneyness, side, held, owed)
+        error = value - time_value
+        settled = np.abs(error) <= _ROUNDING * (whole + price)
+        low, high = np.where(error > 0.0, low, now), np.where(error > 0.0, now, high)
+        following = _halley(now, error, value, time_value, held * np.exp(-0.5 * upper ** 2) / _ROOT_TWO_PI,
+                            upper * (upper - now) / now, in_logs)
+        following = np.where((following > low) & (following < high), following, 0.5 * (low + high))
+        settled |= high - low <= _ROUNDING * now
+        found[rows] = now
+        stays = ~settled
+        state = [column[stays] for column in (rows, following, low, high, time_value, price, moneyness, side, held, owed,
+                                              in_logs)]
+    return found
+
+
+def _time_value(deviation: Floats, moneyness: Floats, side: Floats, held: Floats, owed: Floats
+                ) -> tuple[Floats, Floats, Floats]:
+    """Value of the option out of the money, the sum of the two parts it is the difference of, and its upper distance."""
+    upper = moneyness / deviation + 0.5 * deviation
+    gained, paid = held * ndtr(side * upper), owed * ndtr(side * (upper - deviation))
+    return side * (gained - paid), gained + paid, upper
+
+
+def _halley(now: Floats, error: Floats, value: Floats, target: Floats, slope: Floats, bend: Floats, in_logs: Flags
+            ) -> Floats:
+    """The next deviation; ``bend`` is the second derivative over the first."""
+    share = slope / value
+    gap = np.where(in_logs, np.log(value / target), error)
+    slope, bend = np.where(in_logs, share, slope), np.where(in_logs, bend - share, bend)
+    step = gap / slope
+    following: Floats = now - step / np.maximum(1.0 - 0.5 * step * bend, 0.5)
+    return following

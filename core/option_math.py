@@ -8,7 +8,7 @@ delta and gamma are per point of the underlying, vega per volatility **point** (
 A future's option is priced by Black (1976): ``dividend_yield = rate`` makes the spot its own forward.
 
 Sources: Black and Scholes (1973), Merton (1973), Black (1976); formulas as in Hull, *Options, Futures, and Other
-Derivatives*, chapters 15 to 19. American exercise is ignored: its premium lies within the spread of what is held.
+Derivatives*, chapters 15 to 19. Options that can be exercised early are ``core.american``'s; ``core.option_values`` picks.
 """
 
 from __future__ import annotations

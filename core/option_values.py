@@ -1,6 +1,7 @@
 """Values of listed contracts: price, Greeks and implied volatility at a moment, with the carry of ``core.carry``.
 
-The one door to the formulas for whoever holds a contract or a chain; units are those of ``core.option_math``.
+The one door to the formulas for whoever holds a contract or a chain: American where the contract can be exercised early
+(``core.american``), European where not. Units are those of ``core.option_math``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from datetime import datetime
 
 from numpy.typing import ArrayLike
 
+from core.american.leg import (american_implied_volatility, american_leg_greeks, american_price,
+                               american_price_bounds)
+from core.american.values import american_greeks, american_prices
+from core.american.volatilities import american_volatilities
 from core.arrays import Floats
 from core.carry import OptionTerms, option_terms
 from core.errors import CannotCompute
@@ -38,7 +43,8 @@ def contract_price(contract: Contract, spot: float, iv: float, now: datetime) ->
         As :func:`terms_of`, and when an input is not a positive number.
     """
     terms = terms_of(contract, now)
-    return price(spot, contract.strike, contract.right, iv, terms.years, terms.rate, terms.dividend_yield)
+    model = american_price if terms.american else price
+    return model(spot, contract.strike, contract.right, iv, terms.years, terms.rate, terms.dividend_yield)
 
 
 def greeks_at(contract: Contract, spot: float, iv: float, now: datetime) -> OptionGreeks:
@@ -50,7 +56,8 @@ def greeks_at(contract: Contract, spot: float, iv: float, now: datetime) -> Opti
         As :func:`contract_price`.
     """
     terms = terms_of(contract, now)
-    return greeks(spot, contract.strike, contract.right, iv, terms.years, terms.rate, terms.dividend_yield)
+    model = american_leg_greeks if terms.american else greeks
+    return model(spot, contract.strike, contract.right, iv, terms.years, terms.rate, terms.dividend_yield)
 
 
 def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> float:
@@ -67,8 +74,10 @@ def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, 
     require_price(contract, quote)
     facts = dict(contract=contract.id, bid=quote.bid, ask=quote.ask)
     terms = terms_of(contract, now)
+    bounds, model = (american_price_bounds, american_implied_volatility) if terms.american \
+        else (price_bounds, implied_volatility)
     years, rate, carry = terms.years, terms.rate, terms.dividend_yield
-    lowest, highest = price_bounds(underlying_price, contract.strike, contract.right, years, rate, carry)
+    lowest, highest = bounds(underlying_price, contract.strike, contract.right, years, rate, carry)
     mid = quote.mid
     if mid <= lowest:
         if quote.ask <= lowest:
@@ -76,7 +85,7 @@ def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, 
         mid = lowest + 0.25 * (quote.ask - lowest)
     if mid >= highest:
         raise CannotCompute("quote lies above the option's highest value", highest=highest, **facts)
-    return implied_volatility(mid, underlying_price, contract.strike, contract.right, years, rate, carry)
+    return model(mid, underlying_price, contract.strike, contract.right, years, rate, carry)
 
 
 def contract_greeks(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> OptionGreeks:
@@ -92,15 +101,18 @@ def contract_greeks(contract: Contract, quote: Quote, underlying_price: float, n
 
 def chain_prices(spot: float, strikes: ArrayLike, is_put: ArrayLike, iv: ArrayLike, terms: OptionTerms) -> Floats:
     """Model prices of one expiry's contracts in points; NaN where a row's input is unusable."""
-    return prices(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
+    model = american_prices if terms.american else prices
+    return model(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
 
 
 def chain_greeks(spot: float, strikes: ArrayLike, is_put: ArrayLike, iv: ArrayLike, terms: OptionTerms) -> GreekArrays:
     """Prices and sensitivities of one expiry's contracts; NaN where a row's input is unusable."""
-    return greeks_arrays(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
+    model = american_greeks if terms.american else greeks_arrays
+    return model(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
 
 
 def chain_volatilities(price: ArrayLike, spot: float, strikes: ArrayLike, is_put: ArrayLike, terms: OptionTerms
                        ) -> Floats:
     """Volatilities of one expiry's contracts at their prices; NaN where none gives the price."""
-    return implied_volatilities(price, spot, strikes, is_put, terms.years, terms.rate, terms.dividend_yield)
+    model = american_volatilities if terms.american else implied_volatilities
+    return model(price, spot, strikes, is_put, terms.years, terms.rate, terms.dividend_yield)
