@@ -12,10 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
+from config.constants import CALENDAR_DAYS_PER_YEAR
+from core.american.leg import american_leg_greeks
+from core.american.values import american_greeks, american_prices
+from core.american.volatilities import american_volatilities
 from core.arrays import Flags, Floats
-from core.option_arrays import greeks_arrays, implied_volatilities
+from core.model import Right
+from core.option_math import VOLATILITY_POINT
+from local.commands.arguments import at_least_one
 from local.commands.errors import CommandError
 from local.statistics_table import grid
+from local.validation import witness
 
 NUMBERS = ("spot", "strike", "years", "rate", "dividend_yield", "iv", "price", "delta", "gamma", "vega", "theta")
 COLUMNS = (*NUMBERS[:6], "right", *NUMBERS[6:])
@@ -31,6 +38,25 @@ VOLATILITY_BOUND = 2e-4
 # A volatility is asked of rows whose price tells one: vega per volatility point, and what stands above intrinsic.
 LEAST_VEGA = 5e-4                   # of spot x root of years
 LEAST_TIME_VALUE = 1e-4             # of spot
+
+
+# Published Greeks of early exercise are central differences over these steps: of spot in deviations, of volatility and
+# time as shares of themselves. Where the price to exercise at lies within one, the mean over the step is what is compared.
+SPOT_STEP, IV_STEP, TIME_STEP = 0.02, 2e-3, 0.02
+ROUNDING = 1e-13
+NEAR_EXERCISE = 1e-4                # of spot: a value that near to exercise asks whether it does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values:
+    """Values of a table's rows by ours."""
+
+    price: Floats
+    delta: Floats
+    gamma: Floats
+    vega: Floats
+    theta: Floats
+    iv: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,6 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The table's argument."""
     parser.add_argument("--options", metavar="FILE",
                         help=f"American option values to be held against: {','.join(COLUMNS)}")
+    parser.add_argument("--witness-rows", type=at_least_one, default=witness.ROWS, metavar="N",
+                        help=f"values compared with QuantLib's where it is installed (default {witness.ROWS:,})")
 
 
 def asked(arguments: argparse.Namespace) -> bool:
@@ -66,12 +94,14 @@ def asked(arguments: argparse.Namespace) -> bool:
 
 
 def check(arguments: argparse.Namespace) -> bool:
-    """Print the errors of every column; whether all keep their bounds."""
+    """Print the errors of every column, over chains and leg by leg; whether all keep their bounds."""
     table = read_table(Path(arguments.options))
     print(f"{len(table):,} option values of {Path(arguments.options).name}\n")
     lines, kept = judged(table)
-    print("\n".join(lines))
-    return kept
+    print("\n".join([*lines, "", *legs_told(table), ""]))
+    told, agrees = witness.compared(arguments.witness_rows)
+    print("\n".join(told))
+    return kept and agrees
 
 
 def read_table(path: Path) -> OptionTable:
@@ -112,18 +142,74 @@ def _row(row: dict[str, str], place: str) -> tuple[str, dict[str, float]]:
 
 def judged(table: OptionTable) -> tuple[list[str], bool]:
     """Errors by column as lines, and whether all keep their bounds. A value that is no number keeps none."""
-    inputs, carry = (table.spot, table.strike, table.is_put), (table.years, table.rate, table.dividend_yield)
-    values = greeks_arrays(*inputs, table.iv, *carry)
+    found, means = model_values(table)
     telling = tells_volatility(table)
-    implied = np.where(telling, implied_volatilities(table.price, *inputs, *carry), table.iv)
-    rows = [_row_of("price", values.price, table.price, PRICE_BOUND * table.spot),
-            _row_of("delta", values.delta, table.delta, DELTA_BOUND),
-            _row_of("gamma", values.gamma, table.gamma, _wider(table.gamma, GAMMA_BOUND), share=GAMMA_ROWS),
-            _row_of("vega", values.vega, table.vega, _wider(table.vega, VEGA_BOUND)),
-            _row_of("theta", values.theta, table.theta, _wider(table.theta, THETA_BOUND)),
-            _row_of(f"iv ({int(telling.sum()):,} rows tell it)", implied, table.iv, VOLATILITY_BOUND)]
+    rows = [_row_of("price", found.price, table.price, PRICE_BOUND * table.spot),
+            _row_of("delta", found.delta, table.delta, DELTA_BOUND),
+            _row_of("gamma", found.gamma, table.gamma, _wider(table.gamma, GAMMA_BOUND), share=GAMMA_ROWS),
+            _row_of("vega", found.vega, table.vega, _wider(table.vega, VEGA_BOUND)),
+            _row_of("theta", found.theta, table.theta, _wider(table.theta, THETA_BOUND)),
+            _row_of(f"iv ({int(telling.sum()):,} rows tell it)", np.where(telling, found.iv, table.iv), table.iv,
+                    VOLATILITY_BOUND)]
     header = ("Column", "Median error", "p99", "Worst", "Worst ÷ bound", "Rows within", "Asked", "")
-    return grid(header, [cells for cells, _ in rows]), all(kept for _, kept in rows)
+    lines = [*grid(header, [cells for cells, _ in rows]), "",
+             f"rows whose price to exercise at lies within a step of the table's differences, told by the same differences: "
+             f"{means}"]
+    return lines, all(kept for _, kept in rows)
+
+
+def model_values(table: OptionTable) -> tuple[Values, int]:
+    """Our values of every row, and how many rows have a Greek that is a mean over a step (``STEPS``)."""
+    rows, means = [], 0
+    for index in range(len(table)):
+        values, is_mean = _row_values(table, index)
+        rows.append(values)
+        means += is_mean
+    return Values(**{name: np.array([row[name] for row in rows]) for name in Values.__annotations__}), means
+
+
+def _row_values(table: OptionTable, index: int) -> tuple[dict[str, float], bool]:
+    spot, strike, years = table.spot[index], table.strike[index], table.years[index]
+    rate, carry, iv, is_put = table.rate[index], table.dividend_yield[index], table.iv[index], bool(table.is_put[index])
+    greeks = american_greeks(spot, [strike], is_put, iv, years, rate, carry)
+    told = american_volatilities(table.price[index], spot, [strike], is_put, years, rate, carry)
+    found = {name: float(getattr(greeks, name)[0]) for name in ("price", "delta", "gamma", "vega", "theta")}
+    found["iv"] = float(told[0])
+    exercise = (strike - spot) if is_put else (spot - strike)
+    if exercise <= 0.0 or abs(found["price"] - exercise) > NEAR_EXERCISE * spot:
+        return found, False
+
+    def value(spot: float = spot, iv: float = iv, years: float = years) -> tuple[float, bool]:
+        """The value, and whether exercising at once is all of it."""
+        price = float(american_prices(spot, [strike], is_put, iv, years, rate, carry)[0])
+        return price, price <= (strike - spot if is_put else spot - strike) + ROUNDING * spot
+
+    step, point, day = SPOT_STEP * iv * np.sqrt(years) * spot, IV_STEP * iv, TIME_STEP * years
+    sides = {"spot": (value(spot=spot + step), value(spot=spot - step)), "iv": (value(iv=iv + point), value(iv=iv - point)),
+             "years": (value(years=years - day), value(years=years + day))}
+    crossed = {name for name, (upper, lower) in sides.items() if upper[1] != lower[1]}
+    if "spot" in crossed:
+        (upper, _), (lower, _) = sides["spot"]
+        found |= {"delta": (upper - lower) / (2.0 * step), "gamma": (upper - 2.0 * found["price"] + lower) / step ** 2}
+    if "iv" in crossed:
+        found["vega"] = (sides["iv"][0][0] - sides["iv"][1][0]) / (2.0 * point) * VOLATILITY_POINT
+    if "years" in crossed:
+        found["theta"] = (sides["years"][0][0] - sides["years"][1][0]) / (2.0 * day) / CALENDAR_DAYS_PER_YEAR
+    return found, bool(crossed)
+
+
+def legs_told(table: OptionTable) -> list[str]:
+    """What one leg at a time, the quick way, differs from the chain's values at most."""
+    price, delta = [], []
+    for index in range(len(table)):
+        spot, strike, iv = float(table.spot[index]), float(table.strike[index]), float(table.iv[index])
+        carry = (float(table.years[index]), float(table.rate[index]), float(table.dividend_yield[index]))
+        one = american_leg_greeks(spot, strike, Right.PUT if table.is_put[index] else Right.CALL, iv, *carry)
+        row = american_greeks(spot, [strike], table.is_put[index], iv, *carry)
+        price.append(abs(one.price - row.price[0]) / spot)
+        delta.append(abs(one.delta - row.delta[0]))
+    return [f"leg by leg, the quick way, against the chain: price within {100.0 * max(price):.6f} % of spot, delta within "
+            f"{max(delta):.6f}"]
 
 
 def tells_volatility(table: OptionTable) -> Flags:
