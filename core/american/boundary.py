@@ -30,7 +30,7 @@ FIXED_POINT_STEPS: Final = 40
 GUESS_STEPS: Final = 12
 HIGHEST_LOG: Final = float(np.log(1e6))     # a boundary further than this from the strike is never met
 ROOT_TWO_PI: Final = float(np.sqrt(2.0 * np.pi))
-LEAST_BURDEN: Final = 1e-10         # of a rate times years
+LEAST_BURDEN: Final = 1e-10         # interest or yield times years that is none
 _TINY: Final = 1e-30
 
 
@@ -122,21 +122,16 @@ def log_boundaries(rate_time: Floats, yield_time: Floats, deviation: Floats) -> 
     return found
 
 
-def burden(rate: float, years: float) -> float:
-    """A rate times the years, 0 where it is too little to be told in a value."""
-    product = rate * years
-    return product if abs(product) >= LEAST_BURDEN else 0.0
+def exercised_early(rate_time: float, yield_time: float) -> bool:
+    """Whether a put may be worth exercising before it expires: that earns interest, or escapes a yield below nothing.
+    What is less than ``LEAST_BURDEN`` cannot be told in a value."""
+    return rate_time > LEAST_BURDEN or (rate_time >= -LEAST_BURDEN and yield_time < -LEAST_BURDEN)
 
 
-def exercised_early(rate: float, dividend_yield: float) -> bool:
-    """Whether a put may be worth exercising before it expires: that earns interest, or escapes a yield below nothing."""
-    return rate > 0.0 or (rate == 0.0 and dividend_yield < 0.0)
-
-
-def two_boundaries(rate: float, dividend_yield: float) -> bool:
+def two_boundaries(rate_time: float, yield_time: float) -> bool:
     """Whether a put would be exercised between two prices alone: yield below interest below nothing. Their value is not
     known here."""
-    return dividend_yield < rate < 0.0
+    return rate_time < -LEAST_BURDEN and yield_time < rate_time - LEAST_BURDEN
 
 
 def _put_rows(rate_time: Floats, yield_time: Floats, deviation: Floats) -> _Puts:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Sequence
 
 import numpy as np
 
-from core.american.boundary import PREMIUM_POINTS, interpolation, log_boundaries
+from core.american.boundary import LEAST_BURDEN, PREMIUM_POINTS, interpolation, log_boundaries
 from core.american.premium import burdens, scaled
 from core.arrays import Floats
 
@@ -103,7 +103,7 @@ def boundary_of_one(rate_time: float, yield_time: float, deviation: float, *, ca
 
 
 def _shrinking(rate_time: float, yield_time: float, call: bool) -> Shrinking:
-    if min(rate_time, yield_time) < 0.0 or (call and yield_time == 0.0):
+    if min(rate_time, yield_time) < 0.0 or (call and yield_time < LEAST_BURDEN):
         return Shrinking.NEITHER
     if rate_time == yield_time:
         return Shrinking.BOTH
@@ -117,7 +117,7 @@ def _at_nodes(shrinking: Shrinking, rate_time: float, yield_time: float, segment
         logs = _solved_once(rate_time, yield_time, segment)
     else:
         moving, stays = (yield_time, rate_time) if shrinking is Shrinking.YIELD else (rate_time, yield_time)
-        stays = 0.0 if shrinking is Shrinking.BOTH else float(f"{stays:.12g}")
+        stays = 0.0 if shrinking is Shrinking.BOTH or stays < LEAST_BURDEN else float(f"{stays:.12g}")
         place = log(moving / stays) if stays > 0.0 else log(moving)
         stretch = _stretch(place, segment if stays > 0.0 else None)
         low, high = _ends(stretch, segment if stays > 0.0 else None)

@@ -13,7 +13,7 @@ from typing import Final, Mapping
 import numpy as np
 
 from config.constants import CALENDAR_DAYS_PER_YEAR
-from core.american.boundary import burden, exercised_early, two_boundaries
+from core.american.boundary import LEAST_BURDEN, exercised_early, two_boundaries
 from core.american.cells import boundary_of_one
 from core.american.premium import burdens, premium, premium_slopes
 from core.american.volatilities import WIDEST_DEVIATION
@@ -158,10 +158,10 @@ def premium_bound(log_price: float, deviation: float, rate_time: float, yield_ti
 def _unit_put(spot: float, strike: float, right: Right, years: float, rate: float, dividend_yield: float) -> _UnitPut:
     call = right is Right.CALL
     earned, forgone, unit, other = (dividend_yield, rate, spot, strike) if call else (rate, dividend_yield, strike, spot)
-    interest, carry = burden(earned, years), burden(forgone, years)
-    if two_boundaries(interest, carry):
+    if two_boundaries(earned * years, forgone * years):
         raise CannotCompute("option would be exercised between two prices alone", rate=rate, dividend_yield=dividend_yield)
-    return _UnitPut(unit=unit, log_price=log(other / unit), rate_time=interest, yield_time=carry, call=call)
+    return _UnitPut(unit=unit, log_price=log(other / unit), rate_time=earned * years,
+                    yield_time=forgone * years, call=call)
 
 
 def _exercised(put: _UnitPut, iv: float) -> OptionGreeks:
@@ -173,7 +173,7 @@ def _matters(put: _UnitPut, deviation: float) -> bool:
     """Whether the premium may be as much as ``NO_MATTER``."""
     if not exercised_early(put.rate_time, put.yield_time):
         return False
-    if put.rate_time == 0.0 or put.yield_time < 0.0:
+    if put.rate_time <= LEAST_BURDEN or put.yield_time < 0.0:
         return True
     spot = 1.0 if put.call else exp(put.log_price)
     return premium_bound(put.log_price, deviation, put.rate_time, put.yield_time) > NO_MATTER * spot

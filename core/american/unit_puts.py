@@ -54,7 +54,7 @@ def values(puts: UnitPuts) -> Floats:
     """American values."""
     held, _ = _european(puts)
     if not exercised_early(puts.rate_time, puts.yield_time):
-        return held
+        return np.maximum(held, -np.expm1(puts.log_price))
     boundary = boundary_rows(puts.rate_time, puts.yield_time, puts.deviation, call=puts.call)
     added = premium(boundary.rows, puts.log_price[:, None], puts.deviation[:, None],
                     burdens(puts.rate_time, puts.yield_time))

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from config.constants import CALENDAR_DAYS_PER_YEAR
 from core.american import unit_puts
-from core.american.boundary import burden, two_boundaries
+from core.american.boundary import two_boundaries
 from core.american.unit_puts import UnitPuts
 from core.arrays import Flags, Floats
 from core.option_arrays import GreekArrays
@@ -69,11 +69,10 @@ def reduced(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike
         return usable.shape, sides
     for call in (False, True):
         rows = usable & (puts != call)
-        earned, forgone = (dividend_yield, rate) if call else (rate, dividend_yield)
-        interest, carry = burden(earned, years), burden(forgone, years)
-        if rows.any() and not two_boundaries(interest, carry):
+        earned, forgone = (dividend_yield * years, rate * years) if call else (rate * years, dividend_yield * years)
+        if rows.any() and not two_boundaries(earned, forgone):
             unit, other = (spots[rows], strikes[rows]) if call else (strikes[rows], spots[rows])
             unit_rows = UnitPuts(log_price=np.log(other / unit), deviation=ivs[rows] * np.sqrt(years),
-                                 rate_time=interest, yield_time=carry, call=call)
+                                 rate_time=earned, yield_time=forgone, call=call)
             sides.append(Side(rows=rows, unit=unit, puts=unit_rows))
     return usable.shape, sides
