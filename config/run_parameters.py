@@ -12,6 +12,7 @@ from typing import Any, Callable, Final, Mapping, TypeVar
 
 from config.calendars import AnnouncedDates
 from config.constants import PHASES, STARTING_EQUITY_USD
+from config.near_misses import meant
 from config.own_dates import read_dates
 from config.planned_commands import PlannedCommand, read_commands
 from config.strategy_parameters import STRATEGY_PRIORITY
@@ -119,7 +120,8 @@ class RunParameters:
             raise ConfigError("strategies must name at least one strategy")
         unknown = [name for name in self.strategies if name not in STRATEGY_PRIORITY]
         if unknown:
-            raise ConfigError(f"unknown strategy {unknown[0]!r}; known: {', '.join(STRATEGY_PRIORITY)}")
+            raise ConfigError(f"unknown strategy {unknown[0]!r}{meant(unknown[0], STRATEGY_PRIORITY)}; "
+                              f"known: {', '.join(STRATEGY_PRIORITY)}")
         if len(set(self.strategies)) != len(self.strategies):
             raise ConfigError(f"a strategy is named twice: {', '.join(self.strategies)}")
         if (self.start is None) != (self.end is None):
@@ -176,13 +178,33 @@ def _day(key: str, text: str) -> date:
 
 
 def _names(key: str, text: str) -> tuple[str, ...]:
+    """Names with commas; ``all`` stands for all, and a name behind a minus is left out: ``all,-hedge``. Of a name that is
+    left out a part will do that no other name has."""
     if text == ALL_STRATEGIES:
         return STRATEGY_PRIORITY
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
         raise ConfigError(f"{key} holds an empty name: {text!r}")
+    names: list[str] = []
+    for word in words:
+        if word == ALL_STRATEGIES:
+            names += STRATEGY_PRIORITY
+        elif not word.startswith("-"):
+            names.append(word)
+    for word in words:
+        if word.startswith("-"):
+            names.remove(_left_out(key, word[1:], names))
     known = {name: rank for rank, name in enumerate(STRATEGY_PRIORITY)}
     return tuple(sorted(names, key=lambda name: known.get(name, len(known))))
+
+
+def _left_out(key: str, word: str, names: list[str]) -> str:
+    """The one name that is meant by what stands behind a minus."""
+    found = [name for name in names if name == word] or [name for name in names if word and word in name]
+    if len(found) != 1:
+        raise ConfigError(f"{key} leaves out {word!r}, which is {'no' if not found else 'more than one'} strategy that is on"
+                          f"{meant(word, STRATEGY_PRIORITY) if not found else ': ' + ', '.join(found)}")
+    return found[0]
 
 
 def _text(key: str, text: str) -> str:
@@ -228,7 +250,8 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
     for key, text in mapping.items():
         reader = _READERS.get(key)
         if reader is None:
-            raise ConfigError(f"unknown parameter {key!r}; known: {', '.join(KNOWN_PARAMETERS)}")
+            raise ConfigError(f"unknown parameter {key!r}{meant(key, KNOWN_PARAMETERS)}; "
+                              f"known: {', '.join(KNOWN_PARAMETERS)}")
         if not isinstance(text, str) or not text.strip():
             raise ConfigError(f"{key} must be text with a value, not {text!r}")
         values[key] = reader(key, text.strip())

@@ -13,7 +13,7 @@ from typing import Sequence
 from local.commands.arguments import OneLineParser
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
-COMMANDS = ("backtest", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
+COMMANDS = ("backtest", "list", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
             "record", "regressions", "replay", "walk-days", "validate")
 LIBRARIES = ("numpy", "pandas", "scipy")
 INSTALLED = "tomking"
@@ -29,7 +29,9 @@ def build_parser(only: str | None = None) -> OneLineParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS if only is None else (only,):
         module = import_module(f"local.commands.{name.replace('-', '_')}")
-        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.__doc__))
+        own = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.add_arguments(own)
+        parser.asked = own if only is not None else None
     return parser
 
 

@@ -3,20 +3,34 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from pathlib import Path
 from typing import NoReturn
 
+from config.near_misses import meant
 from local.commands.errors import CommandError
 
 PHASES = (1, 2, 3, 4)
 ENGINES = ("embedded", "lean")
 
 
+CHOICE = re.compile(r"invalid choice: '(?P<word>[^']*)' \(choose from (?P<known>.*)\)")
+UNKNOWN = re.compile(r"unrecognized arguments: (?P<word>--[\w-]+)")
+
+
 class OneLineParser(argparse.ArgumentParser):
-    """Raises instead of printing its usage and leaving."""
+    """Raises instead of printing its usage and leaving; names what may have been meant, and the help that tells more."""
+
+    asked: OneLineParser | None = None      # the sub-command's own parser, where one was named
 
     def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message} (see {self.prog} --help)")
+        told = self.asked or self
+        near = ""
+        if choice := CHOICE.search(message):
+            near = meant(choice["word"], re.findall(r"[\w-]+", choice["known"]))
+        elif unknown := UNKNOWN.search(message):
+            near = meant(unknown["word"], told._option_string_actions)
+        raise CommandError(f"{message}{near} (see {told.prog} --help)")
 
 
 def key_value(text: str) -> tuple[str, str]:

@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_account(parser)
     add_commands(parser)
+    parser.add_argument("--start", metavar="DAY", help="first day, like 2024-07-01 (default: the scenario's)")
+    parser.add_argument("--end", metavar="DAY", help="last day")
+    parser.add_argument("--strategies", metavar="NAMES", help="which are on, with commas; all,-hedge leaves one out")
     parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
     parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-<scenario>)")
     add_force(parser)
@@ -55,9 +58,12 @@ def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> di
         A parameter is unknown, out of bounds, given in two ways, or reaches beyond the scenario.
     """
     given = pairs(arguments.parameters)
-    for option, key in ((arguments.phase, "starting_phase"), (arguments.cash, "cash")):
+    own = {key: getattr(arguments, key, None) for key in ("start", "end", "strategies")}
+    for option, key in ((arguments.phase, "starting_phase"), (arguments.cash, "cash"),
+                        *((value, name) for name, value in own.items())):
         if option is not None and key in given:
             raise CommandError(f"{key} is given twice: as an option and as --param")
+    given |= {key: value for key, value in own.items() if value is not None}
     defaults = project_parameters(PROJECT_FOLDER)
     window = {"start": scenario.backtest_start.isoformat(), "end": scenario.backtest_end.isoformat()}
     parameters = defaults | window

@@ -69,3 +69,19 @@ def test_production_is_a_live_run() -> None:
 def test_parameters_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         parse({}, live=False).cash = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text, out", [("all,-hedge", {"hedge"}), ("all,-strangle", {"futures_strangle"}),
+                                       ("-lt112, all", {"lt112"}), ("all,-hedge,-ladder", {"hedge", "leap_put_ladder"})])
+def test_a_name_behind_a_minus_is_left_out(text: str, out: set[str]) -> None:
+    assert set(STRATEGY_PRIORITY) - set(parse({"strategies": text}, live=False).strategies) == out
+
+
+@pytest.mark.parametrize("mapping, words", [
+    ({"strategies": "all,-nothing"}, "leaves out 'nothing'"), ({"strategies": "lt112,-hedge"}, "leaves out 'hedge'"),
+    ({"strategies": "all,-al"}, "more than one"), ({"strategies": "all,-"}, "leaves out ''"),
+    ({"strategies": "lt112,-lt112"}, "at least one"),
+    ({"strategies": "lt12"}, "did you mean 'lt112'"), ({"strategys": "lt112"}, "did you mean 'strategies'")])
+def test_what_was_meant_is_suggested(mapping: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse(mapping, live=False)

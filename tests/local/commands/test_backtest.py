@@ -80,3 +80,11 @@ def test_a_run_says_what_it_depended_on(tmp_path: Path, jobs: list[Job]) -> None
     assert facts == made_with()
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert all(f"{name} {value}" in page for name, value in facts.items())
+
+
+def test_options_are_parameters(jobs: list[Job]) -> None:
+    assert main(["backtest", "--scenario", AUGUST, "--start", "2024-07-01", "--end", "2024-08-09",
+                 "--strategies", "all,-hedge,-lt112"]) == 0
+    told = jobs[0].parameters
+    assert (told["start"], told["end"], told["strategies"]) == ("2024-07-01", "2024-08-09", "all,-hedge,-lt112")
+    assert main(["backtest", "--scenario", AUGUST, "--start", "2024-07-01", "--param", "start=2024-07-02"]) == 2

@@ -248,6 +248,24 @@ def test_faults_read_strategies_as_a_backtest_does(capsys: pytest.CaptureFixture
     assert [len(names) for names in written] == [10, 10, 2] and written[2] == ("lt112", "ipmcc")
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (("backtset",), "did you mean 'backtest'?) (see python -m local --help)"),
+    (("backtest", "--scenario", AUGUST, "--stratgies", "all"), "did you mean '--strategies'?) (see python -m local backtest --help)"),
+    (("backtest", "--scenario", AUGUST, "--phase", "9"), "(see python -m local backtest --help)"),
+    (("list", "strategy"), "did you mean 'strategies'?) (see python -m local list --help)"),
+])
+def test_near_misses_and_the_help_that_tells_more(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...],
+                                                  words: str) -> None:
+    assert words in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize("what, words", [
+    ("scenarios", "covid_2020"), ("strategies", "friday_0dte"), ("parameters", "starting_phase"), ("codes", "VIX_BELOW_BAND")])
+def test_names_are_listed(capsys: pytest.CaptureFixture[str], what: str, words: str) -> None:
+    assert main(["list", what]) == 0
+    assert words in capsys.readouterr().out
+
+
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "invalid choice" in refused(capsys, "trade")
     assert "required" in refused(capsys)
