@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from core.errors import IntegrityError
 from core.serialization import time_from_json, time_to_json
@@ -32,6 +32,8 @@ class DayBook:
         USD that bought protection has made so far, open and closed; None until a first mark tells.
     flows_today : float
         Deposits less withdrawals.
+    closing : mapping
+        Strategy to the reason for which all it holds is being closed, by the operator's word, until it is flat.
     halted : str or None
         Why entries are halted until the operator resumes.
     quarantined, accepted : tuple of str
@@ -48,6 +50,7 @@ class DayBook:
         self.protection_last: float | None = 0.0
         self.begin_at(starting_equity)
         self.flows_today = 0.0
+        self.closing: Mapping[str, str] = MappingProxyType({})
         self.halted: str | None = None
         self.quarantined: tuple[str, ...] = ()
         self.accepted: tuple[str, ...] = ()
@@ -119,6 +122,15 @@ class DayBook:
         self.flows_today += amount
         self.equity_last += amount
 
+    def close_until_flat(self, strategies: Iterable[str], reason: str) -> None:
+        """The operator wants everything of ``strategies`` closed: it stands until they are flat."""
+        self.closing = MappingProxyType(dict(self.closing) | dict.fromkeys(strategies, reason))
+
+    def end_closing(self, strategies: Iterable[str]) -> None:
+        """``strategies`` are flat, or the operator has resumed them."""
+        gone = set(strategies)
+        self.closing = MappingProxyType({name: reason for name, reason in self.closing.items() if name not in gone})
+
     def order_sent(self, now: datetime) -> None:
         """An entry order went out."""
         self.last_entry = now
@@ -140,7 +152,7 @@ class DayBook:
                 "equity_day_start": self.equity_day_start,
                 "equity_last": self.equity_last, "protection_day_start": self.protection_day_start,
                 "protection_last": self.protection_last, "flows_today": self.flows_today,
-                "halted": self.halted, "quarantined": list(self.quarantined),
+                "closing": dict(self.closing), "halted": self.halted, "quarantined": list(self.quarantined),
                 "accepted": list(self.accepted)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
@@ -164,6 +176,7 @@ class DayBook:
                 None if facts[name] is None else float(facts[name])
                 for name in ("protection_day_start", "protection_last"))
             self.flows_today = float(facts["flows_today"])
+            self.closing = MappingProxyType({str(name): str(reason) for name, reason in facts["closing"].items()})
             self.halted = facts["halted"]
             self.quarantined = tuple(facts["quarantined"])
             self.accepted = tuple(facts["accepted"])

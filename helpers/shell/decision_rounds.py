@@ -177,6 +177,21 @@ class DecisionRounds:
         if refused is not None:
             self._parts.executor.cancel_all(now, refused.code.value, (Purpose.ENTRY,))
 
+    def close_until_flat(self, now: datetime) -> None:
+        """What the operator wants closed stands until it is flat, over restarts too: entries on their way are cancelled, and
+        what one of them fills all the same is closed as it comes."""
+        closing, states = self._parts.book.closing, self._parts.states
+        for reason in dict.fromkeys(closing.values()):
+            names = [name for name, why in closing.items() if why == reason]
+            for name in names:
+                self._parts.executor.cancel_all(now, reason, (Purpose.ENTRY,), name)
+            self.defend([position for position in states.open_positions
+                         if position.strategy in names and EXIT_WANTED not in position.facts], reason, now)
+        flat = set(closing) - {position.strategy for position in states.positions}
+        if flat:
+            self._parts.book.end_closing(flat)
+            self._journal.event(now, "FLAT", strategies=sorted(flat))
+
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, *, only_urgent: bool) -> None:

@@ -224,6 +224,9 @@ class FrameworkShell(Generic[Event]):
         if self.parts.executor.working_positions:
             self.parts.executor.on_minute(minute)
         changed = self.results.drain(minute) or changed
+        if self.parts.book.closing:
+            self.rounds.close_until_flat(minute)
+            changed = True
         if self._due(minute):
             changed = self._rounds(minute) or changed
         changed = self._recovery.overdue(minute) or changed

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Callable, Mapping
 
 from core.errors import CannotCompute, ConfigError, IntegrityError
-from core.model import Position, Purpose, Refused, Select
+from core.model import Refused, Select
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.figures import book_figures, ledger_figures
@@ -105,32 +105,35 @@ class OperatorCommands:
 
     def _resume(self, command: Command, now: datetime) -> dict[str, Any]:
         if command.strategy is not None:
+            self._parts.book.end_closing([command.strategy])
             self._parts.states.resume(command.strategy)
             self._parts.ledger.resume(command.strategy)
             return {"resumed": command.strategy}
         self._parts.book.halted = None
+        self._parts.book.end_closing(self._parts.specs)
         locked = self._parts.breakers.resume(now)
         self._parts.emergency.clear(now)
         if locked is not None:
             return {"resumed": "all but the breakers", "still": {"code": locked.code, **locked.facts}}
         return {"resumed": "all"}
 
-    def _close(self, positions: tuple[Position, ...], reason: str, now: datetime) -> dict[str, Any]:
-        self._rounds.defend(positions, reason, now)
-        return {"closing": [position.id for position in positions]}
+    def _close(self, strategies: list[str], reason: str, now: datetime) -> dict[str, Any]:
+        """Close everything of ``strategies``, and go on until it is flat."""
+        self._parts.book.close_until_flat(strategies, reason)
+        chosen = [position.id for position in self._parts.states.open_positions if position.strategy in strategies]
+        self._rounds.close_until_flat(now)
+        return {"closing": chosen}
 
     def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
         """Close the positions of one strategy, or of all but bought protection."""
-        self._parts.executor.cancel_all(now, "OPERATOR_FLATTEN", (Purpose.ENTRY,), command.strategy)
-        chosen = tuple(position for position in self._parts.states.open_positions
-                       if (position.strategy == command.strategy if command.strategy is not None
-                           else self._parts.specs[position.strategy].counts_as_position))
+        chosen = [name for name, spec in self._parts.specs.items()
+                  if (name == command.strategy if command.strategy is not None else spec.counts_as_position)]
         return self._close(chosen, "OPERATOR_FLATTEN", now)
 
     def _liquidate(self, command: Command, now: datetime) -> dict[str, Any]:
         """Close everything, protection too, and halt."""
         self._parts.book.halted = command.reason
-        return self._close(self._parts.states.open_positions, "OPERATOR_LIQUIDATE", now)
+        return self._close(list(self._parts.specs), "OPERATOR_LIQUIDATE", now)
 
     def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
         """Take note of holdings that are not the framework's: they stay, and entries go on. Orders whose outcome is not

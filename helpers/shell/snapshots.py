@@ -10,6 +10,7 @@ from config.availability import ABSENT, NO_CHAIN, Venue
 from config.calendars import AnnouncedDates
 from config.instruments import INSTRUMENTS
 from config.run_parameters import Environment, RunParameters
+from core.codes import RefusalCode
 from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
@@ -223,7 +224,8 @@ class SnapshotBuilder:
         """The framework's own facts, for the gate."""
         parts, book = self._parts, self._parts.book
         breaker, emergency = parts.breakers.report, parts.emergency.report
-        suspended = dict(parts.states.suspended()) | dict(parts.ledger.suspended())
+        suspended = (dict(parts.states.suspended()) | dict(parts.ledger.suspended())
+                     | dict.fromkeys(book.closing, RefusalCode.HALTED))
         halted = (book.halted or parts.blind or parts.unsaved
                   or next((f"order {key}" for key in parts.executor.halted_by), None))
         return PortfolioView(

@@ -54,10 +54,10 @@ def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fourth_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """New are the day's entries that ended unfilled (none are known), the price beyond which an intent's conditions hold no
-    more (those under way have none), and what fills cost against the mids (counted from now on)."""
+    """New are the day's entries that ended unfilled and strategies being closed until flat (none are known), the price beyond
+    which an intent's conditions hold no more (those under way have none), and what fills cost against the mids."""
     if "book" in payload:
-        return payload | {"book": payload["book"] | {"unfilled": {}}}
+        return payload | {"book": payload["book"] | {"unfilled": {}, "closing": {}}}
     orders = payload["executor"]
     works = [work | {"intent": work["intent"] | {"worst": None}, "slippage_usd": 0.0, "half_spread_usd": 0.0}
              for work in orders["works"]]

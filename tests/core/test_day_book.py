@@ -65,6 +65,17 @@ def test_entries_that_ended_unfilled_are_counted_by_strategy_until_the_day_is_ov
     assert other.unfilled == {} and other.facts()["unfilled"] == {}
 
 
+def test_what_is_to_be_closed_stands_until_it_is_flat_over_days_and_lives() -> None:
+    book, other = DayBook(35_000.0), DayBook(1.0)
+    book.close_until_flat(["lt112", "ratio"], "OPERATOR_FLATTEN")
+    book.close_until_flat(["hedge", "ratio"], "OPERATOR_LIQUIDATE")
+    book.roll(MONDAY, previous_session=FRIDAY)
+    other.restore(json.loads(json.dumps(book.facts())))
+    assert other.closing == {"lt112": "OPERATOR_FLATTEN", "ratio": "OPERATOR_LIQUIDATE", "hedge": "OPERATOR_LIQUIDATE"}
+    other.end_closing(["ratio", "calendar"])
+    assert set(other.closing) == {"lt112", "hedge"}
+
+
 def test_what_protection_makes_overnight_belongs_to_the_day_too() -> None:
     book = DayBook(35_000.0)
     book.roll(MONDAY, previous_session=FRIDAY)

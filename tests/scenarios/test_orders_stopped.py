@@ -1,13 +1,14 @@
 """Entries that are under way when entries are stopped: whole runs on the embedded engine."""
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core.model import ContractKind, Right
 from core.reconciliation import reconcile
+from local.broker_faults.faults import FillAfterCancel
 from local.broker_faults.lives import Lives
 from local.broker_faults.truth import intent_of
 from local.engine.broker.time_in_force import TimeInForce
@@ -15,6 +16,7 @@ from local.engine.enums import Market, OptionRight, OptionStyle, SecurityType
 from local.engine.market.symbol import Symbol
 from tests.builders import make_contract
 from tests.scenarios.order_world import lives
+from tests.scenarios.test_operator_commands import told
 
 NEVER = 600         # minutes until somebody meets a limit at the middle: not today
 
@@ -31,7 +33,7 @@ def ends(run: Lives, strategy: str) -> list[tuple[datetime, str]]:
             if row["event"] == "ORDER_NOT_FILLED" and row["facts"]["strategy"] == strategy]
 
 
-@pytest.mark.parametrize("command, reason", [("halt", "HALTED"), ("liquidate", "HALTED"), ("flatten", "OPERATOR_FLATTEN"),
+@pytest.mark.parametrize("command, reason", [("halt", "HALTED"), ("liquidate", "OPERATOR_LIQUIDATE"), ("flatten", "OPERATOR_FLATTEN"),
                                              ("flatten friday_0dte", "OPERATOR_FLATTEN"), ("flatten lt112", "TIMEOUT")])
 def test_a_command_that_stops_entries_takes_back_the_one_that_is_out(tmp_path, command, reason):
     run = stopped(tmp_path, command)
@@ -39,9 +41,29 @@ def test_a_command_that_stops_entries_takes_back_the_one_that_is_out(tmp_path, c
     assert first.time == datetime(2024, 7, 26, 10, 34)
     (end, why), *_ = ends(run, "friday_0dte")
     assert why == reason and end <= datetime(2024, 7, 26, 10, 38 if why != "TIMEOUT" else 41)
-    if reason == "HALTED":
+    if command in ("halt", "liquidate"):
         assert [order for order in run.broker.log.orders if order.time > datetime(2024, 7, 26, 10, 36)] == []
     assert not [trade for trade in run.broker.log.trades if intent_of(trade.tag) == intent_of(first.tag)]
+
+
+@pytest.mark.parametrize("command", ["flatten", "flatten friday_0dte", "liquidate"])
+@pytest.mark.parametrize("dies", [False, True], ids=["one life", "a restart between"])
+def test_what_an_entry_fills_after_its_cancel_is_closed_until_everything_is_flat(tmp_path, command, dies):
+    """The operator's word stands: the condor's order is out when it comes, and fills all the same."""
+    crossing = FillAfterCancel(start=datetime(2024, 7, 26, 10, 30), end=datetime(2024, 7, 26, 10, 50), minutes=3)
+    run = lives(tmp_path, crossing, fills_after=NEVER, live=dies, strategies="friday_0dte",
+                **({} if dies else {"commands": f"2024-07-26 10:36 {command}"}))
+    run.begin()
+    if dies:
+        assert run.run(datetime(2024, 7, 26, 10, 36)), run.error
+        action, _, strategy = command.partition(" ")
+        told(run, action, **({"strategy": strategy} if strategy else {}))
+        run.begin(run.die() + timedelta(minutes=1))
+    assert run.run(), run.error
+    held = {symbol: quantity for symbol, quantity in run.broker.log.holdings.items() if quantity}
+    assert crossing.hits and run.broker.log.trades and held == {}
+    entered = {intent_of(order.tag) for order in run.broker.log.orders if ":ENTRY:" in order.tag}
+    assert len(entered) == 1 or command != "liquidate"
 
 
 def test_no_order_rests_beyond_the_session_in_which_it_is_looked_after(tmp_path):

@@ -150,6 +150,7 @@ def test_a_state_of_the_first_schema_is_lifted_and_taken_over():
 def _of_the_second_schema(facts):
     """The facts of today's components as they were stored before."""
     del facts["book"]["protection_day_start"], facts["book"]["protection_last"], facts["book"]["unfilled"]
+    del facts["book"]["closing"]
     del facts["emergency"]["running"], facts["emergency"]["counted"]
     facts["emergency"]["losing"] = {"lt112/1": 3}
     del facts["phase"]["cost_scale"], facts["phase"]["at_cost"]
