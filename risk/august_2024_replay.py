@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Sequence
 
-from core.carry import risk_free_rate
+from core.american.leg import american_price
+from core.carry import AMERICAN_KINDS, risk_free_rate
 from core.guards import OpenRisk
-from core.model import Refused, Right
+from core.model import ContractKind, Refused, Right
 from core.option_math import price
 from risk.august_2024_correlation_limiter import check_counts
 
@@ -46,6 +47,7 @@ class Casualty:
     expiry: date
     multiplier: float
     legs: tuple[ModelLeg, ...]
+    kind: ContractKind = ContractKind.FUTURE_OPTION
 
     @property
     def risk(self) -> OpenRisk:
@@ -60,7 +62,8 @@ class Casualty:
     def _value(self, now: datetime, spot: float, *, monday: bool) -> float:
         years = (datetime.combine(self.expiry, now.time()) - now) / YEAR
         rate = risk_free_rate(now.date())
-        points = sum(leg.count * price(spot, leg.strike, leg.right, leg.monday_iv if monday else leg.friday_iv, years,
+        model = american_price if self.kind in AMERICAN_KINDS else price
+        points = sum(leg.count * model(spot, leg.strike, leg.right, leg.monday_iv if monday else leg.friday_iv, years,
                                        rate, rate) for leg in self.legs)
         return self.multiplier * points
 
@@ -71,7 +74,8 @@ def _short(right: Right, strike: float, friday_iv: float, monday_iv: float, coun
 
 _PUT, _CALL = Right.PUT, Right.CALL
 _SPX_PUT = Casualty(name="SPX 112-day put", strategy="lt112", underlying="SPX", spot=(5_346.56, 5_186.33),
-                    expiry=date(2024, 11, 22), multiplier=100.0, legs=(_short(_PUT, 4_810.0, 0.24, 0.33),))
+                    expiry=date(2024, 11, 22), multiplier=100.0, legs=(_short(_PUT, 4_810.0, 0.24, 0.33),),
+                    kind=ContractKind.INDEX_OPTION)
 _ES = Casualty(name="/ES strangle", strategy="futures_strangle", underlying="/ES", spot=(5_376.0, 5_215.0),
                expiry=date(2024, 9, 20), multiplier=50.0,
                legs=(_short(_PUT, 5_190.0, 0.22, 0.35), _short(_CALL, 5_525.0, 0.17, 0.27)))
@@ -82,7 +86,7 @@ _GC = Casualty(name="/GC strangle", strategy="futures_strangle", underlying="/GC
                expiry=date(2024, 9, 25), multiplier=100.0,
                legs=(_short(_PUT, 2_400.0, 0.165, 0.185), _short(_CALL, 2_525.0, 0.165, 0.185)))
 _IWM = Casualty(name="IWM condor", strategy="condor", underlying="IWM", spot=(208.9, 202.2),
-                expiry=date(2024, 9, 6), multiplier=100.0,
+                expiry=date(2024, 9, 6), multiplier=100.0, kind=ContractKind.EQUITY_OPTION,
                 legs=(_short(_PUT, 200.0, 0.29, 0.40), _short(_PUT, 195.0, 0.31, 0.42, 1),
                       _short(_CALL, 218.0, 0.23, 0.33), _short(_CALL, 223.0, 0.22, 0.32, 1)))
 AUGUST_2_2024: Final[tuple[Casualty, ...]] = (_SPX_PUT,) * 6 + (_ES,) * 2 + (_CL,) * 3 + (_GC,) * 2 + (_IWM,)

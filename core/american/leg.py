@@ -146,7 +146,7 @@ def premium_bound(log_price: float, deviation: float, rate_time: float, yield_ti
     share = 1.0
     if away >= 0.0:
         share = (1.0 + away * away) * normal_cdf(-away) - away * exp(-0.5 * away * away) / _ROOT_TWO_PI
-    if deviation < _SMALL_DEVIATION and log_price >= 0.0 and yield_time <= rate_time:
+    if deviation < _SMALL_DEVIATION and yield_time <= rate_time:
         least = rate_time / (_KEPT * deviation)
         for _, worth, kept_share in _DISTANCES:
             if worth > least:

@@ -1,4 +1,4 @@
-"""``bench``: paired times and memory of both engines, the data writer's rate, the framework's own time and rounds."""
+"""``bench``: option values a second, paired times and memory of both engines, rates of the data writer and the framework."""
 from __future__ import annotations
 
 import argparse
@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
+from local.bench.options import option_lines
 from local.commands.arguments import add_account, add_scenario, phase
 from local.commands.backtest import backtest_parameters, strategies_of
 from local.commands.errors import RUN_FAILED, CommandError
@@ -43,11 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, choices=range(1, 10), default=1, metavar="N",
                         help="how often both engines run, by turns (default 1)")
     parser.add_argument("--no-writer", action="store_true", help="take the data from the cache, do not time its writing")
+    parser.add_argument("--only", choices=("options",), help="measure that alone")
     parser.set_defaults(phase=phase("3"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; the writer's and the framework's own figures come from the first scenario."""
+    print("\n".join(option_lines()) + "\n", flush=True)
+    if arguments.only == "options":
+        return 0
     tasks = [argparse.Namespace(**vars(arguments) | {"scenario": name}) for name in arguments.scenario or DEFAULT]
     if not arguments.scenario:
         for task in tasks[1:]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.bench import measure
+from local.__main__ import main
+from local.bench import measure, options
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
 from local.commands import bench
 from local.commands.bench import PEAK_GOAL_BYTES, closing_line, layer_of, next_step, pair_lines, rounds_row
@@ -102,3 +103,12 @@ def test_only_the_first_of_the_default_scenarios_is_run_in_full() -> None:
     given = argparse.Namespace(scenario="volmageddon_2018", seed=None, bars=None, parameters=[("start", "2018-02-01")])
     bench._shorten(given)
     assert given.parameters == [("start", "2018-02-01")]
+
+
+def test_option_values_are_measured_one_by_one_and_over_chains(monkeypatch: pytest.MonkeyPatch,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(options, "SECONDS", 1e-6)
+    assert main(["bench", "--only", "options"]) == 0
+    told = capsys.readouterr().out
+    for name in ("Greeks of a put at the money", "Prices of a chain of 1,250", "Volatilities of 20,000 rows"):
+        assert name in told
