@@ -46,7 +46,6 @@ class Lives:
     engine: Engine | None = field(default=None, init=False)
     lives: int = field(default=0, init=False)
     error: str = field(default="", init=False)
-    resumed: datetime | None = field(default=None, init=False)
 
     def begin(self, at: datetime | None = None) -> Engine:
         """A new process: ``at`` is its first moment in New York time (None: midnight of the first day)."""

@@ -14,8 +14,8 @@ class Trade:
 
     Attributes
     ----------
-    time, told : datetime
-        New York time of the trade and of its event; ``told`` is None while nobody has been told.
+    time : datetime
+        New York time of the trade.
     quantity : int
         Signed.
     """

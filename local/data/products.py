@@ -92,7 +92,6 @@ class Future:
     option_ticker: str
     option_tick: float
     option_decimals: int
-    half_spread_ticks: int = 1
 
 
 QUARTERS, EVEN_MONTHS, EVERY_MONTH, SILVER_MONTHS = (3, 6, 9, 12), (2, 4, 6, 8, 10, 12), tuple(range(1, 13)), (
