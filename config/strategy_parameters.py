@@ -24,6 +24,27 @@ class PacedSpec(StrategySpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeapCallSpec(StrategySpec):
+    """A LEAP call and weekly calls sold against it. The LEAP's strike is the one within
+    ``leap_strike_window_share`` of spot around ``leap_strike_share`` whose delta is nearest ``leap_target_delta``; the
+    weekly's expiry is the one nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` and at most twice the target
+    away; its premium is at least ``weekly_min_fees`` times what opening it costs. The LEAP's own days to expiry at entry
+    are ``entry_dte_min`` to ``entry_dte_max``."""
+
+    leap_strike_share: float
+    leap_strike_window_share: float
+    leap_target_delta: float
+    weekly_target_dte: int
+    weekly_min_fees: float
+    weekly_profit_share: float
+    weekly_roll_dte: int
+    leap_roll_dte: int
+    min_iv_rank: float
+    earnings_days: int
+    max_contracts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Friday0DteSpec(PacedSpec):
     """Friday same-day iron condor. Distances in SPY points, gaps and losses as shares.
 
@@ -93,25 +114,10 @@ LT112: Final = Lt112Spec(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoveredCallSpec(StrategySpec):
-    """Poor man's covered call: a LEAP call and weekly calls against it. The LEAP's strike is the one within
-    ``leap_strike_window_share`` of spot around ``leap_strike_share`` whose delta is nearest ``leap_target_delta``; the
-    weekly's expiry is the one nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` and at most twice the target
-    away; its premium is at least ``weekly_min_fees`` times what opening it costs. The LEAP's own days to expiry at entry
-    are ``entry_dte_min`` to ``entry_dte_max``."""
+class CoveredCallSpec(LeapCallSpec):
+    """Poor man's covered call: the weekly stands this far out of the money, and above what is still to recover."""
 
-    leap_strike_share: float
-    leap_strike_window_share: float
-    leap_target_delta: float
-    weekly_target_dte: int
     weekly_min_otm_share: float
-    weekly_min_fees: float
-    weekly_profit_share: float
-    weekly_roll_dte: int
-    leap_roll_dte: int
-    min_iv_rank: float
-    earnings_days: int
-    max_contracts: int
 
 
 IPMCC: Final = CoveredCallSpec(
@@ -235,22 +241,10 @@ RATIO: Final = RatioSpec(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiagonalSpec(StrategySpec):
-    """LEAP call and weekly short call by delta, in rich volatility only; LEAP and weekly as :class:`CoveredCallSpec`
-    names them."""
+class DiagonalSpec(LeapCallSpec):
+    """LEAP call and weekly short call by delta, in rich volatility only."""
 
-    leap_strike_share: float
-    leap_strike_window_share: float
-    leap_target_delta: float
-    weekly_target_dte: int
     weekly_delta: float
-    weekly_min_fees: float
-    weekly_profit_share: float
-    weekly_roll_dte: int
-    leap_roll_dte: int
-    min_iv_rank: float
-    earnings_days: int
-    max_contracts: int
 
 
 DIAGONAL: Final = DiagonalSpec(

@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 import numpy as np
 
 from config.calendars import earnings_within, ex_dividends_reach
-from config.strategy_parameters import CoveredCallSpec, DiagonalSpec
+from config.strategy_parameters import LeapCallSpec
 from core.codes import RefusalCode
 from core.model import (CalendarFacts, Chain, Contract, ContractKind, HeldLeg, IvHistory, Leg, Position, Refused, Right,
                         Snapshot, Underlying)
@@ -16,15 +16,13 @@ from core.quotes import TOLERANCE, at_least, usable_quote
 from strategies.entries import fees_points, refuse
 from strategies.listing import Listing, listings, nearest_strike, nearest_to
 
-Spec = CoveredCallSpec | DiagonalSpec
 
-
-def leap_listing(chains: Iterable[Chain], today: date, spec: Spec) -> Listing | None:
+def leap_listing(chains: Iterable[Chain], today: date, spec: LeapCallSpec) -> Listing | None:
     """The nearest expiry at least ``entry_dte_min`` days away."""
     return next(iter(listings(chains, today, spec.entry_dte_min, spec.entry_dte_max)), None)
 
 
-def leap_strike(listing: Listing, underlying: Underlying, spec: Spec, now: datetime) -> float | None:
+def leap_strike(listing: Listing, underlying: Underlying, spec: LeapCallSpec, now: datetime) -> float | None:
     """Of the call strikes around ``leap_strike_share`` of the price the one whose delta is nearest
     ``leap_target_delta``; the one nearest to the share itself where none lies in the window or no delta is known."""
     strikes = listing.strikes(Right.CALL)
@@ -37,7 +35,7 @@ def leap_strike(listing: Listing, underlying: Underlying, spec: Spec, now: datet
     return nearest_strike(strikes, target, prefer_higher=False)
 
 
-def weekly_listing(chains: Iterable[Chain], calendar: CalendarFacts, spec: Spec, leap_expiry: date,
+def weekly_listing(chains: Iterable[Chain], calendar: CalendarFacts, spec: LeapCallSpec, leap_expiry: date,
                    after: date = date.min) -> Listing | None:
     """The expiry nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` days and at most twice the target away,
     later than ``after`` (the weekly that is rolled), before the LEAP's own, and within the known ex-dividend days."""
@@ -48,11 +46,11 @@ def weekly_listing(chains: Iterable[Chain], calendar: CalendarFacts, spec: Spec,
                       spec.weekly_target_dte)
 
 
-def _longest_weekly(spec: Spec) -> int:
+def _longest_weekly(spec: LeapCallSpec) -> int:
     return 2 * spec.weekly_target_dte
 
 
-def refuse_symbol(underlying: Underlying, iv: IvHistory, snapshot: Snapshot, spec: Spec) -> Refused | None:
+def refuse_symbol(underlying: Underlying, iv: IvHistory, snapshot: Snapshot, spec: LeapCallSpec) -> Refused | None:
     """Volatility rank too low, earnings too near, or a calendar that ends before the longest weekly does."""
     if not iv.rank > spec.min_iv_rank:
         return refuse(RefusalCode.IV_RANK_LOW, underlying=underlying.symbol, rank=iv.rank,
@@ -87,7 +85,7 @@ def first_above(listing: Listing, at_or_above: float, above: float) -> float | N
     return float(good[0]) if len(good) else None
 
 
-def pays(weekly: Contract, snapshot: Snapshot, spec: Spec) -> bool:
+def pays(weekly: Contract, snapshot: Snapshot, spec: LeapCallSpec) -> bool:
     """Whether a weekly has a usable quote with a bid, and a premium at mid that is worth ``weekly_min_fees`` of its fee."""
     quote = usable_quote(weekly, snapshot)
     return quote is not None and quote.bid > 0.0 and at_least(

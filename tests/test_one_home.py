@@ -174,7 +174,6 @@ INSTANCES = {name: next(label for label, value in vars(config.strategy_parameter
              for name, spec in SPECS.items()}
 FAMILIES = {label for label, value in vars(config.strategy_parameters).items()
             if isinstance(value, type) and any(type(spec) is value for spec in SPECS.values())}
-SHARED_BY_TWO = {"strategies/covered_calls.py": {"CoveredCallSpec", "DiagonalSpec"}}
 
 
 def own_file(name: str) -> str:
@@ -184,7 +183,7 @@ def own_file(name: str) -> str:
 
 def names(path: str, tree: ast.AST) -> set[str]:
     """Strategies that a file knows by name: text, a specification or its class."""
-    allowed = SHARED_BY_TWO.get(path, set())
+    allowed: set[str] = set()
     found = set()
     for name, spec in SPECS.items():
         if path == own_file(name):
