@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any
 
 from AlgorithmImports import *
 
@@ -38,7 +37,7 @@ class TomKingAlgorithm(QCAlgorithm):
     def on_data(self, data: Slice) -> None:
         self.shell.tick(self.time)
 
-    def on_splits(self, splits: Any) -> None:
+    def on_splits(self, splits: Iterable[KeyValuePair[Symbol, Split]]) -> None:
         warned = [str(pair.key.value) for pair in splits if pair.value.type == SplitType.WARNING]
         if warned:
             self.shell.split_ahead(warned, self.time)
