@@ -38,7 +38,7 @@ class RiskRound:
         self._rounds = rounds
         self._journal = journal
         self._record = record
-        self._shown: tuple[int, EmergencyLevel] = (0, EmergencyLevel.NONE)
+        self._shown: tuple[int, EmergencyLevel, datetime | None] = (0, EmergencyLevel.NONE, None)
         self._checked: datetime | None = None
         self._noted = ""
         self._kept: tuple[Mapping[str, Any], ...] = ()
@@ -125,7 +125,7 @@ class RiskRound:
         return None
 
     def _show(self, breakers: BreakerReport, emergency: EmergencyReport, now: datetime) -> None:
-        shown = (breakers.level, emergency.level)
+        shown = (breakers.level, emergency.level, emergency.since)   # a level of a new day is another
         if shown != self._shown:
             self._journal.event(
                 now, "GUARDS", breaker_level=breakers.level, emergency=emergency.level.name,

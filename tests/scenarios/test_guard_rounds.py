@@ -427,3 +427,20 @@ def test_positions_are_looked_at_a_last_time_while_an_order_can_still_go_out(tmp
     assert [time for time, name in asked if name == spread][:2] == [at(15, 45), at(15, 55)]
     assert spread not in [position.id for position in shell.parts.states.open_positions]
     assert max(time for time, _ in asked) < at(16, 0)
+
+
+# --- what is shown
+
+
+def test_a_level_that_ended_with_the_day_and_stands_again_is_told_again(tmp_path: Path) -> None:
+    """ORANGE on a Friday and ORANGE at Monday's first check are two: 5 August 2024 was in no audit trail."""
+    run, shell = until(at(12, 1), tmp_path)
+    found = snapshot(shell, at(12, 2))
+    vix = replace(found.vix, value=36.0, previous_close=20.0)
+    monday = found.time + timedelta(days=3, minutes=1)
+    for moment in (found.time, found.time + timedelta(minutes=1), monday, monday + timedelta(minutes=1)):
+        shell.parts.emergency.new_day(moment.date())
+        shell.risk.check(replace(found, time=moment, vix=vix))
+    shell.journal.flush()
+    told_of = [row["time"][:16] for row in run.audit() if row["event"] == "GUARDS" and row["facts"]["emergency"] == "ORANGE"]
+    assert told_of == [f"{moment:%Y-%m-%dT%H:%M}" for moment in (found.time, monday)]
