@@ -230,12 +230,19 @@ class _Counted:
 
 
 def counted(candidate: Candidate) -> tuple[_Counted, ...]:
-    """Positions with short options, and entries of other strategies on their way to one."""
-    held = [position for position in candidate.snapshot.positions if position.has_short_options]
+    """Positions with short options, or whose order under way may bring one, and entries of other strategies on their
+    way to one."""
+    held = [position for position in candidate.snapshot.positions
+            if position.has_short_options or _may_sell(position)]
     entering = {position.strategy for position in held if position.state in ENTRY_STATES}
     pending = [_Counted(name, underlying) for name, underlying in candidate.view.pending.items()
                if name != candidate.spec.name and name not in entering and SPECS[name].counts_as_position]
     return tuple(_Counted(position.strategy, position.underlying) for position in held) + tuple(pending)
+
+
+def _may_sell(position: Position) -> bool:
+    """Whether an order of a position that holds no short option may sell one: a bare LEAP's weekly on its way."""
+    return position.state is State.MANAGING and position.is_open and SPECS[position.strategy].counts_as_position
 
 
 def open_units(spec: StrategySpec, positions: tuple[Position, ...], underlying: str) -> int:

@@ -22,7 +22,7 @@ SHORT_DATED_BY_DESIGN = {"friday_0dte", "ipmcc", "diagonal", "calendar"}
 PROTECTION = {"leap_put_ladder", "hedge"}
 SHORT_VOLATILITY = {"friday_0dte", "lt112", "futures_strangle", "butterfly", "ratio"}
 MOST_AT_ONCE = {     # by phase 1/2/3/4: contracts, symbols, positions in one product, positions
-    "friday_0dte": (2, 3, 4, 12), "lt112": (0, 2, 2, 2), "ipmcc": (1, 1, 2, 2), "futures_strangle": (1, 1, 1, 1),
+    "friday_0dte": (2, 3, 4, 12), "lt112": (1, 2, 2, 2), "ipmcc": (1, 1, 2, 2), "futures_strangle": (1, 1, 1, 1),
     "leap_put_ladder": (8, 8, 8, 8), "butterfly": (0, 0, 1, 1), "calendar": (0, 0, 1, 2), "ratio": (0, 1, 1, 2),
     "diagonal": (0, 0, 0, 2), "hedge": (1, 1, 1, 1)}
 MOST_POSITIONS = (3, 5, 7, 10)
@@ -30,7 +30,8 @@ GROUPS = {"SPY": "equity index", "QQQ": "equity index", "IWM": "equity index", "
           "MES": "equity index", "VIX": "equity index", "AAPL": "stocks", "MSFT": "stocks", "CL": "energy",
           "MCL": "energy", "GC": "metals", "MGC": "metals", "SI": "metals"}
 SPY_LIKE = {"SPY", "ES", "MES"}
-GUARDS = ("breaker", "day's loss", "VIX crossed", "SPY moved", "loss of", "buying power", "invariant", "RED stands")
+GUARDS = ("breaker", "day's loss", "VIX crossed", "SPY moved", "loss of", "buying power", "invariant", "RED stands",
+          "ORANGE stands")
 OPERATOR = ("OPERATOR_FLATTEN", "OPERATOR_LIQUIDATE")
 EXCHANGE = ("EXPIRED", "ASSIGNED", "GONE", "UNEVEN_REPAIRED", "REPAIRED", "RESTART")
 Books = dict[str, dict[str, int]]
@@ -215,8 +216,9 @@ def test_entries_are_sent_in_their_windows_five_minutes_apart_and_ten_a_day(run:
     assert sent
     for row in sent:
         strategy, clock = row["facts"]["strategy"], row["at"].time()
-        latest = {"friday_0dte": time(10, 30), "futures_strangle": time(15, 0)}.get(strategy, time(14, 0))
-        assert time(9, 45) <= clock < latest, row
+        first, last = {"friday_0dte": (time(10, 30), time(13, 30)), "futures_strangle": (time(9, 45), time(15, 0))
+                       }.get(strategy, (time(9, 45), time(14, 0)))
+        assert first <= clock < last, row
         assert strategy != "friday_0dte" or row["at"].weekday() == 4
     assert all(later["at"] - before["at"] >= timedelta(minutes=5) for before, later in zip(sent, sent[1:]))
     filled: dict[date, set[str]] = defaultdict(set)

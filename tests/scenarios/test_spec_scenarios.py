@@ -168,8 +168,11 @@ def test_august_short_volatility_is_carried_in_and_the_day_costs_less_than_a_ten
     if run.plan.phase == 1:
         # phase 1 trades short volatility in two ways only: a condor that never sees the night, a strangle in /MCL
         assert {strategy_of(position) for position in carried} <= {"futures_strangle"} and len(carried) == 1
-    else:
-        assert len(carried) >= 3, carried
+    else:       # three are carried in, or ORANGE closed them when SPY fell on 1 or 2 August
+        earlier = {shift_session(CRASH, -2), shift_session(CRASH, -1)}
+        cut = {trade["id"] for trade in run.report["trades"] if trade["strategy"] in SHORT_VOLATILITY and trade["forced"]
+               and date.fromisoformat(trade["closed"][:10]) in earlier}
+        assert len(carried) >= 3 or len(cut) >= 3, (carried, cut)
     assert len(carried) <= 5
     assert min(mark["day_result_share"] for mark in marks_on(run, CRASH)) > -0.10
     assert not [position for position in held(run, CRASH) if strategy_of(position) in SHORT_VOLATILITY]
@@ -201,10 +204,10 @@ def test_august_the_limiter_holds_its_groups(run: WholeRun) -> None:
 
 @of(AUGUST)
 def test_august_the_return_is_gradual(run: WholeRun) -> None:
-    carried = held(run, shift_session(CRASH, -1))
+    most = max(len(held(run, day)) for day in days_of(run) if day < CRASH)
     after = [day for day in days_of(run) if day > CRASH]
     counts = [len(held(run, day)) for day in after]
-    assert counts[0] <= 1 and max(counts[:4]) < len(carried)
+    assert counts[0] <= 1 and max(counts[:4]) < most
     assert max(later - before for before, later in zip(counts, counts[1:])) <= 4
     returned = {fill.strategy for fill, _ in entries(run) if fill.time.date() > CRASH}
     assert len(returned & SHORT_VOLATILITY) >= 2
@@ -265,9 +268,9 @@ def test_covid_positions_are_cut(run: WholeRun) -> None:
 def test_covid_the_ladder_pays(run: WholeRun) -> None:
     ladder = [trade for trade in run.report["trades"] if trade["strategy"] == "leap_put_ladder"]
     assert ladder and sum(trade["pnl_usd"] for trade in ladder) > 0
-    assert all(trade["exit_reason"] == "OPERATOR_FLATTEN" for trade in ladder)
-    fall = [marks_on(run, day)[-1]["day_result_share"] for day in (date(2020, 3, 9), date(2020, 3, 12))]
-    assert min(fall) > 0.0       # nothing but the ladder is held by then, and it gains on the worst days
+    assert {trade["exit_reason"] for trade in ladder} <= {"OPERATOR_FLATTEN", "HARVEST", "BOOK_CLOSED"}
+    first, later = (marks_on(run, day)[-1]["day_result_share"] for day in (date(2020, 3, 9), date(2020, 3, 12)))
+    assert first > 0.0 and later >= 0.0       # it gains on the first of the worst days, and what it made is kept
 
 
 # --- Fed 2018 ---------------------------------------------------------------------------------------------------------

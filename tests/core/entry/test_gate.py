@@ -316,6 +316,16 @@ def test_pending_entries_count_but_not_ones_own_nor_twice() -> None:
     assert ask(phase=2, positions=four, view=view) is None, "the filling entry is counted once"
 
 
+def test_a_bare_leap_counts_while_its_weekly_may_be_sold() -> None:
+    two = tuple(short(underlying=name) for name in ("/CL", "/GC"))
+    bare = make_position(strategy="ipmcc", underlying="QQQ", state=State.MANAGING,
+                         legs=(HeldLeg(contract=make_contract(underlying="QQQ"), quantity=1, average_price=60.0),))
+    assert not bare.has_short_options
+    assert ask(phase=1, positions=(*two, bare)) is Code.COUNT_PHASE
+    assert ask(phase=1, positions=(*two, replace(bare, state=State.ACTIVE))) is None
+    assert ask(phase=1, positions=(*two, replace(long_put(), state=State.MANAGING))) is None, "protection sells nothing"
+
+
 def test_a_strategys_own_most_at_once() -> None:
     calendar = SPECS["calendar"]
     quiet = make_vix(15.0)
