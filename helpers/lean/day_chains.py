@@ -48,22 +48,25 @@ class DayChains(Generic[SomeSymbol]):
                 sources: Callable[[], Iterable[Source[SomeSymbol]]]) -> tuple[Chain, ...]:
         """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and of a future its expiry
         and last close) that has one. By names only where none of them has rows of ``as_of`` or later: LEAN hands out
-        rows up to three sessions old. () is asked for again after a while."""
+        rows up to three sessions old. Names, and (), are asked for again after a while: rows may come in late."""
         now = plain_time(self._algorithm.time)
         kept = self._kept.get(ticker)
-        if kept is not None and kept[0] == now.date():
-            return kept[1]
+        known = kept[1] if kept is not None and kept[0] == now.date() else ()
+        if known and not known[0].is_names_only:
+            return known
         missed = self._missed.get(ticker)
         if missed is not None and now - missed < timedelta(minutes=CHAIN_RETRY_MINUTES):
-            return ()
-        wanted = list(sources())
+            return known
+        wanted, told = list(sources()), len(self._notes)
         found = self._read(self._rows, ticker, instrument, as_of, wanted)
-        if not found and wanted:
+        if not found:
+            self._missed[ticker] = now
+            if known:
+                del self._notes[told:]          # said once today
+                return known
             found = self._read(self._names, ticker, instrument, as_of, wanted)
         if found:
             self._kept[ticker] = (now.date(), found)
-        else:
-            self._missed[ticker] = now
         return found
 
     def futures(self, ticker: str, symbol: SomeSymbol) -> dict[date, float]:

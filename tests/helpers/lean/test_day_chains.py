@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from config.constants import CHAIN_RETRY_MINUTES
 from config.instruments import INSTRUMENTS
 from helpers.lean.day_chains import DayChains
 
@@ -75,6 +76,24 @@ def test_rows_of_a_session_that_only_the_futures_had_are_used() -> None:
     """Futures trade half a session on most bank holidays: their rows may be younger than the stock market's."""
     chain, notes = read(Provider(row(80.0, PUT, SESSION + timedelta(days=1))))
     assert chain.as_of == SESSION + timedelta(days=1) and notes == []
+
+
+def test_rows_that_come_late_take_the_place_of_names() -> None:
+    provider = Provider(row(80.0, PUT, SESSION - timedelta(days=1)))
+    chains = DayChains(provider, PUT)
+
+    def asked() -> bool:
+        return chains.options("/MCL", INSTRUMENTS["/MCL"], SESSION, lambda: [("MCLU24", EXPIRY.date(), nan)])[0].is_names_only
+    assert asked() and [event for event, _ in chains.drain_notes()] == ["CHAIN_OLD", "CHAIN_BY_NAMES"]
+    provider.time = NOW + timedelta(minutes=CHAIN_RETRY_MINUTES)
+    assert asked() and chains.drain_notes() == (), "said once a day"
+    provider.rows = [row(80.0, PUT)]
+    provider.time += timedelta(minutes=CHAIN_RETRY_MINUTES - 1)
+    assert asked()
+    provider.time += timedelta(minutes=1)
+    assert not asked() and provider.asked == 3
+    provider.time += timedelta(hours=3)
+    assert not asked() and provider.asked == 3
 
 
 def test_futures_are_read_anew_each_time_they_are_asked_for() -> None:
