@@ -161,8 +161,8 @@ class AtomicOrderExecutor:
         return position_id in self.working_positions
 
     def unsettled(self, position_id: str) -> bool:
-        """Whether an intent of that position is under way, or has ended and not been told of: an order sent for one
-        position can bring the fill of another's."""
+        """Whether an intent of the position is under way, or has ended and its end has not been reported. A fill can
+        then still belong to that position."""
         return self.working(position_id) or self._reports.waits(position_id)
 
     @property
@@ -216,9 +216,12 @@ class AtomicOrderExecutor:
         self._worker.advance(work, now, acting=False)
 
     def _hear_finished(self, work: Work | None, update: OrderUpdate, now: datetime) -> None:
-        """A fill after the end: the intent is taken up again. What was opened, and what was closed beyond the intent, is
-        traded back; a closing that had ended early is evened out. It is reported as UNKNOWN, and by a second final
-        outcome when done; what the first one found missing is booked already."""
+        """Take up a finished intent again, because a fill came after its end.
+
+        Whatever it opened is traded back, and so is whatever it closed beyond its goal. If a closing had ended too
+        early, its legs are evened out. The intent is reported as UNKNOWN, and a second final outcome follows when the
+        work is done. What the first outcome reported missing has been booked already.
+        """
         if work is None:
             return
         before = dict(work.filled)
@@ -241,8 +244,8 @@ class AtomicOrderExecutor:
         work.unknown = False
 
     def _note_traded(self, work: Work, before: Mapping[Contract, int]) -> None:
-        """What ``work`` has traded is nothing that other intents on the same contracts, finished ones too, have to
-        account for."""
+        """Tell other intents on the same contracts, finished ones too, what ``work`` has traded. They need not
+        account for it."""
         changes = {contract: filled - before.get(contract, 0) for contract, filled in work.filled.items()}
         for other in (*self._works.values(), *self._finished.values()):
             if other is not None and other is not work:
@@ -303,8 +306,11 @@ class AtomicOrderExecutor:
 
     @property
     def reported(self) -> int:
-        """Number of the last report. Restored facts whose number lies below what the positions have accepted are
-        older than the positions: going on would book fills twice, so a start must refuse."""
+        """Number of the last report.
+
+        If restored facts carry a lower number than the positions have accepted, the facts are older than the
+        positions. Going on would book fills twice, so the start must refuse.
+        """
         return self._reports.last
 
     def self_check(self) -> None:

@@ -63,8 +63,12 @@ class OrderDesk(FillBook):
 
     @staticmethod
     def _most(work: Work, legs: tuple[Leg, ...]) -> float:
-        """A closing never pays more for a structure than it can be worth, an opening never takes less for one than it must
-        be worth. A roll trades one for another: what bounds the difference is no bound of either."""
+        """The most that an order may pay, in points per unit.
+
+        A closing never pays more for a structure than it can be worth. An opening never takes less for a structure
+        than it must be worth. A roll has no such bound: it trades one structure for another, and a bound on the
+        difference bounds neither.
+        """
         return inf if work.intent.purpose is Purpose.MANAGE else greatest_worth(legs)
 
     @staticmethod
@@ -108,8 +112,8 @@ class OrderDesk(FillBook):
         return self._pace.take(now)
 
     def is_stuck(self, order: OrderOut, now: datetime) -> bool:
-        """Whether ``order`` has stood through quotes newer than itself on every leg for three minutes: whoever should
-        trade it does not, and only a new order will."""
+        """Whether ``order`` must be replaced: for three minutes every leg has had quotes newer than the order, and it
+        has not filled. Whoever should trade it does not; only a new order will."""
         price = combo_price(order.legs, self._port.quote)
         through = price is not None and order.limit > price.natural and all(
             (quote := self._port.quote(leg.contract)) is not None and quote.time > order.sent for leg in order.legs)

@@ -103,8 +103,10 @@ class FillBook:
             order.closed_at = now
 
     def listed(self, order: OrderOut, now: datetime) -> tuple[int, ...]:
-        """Those of the order's ids that the engine lists as open. Every order is for its day: one of an earlier day is over
-        at the broker, whatever the engine was told."""
+        """Those of the order's ids that the engine lists as open.
+
+        Every order is for its day. An order of an earlier day is over at the broker, even if the engine was not told.
+        """
         if order.sent.date() < now.date():
             return ()
         return tuple(order_id for order_id in self._port.open_order_ids(order.tag) if order_id in order.ids)
@@ -145,8 +147,8 @@ class FillBook:
         work.order, work.unknown, work.settle_since = None, False, None
 
     def note_baseline(self, work: Work, legs: tuple[Leg, ...], now: datetime) -> None:
-        """Read what is held of ``legs`` before an order of them: once for an opening, once a day for a closing, whose
-        contracts may leave overnight."""
+        """Read what is held of ``legs`` before an order is sent: once for an opening; once a day for a closing, since
+        its contracts may leave the account overnight."""
         if not work.opens and (work.based is None or work.based.date() != now.date()):
             work.baseline.clear()
         work.based = now
@@ -155,10 +157,10 @@ class FillBook:
             work.baseline.setdefault(leg.contract, held - work.filled.get(leg.contract, 0))
 
     def differences(self, work: Work, holding: Callable[[Contract], int], now: datetime) -> dict[Contract, int]:
-        """Holdings beyond what the events account for, by contract; expired contracts are left out.
+        """Holdings that the events do not account for, by contract. Expired contracts are left out.
 
-        An opening has its contracts to itself until it ends: all of them count. A closing shares them with other
-        positions' closings between its orders: only those of the order that is out count.
+        An opening has its contracts to itself until it ends, so all of them count. A closing shares its contracts
+        with other positions' closings, so only the legs of the order that is out count.
         """
         if work.opens or work.order is None:
             contracts = set(work.baseline)
@@ -172,8 +174,8 @@ class FillBook:
         return found
 
     def deduce(self, work: Work, differences: Mapping[Contract, int], now: datetime) -> bool:
-        """Book holdings that no event reported as fills of the order, or else of earlier ones, if they can have made
-        them all."""
+        """Book holdings that no event reported, as fills of this order or of earlier ones. Nothing is booked unless
+        those orders can have made all of them."""
         shares: dict[Contract, tuple[int, list[tuple[PastLeg, int]]]] = {}
         for contract, quantity in differences.items():
             made = self._makers(work, contract, quantity)
@@ -196,8 +198,8 @@ class FillBook:
 
     @staticmethod
     def _makers(work: Work, contract: Contract, quantity: int) -> tuple[int, list[tuple[PastLeg, int]]] | None:
-        """How much of an unreported ``quantity`` the present order made, and which earlier legs the rest; None when
-        all of them together cannot have."""
+        """Split an unreported ``quantity`` between the present order and earlier legs. None if all of them together
+        cannot have made it."""
         current = within(quantity, work.order.left(contract)) if work.order is not None else 0
         rest, earlier = quantity - current, []
         for leg in reversed(list(work.past.values())):
@@ -208,9 +210,12 @@ class FillBook:
         return None if rest else (current, earlier)
 
     def _deduced_prices(self, work: Work, differences: Mapping[Contract, int]) -> dict[Contract, float]:
-        """Bookkeeping prices of unreported fills: what the broker says a holding cost, where all of it is that fill;
-        quotes where there are any (after a restart there are none yet); and the first other leg of the order whose
-        price can be positive then at whatever makes the whole unit cost its limit."""
+        """Bookkeeping prices of fills that were not reported.
+
+        If all of a holding is the fill, its price is what the broker says the holding cost. Otherwise the quote
+        counts, where there is one; after a restart there is none yet. One leg then takes the price that makes the
+        unit cost its limit: the first one whose price comes out positive.
+        """
         order = work.order
         legs = order.legs if order is not None else ()
         prices, told = {}, set()

@@ -85,8 +85,8 @@ def sendable_limit(price: float, legs: Sequence[Leg], *, opening: bool, most: fl
 
 
 def greatest_worth(legs: Sequence[Leg]) -> float:
-    """What one unit of the order can bring its buyer at most, in points; infinite where nothing bounds it. Of shares
-    nothing is said."""
+    """The most, in points, that one unit of the order can be worth to its buyer. It is infinite where nothing bounds
+    it, and for shares."""
     if any(leg.contract.kind is ContractKind.EQUITY for leg in legs):
         return inf
     return structure_worth((leg.contract, leg.ratio) for leg in legs).greatest
@@ -98,11 +98,12 @@ def marketable(price: ComboPrice, grid: PriceGrid) -> float:
 
 
 def entry_limit(price: ComboPrice, minute: int, worst: float, grid: PriceGrid) -> float:
-    """Limit of an entry ``minute`` minutes after its start: from mid in equal steps to ENTRY_WALK_SHARE of the way to
-    natural, reached after ENTRY_WALK_MINUTES, and never worse than ``worst``.
+    """Limit of an entry ``minute`` minutes after its start, never worse than ``worst``.
 
-    The last step stands on the nearest price of the grid, at natural at most, of two alike on the one nearer natural: in a
-    market a step or two wide nothing on the grid lies at or before half of the way, and an entry would wait there for ever.
+    It walks from mid in equal steps to ENTRY_WALK_SHARE of the way to natural, and is there after ENTRY_WALK_MINUTES.
+    The last step stands on the nearest price of the grid, natural at most; of two equally near it takes the one
+    nearer natural. In a market one or two steps wide no price of the grid lies within half of the way, and the entry
+    would otherwise never fill.
     """
     if minute < ENTRY_WALK_MINUTES:
         return min(price.at(ENTRY_WALK_SHARE * minute / ENTRY_WALK_MINUTES), worst)

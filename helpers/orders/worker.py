@@ -134,8 +134,8 @@ class IntentWorker:
         return False
 
     def _unanswered_send(self, work: Work, now: datetime) -> None:
-        """The send never returned: adopt what the engine lists under its tag; nothing there for two minutes means
-        that the holdings decide."""
+        """Settle a send that never returned. If the engine lists an order under its tag, adopt that order. If nothing
+        is listed for two minutes, the holdings decide."""
         desk, order = self._desk, work.out
         listed = self._port.open_order_ids(order.tag) if order.sent.date() == now.date() else ()
         if len(listed) == len(order.legs):
@@ -265,9 +265,10 @@ class IntentWorker:
             self._count_refusal(work, now)
 
     def _awaits_quotes(self, work: Work, now: datetime) -> bool:
-        """Whether a long to be sold never had a quote and its time has not run out: subscribed a moment ago, after a
-        restart, it is not worthless for that. Then it counts as worthless, so that it never holds its short back; it
-        does not hold back shorts that are uneven already."""
+        """Whether to wait for the first quote of a long that is to be sold. A contract that was subscribed a moment
+        ago, after a restart, has no quote yet and is not worthless for that reason. If no quote has come by
+        QUOTE_AWAIT_MINUTES, the long counts as worthless, so that it never holds back its short. Shorts that are
+        uneven already do not wait at all."""
         apart = work.was_uneven or work.repairing
         if apart or all(quantity > 0 or self._port.quote(contract) is not None
                         for contract, quantity in work.todo.items()):
@@ -278,16 +279,17 @@ class IntentWorker:
 
     @staticmethod
     def _occupies(other: Work, contracts: Collection[Contract]) -> bool:
-        """Whether ``other`` has ``contracts`` to itself now: an opening until it ends, a closing while its order is
-        out. Holdings could not be attributed otherwise."""
+        """Whether no other intent may trade ``contracts`` now because of ``other``. An opening keeps its contracts
+        until it ends. A closing keeps them while its order is out. Without this rule nobody could tell whose fill a
+        change of the holdings is."""
         if other.opens:
             return any(contract in contracts for contract in other.goal)
         return other.order is not None and any(leg.contract in contracts for leg in other.order.legs)
 
     def _held(self, work: Work, now: datetime) -> bool:
-        """Whether the broker holds what is to be closed, once what other positions hold of it is set aside. Holdings may
-        lag a fill: they are given their time. Then the goal is cut to what the account shows at all, so that a close can
-        never open the other way."""
+        """Whether the broker holds what is to be closed, apart from what other positions hold of it. Holdings may lag
+        a fill, so they are given SETTLE_MINUTES. After that the goal is cut to what the account shows. A close can
+        therefore never open a position on the other side."""
         closing = _closing(work)
         lacking = _lacking(closing, lambda contract: self._port.holding(contract) - self._of_others(work, contract))
         if not lacking:
@@ -309,8 +311,8 @@ class IntentWorker:
         return True
 
     def _of_others(self, work: Work, contract: Contract) -> int:
-        """What other positions hold of ``contract``: booked, reported and still to be booked, less what their own
-        closings have found missing."""
+        """Quantity of ``contract`` that other positions hold: what is booked, plus what is reported and not booked
+        yet, minus what their own closings have found missing."""
         key = work.intent.position_id
         missing = sum(other.unexplained.get(contract, 0) for other in self._works.values()
                       if other.intent.position_id != key)
@@ -355,9 +357,10 @@ class IntentWorker:
             self._failed(work, "REFUSED_THREE_TIMES", now)
 
     def _count_try(self, work: Work, now: datetime) -> None:
-        """Each minute of evening out is a try; after the third the intent has failed, and goes on.
+        """Count one try for each minute of evening out. After the third try the intent has failed, and the work goes
+        on.
 
-        Longs that nobody bids for are no failure: an opening intent ends and keeps them, a closing waits.
+        A long that nobody bids for is no failure. An opening intent ends and keeps it; a closing intent waits.
         """
         if not (work.repairing or work.was_uneven) or not self._may_rest(work.intent.legs, now):
             return
@@ -430,8 +433,9 @@ class IntentWorker:
 
 
 def _closing(work: Work) -> dict[Contract, int]:
-    """What of the work's todo takes from what is held: all of a closing's; of an entry being evened out not what an
-    earlier repair took too much of; of a roll nothing (its old legs are bought back as they were)."""
+    """The part of the work's todo that reduces what is held. Of a closing this is everything. Of an entry that is
+    being evened out it leaves out what an earlier repair bought or sold too much of. Of a roll it is nothing, because
+    the old legs are bought back as they were."""
     if not work.opens:
         return work.todo
     if work.intent.purpose is Purpose.MANAGE:
