@@ -164,8 +164,9 @@ class LeanGateway(OrderGateway):
         return self._facts
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
-        """Close of the session open at ``now`` on the contract's exchange, New York time, the stock market's where that
-        is earlier (nobody looks after an order then); None while closed."""
+        """When the session that is open at ``now`` closes on the contract's exchange, in New York time; None while it
+        is closed. If the stock market closes earlier, its close counts, because nobody looks after an order after
+        that."""
         security = self._subscribed.get(contract) or self._securities[contract.underlying]
         ours = self.calendar().session_close
         if ours is None or not security.exchange.exchange_open:
@@ -225,8 +226,9 @@ class LeanGateway(OrderGateway):
         return list(zip(bars.days, bars.closes.tolist()))
 
     def _iv(self, ticker: str) -> IvHistory | None:
-        """Implied volatility and its history: the exchange's index where there is one, else the record kept from
-        daily chains; None where there is neither, or the index has not printed since before the last session."""
+        """Implied volatility and its history: of the exchange's index where there is one, otherwise of the record
+        kept from daily chains. None if there is neither, or if the index has not printed since before the last
+        session."""
         source = INSTRUMENTS[ticker].volatility_index
         if source is None:
             return self._iv_record.history(ticker, self.calendar().previous_session)
@@ -356,8 +358,8 @@ class LeanGateway(OrderGateway):
         return {contract: int(holding.quantity) for contract, holding in held.items()}
 
     def others_value(self) -> float:
-        """What LEAN says is worth, in USD, what :meth:`holdings` last found beside subscribed contracts and the
-        underlyings' shares: the owner's own. Of a future, its profit."""
+        """LEAN's value, in USD, of the owner's own holdings as :meth:`holdings` last found them: everything besides
+        subscribed contracts and the underlyings' shares. Of a future it is the profit."""
         return sum(float(holding.unrealized_profit if holding.symbol.security_type == lean.SecurityType.FUTURE
                          else holding.holdings_value)
                    for contract, holding in self._others.items() if contract not in self._subscribed)

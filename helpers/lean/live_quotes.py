@@ -55,9 +55,9 @@ class LiveQuotes:
                                                time=self.real_time(ticker, security, last))
 
     def real_time(self, key: object, security: HasLocalTime, last: Ended) -> datetime:
-        """New York time at which ``last`` ended, whatever zone the exchange keeps; ``key`` names the security. Between
-        two zones lies the same time all day, for clocks are changed while all of these exchanges are shut: it is looked
-        up at the first bar of a day."""
+        """New York time at which ``last`` ended, in whatever zone the exchange keeps its clock; ``key`` names the
+        security. The difference between two zones stays the same all day, because clocks change only while these
+        exchanges are shut. So it is looked up once, at the first bar of a day."""
         ended = plain_time(last.end_time)
         known = self._shifts.get(key)
         if known is None or known[0] != ended.date():

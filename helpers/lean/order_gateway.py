@@ -50,8 +50,8 @@ class OrderGateway:
         return Submitted(order_ids=tuple(int(ticket.order_id) for ticket in tickets))
 
     def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
-        """Reprice every leg's ticket: live, nothing happens until the last one is updated. A combo's limit keeps its
-        sign, also when one leg of it is all that still works."""
+        """Reprice every leg's ticket. Live, the broker changes nothing until the last ticket is updated. A combo's
+        limit keeps its sign, even when only one leg of it still works."""
         return all([self._reprice(order_id, limit) for order_id in order_ids])
 
     def _reprice(self, order_id: int, limit: float) -> bool:
@@ -60,8 +60,9 @@ class OrderGateway:
         return bool(self._ticket(order_id).update(fields).is_success)
 
     def _as_it_stands(self, order_id: int, limit: float) -> float:
-        """``limit`` in the form the order has. A combo's price effect is the sign of price times quantity, and after a
-        restart the broker's plugin gives a resting credit back with a negative quantity and a positive price."""
+        """``limit`` in the form that the open order has. The price effect of a combo is the sign of price times
+        quantity. After a restart the broker's plugin hands a resting credit back with a negative quantity and a
+        positive price."""
         order = self._algorithm.transactions.get_order_by_id(order_id)
         if order is None:
             raise GatewayError("no such order", order_id=order_id)

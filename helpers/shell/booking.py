@@ -245,8 +245,8 @@ class Booking:
                 self._expired(owner, contract, now)
 
     def foreign_fill(self, update: OrderUpdate, now: datetime) -> dict[str, int]:
-        """A fill of an order that is nobody of ours: legs leave the positions that held the other side, at its price.
-        Signed change by position; what none of them held is nobody's."""
+        """Book a fill of an order that is not the framework's, at its own price. The legs leave the positions that
+        held the other side; the answer is the signed change by position. What none of them held belongs to nobody."""
         owners = self._owners(update)
         for owner, quantity in owners.items():
             self._parts.executor.holding_changed(owner, update.contract, quantity, now)
@@ -283,8 +283,9 @@ class Booking:
                 self._close_if_flat(position.id, now, None, reason="EXPIRED")
 
     def closed_elsewhere(self, position_id: str, now: datetime, reason: str) -> None:
-        """A recovered position that holds nothing: into the ledger when it ever traded, then archived. An entry that never
-        was, and what had to be evened out, are forced; what expired or was closed by somebody else is not."""
+        """Close a recovered position that holds nothing any more: it goes into the ledger if it ever traded, then
+        into the archive. An entry that never filled, and one that had to be evened out, count as forced. One that
+        expired, or that somebody else closed, does not."""
         states = self._parts.states
         position = states.position(position_id)
         if position.opened is not None or position.cash_flow_usd:

@@ -167,9 +167,9 @@ class DecisionRounds:
         self._parts.executor.start(intent, now)
 
     def take_back(self, now: datetime) -> None:
-        """Cancel entries on their way when none may be made any more: unfilled they end, what has filled evenly stays
-        and is managed, uneven legs are evened out as after any cancel. An order the executor itself is in trouble with
-        takes back no other's."""
+        """Cancel entries on their way when no entry may be made any more. An entry that has not filled ends. What has
+        filled evenly stays and is managed. Uneven legs are evened out, as after any cancel. If the trouble is the
+        executor's own with one order, the other entries go on."""
         if not self._parts.executor.working_positions:
             return
         view = replace(self._builder.view(), halted=self._parts.book.halted or self._parts.blind)
@@ -178,8 +178,8 @@ class DecisionRounds:
             self._parts.executor.cancel_all(now, refused.code.value, (Purpose.ENTRY,))
 
     def close_until_flat(self, now: datetime) -> None:
-        """What the operator wants closed stands until it is flat, over restarts too: entries on their way are cancelled, and
-        what one of them fills all the same is closed as it comes."""
+        """Close what the operator wants closed until it is flat, over restarts too. Entries on their way are
+        cancelled; if one of them fills all the same, it is closed as it comes."""
         closing, states = self._parts.book.closing, self._parts.states
         for reason in dict.fromkeys(closing.values()):
             names = [name for name, why in closing.items() if why == reason]
@@ -283,8 +283,8 @@ class DecisionRounds:
         self._parts.executor.start(decision.intent, now)
 
     def defend(self, positions: Iterable[Position], reason: str, now: datetime) -> None:
-        """Close ``positions`` at the natural price. All of it is written down before the first order goes: what asks
-        for it asks once, and a crash between two orders must not leave the rest open."""
+        """Close ``positions`` at the natural price. Every closing is written down before the first order goes. A
+        guard asks once only, so a crash between two orders must not leave the rest open."""
         keys = [position.id for position in positions]
         for key in keys:
             self._want_exit(self._parts.states.position(key), reason)
@@ -293,15 +293,15 @@ class DecisionRounds:
             self.carry_out(position, self._forced_exit(position, reason, now), now)
 
     def buy_back(self, positions: Iterable[Position], reason: str) -> None:
-        """Have what ``positions`` are short of bought back at the natural price, and keep the rest. The wish is written
-        down, and stands until nothing is short: it waits for a roll under way, and a restart finds it."""
+        """Buy back, at the natural price, whatever ``positions`` are short of, and keep the rest. The wish is written
+        down and stands until nothing is short: it waits for a roll under way, and a restart finds it."""
         for position in positions:
             if SHORTS_UNWANTED not in position.facts:
                 self._parts.states.change(position.id, facts=dict(position.facts) | {SHORTS_UNWANTED: reason})
 
     def _buys_back(self, position: Position, now: datetime) -> bool:
-        """One step of it, True when an order went; the wish is forgotten once nothing is short. What is leaving whole, or
-        has been assigned shares, goes by its own way."""
+        """Take one step of a buy-back; True when an order went. Once nothing is short the wish is forgotten. A
+        position that is leaving whole, or that has been assigned shares, is closed by its own rule."""
         if not position.has_short_options:
             self._parts.states.change(position.id, facts={name: value for name, value in position.facts.items()
                                                           if name != SHORTS_UNWANTED})
@@ -316,8 +316,8 @@ class DecisionRounds:
                 or self._parts.states.allows(position.id, decision.event))
 
     def _defer_exit(self, position: Position, decision: Exit, now: datetime) -> None:
-        """A guard wants out of what is still being entered or evened out: the entry is stopped, and the exit follows
-        as soon as the position's machine knows one."""
+        """Stop an entry or a repair that a guard wants closed. The exit follows as soon as the position's state
+        machine has one."""
         self._want_exit(position, decision.intent.reason)
         if position.id not in self._deferred:
             self._deferred.add(position.id)

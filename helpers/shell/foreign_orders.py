@@ -72,8 +72,9 @@ class ForeignOrders:
             self._parts.executor.cancel_all(told, REASON, (Purpose.ENTRY,))
 
     def settle(self, now: datetime) -> bool:
-        """At a round: positions that were touched are over, smaller, or uneven and flattened; what is held of nobody is
-        quarantined. Waits for orders that are still open, not for long. True when something was settled."""
+        """Settle, at a round, what foreign orders touched; True when something was settled. A position is then over,
+        or smaller, or uneven and flattened. Holdings that belong to nobody are quarantined. While such orders are
+        still open this waits, but not for long."""
         if self._since is None:
             return False
         waited = now - self._since >= timedelta(minutes=SETTLE_MINUTES)

@@ -67,9 +67,9 @@ class FrameworkShell(Generic[Event]):
     # --- life -------------------------------------------------------------------------------------------------------
 
     def _begin(self, now: datetime) -> None:
-        """What comes first starts the framework: data, a command on a Sunday, or the end of a run without data.
+        """Start the framework at whatever comes first: data, a command on a Sunday, or the end of a run without data.
 
-        A start that failed stays failed: a command's error stops nothing in LEAN, so the next tick raises it again.
+        A start that failed stays failed. LEAN goes on after a command's error, so the next tick raises it again.
         """
         if self.started:
             return
@@ -286,8 +286,8 @@ class FrameworkShell(Generic[Event]):
         return self._settled(now)
 
     def _settled(self, now: datetime) -> bool:
-        """Draw the consequences of a round; True when there is something to keep. What only the guards have learned is
-        kept too; their marks and the account's value at every check of a live run."""
+        """Draw the consequences of a round; True when there is something to keep. That includes what only the guards
+        have learned. In a live run it includes their marks and the account's value at every check."""
         drained, moved, learned = self.results.drain(now), self._transitions(), self.risk.news()
         return drained or moved or learned
 

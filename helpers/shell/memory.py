@@ -105,8 +105,9 @@ class Memory:
 
 
 class Keeper:
-    """Has everything on disk after every change. A store that refuses stops entries, never exits: it is asked again at
-    each tick until it takes what it was offered.
+    """Writes everything to disk after every change. If the store refuses, entries stop and exits go on. The store is
+    asked again at each tick, until it takes what it was offered.
+
 
     Parameters
     ----------

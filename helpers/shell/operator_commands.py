@@ -136,8 +136,8 @@ class OperatorCommands:
         return self._close(list(self._parts.specs), "OPERATOR_LIQUIDATE", now)
 
     def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
-        """Take note of holdings that are not the framework's: they stay, and entries go on. Orders whose outcome is not
-        known end as far as holdings and events tell."""
+        """Take note of holdings that are not the framework's. They stay, and entries may go on. An order whose
+        outcome is not known ends with what holdings and events tell."""
         self._parts.executor.reconcile(now, self._builder.holdings(), accept=True)
         accepted = self._parts.book.accept_quarantined()
         return {"accepted": list(accepted)}

@@ -59,8 +59,10 @@ class SegmentedAudit:
         self._prefix = prefix
 
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
-        """Add one record; it reaches the store at the next ``flush`` or when its segment is full. A full segment that the
-        store refuses goes on growing: what could not be written is never dropped, and whoever flushes hears of it.
+        """Add one record. It reaches the store at the next ``flush``, or when its segment is full. If the store
+        refuses a full segment, the segment goes on growing: nothing that could not be written is dropped, and whoever
+        flushes hears of it.
+
 
         Raises
         ------
