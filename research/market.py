@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from config.constants import VIX_REGIMES
+from config.constants import INDICATOR_SESSIONS, VIX_REGIMES
 from config.strategy_parameters import Friday0DteSpec, Lt112Spec, StrategySpec
 from core.market_analysis import iv_percentile, iv_rank
 from core.unified_vix_manager import vix_regime
@@ -59,7 +59,8 @@ def fridays(bars: pd.DataFrame, spec: Friday0DteSpec) -> pd.DataFrame:
         if bars.index[place].weekday() != spec.entry_weekday:
             continue
         before, day = bars.iloc[:place], bars.iloc[place]
-        reach = spec.atr_multiple * atr(*(before[name].to_numpy() for name in ("high", "low", "close")))
+        range_mean = atr(*(before[name].to_numpy() for name in ("high", "low", "close")), INDICATOR_SESSIONS["atr14"])
+        reach = spec.atr_multiple * range_mean
         rows.append((bars.index[place], day["vix"], reach, max(day["high"] - day["open"], day["open"] - day["low"]),
                      abs(day["close"] - day["open"])))
     return pd.DataFrame(rows, columns=["day", "vix", "reach", "farthest", "closed away"]).set_index("day")
