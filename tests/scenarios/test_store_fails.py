@@ -37,12 +37,12 @@ def events(run: Lives, name: str) -> list[datetime]:
 
 @pytest.mark.parametrize("live", [False, True])
 def test_an_exit_goes_out_while_the_store_fails_and_is_remembered(tmp_path, live):
-    run = failing(tmp_path, at(13, 50), at(14, 30), live)
+    run = failing(tmp_path, at(13, 35), at(14, 10), live)
     exits = [order for order in run.broker.log.orders if purpose_of(order.tag) == "EXIT"]
-    assert [order.time for order in exits] == [at(14, 0)]
+    assert [order.time for order in exits] == [at(13, 44)]
     assert not [symbol for symbol, held in run.broker.log.holdings.items() if held < 0 and symbol.id.date.date() == FRIDAY]
     (failed,), (again,) = events(run, "STORE_FAILED"), events(run, "STORE_RECOVERED")
-    assert at(13, 50) <= failed <= at(14, 2) and at(14, 30) <= again <= at(14, 32)
+    assert at(13, 35) <= failed <= at(13, 46) and at(14, 10) <= again <= at(14, 12)
     assert [str(found) for found in violations(evidence_of(run, FaultPlan(0, tuple(run.faults), 1)))] == []
 
 
@@ -56,7 +56,7 @@ def test_nobody_enters_while_the_store_fails(tmp_path):
 def test_the_audit_trail_keeps_what_it_could_not_write(tmp_path):
     whole = lives(tmp_path / "whole", live=True)
     assert whole.whole(), whole.error
-    run = failing(tmp_path / "failing", at(10, 30), at(15, 0), True)
+    run = failing(tmp_path / "failing", at(10, 45), at(15, 0), True)
     told, expected = ([row["event"] for row in life.audit() if not row["event"].startswith(("STORE_", "REFUSED"))]
                       for life in (run, whole))
     assert told == expected and "EXIT" in told

@@ -30,7 +30,7 @@ def at(clock: str, day: int = 26) -> datetime:
 
 
 def friday(out: Path, *faults: Fault) -> Lives:
-    """The one Friday on which, left alone, a condor enters at 9:49 and leaves at 14:00, and LT112 enters at 9:59."""
+    """The one Friday on which, left alone, LT112 enters at 9:49, and a condor at 10:34 that leaves at 13:44."""
     found = lives(out, *faults)
     assert found.whole(), found.error
     assert all(fault.hits for fault in faults)
@@ -95,27 +95,28 @@ def test_the_users_own_dates_are_among_the_days_facts(tmp_path: Path) -> None:
 # --- VIX lost -------------------------------------------------------------------------------------------------------
 
 def test_without_vix_nobody_enters_until_it_is_back(tmp_path: Path) -> None:
-    found = friday(tmp_path, VixLost(start=at("09:31"), end=at("11:00")))
-    assert refusals(found, "friday_0dte")[0] == refusals(found, "lt112")[0] == "VIX_STALE"
+    found = friday(tmp_path, VixLost(start=at("09:31"), end=at("13:31")))
+    assert refusals(found, "lt112")[0] == "VIX_STALE" and "VIX_STALE" in refusals(found, "friday_0dte")
     assert entries(found, "friday_0dte") == []       # its window ended without a VIX
     (entered,) = entries(found, "lt112")
-    assert at("11:00") < entered <= at("11:05")
+    assert at("13:31") < entered <= at("13:40")
 
 
 def test_vix_is_stale_one_past_five_minutes_and_exits_go_on(tmp_path: Path) -> None:
-    lost = at("09:53")      # LT112 would be decided at 9:59
-    found = friday(tmp_path, VixLost(start=lost, end=at("16:00")))
-    (entered,) = entries(found, "friday_0dte")
-    assert entered < lost and entries(found, "lt112") == []
-    stale = rows(found, "REFUSED", strategy="lt112", code="VIX_STALE")[0]
+    lost = at("10:28")      # the condor would be decided at 10:34
+    found = friday(tmp_path / "before", VixLost(start=lost, end=at("16:00")))
+    (entered,) = entries(found, "lt112")
+    assert entered < lost and entries(found, "friday_0dte") == []
+    stale = rows(found, "REFUSED", strategy="friday_0dte", code="VIX_STALE")[0]
     assert stale["at"] - lost <= timedelta(minutes=VIX_MAX_AGE_MINUTES + RISK_CHECK_MINUTES)
     assert stale["facts"]["age_minutes"] > VIX_MAX_AGE_MINUTES
-    assert exits(found)["friday_0dte"] < at("15:28")
+    held = friday(tmp_path / "after", VixLost(start=at("11:00"), end=at("16:00")))
+    assert exits(held)["friday_0dte"] < at("15:28")
 
 
 def test_a_vix_five_minutes_old_is_still_a_vix(tmp_path: Path) -> None:
-    found = friday(tmp_path, VixLost(start=at("09:54"), end=at("16:00")))
-    assert entries(found, "lt112") == [at("09:59")]
+    found = friday(tmp_path, VixLost(start=at("10:29"), end=at("16:00")))
+    assert entries(found, "friday_0dte") == [at("10:34")]
 
 
 # --- illiquid quotes ------------------------------------------------------------------------------------------------
@@ -125,21 +126,21 @@ def test_illiquid_legs_are_not_entered(tmp_path: Path, fault: type[Fault], code:
     found = friday(tmp_path, fault(start=at("09:31"), end=at("11:00")))
     assert any(given.startswith(code) for given in refusals(found, "friday_0dte"))
     assert any(given.startswith(code) for given in refusals(found, "lt112"))
-    assert entries(found, "friday_0dte") == []
-    assert all(entered > at("11:00") for entered in entries(found, "lt112")) and entries(found, "lt112")
+    for strategy in TWO:
+        assert all(entered > at("11:00") for entered in entries(found, strategy)) and entries(found, strategy)
 
 
 def test_a_spread_inside_the_bound_is_entered(tmp_path: Path) -> None:
     share = 0.07
     assert 2 * share < FRIDAY_0DTE.max_spread_share
     assert 2 * share * FRIDAY_0DTE.cheap_leg_usd < FRIDAY_0DTE.max_spread_usd
-    found = friday(tmp_path, WideQuotes(start=at("09:31"), end=at("10:30"), share=share))
+    found = friday(tmp_path, WideQuotes(start=at("09:31"), end=at("11:00"), share=share))
     assert "SPREAD_TOO_WIDE" not in refusals(found, "friday_0dte")
     assert entries(found, "friday_0dte")
 
 
 def test_an_exit_leaves_an_illiquid_market_at_the_natural_price(tmp_path: Path) -> None:
-    found = friday(tmp_path, WideQuotes(start=at("10:05"), end=at("16:00")))
+    found = friday(tmp_path, WideQuotes(start=at("10:40"), end=at("16:00")))
     left = exits(found)["friday_0dte"]
     assert left < at("15:28")
     assert not any(symbol.id.date.date() == LAST and quantity
@@ -155,7 +156,7 @@ def test_a_refused_entry_ends_is_counted_and_waits(tmp_path: Path) -> None:
         refused = [moment for moment in asked if moment < at("11:00")]
         assert len(rows(found, "ORDER_REFUSED", strategy=strategy, purpose="ENTRY", final=True)) == len(refused) > 0
         assert "BROKER_REFUSED" in refusals(found, strategy)
-        pause = min(ENTRY_RETRY_MINUTES, 45 / ENTRY_TRIES_A_WINDOW if strategy == "friday_0dte" else ENTRY_RETRY_MINUTES)
+        pause = min(ENTRY_RETRY_MINUTES, 180 / ENTRY_TRIES_A_WINDOW if strategy == "friday_0dte" else ENTRY_RETRY_MINUTES)
         assert all((later - before) >= timedelta(minutes=pause) for before, later in zip(asked, asked[1:]))
     counted = sum(row["count"] for row in _report(found)["refusal_days"] if row["code"] == "BROKER_REFUSED")
     assert counted == len(rows(found, "ORDER_REFUSED", purpose="ENTRY"))
