@@ -35,10 +35,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_what_was_traded(run: dict[str, Any]) -> None:
     trades = [(trade["strategy"], trade["opened"], trade["closed"], trade["units"], trade["entry_price"],
                round(trade["exit_price"], 4), trade["pnl_usd"], trade["exit_reason"]) for trade in run["trades"]]
-    assert trades == [("lt112", "2024-07-16T12:36:00", "2024-08-05T09:37:00", 7, -1.04, 3.0, -1386.0,
-                       "VIX crossed 35")]
+    assert trades == [
+        ("friday_0dte", "2024-08-02T11:06:00", "2024-08-02T12:37:00", 4, -0.69, 0.95, -120.0, "STRIKE_BREACHED"),
+        ("lt112", "2024-07-15T10:23:00", "2024-08-05T09:36:00", 2, -1.02, 2.84, -368.0, "VIX crossed 35"),
+        ("friday_0dte", "2024-08-09T10:37:00", "2024-08-09T13:27:00", 4, -0.54, 0.26, 96.0, "PROFIT_TARGET")]
     assert run["open_positions"] == []
-    assert run["marks"][-1]["equity"] == 63_614.0
+    assert run["marks"][-1]["equity"] == 64_608.0
 
 
 def test_the_books_agree(run: dict[str, Any]) -> None:
