@@ -36,8 +36,10 @@ backtest: $(READY)
 test: $(READY)
 	@$(PY) -m pytest -m "not long" $(CORES) $(ARGS)
 
+# The long tests share whole runs, two at a time: they keep to one process of pytest.
 test-all: $(READY)
-	@$(PY) -m pytest $(CORES) $(ARGS)
+	@$(PY) -m pytest -m "not long" $(CORES) $(ARGS)
+	@$(PY) -m pytest -m long $(ARGS)
 
 typecheck: $(READY)
 	@$(PY) -m mypy --no-error-summary core strategies risk config helpers main.py
