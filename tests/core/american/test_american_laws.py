@@ -74,7 +74,7 @@ def test_chains_are_monotone_and_convex_in_strike(is_put: bool, iv: float, years
     assert (np.abs(slopes) <= max(1.0, np.exp(-rate * years)) + per_strike).all()
     assert (np.diff(slopes) >= -2.0 * per_strike).all()
     european = option_arrays.prices(SPOT, strikes, is_put, iv, years, rate, carry)
-    assert (values >= european - 1e-12).all()
+    assert (values >= european - 1e-11 * strikes).all()      # rounding of values in the thousands
     assert (values >= np.maximum(0.0, (strikes - SPOT) * (1.0 if is_put else -1.0)) - 1e-9).all()
 
 
