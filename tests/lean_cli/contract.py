@@ -133,3 +133,12 @@ def configuration(workspace: Path, project: Path, call: Deployment) -> dict[str,
         found["parameters"] = dict(call.parameters)
     return found | {"data-folder": "/Lean/Data", "results-destination-folder": "/Results", "object-store-root": "/Storage",
                     "debug-mode": False}
+
+
+def last_portfolio(result: Path) -> dict[str, Any]:
+    """What a paper account is told to begin with (``--live-cash-balance``, ``--live-holdings``), where it is what the last
+    deployment left: LEAN's paper brokerage keeps nothing itself."""
+    left = json.loads(result.read_text(encoding="utf-8"))
+    return {"live-cash-balance": [{"currency": row["symbol"], "amount": row["amount"]} for row in left["Cash"].values()],
+            "live-holdings": [{"Symbol": {"Value": text.split(" ")[0], "ID": text}, "Quantity": row["q"],
+                               "AveragePrice": row["a"]} for text, row in left["Holdings"].items()]}

@@ -3,41 +3,13 @@ TOMKING_LEAN is, on LEAN."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.results import read_report
-from tests.lean_cli.container import Container, lay_out, run, start
-from tests.lean_cli.contract import Deployment, configuration, recording
-from tests.lean_cli.projects import LAUNCHERS, NAMES, copy_project, link_data, order_events
-
-Engine = Path | None
-
-
-class World:
-    """One workspace with the project in it (``d``), or the project as its own workspace (``b``)."""
-
-    def __init__(self, folder: Path, engine: Engine, layout: str, **parameters: str) -> None:
-        self.folder, self.engine, self.layout = folder, engine, layout
-        self.project = copy_project(folder / ("tom king" if layout == "b" else "workspace/tom king"), **parameters)
-        self.workspace = self.project if layout == "b" else self.project.parent
-        if layout == "d":
-            (self.project / "lean.json").rename(self.workspace / "lean.json")
-        link_data(self.workspace, folder / "scratch", engine)
-
-    def container(self, run_id: str, name: str = "", **call: Any) -> Container:
-        """One call of the command; ``name`` is a recording of this layout."""
-        recorded = recording(name or f"{self.layout}-backtest")
-        given = configuration(self.workspace, self.project, Deployment(algorithm_id=run_id, **call))
-        return lay_out(recorded, given, project=self.project, workspace=self.workspace,
-                       root=self.folder / f"container-{run_id}", time=f"time-{run_id}")
-
-    def backtest(self, run_id: str, **call: Any) -> list[dict[str, Any]]:
-        """Run to the end; the order events."""
-        container = self.container(run_id, **call)
-        assert run(container, self.engine) == 0, container.log()[-2000:]
-        return order_events(container.results)
+from tests.lean_cli.container import run, start
+from tests.lean_cli.projects import LAUNCHERS, NAMES, order_events
+from tests.lean_cli.world import Engine, World
 
 
 @pytest.mark.parametrize("engine", LAUNCHERS, ids=NAMES)

@@ -60,6 +60,8 @@ class Engine:
         Folder of the object store, where it is not `out`'s own.
     configuration
         What the algorithm may read of LEAN's configuration.
+    command_folder
+        Where live commands arrive, where it is not `out`: LEAN reads them from the folder its process runs in.
     """
 
     def __init__(self, project: Path, data_folder: Path, out: Path, parameters: Mapping[str, str] | None = None, *,
@@ -67,7 +69,7 @@ class Engine:
                  end: datetime | None = None, algorithm_type_name: str | None = None,
                  progress: Callable[[datetime, datetime, datetime], None] | None = None, name: str = "main",
                  run_id: str = RUN_ID, store: Path | None = None,
-                 configuration: Mapping[str, Any] | None = None) -> None:
+                 configuration: Mapping[str, Any] | None = None, command_folder: Path | None = None) -> None:
         self.project, self.data_folder, self.out = Path(project), Path(data_folder), Path(out)
         self.live, self._start, self._end, self._progress = live, start, end, progress
         self.out.mkdir(parents=True, exist_ok=True)
@@ -81,7 +83,7 @@ class Engine:
         self.services = Services(clock=self.clock, feed=self.feed, scheduler=self.scheduler,
                                  object_store=self.object_store, parameters=dict(parameters or {}),
                                  write_log=self.log.write, engine=self, name=name, live=live)
-        self.commands = CommandFolder(self.out, self._run_command,
+        self.commands = CommandFolder(self.out if command_folder is None else command_folder, self._run_command,
                                       lambda text: self.log.write("ERROR:: ", self.clock.local, text),
                                       lambda fields: run_typed(self.algorithm, fields))
         self._type_name, self.run_id, self._configuration = algorithm_type_name, run_id, dict(configuration or {})
