@@ -80,13 +80,14 @@ FRIDAY_0DTE: Final = Friday0DteSpec(
     name="friday_0dte", underlyings=("SPY",), entry_dte_min=0, entry_dte_max=0, vix_min=22.0, vix_max=INFINITY,
     vix_open=True, window_open=time(10, 30), window_close=time(13, 30), max_capital_share=0.05,
     max_open=_phases(2, 3, 4, 12), win_rate=0.88, payoff_ratio=0.25, min_win_rate=0.80, min_sample=50,
-    short_volatility=True, bets_on_volatility=True, defensive_21dte=False, max_spread_share=0.20,
+    short_volatility=True, bets_on_volatility=True, defensive_21dte=False,
     open_unit=OpenUnit.CONTRACT, counts_on_underlying=False, waits_for=("lt112",), days_between_entries=1,
     entry_weekday=4, atr_multiple=0.7, wing_points=3.0, broken_wing_points=5.0, broken_wing_min_phase=3,
     max_gap_share=0.015, min_credit_share_of_wing=0.10, min_iv_percentile=30.0, loss_budget_share=0.01,
     profit_target_share=0.50, stop_credit_multiple=2.0, danger_from=time(14, 0), danger_atr_multiple=0.1,
     broker_wall=time(15, 30), triple_witching_wall=time(15, 0), early_close_wall_minutes=50,
-    natural_before_wall_minutes=15, flat_before_wall_minutes=2)
+    natural_before_wall_minutes=15, flat_before_wall_minutes=2,
+    max_spread_share=0.20, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ LT112: Final = Lt112Spec(
     min_win_rate=0.65, min_sample=30, short_volatility=True, defensive_21dte=True, max_spy_slots=2,
     days_between_entries=7, target_dte=112, width_points=5.0, walk_from_otm_share=0.10, walk_to_otm_share=0.03,
     min_credit_share_of_width=0.20, min_iv_percentile=25.0, min_probability_otm=0.73, profit_target_share=0.50,
-    max_quoted_contracts=16)
+    max_quoted_contracts=16,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,8 @@ IPMCC: Final = CoveredCallSpec(
     min_sample=30, short_volatility=False, sells_against_leap=True, defensive_21dte=False,
     open_unit=OpenUnit.UNDERLYING, max_contracts=5, leap_strike_share=0.82, leap_strike_window_share=0.02,
     leap_target_delta=0.80, weekly_target_dte=7, weekly_min_otm_share=0.03, weekly_min_fees=8.0,
-    weekly_profit_share=0.80, weekly_roll_dte=1, leap_roll_dte=90, min_iv_rank=30.0, earnings_days=30)
+    weekly_profit_share=0.80, weekly_roll_dte=1, leap_roll_dte=90, min_iv_rank=30.0, earnings_days=30,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +158,8 @@ FUTURES_STRANGLE: Final = FuturesStrangleSpec(
         1: ("/MCL",), 2: ("/MCL", "/MGC"), 3: ("/MCL", "/MGC", "/MES"),
         4: ("/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC")}),
     micros=MappingProxyType({"/ES": "/MES", "/CL": "/MCL", "/GC": "/MGC"}), put_move_share=0.5, call_move_share=0.4,
-    tested_delta=0.50, untested_roll_delta=0.30, profit_target_share=0.50, stop_credit_multiple=2.0)
+    tested_delta=0.50, untested_roll_delta=0.30, profit_target_share=0.50, stop_credit_multiple=2.0,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +180,8 @@ LEAP_PUT_LADDER: Final = LeapLadderSpec(
     vix_max=VIX_ENTRY_STOP, vix_open=False, max_capital_share=0.03, max_open=_phases(8, 8, 8, 8), min_sample=0,
     short_volatility=False, counts_as_position=False, defensive_21dte=False,
     total_share=MappingProxyType({1: 0.04, 2: 0.06, 3: 0.10, 4: 0.12}), rungs_otm_share=(0.05, 0.10, 0.15, 0.20),
-    rung_min_share=0.02, harvest_multiple=3.0, roll_dte=90)
+    rung_min_share=0.02, harvest_multiple=3.0, roll_dte=90,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +197,8 @@ BUTTERFLY: Final = ButterflySpec(
     name="butterfly", underlyings=("SPY",), entry_dte_min=30, entry_dte_max=45, vix_min=0.0, vix_max=INFINITY,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 1), win_rate=0.60, payoff_ratio=1.0,
     min_win_rate=0.50, min_sample=20, short_volatility=True, bets_on_volatility=True, defensive_21dte=True,
-    max_risk_usd=500.0, max_risk_share=0.003, wing_points=10.0, profit_target_share=0.25, stop_loss_share=0.50)
+    max_risk_usd=500.0, max_risk_share=0.003, wing_points=10.0, profit_target_share=0.25, stop_loss_share=0.50,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +218,8 @@ CALENDAR: Final = CalendarSpec(
     name="calendar", underlyings=("SPY", "IWM"), entry_dte_min=50, entry_dte_max=75, vix_min=0.0, vix_max=20.0,
     vix_open=True, max_capital_share=0.05, max_open=_phases(0, 0, 1, 2), win_rate=0.60, payoff_ratio=1.0,
     min_win_rate=0.50, min_sample=20, short_volatility=False, defensive_21dte=False, far_target_dte=60, near_min_dte=7,
-    near_max_dte=14, near_roll_dte=1, profit_target_share=0.25, stop_loss_share=0.50, far_exit_dte=21)
+    near_max_dte=14, near_roll_dte=1, profit_target_share=0.25, stop_loss_share=0.50, far_exit_dte=21,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +244,8 @@ RATIO: Final = RatioSpec(
     max_capital_share=0.07, max_open=_phases(0, 1, 1, 2), win_rate=0.75, payoff_ratio=0.5, min_win_rate=0.65,
     min_sample=20, short_volatility=True, defensive_21dte=True, long_delta=0.25, short_max_delta=0.20,
     min_credit_fees=8.0, shock_spot_share=-0.10, shock_vix_points=15.0, danger_spot_share=0.02,
-    profit_target_share=0.50, ratio_2x3_min_phase=4, max_quoted_contracts=16)
+    profit_target_share=0.50, ratio_2x3_min_phase=4, max_quoted_contracts=16,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +261,8 @@ DIAGONAL: Final = DiagonalSpec(
     min_sample=20, short_volatility=False, sells_against_leap=True, defensive_21dte=False,
     open_unit=OpenUnit.UNDERLYING, max_contracts=5, leap_strike_share=0.82, leap_strike_window_share=0.02,
     leap_target_delta=0.80, weekly_target_dte=7, weekly_delta=0.30, weekly_min_fees=8.0, weekly_profit_share=0.80,
-    weekly_roll_dte=1, leap_roll_dte=90, min_iv_rank=50.0, earnings_days=30)
+    weekly_roll_dte=1, leap_roll_dte=90, min_iv_rank=50.0, earnings_days=30,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +289,8 @@ HEDGE: Final = HedgeSpec(
     max_capital_share=0.02, max_open=_phases(1, 1, 1, 1), min_sample=0, short_volatility=False,
     counts_as_position=False, defensive_21dte=False,
     total_share=MappingProxyType({1: 0.02, 2: 0.02, 3: 0.02, 4: 0.02}), quiet_vix=13.0, strike_above_vix=10.0,
-    event_sessions=5, min_share=0.01, exit_vix=30.0, profit_multiple=2.0, exit_dte=21)
+    event_sessions=5, min_share=0.01, exit_vix=30.0, profit_multiple=2.0, exit_dte=21,
+    max_spread_share=0.10, cheap_leg_usd=1.0, max_spread_usd=0.15)
 
 
 SPECS: Final[Mapping[str, StrategySpec]] = MappingProxyType({

@@ -118,9 +118,9 @@ class StrategySpec:
     counts_as_position: bool = True
     counts_on_underlying: bool = True
     defensive_21dte: bool
-    max_spread_share: float = 0.10
-    cheap_leg_usd: float = 1.0
-    max_spread_usd: float = 0.15
+    max_spread_share: float
+    cheap_leg_usd: float
+    max_spread_usd: float
 
     def __post_init__(self) -> None:
         for name, holds in self._laws().items():
