@@ -1,9 +1,9 @@
-"""The August 2024 limiter: what would have stopped fourteen short-volatility positions that were one position.
+"""The August 2024 limiter. It would have stopped fourteen short-volatility positions that were really one position.
 
-Two guards. Counts: so many per correlation group, so many short-volatility, so many in all. Correlation: the mean
-pairwise correlation of 5-minute P&L over the last 78 marks of session time, whatever nights lie between, one series per
-underlying. With too few marks the counts decide and ``CORR_TOO_SHORT`` is recorded. Bought protection is in no count and
-no series.
+It has two guards. The counts limit the open positions in each correlation group, those that are short volatility, and
+all of them. The correlation guard takes the mean pairwise correlation of 5-minute P&L, one series per underlying, over
+the last 78 marks of session time, whatever nights lie between them. With too few marks the counts decide alone, and
+``CORR_TOO_SHORT`` is recorded. Bought protection enters no count and no series.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ from core.serialization import Encoded, canonical
 
 CORR_TOO_SHORT: Final = "CORR_TOO_SHORT"
 MARK: Final = timedelta(minutes=CORRELATION_MARK_MINUTES)
-# A mark later than this after the last one is no 5-minute change (a night, a pause): it only starts a new baseline.
+# A mark later than this after the last one (a night, a pause) is not a 5-minute change. It only sets a new baseline.
 MARK_TOO_LATE: Final = 2 * MARK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrelationReading:
-    """Mean pairwise correlation of the book, or None with ``note`` ``CORR_TOO_SHORT``.
+    """Mean pairwise correlation of the book; None, with ``note`` ``CORR_TOO_SHORT``, if there is too little to go by.
 
-    ``underlyings`` is how many the book holds, quoted or not; ``marks`` the most any pair of them has in common.
+    ``underlyings`` is the number of underlyings the book holds, quoted or not. ``marks`` is the largest number of marks
+    that any pair of them has in common.
     """
 
     value: float | None
@@ -50,7 +51,8 @@ class CorrelationReading:
 
     @property
     def for_recovery(self) -> float | None:
-        """What a recovery is judged by: fewer than two underlyings count as 0; two with too few marks are unknown."""
+        """The value that decides a recovery. Fewer than two underlyings count as 0; two with too few marks give
+        None."""
         return 0.0 if self.underlyings < CORRELATION_MIN_UNDERLYINGS else self.value
 
 
@@ -62,7 +64,7 @@ class _Mark:
     text: str = ""
 
     def row(self) -> list[object]:
-        """As it is stored."""
+        """The mark in its stored form."""
         return [self.time.isoformat(), dict(self.pnl), dict(self.returns)]
 
     def encoded(self) -> str:
@@ -73,12 +75,12 @@ class _Mark:
 
 
 def correlation_group(underlying: str) -> str | None:
-    """Group ``underlying`` belongs to, None for one without a group (a guard refuses it)."""
+    """The correlation group of ``underlying``; None if it has none (a guard then refuses it)."""
     return CORRELATION_GROUPS.get(underlying)
 
 
 def check_counts(candidate: OpenRisk, open_risks: Sequence[OpenRisk]) -> Refused | None:
-    """Counts alone: 3 per group, 5 short-volatility, 10 in all, each before the candidate is added."""
+    """Check the counts alone: at most 3 per group, 5 short-volatility and 10 in all, the candidate included."""
     group = correlation_group(candidate.underlying)
     if group is None:
         return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": "correlation groups",
@@ -99,9 +101,9 @@ def check_counts(candidate: OpenRisk, open_risks: Sequence[OpenRisk]) -> Refused
 
 
 def pair_correlation(one: Floats, other: Floats) -> tuple[float | None, int]:
-    """Pearson correlation of two series over the marks both have (NaN: no mark), and how many those are.
+    """Pearson correlation of two series over the marks that both have (NaN: no mark), and the number of those marks.
 
-    None with fewer than 60 common marks, or when a series does not move.
+    The correlation is None with fewer than 60 common marks, or if one of the series does not move.
     """
     both = np.isfinite(one) & np.isfinite(other)
     count = int(np.count_nonzero(both))
@@ -112,7 +114,7 @@ def pair_correlation(one: Floats, other: Floats) -> tuple[float | None, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Centred:
-    """A series without gaps less its mean, and its sum of squares: what it brings to every pair."""
+    """A series without gaps, less its mean, and its sum of squares: all that its pairs need of it."""
 
     values: Floats
     squares: float
@@ -123,7 +125,7 @@ class _Centred:
         return cls(values, float(values @ values))
 
     def correlation(self, other: _Centred) -> float | None:
-        """Pearson's, None when one of the two does not move."""
+        """Pearson correlation; None if one of the two does not move."""
         scale = math.sqrt(self.squares * other.squares)
         if not scale > 0.0:
             return None
@@ -138,8 +140,8 @@ def _position_value(position: Position, snapshot: Snapshot) -> float:
 
 
 def _moved(before: list[_Mark], marks: list[_Mark]) -> tuple[int, int]:
-    """How many marks leave at the front and come at the end when a window moves on from ``before`` to ``marks``; all of
-    them when it is another stretch of marks."""
+    """How many marks leave at the front and how many are added at the end when the window moves from ``before`` to
+    ``marks``. If the two windows do not overlap, all of them leave and all are added."""
     gone = next((index for index, mark in enumerate(before) if marks and mark is marks[0]), len(before))
     kept = len(before) - gone
     if kept > len(marks) or kept and marks[kept - 1] is not before[-1]:
@@ -171,15 +173,15 @@ class August2024CorrelationLimiter:
         time : datetime
             End of the five minutes, New York; later than the last mark's.
         pnl_by_underlying : mapping of str to float
-            Change of the book's value over the five minutes, USD, for each underlying held, bought protection left out;
-            its keys are the book.
+            Change in the book's value over the five minutes, USD, for each underlying held. Bought protection is left
+            out. The keys are the book.
         returns : mapping of str to float
-            Simple return of every watched underlying and volatility index over the same minutes.
+            Simple return of every watched underlying and volatility index over the same five minutes.
 
         Raises
         ------
         IntegrityError
-            A mark not later than the last, or a number that is not finite.
+            If the mark is not later than the last, or a number is not finite.
         """
         if self._marks and time <= self._marks[-1].time:
             raise IntegrityError("mark is not later than the last", time=time.isoformat(),
@@ -190,10 +192,11 @@ class August2024CorrelationLimiter:
         self._marks.append(_Mark(time, dict(pnl_by_underlying), dict(returns)))
 
     def observe(self, snapshot: Snapshot) -> bool:
-        """Compute a mark from two snapshots five minutes apart; call it at every risk check.
+        """Compute a mark from two snapshots five minutes apart. Call it at every risk check.
 
-        A position that cannot be valued (a leg without a usable quote) leaves its underlying out of the mark. Calls
-        between two marks do nothing; a call later than ten minutes after the last only starts anew.
+        If a position cannot be valued (a leg has no usable quote), its underlying is left out of the mark. A call
+        sooner than five minutes after the last mark does nothing. A call more than ten minutes after it only starts
+        anew.
 
         Returns
         -------
@@ -236,8 +239,8 @@ class August2024CorrelationLimiter:
         return sorted(self._pnl)
 
     def _arrange(self) -> None:
-        """Lay the window's marks out as one array an underlying of the book; only when either has changed. The book is
-        what was held when last observed; before that, after a restart, what the last mark holds."""
+        """Lay the window's marks out as one array per underlying of the book, if either has changed. The book is what
+        was held when last observed. After a restart, until the first observation, it is what the last mark holds."""
         marks = list(self._marks)
         key = (marks[0].time, marks[-1].time, self._held) if marks else None
         if key is not None and key == self._series_key:
@@ -252,14 +255,16 @@ class August2024CorrelationLimiter:
         self._laid_out, self._returns = marks, {}
 
     def _pair(self, one: str, other: str) -> tuple[float | None, int]:
-        """:func:`pair_correlation` of two underlyings of the book; one without gaps is centred once for all its pairs."""
+        """:func:`pair_correlation` of two underlyings of the book. A series without gaps is centred once for all its
+        pairs."""
         first, second = self._centred.get(one), self._centred.get(other)
         if first is None or second is None or len(first.values) < CORRELATION_MIN_MARKS:
             return pair_correlation(self._pnl[one], self._pnl[other])
         return first.correlation(second), len(first.values)
 
     def _pnl_of(self, name: str, marks: list[_Mark], gone: int, new: int) -> Floats:
-        """One underlying's P&L over ``marks``: of its array before, the ``gone`` first leave and the ``new`` last come."""
+        """One underlying's P&L over ``marks``: its earlier array, less the first ``gone`` marks, plus the last
+        ``new``."""
         known = self._pnl.get(name)
         if known is None:
             return np.array([mark.pnl.get(name, math.nan) for mark in marks])
@@ -277,16 +282,17 @@ class August2024CorrelationLimiter:
     # --- the check --------------------------------------------------------------------------------------------------
 
     def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], delta: float | None) -> Refused | None:
-        """Refuse an entry that the counts have no room for, or that adds to a correlation of 0.70 or more.
+        """Refuse an entry for which the counts have no room, or which adds to a correlation of 0.70 or more.
 
-        It adds when its mean correlation with the book is above zero; it is blocked when the book's mean pairwise
-        correlation with the candidate in it (one series per underlying: an underlying the book holds adds none) is at
-        least 0.70.
+        A candidate adds to the correlation if its own mean correlation with the book is above zero. It is then blocked
+        if the book's mean pairwise correlation, with the candidate in it, is at least 0.70. There is one series per
+        underlying, so a candidate on an underlying that the book already holds adds no new series.
 
         Parameters
         ----------
         delta : float or None
-            Of the candidate, in its own underlying; None or 0 while it has none. A bet on volatility needs none.
+            Delta of the candidate in its own underlying; None or 0 if it has none. A candidate that bets on volatility
+            is judged without it.
         """
         refused = check_counts(candidate, open_risks)
         if refused is not None:
@@ -311,8 +317,9 @@ class August2024CorrelationLimiter:
         return None
 
     def _series_of(self, candidate: OpenRisk, delta: float | None) -> Floats | None:
-        """What a candidate would make, up to its size: minus the change of its underlying's volatility index where it is
-        a bet on volatility, its underlying's return times the sign of ``delta`` else; None where that is not known."""
+        """The P&L series the candidate would make, up to its size. For a bet on volatility it is minus the change of
+        the underlying's volatility index; otherwise the underlying's return times the sign of ``delta``. None if
+        unknown."""
         if candidate.bets_on_volatility:
             instrument = INSTRUMENTS.get(candidate.underlying)
             index = None if instrument is None else instrument.volatility_index
@@ -324,8 +331,8 @@ class August2024CorrelationLimiter:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def facts(self) -> dict[str, Any]:
-        """The account's own P&L marks, as plain JSON: nothing else holds them, and without them the breaker would be
-        blind for five hours after a restart."""
+        """The account's own P&L marks as plain JSON. They are stored nowhere else; without them the correlation breaker
+        would be blind for five hours after a restart."""
         return {"marks": [mark.row() for mark in self._marks]}
 
     def encoded_facts(self) -> dict[str, Encoded]:
@@ -338,7 +345,7 @@ class August2024CorrelationLimiter:
         Raises
         ------
         IntegrityError
-            Facts of another form, or marks that :meth:`record_marks` would refuse.
+            If the facts have another form, or hold marks that :meth:`record_marks` would refuse.
         """
         if set(facts) != {"marks"}:
             raise IntegrityError("not the facts of the correlation limiter", keys=sorted(facts))
@@ -366,7 +373,7 @@ class August2024CorrelationLimiter:
 
 
 def _prices(snapshot: Snapshot) -> dict[str, float]:
-    """Usable price of every underlying; of a future held by contract months, the first month's under its ticker."""
+    """Usable price of every underlying. A future held by contract months has its first month's, under its ticker."""
     prices: dict[str, float] = {}
     for key in sorted(snapshot.underlyings):
         ticker = ticker_of(key)
@@ -380,7 +387,7 @@ def _prices(snapshot: Snapshot) -> dict[str, float]:
 
 def _changes(earlier: Mapping[str, tuple[str, float | None]],
              later: Mapping[str, tuple[str, float | None]]) -> dict[str, float]:
-    """P&L by underlying between two valuations of the positions both hold."""
+    """P&L by underlying between two valuations, over the positions that both hold."""
     changes: dict[str, float] = {}
     unknown: set[str] = set()
     for name, (underlying, value) in later.items():

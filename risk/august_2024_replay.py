@@ -1,9 +1,9 @@
-"""The lesson of 5 August 2024, replayed: the fourteen short-volatility positions of Friday the 2nd through a gate that
-holds only the limiter, and what they and the admitted ones lost on Monday.
+"""The lesson of 5 August 2024, replayed. The fourteen short-volatility positions of Friday 2 August go through a gate
+that holds only the limiter; the replay shows what all of them lost on Monday and what the admitted ones lost.
 
-On record is what was open and what it lost together: 308,000, 60 % of the account. Strikes and sizes are not, so each
-position is modelled once, with the method's own distances and one contract, between Friday's close and Monday's;
-``scaled`` losses share the recorded sum in the model's proportions.
+On record are the positions that were open and what they lost together: 308,000, 60 % of the account. Their strikes and
+sizes are not on record. So each position is modelled once, one contract at the method's own distances, between Friday's
+close and Monday's. ``scaled`` losses share the recorded sum out in the model's proportions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ YEAR: Final = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLeg:
-    """One option of a modelled position: signed count, and its volatility (a fraction a year) on both days."""
+    """One option of a modelled position: its signed count, and its volatility (a fraction per year) on both days."""
 
     right: Right
     strike: float
@@ -38,7 +38,7 @@ class ModelLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Casualty:
-    """One position of Friday the 2nd. ``spot`` holds Friday's and Monday's close of what it is an option on."""
+    """One position of Friday 2 August. ``spot`` holds its underlying's close on Friday and on Monday."""
 
     name: str
     strategy: str
@@ -94,7 +94,7 @@ AUGUST_2_2024: Final[tuple[Casualty, ...]] = (_SPX_PUT,) * 6 + (_ES,) * 2 + (_CL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """What the limiter would have done. ``refused`` pairs each position with its refusal; losses are USD."""
+    """What the limiter would have done. ``refused`` pairs each refused position with its refusal; losses are in USD."""
 
     admitted: tuple[Casualty, ...]
     refused: tuple[tuple[Casualty, Refused], ...]
@@ -111,11 +111,11 @@ class Replay:
 
     @property
     def scaled_admitted_loss(self) -> float:
-        """The admitted positions' part of the recorded loss, in the model's proportions."""
+        """The admitted positions' share of the recorded loss, in the model's proportions."""
         return RECORDED_LOSS * self.admitted_loss_usd / self.all_loss_usd
 
     def lines(self) -> tuple[str, ...]:
-        """The result in text: one line a position, then the sums."""
+        """The result as text: one line per position, then the sums."""
         rows = [f"admitted  {casualty.name:16} loss {casualty.loss_usd:10,.0f}" for casualty in self.admitted]
         rows += [f"refused   {casualty.name:16} loss {casualty.loss_usd:10,.0f}  {refusal.code.value}"
                  for casualty, refusal in self.refused]
@@ -128,7 +128,7 @@ class Replay:
 
 
 def replay(casualties: Sequence[Casualty] = AUGUST_2_2024) -> Replay:
-    """Let positions through a gate that holds only the limiter's counts, in their order."""
+    """Send the positions, in their order, through a gate that holds only the limiter's counts."""
     admitted: list[Casualty] = []
     refused: list[tuple[Casualty, Refused]] = []
     for casualty in casualties:

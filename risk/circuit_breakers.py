@@ -1,8 +1,10 @@
-"""Circuit breakers: a fast drawdown, correlation, margin, a streak of losses. Three levels each: half size at 80 % of a
-threshold, a halt (and the three riskiest closed) at the threshold, everything closed and locked beyond.
+"""Circuit breakers for a fast drawdown, correlation, margin, and a streak of losses. Each has three levels. At 80 % of
+its threshold, sizes are halved. At the threshold, entries halt and the three riskiest positions are closed; a streak
+only halts. Beyond it, everything is closed and entries are locked.
 
-Drawdown and correlation are those of the book without bought protection. What quotes measure trips when two checks
-running say so; the first of them counts as a first level, so that the next comes in a minute.
+Drawdown and correlation are those of the book without bought protection. A reading that comes from quotes trips only
+when two consecutive checks agree. Until the second check the reading counts as a first level, so that the next check
+comes within a minute.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from risk.defence import Action, CloseAll, CloseRiskiest, Halt
 
 FIRST, SECOND, THIRD = 1, 2, 3
 WINDOW: Final = timedelta(minutes=BREAKER_DRAWDOWN_MINUTES)
-# Checks further apart (a night, a feed that was lost) are not two checks running.
+# Checks further apart than this (a night, a lost feed) are not consecutive.
 RUNNING: Final = timedelta(minutes=2 * RISK_CHECK_MINUTES)
 
 
@@ -52,15 +54,15 @@ class BreakerInputs:
     Attributes
     ----------
     vix : float or None
-        None: the tightest threshold of every table counts.
+        If None, the tightest threshold of every table applies.
     equity, flows_today : float
-        USD; deposits and withdrawals move no drawdown.
+        USD. Deposits and withdrawals do not count as a drawdown or a gain.
     protection : float
-        USD that bought protection has made so far: it moves none either.
+        USD that bought protection has made so far. It does not count in the drawdown either.
     margin_used_share : float
-        Share of equity in margin.
+        Margin in use as a share of equity.
     data_fresh : bool
-        Whether VIX and underlyings are fresh; recovery waits for it.
+        Whether the VIX and the underlyings are fresh. Recovery waits until they are.
     """
 
     time: datetime
@@ -76,7 +78,7 @@ class BreakerInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip:
-    """One breaker at a level of its own, with what it measured."""
+    """One breaker that is at a level, with what it measured."""
 
     kind: BreakerKind
     level: int
@@ -86,8 +88,8 @@ class Trip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerReport:
-    """What the breakers say. ``trips`` are those at a level now, ``measured`` what every breaker measured at this check;
-    ``actions`` what is to be done at once."""
+    """What the breakers say. ``trips`` are the breakers at a level now, ``measured`` what every breaker measured at
+    this check, ``actions`` what must be done at once."""
 
     level: int
     size_multiplier: float
@@ -101,7 +103,7 @@ class BreakerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Second and third level of each breaker; the first is 80 % of the second."""
+    """Second and third level of each breaker. The first level is 80 % of the second."""
 
     drawdown: float
     correlation: float
@@ -109,7 +111,7 @@ class Thresholds:
     streak: int
 
     def third(self, kind: BreakerKind) -> float:
-        """Third level; infinite where there is none."""
+        """The third level; infinite for a breaker that has none."""
         return {BreakerKind.DRAWDOWN: self.drawdown * BREAKER_THIRD_DRAWDOWN_MULTIPLE,
                 BreakerKind.CORRELATION: BREAKER_THIRD_CORRELATION, BreakerKind.MARGIN: BREAKER_THIRD_MARGIN_SHARE,
                 BreakerKind.STREAK: math.inf}[kind]
@@ -126,12 +128,12 @@ class Thresholds:
 
 
 def thresholds(phase: int, vix: float | None) -> Thresholds:
-    """Thresholds by phase and VIX; without a VIX the tightest of each.
+    """Thresholds by phase and VIX; if there is no VIX, the tightest of each.
 
     Raises
     ------
     CannotCompute
-        An unknown phase, or a VIX that is not a positive number.
+        If the phase is unknown, or the VIX is not a positive number.
     """
     if phase not in PHASES:
         raise CannotCompute("phase is unknown", phase=phase)
@@ -152,7 +154,7 @@ def thresholds(phase: int, vix: float | None) -> Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """The account at one check, USD, flows taken out: without what bought protection has made, and all of it."""
+    """The account at one check, USD, less cash flows: first without what bought protection has made, then in full."""
 
     time: datetime
     unprotected: float
@@ -160,7 +162,7 @@ class _Value:
 
 
 class CircuitBreakers:
-    """Measures, trips, recovers. A level of 2 or 3 stays until recovery; a level of 1 only while it is measured."""
+    """Measures, trips and recovers. A level of 2 or 3 stays until recovery; a level of 1 only while it is measured."""
 
     def __init__(self) -> None:
         self._values: deque[_Value] = deque()
@@ -174,7 +176,7 @@ class CircuitBreakers:
 
     @property
     def report(self) -> BreakerReport:
-        """The last check's report, without its actions once they have been handed out."""
+        """The last check's report, without its actions: those are handed out once, by the check itself."""
         return self._report
 
     @property
@@ -188,7 +190,7 @@ class CircuitBreakers:
         Raises
         ------
         IntegrityError
-            A result that is not a number.
+            If the result is not a number.
         """
         if not math.isfinite(pnl_usd):
             raise IntegrityError("a trade's result is not a number", pnl_usd=pnl_usd, time=now.isoformat())
@@ -197,12 +199,12 @@ class CircuitBreakers:
     # --- the check --------------------------------------------------------------------------------------------------
 
     def check(self, inputs: BreakerInputs) -> BreakerReport:
-        """Measure everything, trip what must trip, recover what may.
+        """Measure everything, trip what must trip, and recover what may recover.
 
         Raises
         ------
         CannotCompute
-            Equity or margin that is no number: nothing is changed, and the caller must not take it for quiet.
+            If equity or margin is not a number. Nothing is then changed, and the caller must not read that as calm.
         """
         limits = thresholds(inputs.phase, inputs.vix)
         values = self._measure(inputs)
@@ -228,8 +230,9 @@ class CircuitBreakers:
         return replace(self._report, actions=tuple(actions), measured=readings)
 
     def _running_long_enough(self, measured: Mapping[BreakerKind, int]) -> dict[BreakerKind, int]:
-        """A level from the second on counts once that many checks running have measured it, a first level till then. A
-        streak is counted, not measured."""
+        """Apply the rule of two consecutive checks. A second or third level counts once that many consecutive checks
+        have measured it; until then it counts as a first level. A streak is counted rather than measured, so it counts
+        at once."""
         self._seen = {kind: [*self._seen.get(kind, []), level][-LEVEL_CHECKS_RUNNING:]
                       for kind, level in measured.items()}
         return {kind: level if level < SECOND or kind is BreakerKind.STREAK
@@ -248,8 +251,8 @@ class CircuitBreakers:
         return values
 
     def _drawdown(self, inputs: BreakerInputs) -> float:
-        """Fall of the book without protection from its highest of the last five minutes, as a share of the account then.
-        While a fall waits for its second check it is measured from the same height."""
+        """Fall of the book without protection from its peak of the last five minutes, as a share of the account's
+        equity at that peak. While a fall waits for its second check, it is measured from the same peak."""
         equity = inputs.equity - inputs.flows_today
         now = _Value(inputs.time, equity - inputs.protection, equity)
         if self._values and inputs.time - self._values[-1].time > RUNNING:
@@ -273,7 +276,8 @@ class CircuitBreakers:
         return [Halt(reason=reason), CloseRiskiest(count=BREAKER_SECOND_LEVEL_CLOSES, reason=reason)]
 
     def _recovers(self, inputs: BreakerInputs, levels: Mapping[BreakerKind, int]) -> bool:
-        """An hour after the last trip, nothing but the streak at its threshold, data fresh, correlation below 0.70."""
+        """Whether an hour has passed since the last trip, no measured breaker is at its threshold (a streak may be),
+        data is fresh and correlation is below 0.70."""
         if not self._tripped or self._tripped_at is None or self._locked_until is not None:
             return False
         correlation = inputs.correlation.for_recovery
@@ -289,12 +293,12 @@ class CircuitBreakers:
         self._careful_day = day
 
     def resume(self, now: datetime) -> Refused | None:
-        """The operator ends a third level once its 24 hours are over; the conditions of recovery still apply.
+        """End a third level for the operator, once its 24 hours are over. The conditions of recovery still apply.
 
         Returns
         -------
         Refused or None
-            ``BREAKER`` with ``locked_until`` while the lock lasts; None also when nothing is locked.
+            ``BREAKER`` with ``locked_until`` while the lock lasts. None if the lock is ended or nothing is locked.
         """
         if self._locked_until is None:
             return None
@@ -308,7 +312,7 @@ class CircuitBreakers:
     # --- reports ----------------------------------------------------------------------------------------------------
 
     def _level(self, levels: Mapping[BreakerKind, int]) -> int:
-        """Highest level there is, kept or measured."""
+        """The highest level, whether kept from a trip or measured now."""
         return max([0, *self._tripped.values(), *levels.values()])
 
     def _make_report(self, level: int, day: date, trips: tuple[Trip, ...]) -> BreakerReport:
@@ -319,18 +323,18 @@ class CircuitBreakers:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def facts(self) -> dict[str, Any]:
-        """What must survive a restart, as plain JSON. Equity of the last five minutes is not kept."""
+        """What must survive a restart, as plain JSON. The equity of the last five minutes is not kept."""
         return {"tripped": {kind.value: level for kind, level in self._tripped.items()},
                 "tripped_at": time_to_json(self._tripped_at), "locked_until": time_to_json(self._locked_until),
                 "careful_day": self._careful_day.isoformat() if self._careful_day else None, "streak": self._streak}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take facts that :meth:`facts` gave; the report is that of the restored levels at once.
+        """Take facts that :meth:`facts` gave. The report shows the restored levels at once.
 
         Raises
         ------
         IntegrityError
-            Facts of another form.
+            If the facts have another form.
         """
         try:
             self._tripped = {BreakerKind(kind): int(level) for kind, level in facts["tripped"].items()}

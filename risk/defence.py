@@ -1,5 +1,6 @@
-"""What breakers and emergencies ask for, as values, and which positions that means: riskiest first, bought protection
-only once the book is closed. Closing only: nothing here opens anything."""
+"""The actions that breakers and emergencies ask for, as values, and the positions each action closes. The riskiest
+close first; bought protection only after the rest of the book is closed. Everything here closes; nothing opens a
+position."""
 
 from __future__ import annotations
 
@@ -24,15 +25,16 @@ LEAVING: Final = frozenset({State.DEFENSIVE_EXIT, State.DEFENSIVE_21DTE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """No entries while the level that asks for it stands. Nothing to carry out: the gate reads the level itself."""
+    """No entries while the level that asks for it stands. It needs no execution: the gate reads the level itself."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseRiskiest:
-    """Close the ``count`` riskiest positions; with ``short_volatility_only`` those among the short-volatility and the naked
-    ones, and after them of shorts sold against a LEAP the short leg alone."""
+    """Close the ``count`` riskiest positions. With ``short_volatility_only``, only positions that are short volatility
+    or naked are closed. If there are fewer than ``count``, options sold against a LEAP follow: of those only the short
+    leg is closed."""
 
     count: int
     reason: str
@@ -63,7 +65,7 @@ class CutDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """A position that is to be closed: all of it, or with ``shorts_only`` what it is short of."""
+    """A position to close: all of it, or with ``shorts_only`` only its short options."""
 
     position: Position
     shorts_only: bool = False
@@ -76,29 +78,30 @@ Action = Halt | CloseRiskiest | CloseAll | CutBuyingPower | CutDelta
 
 
 def has_naked_short(position: Position) -> bool:
-    """Whether nothing covers some short option of the position (:mod:`risk.margin_structures`)."""
+    """Whether some short option of the position is uncovered (:mod:`risk.margin_structures`)."""
     return bool(structures(position.legs, lambda contract: contract.strike * contract.multiplier).naked)
 
 
 def is_short_volatility(position: Position) -> bool:
-    """Whether a position is what the levels guard against: short volatility, or naked."""
+    """Whether the levels guard against this position: it is short volatility, or it has a naked short."""
     return SPECS[position.strategy].short_volatility and position.has_short_options or has_naked_short(position)
 
 
 def is_sold_against_leap(position: Position) -> bool:
-    """Whether what a position is short of is covered by a LEAP of its own."""
+    """Whether the position's short options are covered by a LEAP of its own."""
     return SPECS[position.strategy].sells_against_leap and position.has_short_options and not has_naked_short(position)
 
 
 def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
-    """Model loss of a position when its underlying moves two standard deviations of a day, the worse way, with each
-    leg's volatility unchanged. A day's deviation is the underlying's implied volatility by the root of 252: its own
-    where the snapshot has it, else the VIX times beta. Positive is a loss; 0 when no move loses.
+    """Model loss of a position if its underlying moves by two daily standard deviations, in the worse direction, with
+    each leg's volatility unchanged. The daily deviation is the underlying's implied volatility divided by the root of
+    252. If the snapshot has no implied volatility for it, the VIX times beta is used. A loss is positive; 0 if neither
+    direction loses.
 
     Raises
     ------
     CannotCompute
-        When a leg, the underlying or a volatility is missing or unusable.
+        If a leg, the underlying or a volatility is missing or unusable.
     """
     held = [leg for leg in position.legs if leg.quantity]
     move = RED_SIGMAS * max((_daily_deviation(leg.contract, snapshot) for leg in held), default=0.0)
@@ -133,8 +136,8 @@ def _change(contract: Contract, shock: float, snapshot: Snapshot) -> float:
 
 
 def riskiest(positions: Sequence[Position], snapshot: Snapshot) -> tuple[Position, ...]:
-    """Positions that hold something and are no protection, riskiest first: naked shorts, then by loss at a two-sigma
-    move. One that cannot be computed comes before all others of its kind; ties go to the larger risk at entry."""
+    """The open positions that are not protection, riskiest first: naked shorts, then by loss at a two-sigma move. A
+    position that cannot be computed comes before all others of its kind. Ties go to the larger risk at entry."""
     def key(position: Position) -> tuple[bool, float, float, str]:
         try:
             loss = two_sigma_loss_usd(position, snapshot)
@@ -150,14 +153,14 @@ def riskiest(positions: Sequence[Position], snapshot: Snapshot) -> tuple[Positio
 
 def positions_to_close(actions: Sequence[Action], snapshot: Snapshot, margin: DynamicMarginManager,
                        greeks: GreeksMonitor) -> tuple[Closing, ...]:
-    """What ``actions`` together ask to close now, riskiest first; positions already leaving at once are not named again,
-    but what they free counts.
+    """The positions that ``actions`` together close now, riskiest first. A position that is already leaving is not
+    named again, but what it frees counts.
 
     Parameters
     ----------
     margin, greeks
-        Where each position's buying power and SPY delta come from. A position whose margin cannot be computed counts
-        with its margin at entry; while a delta cannot be computed, :class:`CutDelta` closes nothing.
+        The sources of each position's buying power and SPY delta. If a margin cannot be computed, the position's margin
+        at entry counts. While any delta cannot be computed, :class:`CutDelta` closes nothing.
     """
     ordered = riskiest(snapshot.positions, snapshot)
     leaving = [position for position in ordered if position.state in LEAVING]
@@ -204,8 +207,8 @@ def _cut_buying_power(share: float, chosen: dict[str, Position], leaving: Sequen
 
 def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: Sequence[Position],
                snapshot: Snapshot, greeks: GreeksMonitor) -> None:
-    """Close what pushes the book's delta outwards, largest first but what is held against a LEAP last, until it is inside
-    (or nothing pushes any more)."""
+    """Close positions that push the book's delta outwards until it is inside its limit or none pushes any more. The
+    largest close first; a position that holds a LEAP closes last."""
     read = greeks.reading(snapshot)
     limit = _delta_limit(snapshot, greeks)
     if read.missing or limit is None:
@@ -224,7 +227,7 @@ def _cut_delta(chosen: dict[str, Position], leaving: Sequence[Position], free: S
 
 
 def _delta_limit(snapshot: Snapshot, greeks: GreeksMonitor) -> float | None:
-    """The account's limit in SPY share-equivalents; None while it cannot be computed."""
+    """The account's limit in SPY share-equivalents; None if it cannot be computed."""
     spy = snapshot.underlyings.get("SPY")
     if spy is None:
         return None
@@ -236,9 +239,9 @@ def _delta_limit(snapshot: Snapshot, greeks: GreeksMonitor) -> float | None:
 
 
 def excess_protection_delta(snapshot: Snapshot, greeks: GreeksMonitor) -> float:
-    """SPY share-equivalents, signed as held, by which protection that is left alone is beyond the account's delta limit:
-    what is to be sold of it once the book it protected is closed. 0 while anything else is open, or where a Greek cannot
-    be computed; what is leaving already counts as gone."""
+    """The amount of protection to sell once the book it protected is closed: the SPY share-equivalents, signed as held,
+    by which the remaining protection exceeds the account's delta limit. It is 0 while anything else is open, or if a
+    Greek cannot be computed. Protection that is already leaving counts as gone."""
     held = [position for position in snapshot.positions if position.is_open]
     if not all(map(is_protection, held)):
         return 0.0

@@ -1,14 +1,14 @@
-"""The framework's own authority on margin: TastyTrade's strategy-based Reg T rules, and how much may be used.
+"""The framework's own margin: TastyTrade's strategy-based Reg T rules, and how much margin may be used.
 
-What a position asks for is the sum of
+The margin of a position is the sum of
 
-* its covered structures' worst loss at expiry, premiums apart (spread: the width; condor: the wider wing; calendar,
-  diagonal, covered call, long option: nothing),
-* its naked shorts: each the larger of 20 % of spot less the out-of-the-money amount and 10 % of strike, plus premium;
-  of a naked put and a naked call together the larger, plus the other's premium (a short strangle); for options on
-  futures the exchange margin of the future on that day, once a strangle,
-* the net debit it was opened for, where it was not a credit (calendar, diagonal, covered call, long option: the debit),
-* shares that cover nothing: half their value, on either side; less where a long option protects them.
+* the worst loss of its covered structures at expiry, before premiums (spread: the width; condor: the wider wing;
+  calendar, diagonal, covered call, long option: nothing),
+* its naked shorts: for each, the larger of 20 % of spot less the out-of-the-money amount and 10 % of strike, plus the
+  premium. A naked put and a naked call together (a short strangle) need the larger of the two, plus the other's
+  premium. Options on futures need the exchange margin of the future on that day, once per strangle,
+* the net debit paid to open it, if it was not a credit (calendar, diagonal, covered call, long option: the debit),
+* shares that cover nothing: half their value, long or short; less if a long option protects them.
 
 LEAN's own position groups are wrong for several of these and are switched off (``docs/decisions.md``).
 """
@@ -37,8 +37,8 @@ _REMEMBERED = 256
 
 
 class DynamicMarginManager:
-    """Margin of positions and proposals, and the share of equity that may be bound. ``day`` is that of the exchange's
-    margins."""
+    """Margin of positions and proposals, and the share of equity that margin may take up. ``day`` selects the
+    exchange's margins in force."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[HeldLeg, ...], date, float | None]] = {}
@@ -47,7 +47,7 @@ class DynamicMarginManager:
         """Raise IntegrityError when a margin figure is not a positive number."""
         check_figures()
 
-    # --- what a position asks for
+    # --- what a position needs
 
     def position_margin(self, legs: Sequence[HeldLeg], spot: float | None = None,
                         marks: Mapping[str, float] = NO_MARKS, *, day: date) -> float:
@@ -58,15 +58,15 @@ class DynamicMarginManager:
         legs : sequence of HeldLeg
             Signed quantities; ``average_price`` is the premium of opening, in points.
         spot : float or None
-            Underlying's price; needed for naked shorts (of futures where the exchange asks a share of value) and free
-            shares only.
+            Underlying's price. Needed only for free shares and naked shorts; for those on futures only if the exchange
+            asks a share of the future's value.
         marks : mapping of str to float
-            Today's price in points by contract id; needed for naked shorts but those of futures.
+            Today's price in points by contract id. Needed only for naked shorts that are not on futures.
 
         Raises
         ------
         CannotCompute
-            When a price that is needed is missing or not a number, or the legs have several underlyings.
+            If a price that is needed is missing or not a number, or the legs have several underlyings.
         """
         legs = [leg for leg in legs if leg.quantity]
         if not legs:
@@ -75,7 +75,7 @@ class DynamicMarginManager:
 
         def naked_requirement(contract: Contract) -> float:
             if spot is None or contract.id not in marks:
-                return contract.strike * contract.multiplier  # order only; a naked short without prices raises below
+                return contract.strike * contract.multiplier  # ordering only; a naked short without prices raises below
             return self._naked_unit(contract, spot, marks, day)[0]
 
         found = structures(legs, naked_requirement)
@@ -89,7 +89,7 @@ class DynamicMarginManager:
         Raises
         ------
         CannotCompute
-            As :meth:`position_margin`, and when a leg has no price.
+            As :meth:`position_margin`, and if a leg has no price.
         """
         held = [HeldLeg(contract=leg.contract, quantity=leg.ratio, average_price=_mark(leg.contract, prices))
                 for leg in legs]
@@ -97,12 +97,13 @@ class DynamicMarginManager:
 
     def margin_of(self, position: Position, quotes: Mapping[str, Quote], underlyings: Mapping[str, Underlying], *,
                   day: date) -> float:
-        """Margin in USD of one open position, with naked shorts at the mid of their quotes (``held_mark``).
+        """Margin in USD of one open position. Naked shorts count at the mid of their quotes (``held_mark``).
 
         Raises
         ------
         CannotCompute
-            When a naked short's quote or its underlying's price is needed and missing; covered positions need neither.
+            If a naked short needs its quote or its underlying's price and that is missing. Covered positions need
+            neither.
         """
         legs = [leg for leg in position.legs if leg.quantity]
         constant = self._without_prices(position, legs, day)
@@ -114,8 +115,8 @@ class DynamicMarginManager:
         return self.position_margin(legs, underlying_price(legs[0].contract, underlyings), marks, day=day)
 
     def _without_prices(self, position: Position, legs: list[HeldLeg], day: date) -> float | None:
-        """Margin of a position that depends on its legs alone (asked each minute, so remembered); None when it needs
-        today's prices."""
+        """Margin of a position that depends on its legs alone; None if today's prices are needed. It is asked for every
+        minute and therefore remembered."""
         known = self._known.get(position.id)
         if known is not None and known[0] is position.legs and known[1] == day:
             return known[2]
@@ -130,7 +131,7 @@ class DynamicMarginManager:
 
     def portfolio_margin(self, positions: Sequence[Position], quotes: Mapping[str, Quote],
                          underlyings: Mapping[str, Underlying], *, day: date) -> float:
-        """Margin in USD of all positions: strategies do not cover one another.
+        """Margin in USD of all positions. One strategy never covers another.
 
         Raises
         ------
@@ -146,10 +147,11 @@ class DynamicMarginManager:
         return total
 
     def max_loss_usd(self, legs: Sequence[Leg], entry_price: float) -> float:
-        """Most that one unit can lose at expiry, in USD.
+        """The most that one unit can lose at expiry, in USD.
 
-        Legs that expire after the short ones count at their intrinsic value; long legs that expire before them not at
-        all. With several short expiries each is weighed with what covers it, which can only overstate.
+        Long legs that expire after the short ones count at their intrinsic value; those that expire before them do not
+        count. If there are several short expiries, each is judged with the legs that cover it. This can only overstate
+        the loss.
 
         Parameters
         ----------
@@ -182,7 +184,7 @@ class DynamicMarginManager:
         Raises
         ------
         CannotCompute
-            When the VIX is not a positive number or the phase is unknown.
+            If the VIX is not a positive number or the phase is unknown.
         """
         positive(vix, "vix")
         if phase not in PHASES:
@@ -192,17 +194,17 @@ class DynamicMarginManager:
             "breaker": BUYING_POWER_BREAKER_MULTIPLE * margin_breaker_share(phase, vix)})
 
     def buying_power_cap_share(self, phase: int, vix: float) -> float:
-        """Most of equity that may be bound: the smallest of the three caps."""
+        """The largest share of equity that margin may take up: the smallest of the three caps."""
         return min(self.buying_power_caps(phase, vix).values())
 
     def room_usd(self, equity: float, used_usd: float, reserved_usd: float, phase: int, vix: float
                  ) -> Mapping[str, float]:
-        """Dollars of further margin that ``buying_power`` and ``reserve`` each leave (negative when exceeded).
+        """Dollars of further margin that ``buying_power`` and ``reserve`` each leave (negative if exceeded).
 
         Raises
         ------
         CannotCompute
-            When an input is missing, not a number, or equity is not positive.
+            If an input is missing or not a number, or equity is not positive.
         """
         positive(equity, "equity")
         bound = not_negative(used_usd, "used_usd") + not_negative(reserved_usd, "reserved_usd")
@@ -211,12 +213,12 @@ class DynamicMarginManager:
 
     def check(self, equity: float, used_usd: float, reserved_usd: float, new_usd: float, phase: int,
               vix: float) -> Refused | None:
-        """Refuse a trade that would bind more than the caps allow or leave less than the reserve.
+        """Refuse a trade that would use more margin than the caps allow, or leave less than the reserve.
 
         Returns
         -------
         Refused or None
-            The tighter limit of BUYING_POWER and RESERVE, or GUARD_CANNOT_COMPUTE.
+            BUYING_POWER or RESERVE, whichever limit is tighter, or GUARD_CANNOT_COMPUTE.
         """
         try:
             new = not_negative(new_usd, "new_usd")
@@ -237,7 +239,7 @@ class DynamicMarginManager:
 
     @staticmethod
     def _naked_unit(contract: Contract, spot: float | None, marks: Mapping[str, float], day: date) -> tuple[float, float]:
-        """Requirement and premium within it, in USD, of one naked short contract."""
+        """Requirement of one naked short contract, and the premium included in it, in USD."""
         if contract.kind is ContractKind.FUTURE_OPTION:
             return future_margin_usd(contract, day, spot), 0.0
         price, premium = positive(spot, "spot"), _mark(contract, marks)
@@ -246,7 +248,7 @@ class DynamicMarginManager:
         return (base + premium) * contract.multiplier, premium * contract.multiplier
 
     def _naked_total(self, found: Structures, spot: float | None, marks: Mapping[str, float], day: date) -> float:
-        """Naked puts and calls of one contract month two by two: the larger, plus the other's premium."""
+        """Naked puts and calls of one contract month in pairs: the larger requirement plus the other's premium."""
         sides: dict[tuple[date | None, Right], list[tuple[float, float]]] = defaultdict(list)
         for contract in found.naked:
             sides[contract.future_expiry, contract.right].append(self._naked_unit(contract, spot, marks, day))
@@ -261,13 +263,13 @@ class DynamicMarginManager:
 
 
 def margin_breaker_share(phase: int, vix: float) -> float:
-    """Share of equity in margin at which the margin breaker trips (SPEC section 6)."""
+    """Margin in use, as a share of equity, at which the margin breaker trips (SPEC section 6)."""
     share = below(BREAKER_MARGIN_VIX_SHARES, vix)
     return min(share, BREAKER_MARGIN_PHASE1_SHARE) if phase == 1 else share
 
 
 def _net_debit_usd(legs: Sequence[HeldLeg], free_shares: int) -> float:
-    """Premiums paid less received in USD; of shares only those that cover a short call."""
+    """Premiums paid less premiums received, in USD. Of the shares, only those that cover a short call count."""
     total = 0.0
     for leg in legs:
         average = not_negative(leg.average_price, "average_price", contract=leg.contract.id)

@@ -1,8 +1,9 @@
-"""Emergency levels: YELLOW, ORANGE, RED. A level only goes up within a day; YELLOW and ORANGE end with it, RED needs a
-day's rest, a calm VIX and low correlation, or the operator.
+"""Emergency levels: YELLOW, ORANGE, RED. Within a day a level only goes up. YELLOW and ORANGE end with the day. RED
+ends after a day's rest if the VIX is calm and correlation low, or when the operator ends it.
 
-The day's loss of YELLOW and ORANGE is that of the book without bought protection, RED's the worse of both. Everything
-that is measured by quotes of options, and a failed invariant, needs two checks running; SPY and the VIX need one.
+For YELLOW and ORANGE the day's loss is that of the book without bought protection; for RED it is the worse of the two.
+Whatever is measured from option quotes, and a failed invariant, must hold at two consecutive checks. SPY and the VIX
+need only one.
 """
 
 from __future__ import annotations
@@ -48,16 +49,16 @@ class EmergencyReport:
     Attributes
     ----------
     triggers : tuple of str
-        Conditions that hold now and have held long enough, acknowledged ones left out.
+        Conditions that hold now and have held long enough, without those the operator acknowledged.
     pending : bool
-        Something that would raise the level holds, at its first check: the next one comes in a minute.
+        A condition that would raise the level holds for its first check, so the next check comes within a minute.
     actions : tuple of Action
-        To be done at once; given when a level is reached. At every check after it :class:`CloseAll` while RED and
-        :class:`CutDelta` while ORANGE: the book's delta may not have been computable at the first.
+        What must be done at once; given when a level is reached. Every later check repeats :class:`CloseAll` while RED
+        and :class:`CutDelta` while ORANGE, because the book's delta may not have been computable at first.
     stop_credit_multiple : float or None
-        Tightened stop as a multiple of the credit while there is a level.
+        The tightened stop, as a multiple of the credit, while there is a level.
     blind : tuple of str
-        What could not be judged for want of data.
+        What could not be judged because data was missing.
     """
 
     level: EmergencyLevel
@@ -69,7 +70,7 @@ class EmergencyReport:
 
     @property
     def check_every_minute(self) -> bool:
-        """From YELLOW on, and while something is to be seen a second time."""
+        """True from YELLOW on, and while a condition waits for its second check."""
         return self.level > EmergencyLevel.NONE or self.pending
 
     @property
@@ -81,13 +82,13 @@ class EmergencyReport:
 def position_loss_usd(position: Position, snapshot: Snapshot) -> float:
     """Loss since entry from mid to mid, USD (negative: a gain).
 
-    Cash so far and the mid value of what is held, without fees and without what the entry's fill lay away from the mid
-    of its moment (``entry_mid`` among the position's facts; a fill at mid is assumed without it).
+    Counts the cash so far and the mid value of what is held. Leaves out fees, and the distance between the entry's fill
+    and the mid at that moment (``entry_mid`` among the position's facts; without it, a fill at mid is assumed).
 
     Raises
     ------
     CannotCompute
-        A leg has no usable quote.
+        If a leg has no usable quote.
     """
     value = sum(leg.quantity * leg.contract.multiplier * usable_mid(leg.contract, snapshot.quotes)
                 for leg in position.legs if leg.quantity)
@@ -102,8 +103,8 @@ def _points_usd(position: Position) -> float:
 
 
 def position_limit_usd(position: Position, snapshot: Snapshot) -> float:
-    """Loss in USD from which a position counts: 0.29 % of the equity the day began with AND 150 % of its credit (25 % of
-    its debit)."""
+    """Loss in USD from which a position counts: 0.29 % of the equity at the start of the day AND 150 % of its credit
+    (for a debit, 25 % of it). Both must be exceeded."""
     paid = position.entry_price * _points_usd(position)
     own = YELLOW_POSITION_DEBIT_SHARE * paid if paid > 0.0 else -YELLOW_POSITION_CREDIT_MULTIPLE * paid
     return max(own, YELLOW_POSITION_LOSS_SHARE * snapshot.account.equity_day_start)
@@ -126,7 +127,8 @@ class EmergencyProtocol:
 
     @property
     def report(self) -> EmergencyReport:
-        """The last check's report without its actions; NONE before the first, the restored level after a restart."""
+        """The last check's report without its actions. Before the first check it is NONE; after a restart, the restored
+        level."""
         return self._report
 
     # --- the check --------------------------------------------------------------------------------------------------
@@ -138,12 +140,13 @@ class EmergencyProtocol:
         Parameters
         ----------
         failed_invariant : str, optional
-            What the framework found wrong with itself: RED.
+            An invariant of the framework itself that does not hold. It means RED.
 
         Raises
         ------
         CannotCompute
-            The account's figures are no numbers: nothing is changed, and the caller must not take it for calm.
+            If the account's figures are not numbers. Nothing is then changed, and the caller must not read that as
+            calm.
         """
         _require_figures(snapshot)
         self.new_day(snapshot.time.date())
@@ -168,8 +171,9 @@ class EmergencyProtocol:
         return replace(self._report, actions=actions)
 
     def _running_long_enough(self, found: Triggers, blind: tuple[str, ...]) -> Triggers:
-        """Of what holds at this check, what needs no second one or has had it. A check that cannot value a position
-        neither counts nor forgives; a position that has counted begins anew."""
+        """Those conditions of this check that count: they need only one check, or this is their second. A check that
+        cannot value a position neither adds to its count nor resets it. Once a position has counted, its count starts
+        anew."""
         kept = {name: count for name, count in self._running.items() if name.removeprefix(LOSS_OF) in blind}
         self._running = kept | {name: self._running.get(name, 0) + 1 for name in found if name not in AT_ONCE}
         enough = {name: level for name, level in found.items()
@@ -180,8 +184,8 @@ class EmergencyProtocol:
 
     def _triggers(self, snapshot: Snapshot, failed_invariant: str | None, losses: dict[str, float]
                   ) -> tuple[Triggers, tuple[str, ...]]:
-        """Every condition that holds at this check, and what could not be judged; ``losses`` takes those of the positions
-        among them."""
+        """Every condition that holds at this check, and what could not be judged. The losses of positions among them
+        are added to ``losses``."""
         account = snapshot.account
         blind: list[str] = []
         found: Triggers = {}
@@ -203,8 +207,8 @@ class EmergencyProtocol:
         return found, tuple(blind)
 
     def _vix(self, vix: VixReading | None, found: Triggers, blind: list[str]) -> None:
-        """YELLOW: at 30 or above after a close below. ORANGE: up through 35 since the last check, or since the last
-        close at the day's first."""
+        """YELLOW: the VIX is at 30 or above after a close below 30. ORANGE: the VIX has crossed 35 upwards since the
+        last check; at the day's first check, since the last close."""
         if vix is None:
             blind.append("VIX")
             return
@@ -227,8 +231,8 @@ class EmergencyProtocol:
         self._prices.append((snapshot.time, spy.price))
 
     def _positions(self, snapshot: Snapshot, found: Triggers, blind: list[str], losses: dict[str, float]) -> None:
-        """A position that loses what counts; one that has counted already, twice what it had lost then. Bought protection
-        is left out: losing is its ordinary state."""
+        """Find positions whose loss reaches their limit. One that has counted already must lose twice what it had lost
+        then. Bought protection is left out, because it normally loses."""
         judged = [position for position in snapshot.positions if position.is_open and not is_protection(position)]
         self._counted = {position.id: self._counted[position.id] for position in judged if position.id in self._counted}
         for position in judged:
@@ -246,8 +250,8 @@ class EmergencyProtocol:
     # --- ends -------------------------------------------------------------------------------------------------------
 
     def new_day(self, day: date) -> None:
-        """A new day ends YELLOW and ORANGE; RED stays. Two checks running are two of one day. Harmless when called
-        again."""
+        """Begin a day. This ends YELLOW and ORANGE; RED stays. Two consecutive checks must fall on one day, so counts
+        start anew. A second call on the same day does nothing."""
         if self._day == day:
             return
         self._day = day
@@ -267,8 +271,8 @@ class EmergencyProtocol:
             self._set_none()
 
     def clear(self, now: datetime) -> None:
-        """The operator ends whatever level there is. Conditions that hold at this moment stay acknowledged until they
-        end, or the day does; anything new raises a level again."""
+        """End whatever level there is, on the operator's behalf. Conditions that hold at this moment stay acknowledged
+        until they end or the day does. Anything new raises a level again."""
         self.new_day(now.date())
         self._acknowledged |= self._holding
         self._set_none()
@@ -280,7 +284,7 @@ class EmergencyProtocol:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def facts(self) -> dict[str, Any]:
-        """What must survive a restart, as plain JSON. Prices of the last minutes are not kept."""
+        """What must survive a restart, as plain JSON. The prices of the last minutes are not kept."""
         return {"level": self._level.name, "since": time_to_json(self._since),
                 "day": self._day.isoformat() if self._day else None, "running": dict(self._running),
                 "counted": dict(self._counted), "acknowledged": sorted(self._acknowledged), "holding": sorted(self._holding)}
@@ -291,7 +295,7 @@ class EmergencyProtocol:
         Raises
         ------
         IntegrityError
-            Facts of another form.
+            If the facts have another form.
         """
         try:
             self._level = EmergencyLevel[facts["level"]]
@@ -331,7 +335,7 @@ def _require_figures(snapshot: Snapshot) -> None:
 
 
 def _actions(level: EmergencyLevel, reason: str) -> tuple[Action, ...]:
-    """What reaching a level asks for. The flags of the report (no entries, tightened stops) hold from YELLOW on."""
+    """The actions on reaching a level. The flags of the report (no entries, tightened stops) hold from YELLOW on."""
     if level is EmergencyLevel.RED:
         return Halt(reason=reason), CloseAll(reason=reason)
     if level is EmergencyLevel.ORANGE:

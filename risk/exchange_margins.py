@@ -1,4 +1,5 @@
-"""What the exchange asks of the future under an option, on a day: the larger of a sum and of a share of its value."""
+"""The exchange's margin, on a given day, for the future under an option: a fixed sum or a share of the future's value,
+whichever is larger."""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ from core.model import Contract
 
 
 def margin_row(product: str, day: date) -> FutureMargin:
-    """The row in force on ``day``, of the full-size contract.
+    """The row in force on ``day`` for the full-size contract.
 
     Raises
     ------
     CannotCompute
-        An unknown product, or a day before its first row.
+        If the product is unknown, or the day is before its first row.
     """
     rows = [row for row in FUTURE_MARGINS.get(MICRO_OF.get(product, product), ()) if row.since <= day]
     if not rows:
@@ -37,17 +38,17 @@ def needs_price(product: str, day: date) -> bool:
 
 
 def future_margin_usd(contract: Contract, day: date, price: float | None) -> float:
-    """Margin in USD of one of the futures that ``contract`` is an option on.
+    """Margin in USD for one of the futures that ``contract`` is an option on.
 
     Parameters
     ----------
     price : float or None
-        Of the future, in points; needed where a share of its value is asked.
+        Price of the future in points. Needed if the exchange asks a share of its value.
 
     Raises
     ------
     CannotCompute
-        As :func:`margin_row`, and when the price is needed and is no positive number.
+        As :func:`margin_row`, and if the price is needed and is not a positive number.
     """
     row = margin_row(contract.underlying, day)
     total = row.usd * (MICRO_SHARE if contract.underlying in MICRO_OF else 1.0)
@@ -57,14 +58,14 @@ def future_margin_usd(contract: Contract, day: date, price: float | None) -> flo
 
 
 def unconfirmed(products: tuple[str, ...], day: date) -> Mapping[str, date]:
-    """Of ``products`` those whose figures nobody has compared with the exchange's for a year, and since when."""
+    """Those of ``products`` whose figures were last compared with the exchange's more than a year ago, and when."""
     found = {product: CONFIRMED[MICRO_OF.get(product, product)] for product in products}
     return {product: confirmed for product, confirmed in found.items()
             if day - confirmed > timedelta(days=CONFIRMED_FOR_DAYS)}
 
 
 def check_figures() -> None:
-    """Raise IntegrityError when a table is out of order, or a figure is none."""
+    """Raise IntegrityError if a table is out of order or a figure is not a positive number."""
     for product, rows in FUTURE_MARGINS.items():
         days = [row.since for row in rows]
         if not rows or days != sorted(set(days)) or product not in CONFIRMED:

@@ -1,14 +1,15 @@
 """Greeks of positions and of the whole book in one unit, and the limits on them.
 
-Of a leg of ``q`` contracts with multiplier ``m`` on an underlying at price ``P`` with beta ``b`` to SPY (price ``S``):
+For a leg of ``q`` contracts with multiplier ``m``, on an underlying at price ``P`` with beta ``b`` to SPY (price
+``S``):
 
-* SPY delta = delta x q x m x b x P / S: the SPY shares that move the account as much (share-equivalents),
-* gamma     = gamma x q x m x (b x P / S)^2: by how many of them that changes when SPY moves by 1,
+* SPY delta = delta x q x m x b x P / S: the number of SPY shares that move the account as much (share-equivalents),
+* gamma     = gamma x q x m x (b x P / S)^2: the change in that number when SPY moves by 1,
 * vega      = vega x q x m: USD per volatility point of the leg's own volatility,
-* theta     = theta x q x m: USD a calendar day; reported, never gated.
+* theta     = theta x q x m: USD per calendar day; reported, never gated.
 
-The volatility of each leg is the one its quote's mid implies. Delta is bound both ways, gamma and vega on the short
-side only. A trade that moves a Greek towards zero passes, whatever the limit.
+The volatility of each leg is the one that the mid of its quote implies. Delta is limited in both directions, gamma and
+vega on the short side only. A trade that moves a Greek towards zero passes, whatever the limit.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from core.quotes import at_least, at_most, underlying_price, usable_mid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioGreeks:
-    """The book's Greeks. ``missing`` maps positions that cannot be computed (not in ``total``) to the reason."""
+    """The book's Greeks. ``missing`` maps each position that cannot be computed (and is not in ``total``) to the
+    reason."""
 
     total: Exposure
     by_position: Mapping[str, Exposure]
@@ -40,7 +42,7 @@ class PortfolioGreeks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreekWarning:
-    """A Greek at or above the warning share of its limit."""
+    """A Greek that has reached the warning share of its limit."""
 
     greek: str
     value: float
@@ -56,21 +58,21 @@ _CODES = MappingProxyType({"greek_delta": RefusalCode.GREEK_DELTA, "greek_notion
 
 
 class GreeksMonitor:
-    """Computes exposures from quotes and holds them to the phase's limits. It remembers nothing but the book's Greeks at
-    the last moment it was asked for them."""
+    """Computes exposures from quotes and holds them to the phase's limits. It remembers only the book's Greeks at the
+    last moment it was asked for them."""
 
     def __init__(self) -> None:
         self._read: tuple[tuple[object, ...], PortfolioGreeks] | None = None
 
     def exposure(self, legs: Iterable[tuple[Contract, int]], quotes: Mapping[str, Quote],
                  underlyings: Mapping[str, Underlying], now: datetime) -> Exposure:
-        """Exposure of contracts and signed quantities.
+        """Exposure of contracts with signed quantities.
 
         Raises
         ------
         CannotCompute
-            When a quote, an underlying, SPY's price or a beta is missing or unusable, or an excluded underlying's
-            option is short.
+            If a quote, an underlying, SPY's price or a beta is missing or unusable, or if an option on an excluded
+            underlying is short.
         """
         total = Exposure()
         for contract, quantity in legs:
@@ -90,8 +92,9 @@ class GreeksMonitor:
         return self.exposure(((leg.contract, leg.ratio) for leg in legs), quotes, underlyings, now)
 
     def reading(self, snapshot: Snapshot) -> PortfolioGreeks:
-        """Greeks of every open position that can be computed, and which cannot. Gate, sizer, marks, reports and defence
-        ask at one moment for one book: it is computed once, and remembered until the moment is another."""
+        """Greeks of every open position that can be computed, and which positions cannot. The gate, sizer, marks,
+        reports and defence ask for the same book at the same moment, so the result is computed once and kept for that
+        moment."""
         seen = (snapshot.time, snapshot.positions, snapshot.quotes, snapshot.underlyings)
         if self._read is None or any(one is not other for one, other in zip(self._read[0], seen)):
             self._read = (seen, self._measure(snapshot))
@@ -103,7 +106,7 @@ class GreeksMonitor:
         Raises
         ------
         CannotCompute
-            When any position cannot be computed, naming all of them.
+            If any position cannot be computed; the error names all of them.
         """
         read = self.reading(snapshot)
         if read.missing:
@@ -125,13 +128,13 @@ class GreeksMonitor:
                                missing=MappingProxyType(missing))
 
     def limits(self, phase: int, equity: float, spy_price: float) -> Mapping[str, float]:
-        """Limit of each Greek as a positive number: SPY share-equivalents (by phase, and 0.75 times equity in SPY),
-        share-equivalents per 1 of SPY, USD per volatility point.
+        """Limit of each Greek as a positive number. Delta is in SPY share-equivalents (one limit by phase, another of
+        0.75 times equity in SPY), gamma in share-equivalents per 1 of SPY, vega in USD per volatility point.
 
         Raises
         ------
         CannotCompute
-            When equity or SPY's price is not a positive number or the phase is unknown.
+            If equity or SPY's price is not a positive number, or the phase is unknown.
         """
         if phase not in PHASES:
             raise CannotCompute("phase is unknown", phase=phase)
@@ -141,7 +144,7 @@ class GreeksMonitor:
                                  "greek_vega": PHASES[phase].max_short_vega_usd})
 
     def check(self, before: Exposure, after: Exposure, equity: float, spy_price: float, phase: int) -> Refused | None:
-        """Refuse a trade after which a Greek is beyond its limit and further from zero than before.
+        """Refuse a trade that leaves a Greek beyond its limit and further from zero than before.
 
         Returns
         -------
@@ -164,14 +167,14 @@ class GreeksMonitor:
 
     def room(self, before: Exposure, unit: Exposure, equity: float, spy_price: float, phase: int
              ) -> Mapping[str, float]:
-        """Most units (not rounded) that each limit leaves; ``inf`` where a unit does not use it.
+        """The largest number of units (not rounded) that each limit leaves room for; ``inf`` if a unit does not use it.
 
-        :meth:`check` passes exactly the whole counts up to the smallest of them.
+        :meth:`check` passes exactly the whole numbers of units up to the smallest of these.
 
         Raises
         ------
         CannotCompute
-            As :meth:`limits`, and when an exposure is not finite.
+            As :meth:`limits`, and if an exposure is not finite.
         """
         _require_finite(before)
         _require_finite(unit)
@@ -183,12 +186,12 @@ class GreeksMonitor:
             "greek_vega": _short_room(before.vega, unit.vega, limits["greek_vega"])})
 
     def warnings(self, exposure: Exposure, equity: float, spy_price: float, phase: int) -> tuple[GreekWarning, ...]:
-        """Greeks at 80 % of their limit or above.
+        """Greeks that have reached 80 % of their limit.
 
         Raises
         ------
         CannotCompute
-            As :meth:`limits`, and when the exposure is not finite.
+            As :meth:`limits`, and if the exposure is not finite.
         """
         _require_finite(exposure)
         values = _bound_values(exposure)
@@ -218,7 +221,7 @@ class GreeksMonitor:
 
 
 def _bound_values(exposure: Exposure) -> dict[str, float]:
-    """What each limit measures, as a number that must not grow past it: 0 for a long gamma or vega."""
+    """What each limit measures, as a number that must not grow past it. A long gamma or vega counts as 0."""
     return {"greek_delta": abs(exposure.spy_delta), "greek_notional_delta": abs(exposure.spy_delta),
             "greek_gamma": max(0.0, -exposure.gamma), "greek_vega": max(0.0, -exposure.vega)}
 

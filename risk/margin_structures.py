@@ -1,12 +1,13 @@
 """Splits a position's legs into covered structures and naked shorts, and states what each could lose at expiry.
 
-A long option covers a short one as :func:`core.quotes.covers` says. One hundred shares held cover a short call: they
-behave as a call with strike 0 that never expires; one hundred shares short cover a short put, which would close them (the
-shares go on asking for their own margin). The pairing covers as
-many shorts as it can and, among such pairings, is the one with the lowest total requirement (an assignment problem,
-solved exactly). Legs of one short expiry are then weighed together by their worst payoff over the underlying's price,
-which is how a condor comes to its wider wing and a butterfly to its debit (FINRA rule 4210(f)(2)(H): the maximum
-potential loss over the exercise prices).
+A long option covers a short one under the rule of :func:`core.quotes.covers`. One hundred shares held cover a short
+call: they behave as a call with strike 0 that never expires. One hundred shares short cover a short put, because its
+assignment would close them (the shares still need their own margin). The pairing covers as many shorts as it can; among
+such pairings it is the one with the lowest total requirement (an assignment problem, solved exactly).
+
+Legs that share one short expiry are then judged together, by their worst payoff over the underlying's price. This gives
+a condor its wider wing and a butterfly its debit (FINRA rule 4210(f)(2)(H): the maximum potential loss over the
+exercise prices).
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ class Structures:
     Attributes
     ----------
     scale : int
-        Greatest common divisor of the legs' quantities: the position is this many times what is listed.
+        Greatest common divisor of the legs' quantities. The position is this many times the contracts listed here.
     pairs : tuple of (short, long)
-        Covered shorts and what covers them.
+        Each covered short and the contract that covers it.
     naked : tuple of Contract
         Shorts that nothing covers.
     spare : tuple of Contract
         Long options that cover no short.
     free_shares : int
-        Shares of the whole position (signed) that cover no call.
+        Signed shares of the whole position that cover no short option.
     """
 
     scale: int
@@ -58,12 +59,12 @@ class Structures:
 
 
 def structures(legs: Sequence[HeldLeg], naked_requirement: Callable[[Contract], float]) -> Structures:
-    """Pair a position's legs (module docstring).
+    """Pair a position's legs (see the module docstring).
 
     Parameters
     ----------
     naked_requirement : callable
-        Dollars asked of one naked short contract, used to choose which of several shorts stays naked. It must be
+        Dollars that one naked short contract requires, used to choose which of several shorts stays naked. It must be
         below 1e9.
     """
     shares = sum(leg.quantity for leg in legs if leg.contract.kind is ContractKind.EQUITY)
@@ -83,9 +84,10 @@ def structures(legs: Sequence[HeldLeg], naked_requirement: Callable[[Contract], 
 
 
 def free_shares_usd(found: Structures, spot: float) -> float:
-    """What shares that cover nothing ask for at ``spot``: half their value, either side. A lot that a spare long option
-    protects (a put under shares held, a call over shares short) asks for a tenth of its strike and what it is out of the
-    money, where that is less (FINRA rule 4210: long stock with a put, short stock with a call)."""
+    """Margin per ``spot`` of shares that cover nothing: half their value, long or short. A spare long option protects a
+    lot: a put protects shares held, a call shares short. A protected lot needs a tenth of the option's strike plus the
+    amount by which the option is out of the money, if that is less (FINRA rule 4210: long stock with a put, short stock
+    with a call)."""
     each = SHARE_MARGIN_SHARE * spot
     right = Right.PUT if found.free_shares > 0 else Right.CALL
     asked = sorted(PROTECTED_STRIKE_SHARE * option.strike + max(0.0, (spot - option.strike) * (
@@ -96,8 +98,8 @@ def free_shares_usd(found: Structures, spot: float) -> float:
 
 
 def _shares_as_option(example: Contract, right: Right) -> Contract:
-    """A lot of shares as the option it covers like: held, a call that costs nothing to exercise; short, a put that pays any
-    price."""
+    """The option that a lot of shares acts as when it covers. Shares held act as a call that costs nothing to exercise,
+    shares short as a put that pays any price."""
     return Contract(underlying=example.underlying, expiry=date.max, strike=0.0 if right is Right.CALL else inf,
                     right=right, kind=ContractKind.EQUITY, multiplier=float(SHARES_PER_CONTRACT))
 
@@ -123,14 +125,15 @@ def _assign(shorts: list[Contract], longs: list[Contract], naked_requirement: Ca
 
 
 def adverse_width(short: Contract, cover: Contract) -> float:
-    """Points by which the long leg is further out of the money than the short one; 0 when it is not."""
+    """Points by which the long leg is further out of the money than the short one; 0 if it is not."""
     width = short.strike - cover.strike if short.right is Right.PUT else cover.strike - short.strike
     return max(0.0, width)
 
 
 def covered_loss_usd(pairs: Iterable[tuple[Contract, Contract]]) -> float:
-    """Worst loss at expiry of covered shorts, premiums apart: pairs of one short expiry are weighed together, a later
-    long at its intrinsic value. A put that closes shares sold short loses nothing. Never negative."""
+    """Worst loss of covered shorts at expiry, before premiums; never negative. Pairs with the same short expiry are
+    judged together, and a long that expires later counts at its intrinsic value. A put that closes shares sold short
+    loses nothing."""
     by_expiry: dict[object, list[tuple[Contract, int]]] = defaultdict(list)
     for short, cover in pairs:
         if cover.kind is ContractKind.EQUITY and cover.right is Right.PUT:
@@ -140,18 +143,18 @@ def covered_loss_usd(pairs: Iterable[tuple[Contract, Contract]]) -> float:
 
 
 def worst_payoff_loss_usd(legs: Sequence[tuple[Contract, int]]) -> float:
-    """Largest loss in USD over the underlying's price of contracts that are all worth their exercise value; ``inf`` where
-    nothing bounds it."""
+    """Largest loss in USD, over all prices of the underlying, of contracts that are worth their exercise value; ``inf``
+    if it has no bound."""
     return -payoff_range_usd(legs)[0]
 
 
 def one_underlying(legs: Iterable[HeldLeg]) -> str:
-    """The ticker all legs share.
+    """The one ticker that all legs share.
 
     Raises
     ------
     CannotCompute
-        When there are several, or shares with a multiplier other than 1.
+        If there are several, or shares have a multiplier other than 1.
     """
     tickers = {leg.contract.underlying for leg in legs}
     if len(tickers) != 1:
