@@ -20,7 +20,7 @@ from local.commands.execute import EMBEDDED, Job, execute, require_engine
 from local.commands.planned import KEY as COMMANDS
 from local.commands.planned import add_commands, commands_text
 from local.commands.progress import tell
-from local.commands.project import PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
+from local.commands.project import CONFIGURATION, PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
 from local.data.calendar import sessions
@@ -77,19 +77,30 @@ def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> di
         if COMMANDS in given:
             raise CommandError(f"{COMMANDS} is given twice: as an option and as --param")
         parameters[COMMANDS] = planned
-    _check(parameters, scenario)
+    _check(parameters, scenario, own={key for key in defaults if parameters.get(key) is defaults[key]})
     cash = PHASE_STARTING_CASH[int(parameters["starting_phase"])]
     return {"cash": repr(cash)} | parameters
 
 
-def _check(parameters: Mapping[str, str], scenario: Scenario) -> None:
+def _check(parameters: Mapping[str, str], scenario: Scenario, own: set[str]) -> None:
+    """``own`` are the keys that config.json alone has: where it is at fault, the line says so."""
     try:
         checked = run_parameters.parse(parameters, live=False)
     except ConfigError as error:
-        raise CommandError(str(error)) from error
+        asked = {key: value for key, value in parameters.items() if key not in own}
+        place = f"{PROJECT_FOLDER / CONFIGURATION}: " if asked.keys() != parameters.keys() and _holds(asked) else ""
+        raise CommandError(f"{place}{error}") from error
     if checked.start is None or checked.end is None or not (scenario.start <= checked.start
                                                              and checked.end <= scenario.end):
         raise CommandError(f"start and end must lie within {scenario.name}'s {scenario.start} to {scenario.end}")
+
+
+def _holds(parameters: Mapping[str, str]) -> bool:
+    try:
+        run_parameters.parse(parameters, live=False)
+    except ConfigError:
+        return False
+    return True
 
 
 def strategies_of(parameters: Mapping[str, str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from local.commands.errors import CommandError
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+CONFIGURATION = "config.json"
 IN_A_CLONE = (PROJECT_FOLDER / "pyproject.toml").is_file()
 # Where runs go when no place is named: into the clone, or, of an installed package, into the current folder.
 RUNS_FOLDER = (PROJECT_FOLDER if IN_A_CLONE else Path.cwd()) / "runs"
@@ -56,7 +57,7 @@ def project_parameters(folder: Path) -> dict[str, str]:
     CommandError
         The file is not valid.
     """
-    path = folder / "config.json"
+    path = folder / CONFIGURATION
     if not path.is_file():
         return {}
     try:

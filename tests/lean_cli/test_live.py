@@ -106,6 +106,14 @@ def newer(text: str) -> str:
     return f'{CHECKSUM_HEAD}{checksum(plain)}",{plain[1:]}'
 
 
+def torn(text: str) -> str:
+    return text[:len(text) // 2]
+
+
+def of_another(text: str) -> str:
+    return text.replace("paper/main/tom-king", "paper/other/tom-king")
+
+
 def events(world: World, mode: str) -> list[str]:
     """Names of the audit trail, in order of time."""
     rows = [json.loads(line) for path in store(world, mode).glob("audit/*.jsonl")
@@ -133,9 +141,9 @@ def test_paper_trades_hears_stops_and_goes_on(tmp_path: Path, deploy: Deploy) ->
     second = deploy(world.live("L-2", **kept), "12:15", "12:20", "15:35")
     second.send(STATUS, "12:20")
     assert second.answer()["Success"] is True
+    second.stop("15:35")
     answer = json.loads((store(world, "paper") / "answer.json").read_text(encoding="utf-8"))
     assert (answer["halted"], answer["mode"], len(answer["positions"])) == ("a test", "trade", 2)
-    second.stop("15:35")
     assert positions(world, "paper") == {"lt112": "ACTIVE"}
     found = events(world, "paper")
     assert (found.count("RESTORED"), found.count("ENTER"), found.count("QUARANTINE")) == (1, 3, 0)
@@ -167,13 +175,16 @@ def test_another_account_is_not_taken_up(tmp_path: Path, deploy: Deploy) -> None
     assert events(world, "live").count("RESTORED") == 1
 
 
-def test_a_store_of_a_newer_version_is_not_taken_up(tmp_path: Path, deploy: Deploy) -> None:
+@pytest.mark.parametrize("spoil, words", [
+    (newer, "the state was written by a newer version"), (torn, "no readable state: stop trading by hand if needed"),
+    (of_another, "the store holds a file that is not ours")])
+def test_a_store_that_cannot_be_taken_up(tmp_path: Path, deploy: Deploy, spoil: Callable[[str], str], words: str) -> None:
     world = World(tmp_path, None, "b")
     deploy(world.live("L-1", **{"live-cash-balance": CASH}), "09:40", "09:45").stop("09:45")
     for path in store(world, "paper").glob("state-?.json"):
-        path.write_text(newer(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
     before = documents(world)
-    assert "the state was written by a newer version" in refused(deploy, world.live("L-2", **{"live-cash-balance": CASH}))
+    assert words in refused(deploy, world.live("L-2", **{"live-cash-balance": CASH}))
     assert documents(world) == before
 
 

@@ -269,3 +269,25 @@ def test_names_are_listed(capsys: pytest.CaptureFixture[str], what: str, words: 
 def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "invalid choice" in refused(capsys, "trade")
     assert "required" in refused(capsys)
+
+
+BROKEN = ("{", "", "[]", '{"parameters": []}', '{"parameters": {"cash": "1"}} // mine', '{"parameters": {"margin": "much"}}',
+          '{"parameters": {"fills": null}}', '{"parameters": {"startegies": "all"}}', '{"parameters": {"strategies": ""}}',
+          '{"parameters": {"mode": ["trade"]}}', '{"parameters": {"environment": "production"}}', "\udcff")
+
+
+@pytest.mark.parametrize("engine", ["embedded", "lean"])
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_config_json_that_cannot_be_used(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+                                           no_data: list, tmp_path: Path, text: str, engine: str) -> None:
+    path, out = tmp_path / "config.json", tmp_path / "out"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    monkeypatch.setattr(backtest, "PROJECT_FOLDER", tmp_path)
+    line = refused(capsys, "backtest", "--scenario", AUGUST, "--engine", engine, "--out", str(out))
+    assert str(path) in line
+    assert path.read_bytes() == text.encode("utf-8", "surrogateescape") and no_data == [] and not out.exists()
+
+
+def test_what_was_typed_wrong_is_not_laid_on_config_json(capsys: pytest.CaptureFixture[str], no_data: list) -> None:
+    line = refused(capsys, "backtest", "--scenario", AUGUST, "--param", "startegies=all")
+    assert "did you mean 'strategies'?" in line and "config.json" not in line
