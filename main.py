@@ -25,6 +25,7 @@ class TomKingAlgorithm(QCAlgorithm):
             self.set_cash(run.cash)
         self.shell = assemble(self, run)
         spy = self.symbol("SPY")
+        self.set_benchmark(lambda _: self.securities[spy].price)    # LEAN's own reads hourly bars, which a data folder may lack
         self.schedule.on(self.date_rules.every_day(spy),
                          self.time_rules.every(timedelta(minutes=RISK_CHECK_MINUTES)), self.heartbeat)
         for planned in run.commands:

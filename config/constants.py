@@ -248,6 +248,7 @@ LAST_CHECK_MINUTES_BEFORE_CLOSE: Final = 5    # instead of one at the close, aft
 TROUBLE_CHECK_MINUTES: Final = 1
 MARK_TIMES: Final = (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
 STORE_TIME: Final = time(15, 45)
+DENSE_MARK_SHARE: Final = 0.005    # a risk check that moved equity by more than this share leaves a mark of its own
 
 # --- the rule that is never disabled
 DEFENSIVE_DTE: Final = 21

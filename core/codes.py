@@ -110,6 +110,16 @@ DOES_NOT_FIT: Final = frozenset({
     RefusalCode.SIZE_ZERO, RefusalCode.HEAT_FULL, RefusalCode.BUYING_POWER, RefusalCode.RESERVE, RefusalCode.GREEK_DELTA,
     RefusalCode.GREEK_GAMMA, RefusalCode.GREEK_VEGA, RefusalCode.SPY_DELTA})
 
+# Facts of a refusal that tell how near it was to none: the figure, and the least or most it had to be.
+MEASURED: Final[Mapping[RefusalCode, tuple[str, str]]] = MappingProxyType({
+    RefusalCode.VIX_BELOW_BAND: ("vix", "min"), RefusalCode.VIX_ABOVE_BAND: ("vix", "max"),
+    RefusalCode.VIX_ENTRY_STOP: ("vix", "limit"), RefusalCode.GAP_TOO_LARGE: ("gap", "limit"),
+    RefusalCode.TREND_AGAINST: ("ema8", "ema21"), RefusalCode.IV_PERCENTILE_LOW: ("percentile", "needed"),
+    RefusalCode.IV_RANK_LOW: ("rank", "needed_above"), RefusalCode.CREDIT_TOO_SMALL: ("credit", "needed"),
+    RefusalCode.PROBABILITY_TOO_LOW: ("probability", "needed"), RefusalCode.NO_STRIKE_QUALIFIES: ("best_credit", "needed"),
+    RefusalCode.NOT_TRIGGERED: ("vix", "quiet_below"), RefusalCode.DAILY_LOSS: ("loss_share", "limit_share"),
+    RefusalCode.ENTRY_SPACING: ("minutes", "limit")})
+
 MEANINGS: Mapping[RefusalCode, str] = MappingProxyType({
     # mode and emergencies
     RefusalCode.MODE_OBSERVE: "`mode` is `observe`: decisions are made and recorded, nothing is sent.",

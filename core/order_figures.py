@@ -23,6 +23,8 @@ class OrderCount:
     slippage_usd, half_spread_usd : float
         Paid against the mids of the quotes the orders were last priced by (positive: to us), and what half of the quoted
         spreads came to. Each product's own multiplier counts.
+    minutes, longest_minutes : float
+        From the decision to the last fill, of those that filled: their sum and the longest.
     """
 
     intents: int = 0
@@ -33,6 +35,8 @@ class OrderCount:
     contracts: int = 0
     slippage_usd: float = 0.0
     half_spread_usd: float = 0.0
+    minutes: float = 0.0
+    longest_minutes: float = 0.0
 
 
 class OrderFigures:
@@ -41,8 +45,9 @@ class OrderFigures:
     def __init__(self) -> None:
         self._counts: dict[tuple[str, Purpose], OrderCount] = {}
 
-    def ended(self, strategy: str, purpose: Purpose, facts: Mapping[str, Any], *, filled: bool, refused: bool) -> None:
-        """An intent has ended, with the facts of its last outcome."""
+    def ended(self, strategy: str, purpose: Purpose, facts: Mapping[str, Any], *, filled: bool, refused: bool,
+              minutes: float) -> None:
+        """An intent has ended ``minutes`` after it was decided, with the facts of its last outcome."""
         count = self._counts.setdefault((strategy, purpose), OrderCount())
         count.intents += 1
         count.filled += filled
@@ -52,6 +57,9 @@ class OrderFigures:
         count.contracts += facts["contracts"]
         count.slippage_usd += facts["slippage_usd"]
         count.half_spread_usd += facts["half_spread_usd"]
+        if filled:
+            count.minutes += minutes
+            count.longest_minutes = max(count.longest_minutes, minutes)
 
     def rows(self) -> list[dict[str, Any]]:
         """Plain rows in order of strategy and purpose."""

@@ -1,7 +1,8 @@
 """Compares two runs of the same scenario: one on LEAN, one on the embedded engine.
 
 Equal means: the same trades (id, times, legs, units, reasons), the same fills (time, contract, quantity), prices within
-a cent, fees equal, and final equity within a tenth of a percent. Refusals and LEAN's statistics are compared as notes.
+a cent, fees equal, marks at the same times, and equity at each of them and at the end within a tenth of a percent.
+Refusals and LEAN's statistics are compared as notes.
 """
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ def compare(lean: Path, embedded: Path) -> Parity:
     equity = results.end_equity(lean), results.end_equity(embedded)
     figures = results.read_summary(lean)["statistics"], results.read_summary(embedded)["statistics"]
     fees = sum(fill.fee for fill in fills[0]), sum(fill.fee for fill in fills[1])
-    differences = [*compare_trades(reports[0]["trades"], reports[1]["trades"]), *compare_fills(*fills)]
+    differences = [*compare_trades(reports[0]["trades"], reports[1]["trades"]), *compare_fills(*fills),
+                   *compare_marks(reports[0]["marks"], reports[1]["marks"])]
     if abs(equity[0] - equity[1]) > EQUITY_TOLERANCE_SHARE * abs(equity[0]) + ROUNDING:
         differences.append(Difference(kind="end equity", where="", lean=equity[0], embedded=equity[1]))
     return Parity(
@@ -124,6 +126,17 @@ def compare_fills(lean: Sequence[Fill], embedded: Sequence[Fill]) -> list[Differ
                 found.append(Difference(kind="fill price", where=where, lean=one.price, embedded=other.price))
             if not _near(one.fee, other.fee, FEE_TOLERANCE_USD):
                 found.append(Difference(kind="fee", where=where, lean=one.fee, embedded=other.fee))
+    return found
+
+
+def compare_marks(lean: Sequence[Mapping[str, Any]], embedded: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """Marks are at the same times (their rule depends on equity, so both engines must agree on when), with the same equity."""
+    ours, theirs = ({mark["time"]: mark["equity"] for mark in marks} for marks in (embedded, lean))
+    found = []
+    for time in sorted(ours.keys() | theirs.keys()):
+        left, right = theirs.get(time), ours.get(time)
+        if left is None or right is None or abs(left - right) > EQUITY_TOLERANCE_SHARE * abs(left) + ROUNDING:
+            found.append(Difference(kind="mark", where=time, lean=left, embedded=right))
     return found
 
 

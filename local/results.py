@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from helpers.store.run_place import BACKTEST
 
-REPORT_SCHEMA = 2
+REPORT_SCHEMA = 3
 NEW_YORK = ZoneInfo("America/New_York")
 COMPLETED = "Completed"
 SUMMARY_END, REPORT_NAME, STORE_FOLDER, WORKSPACE_FILE = "-summary.json", "report.json", "storage", "lean.json"

@@ -51,7 +51,7 @@ TECHNICAL: dict[str, tuple[frozenset[float], str]] = {
     "helpers/orders/pricing.py": (frozenset({3}), "digits of a rounding"),
     "helpers/orders/reports.py": (frozenset({6}), "digits of a rounding"),
     "helpers/orders/worker.py": (frozenset({3, 4}), "failures in a row of one request; digits of a rounding"),
-    "helpers/shell/run_record.py": (frozenset({4, 6}), "digits of a rounding"),
+    "helpers/shell/run_record.py": (frozenset({3, 4, 6}), "the report's version, digits of a rounding"),
     "helpers/store/audit_trail.py": (frozenset({256_000}), "bytes of a segment"),
     "helpers/store/journal.py": (frozenset({6}), "digits of a rounding"),
     "helpers/store/run_place.py": (frozenset({5, 0.8, 1e6}), "how much of LEAN's object store is used"),

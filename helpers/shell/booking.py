@@ -8,6 +8,7 @@ from datetime import datetime
 from core.codes import RefusalCode
 from core.entry.size_limits import changed_risk_usd
 from core.model import Contract, ContractKind, Event, Intent, Position, Purpose, Refused, State
+from core.position_log import ELSEWHERE, EXCHANGE
 from core.serialization import contract_from_json
 from core.trade_records import ClosedTrade
 from helpers.atomic_order_executor import Fill, OrderUpdate, Outcome, OutcomeKind
@@ -41,6 +42,8 @@ class Booking:
             self._reopen_if_archived(item, now)
             if isinstance(item, Fill):
                 self._parts.states.apply_fill(item.position_id, item.contract, item.quantity, item.price, item.fee)
+                self._parts.position_log.filled(item.position_id, item.time, item.contract, item.quantity, item.price, item.fee,
+                                                item.purpose.value)
                 self._journal.event(item.time, "FILL", position=item.position_id, contract=item.contract.id,
                                     quantity=item.quantity, price=item.price, fee=item.fee, intent=item.intent_id)
             else:
@@ -66,7 +69,8 @@ class Booking:
             return
         self._parts.order_figures.ended(intent.strategy, intent.purpose, outcome.facts,
                                         filled=outcome.kind in KEPT and outcome.units > 0,
-                                        refused=outcome.kind is OutcomeKind.REFUSED)
+                                        refused=outcome.kind is OutcomeKind.REFUSED,
+                                        minutes=(outcome.time - intent.created).total_seconds() / 60.0)
         for row in outcome.facts.get("missing", ()):
             self._remove(intent.position_id, contract_from_json(row["contract"]), -row["quantity"])
         if self._parts.states.position(intent.position_id).state is State.ERROR:
@@ -238,9 +242,7 @@ class Booking:
         if contract.kind is not ContractKind.EQUITY:
             self._exercised[update.order_id] = (update.fill_quantity, owners)
         for owner, quantity in owners.items():
-            self._parts.executor.holding_changed(owner, contract, quantity, now)
-            self._parts.states.apply_fill(owner, contract, quantity, update.fill_price,
-                                          update.fee * quantity / update.fill_quantity)
+            self._apply(owner, update, quantity, now, EXCHANGE)
             if contract.kind is not ContractKind.EQUITY:
                 self._expired(owner, contract, now)
 
@@ -249,10 +251,15 @@ class Booking:
         held the other side; the answer is the signed change by position. What none of them held belongs to nobody."""
         owners = self._owners(update)
         for owner, quantity in owners.items():
-            self._parts.executor.holding_changed(owner, update.contract, quantity, now)
-            self._parts.states.apply_fill(owner, update.contract, quantity, update.fill_price,
-                                          update.fee * quantity / update.fill_quantity)
+            self._apply(owner, update, quantity, now, ELSEWHERE)
         return owners
+
+    def _apply(self, owner: str, update: OrderUpdate, quantity: int, now: datetime, purpose: str) -> None:
+        """What no order of the framework did to one position, with its share of the fee."""
+        fee = update.fee * quantity / update.fill_quantity
+        self._parts.executor.holding_changed(owner, update.contract, quantity, now)
+        self._parts.states.apply_fill(owner, update.contract, quantity, update.fill_price, fee)
+        self._parts.position_log.filled(owner, now, update.contract, quantity, update.fill_price, fee, purpose)
 
     def _expired(self, owner: str, contract: Contract, now: datetime) -> None:
         """Move the machine of a position that an option has left, where its table says so."""

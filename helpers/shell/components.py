@@ -16,6 +16,7 @@ from core.iv_record import IvRecord
 from core.model import EMPTY, Snapshot
 from core.order_figures import OrderFigures
 from core.phase_manager import PhaseManager
+from core.position_log import PositionLog
 from core.spy_concentration_manager import SpyConcentrationManager
 from core.strategy import Strategy
 from core.strategy_coordinator import StrategyCoordinator
@@ -69,6 +70,7 @@ class Managers:
     book: DayBook
     iv_record: IvRecord
     order_figures: OrderFigures = field(default_factory=OrderFigures)
+    position_log: PositionLog = field(default_factory=PositionLog)
 
     def with_executor(self, executor: AtomicOrderExecutor) -> Components:
         """All components of the run, once the store that the executor writes ahead to exists."""

@@ -164,6 +164,7 @@ class DecisionRounds:
         self._journal.event(now, "ENTER", strategy=intent.strategy, position=key, intent=intent.id,
                             quantity=intent.quantity, legs=legs, reason=intent.reason, risk_usd=intent.risk_usd,
                             margin_usd=intent.margin_usd, spy_delta=intent.spy_delta, **dict(intent.facts))
+        self._parts.position_log.entered(intent, snapshot)
         self._parts.executor.start(intent, now)
 
     def take_back(self, now: datetime) -> None:
@@ -280,6 +281,7 @@ class DecisionRounds:
                             position=position.id, intent=decision.intent.id, reason=decision.intent.reason,
                             urgency=decision.intent.urgency.value, quantity=decision.intent.quantity,
                             legs=[f"{leg.ratio:+d} {leg.contract.id}" for leg in decision.intent.legs])
+        self._parts.position_log.changed(decision.intent, now)
         self._parts.executor.start(decision.intent, now)
 
     def defend(self, positions: Iterable[Position], reason: str, now: datetime) -> None:

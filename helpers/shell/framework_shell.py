@@ -273,7 +273,7 @@ class FrameworkShell(Generic[Event]):
         self.rounds.take_back(now)
         self.rounds.manage(snapshot, only_urgent=not (self.risk.trouble or self._position_round(now)))
         self._entries(snapshot, now)
-        self._mark(snapshot, now)
+        self._mark(snapshot, now, judged=judged)
         changed = self._settled(now)
         return changed or (judged and self.run.environment is not Environment.DEVELOPMENT)
 
@@ -321,8 +321,9 @@ class FrameworkShell(Generic[Event]):
                       and spec.window_open <= now.time() < spec.window_close
                       and spec.enters_on(now.weekday())})
 
-    def _mark(self, snapshot: Snapshot, now: datetime) -> None:
-        if now.time() in MARK_TIMES or now == snapshot.calendar.session_close:
-            self.record.mark(snapshot)
+    def _mark(self, snapshot: Snapshot, now: datetime, *, judged: bool) -> None:
+        due = now.time() in MARK_TIMES or now == snapshot.calendar.session_close
+        if due or judged:
+            self.record.observe(snapshot, self.builder.results(snapshot), due=due)
         if now.time() == STORE_TIME or now == snapshot.calendar.session_close:
             self.risk.day_end(snapshot)

@@ -7,6 +7,7 @@ from typing import Callable, Mapping
 
 from core.intents import ASSIGNED, closing_intent
 from core.model import Contract, ContractKind, Event, Position, Purpose, State, Urgency
+from core.position_log import EXCHANGE
 from core.reconciliation import Reconciliation, Verdict, VerdictKind, reconcile
 from helpers.shell.booking import Booking
 from helpers.shell.components import Components
@@ -149,6 +150,7 @@ class Recovery:
         for contract, quantity in verdict.actual.items():
             if contract.kind is ContractKind.EQUITY and contract not in before:
                 self._parts.states.apply_fill(verdict.position_id, contract, quantity, strike, 0.0)
+                self._parts.position_log.filled(verdict.position_id, now, contract, quantity, strike, 0.0, EXCHANGE)
         self._defend(self._parts.states.position(verdict.position_id), ASSIGNED, now)
 
     def _defend(self, position: Position, reason: str, now: datetime) -> None:

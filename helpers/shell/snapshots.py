@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Iterable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from config.availability import ABSENT, NO_CHAIN, Venue
 from config.calendars import AnnouncedDates
@@ -193,14 +193,7 @@ class SnapshotBuilder:
 
     def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:
         """Cash and everything held at its mark, the owner's own at LEAN's value; margin by the framework's own rules."""
-        def mark_of(contract: Contract, quantity: int) -> float:
-            quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
-            if quote is None and contract not in holdings:
-                return 0.0                                  # what is over, and not booked yet
-            if quote is None:
-                raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
-            return held_mark(contract, quantity, quote, seen.underlyings)
-
+        mark_of = self._marks(seen, holdings)
         worth = seen.account.cash + self._gateway.others_value()
         worth += sum(quantity * mark_of(contract, quantity) * contract.multiplier
                      for contract, quantity in holdings.items())
@@ -215,6 +208,22 @@ class SnapshotBuilder:
                        protection_day_start=made if start is None else start,
                        buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings,
                                                                                 day=seen.time.date()))
+
+    def _marks(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Callable[[Contract, int], float]:
+        """Points at which a contract counts that is held in some quantity, at the moment of ``seen``."""
+        def mark_of(contract: Contract, quantity: int) -> float:
+            quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
+            if quote is None and contract not in holdings:
+                return 0.0                                  # what is over, and not booked yet
+            if quote is None:
+                raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
+            return held_mark(contract, quantity, quote, seen.underlyings)
+        return mark_of
+
+    def results(self, seen: Snapshot) -> Mapping[str, float]:
+        """What each open position has made so far in USD, fees included, by id: at the marks the account counts at."""
+        mark_of = self._marks(seen, self._gateway.subscribed_holdings())
+        return {position.id: result_usd(position, mark_of) for position in seen.positions if position.is_open}
 
     def holdings(self) -> Mapping[Contract, int]:
         """Everything the broker holds, signed."""

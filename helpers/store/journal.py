@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Callable, Final, Mapping
 
 from config.run_parameters import LogLevel
+from core.codes import MEASURED
 from core.model import Refused
 from helpers.store.audit_trail import Audit
 
@@ -58,17 +59,21 @@ class Journal:
             self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in shown.items()))
 
     def refused(self, time: datetime, strategy: str, refusal: Refused) -> None:
-        """Count one refusal; its first of a day is logged with its facts."""
+        """Count one refusal; its first of a day is logged with its facts, and how near the nearest of the day came is kept."""
         key = (time.date(), strategy, refusal.code.value)
         row = self._days.get(key)
         if row is None:
             facts = {name: plain(value) for name, value in refusal.facts.items()}
             self._days[key] = {"date": time.date().isoformat(), "strategy": strategy, "code": refusal.code.value,
-                               "count": 1, "first": f"{time:%H:%M}", "last": f"{time:%H:%M}", "facts": facts}
+                               "count": 1, "first": f"{time:%H:%M}", "last": f"{time:%H:%M}", "facts": facts,
+                               "closest": _nearness(time, refusal)}
             self.event(time, "REFUSED", strategy=strategy, code=refusal.code.value, **_without(facts, "code"))
             return
         row["count"] += 1
         row["last"] = f"{time:%H:%M}"
+        near = _nearness(time, refusal)
+        if near is not None and (row["closest"] is None or _short_of(near) < _short_of(row["closest"])):
+            row["closest"] = near
 
     def approach(self, time: datetime, rule: str, value: float, threshold: float) -> None:
         """Keep how near a rule's figure came to its threshold (as a share of it), for the report."""
@@ -98,6 +103,19 @@ class Journal:
     def flush(self) -> None:
         """Have the audit trail on disk."""
         self._audit.flush()
+
+
+def _nearness(time: datetime, refusal: Refused) -> dict[str, Any] | None:
+    """The figure that was refused and its limit; None where the code has none."""
+    value, limit = (refusal.facts.get(name) for name in MEASURED.get(refusal.code, ("", "")))
+    if value is None or limit is None or not limit:
+        return None
+    return {"value": round(float(value), 6), "limit": round(float(limit), 6), "time": f"{time:%H:%M}"}
+
+
+def _short_of(near: Mapping[str, Any]) -> float:
+    """How far a figure was from its limit, as a share of it."""
+    return float(abs(abs(near["value"]) - abs(near["limit"])) / abs(near["limit"]))
 
 
 def _without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -93,4 +93,4 @@ def test_the_clock() -> None:
     assert (c.ENTRY_OPEN, c.ENTRY_CLOSE, c.FUTURES_ENTRY_CLOSE) == (time(9, 45), time(14, 0), time(15, 0))
     assert (c.RISK_CHECK_MINUTES, c.POSITION_CHECK_MINUTES, c.TROUBLE_CHECK_MINUTES) == (5, 15, 1)
     assert c.MARK_TIMES == (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
-    assert (c.STORE_TIME, c.DEFENSIVE_DTE) == (time(15, 45), 21)
+    assert (c.STORE_TIME, c.DENSE_MARK_SHARE, c.DEFENSIVE_DTE) == (time(15, 45), 0.005, 21)

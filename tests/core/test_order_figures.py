@@ -14,8 +14,9 @@ def test_every_end_of_an_intent_is_counted_once() -> None:
     for name, purpose, filled, refused in (("lt112", Purpose.ENTRY, True, False), ("lt112", Purpose.ENTRY, False, False),
                                            ("lt112", Purpose.ENTRY, False, True), ("lt112", Purpose.EXIT, True, False),
                                            ("calendar", Purpose.MANAGE, True, False)):
-        figures.ended(name, purpose, facts(orders=2), filled=filled, refused=refused)
+        figures.ended(name, purpose, facts(orders=2), filled=filled, refused=refused, minutes=4.0)
     rows = figures.rows()
     assert [(row["strategy"], row["purpose"]) for row in rows] == [("calendar", "MANAGE"), ("lt112", "ENTRY"), ("lt112", "EXIT")]
     assert rows[1] == {"strategy": "lt112", "purpose": "ENTRY", "intents": 3, "filled": 1, "unfilled": 1, "refused": 1,
-                       "orders": 6, "contracts": 6, "slippage_usd": 9.0, "half_spread_usd": 30.0}
+                       "orders": 6, "contracts": 6, "slippage_usd": 9.0, "half_spread_usd": 30.0, "minutes": 4.0,
+                       "longest_minutes": 4.0}

@@ -95,3 +95,11 @@ def test_statistics_that_differ_are_notes(tmp_path: Path) -> None:
     assert found.equal
     assert [(note.kind, note.where, note.lean, note.embedded) for note in found.notes] == [
         ("statistic", "Sharpe Ratio", "-0.31", "-0.32")]
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({}, []), ({"equity": 65_100.0}, ["mark"]), ({"time": "2024-07-01T10:35:00"}, ["mark", "mark"])])
+def test_marks_are_at_the_same_times_with_the_same_equity(tmp_path: Path, change: dict[str, Any], expected: list[str]) -> None:
+    marks = make_report()["marks"]
+    marks[0] = marks[0] | change
+    assert kinds(compared(tmp_path, report=make_report(marks=marks))) == expected

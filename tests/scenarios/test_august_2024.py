@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.codes import RefusalCode
+from local import results
 from local.data import scenario, writer
 from local.engine.loop.runner import run_project
 from strategies.exits import ExitReason
@@ -29,7 +30,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                          parameters=parameters)
     assert result.exit_code == 0, result.error
     record = next((out / "storage").rglob("report.json"))
-    return json.loads(record.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    return found | {"lean": results.read_summary(out)["statistics"]}
 
 
 def test_what_was_traded(run: dict[str, Any]) -> None:
@@ -53,8 +55,33 @@ def test_the_crash_raises_the_alarm_and_costs_little(run: dict[str, Any]) -> Non
     levels = {row["time"][:10]: row["emergency"] for row in run["guards"] if row["emergency"] != "NONE"}
     assert levels[CRASH] == "ORANGE"
     marks = [mark for mark in run["marks"] if mark["time"].startswith(CRASH)]
-    assert len(marks) == 6
+    assert {mark["time"][11:16] for mark in marks} >= {"10:30", "12:00", "14:00", "15:15", "15:45", "16:00"}
     assert min(mark["day_result_share"] for mark in marks) > -0.10
+
+
+def test_what_is_held_explains_the_account_at_every_mark(run: dict[str, Any]) -> None:
+    for mark in run["marks"]:
+        closed = sum(trade["pnl_usd"] for trade in run["trades"] if trade["closed"] < mark["time"])
+        still = sum(row["open_usd"] for row in mark["strategies"].values())
+        assert mark["equity"] == pytest.approx(65_000.0 + closed + still, abs=0.011), mark["time"]
+
+
+def test_every_position_tells_its_entry_its_fills_and_how_deep_it_went(run: dict[str, Any]) -> None:
+    logs = {row["id"]: row for row in run["positions"]}
+    for trade in run["trades"]:
+        log = logs[trade["id"]]
+        cash = sum(-fill["quantity"] * fill["price"] * 100.0 - fill["fee"] for fill in log["fills"])
+        assert cash == pytest.approx(trade["pnl_usd"], abs=0.005)
+        assert {leg["contract"] for leg in log["entry"]["legs"]} == {fill["contract"] for fill in log["fills"]}
+        assert all(0.05 < leg["iv"] < 2.0 and abs(leg["delta"]) < 1.0 for leg in log["entry"]["legs"])
+        assert log["worst"]["usd"] <= log["best"]["usd"] and 0.0 < log["entry"]["probability_otm"] < 1.0
+        assert [change["reason"] for change in log["changes"]][-1] == trade["exit_reason"]
+
+
+def test_the_benchmark_is_spy(run: dict[str, Any]) -> None:
+    assert float(run["lean"]["Beta"]) != 0.0
+    spy = [mark["spy"] for mark in run["marks"]]
+    assert min(spy) < 0.95 * max(spy)
 
 
 def test_nobody_enters_while_an_emergency_lasts(run: dict[str, Any]) -> None:

@@ -372,8 +372,8 @@ def test_a_limit_that_comes_near_is_told_once(tmp_path: Path) -> None:
     run, shell = until(at(12, 1), tmp_path)
     delta = shell.parts.exposure(shell.builder.snapshot(at(12, 1))).spy_delta
     near = snapshot(shell, at(12, 2), equity=abs(delta) * 544.0 / 1.5)
-    shell.record.mark(near)
-    shell.record.mark(near)
+    shell.record.mark(near, {})
+    shell.record.mark(near, {})
     shell.journal.flush()
     told_of = [row["facts"]["limit_name"] for row in run.audit() if row["event"] == "LIMIT_WARNING"]
     assert told_of == ["greek_notional_delta"]
@@ -383,7 +383,7 @@ def test_a_limit_that_comes_near_is_told_once(tmp_path: Path) -> None:
 def test_the_books_of_an_account_below_zero_are_kept(tmp_path: Path, figures: dict[str, float]) -> None:
     run, shell = until(at(12, 1), tmp_path)
     below = snapshot(shell, at(15, 45), **figures)
-    shell.record.mark(below)
+    shell.record.mark(below, {})
     shell.risk.day_end(below)
     assert json.loads(json.dumps(shell.record.document(at(15, 45)), allow_nan=False))
 

@@ -10,6 +10,7 @@ import pytest
 from core.day_book import DayBook
 from core.model import Contract, ContractKind, Event, HeldLeg, Purpose, Right, State
 from core.order_figures import OrderFigures
+from core.position_log import PositionLog
 from core.serialization import contract_to_json
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.trade_ledger import TradeLedger
@@ -41,9 +42,9 @@ class World:
         self.book = DayBook(65_000.0)
         executor = SimpleNamespace(holding_changed=lambda owner, contract, quantity, now: self.changes.append(
             (owner, quantity)), working=lambda key: False)
-        self.figures = OrderFigures()
+        self.figures, self.log = OrderFigures(), PositionLog()
         parts = SimpleNamespace(
-            order_figures=self.figures, states=self.states, executor=executor, book=self.book, strategies=ALL,
+            order_figures=self.figures, position_log=self.log, states=self.states, executor=executor, book=self.book, strategies=ALL,
             concentration=SpyConcentrationManager(), ledger=TradeLedger(65_000.0), breakers=CircuitBreakers(),
             specs={name: strategy.spec for name, strategy in ALL.items()})
         journal = SimpleNamespace(event=lambda *args, **facts: None)

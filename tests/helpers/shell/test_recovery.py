@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.day_book import DayBook
+from core.position_log import PositionLog
 from core.model import Contract, ContractKind, Event, HeldLeg, Intent, Position, Purpose, Right, State, Urgency
 from core.spy_concentration_manager import SpyConcentrationManager, SpyRequest
 from core.unified_state_manager import UnifiedStateManager
@@ -76,7 +77,7 @@ class World:
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append((name, facts)))
         results = SimpleNamespace(drain=lambda now: False, closed_elsewhere=self._closed, lose_track=self.lost.append)
         self.concentration = SpyConcentrationManager()
-        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book,
+        parts = SimpleNamespace(states=self.states, executor=self.executor, book=self.book, position_log=PositionLog(),
                                 concentration=self.concentration)
         self.timed_out: list[str] = []
         rounds = SimpleNamespace(time_out=lambda key, now: self.timed_out.append(key))

@@ -95,3 +95,14 @@ def test_the_nearest_approach_is_kept() -> None:
     journal.approach(NOW + timedelta(minutes=5), "margin", 0.6, 0.8)
     journal.approach(NOW + timedelta(minutes=9), "margin", 0.55, 0.8)
     assert journal.closest_approaches["margin"]["value"] == 0.6
+
+
+def test_the_nearest_of_a_days_refusals_is_kept() -> None:
+    journal, _, _ = made()
+    for minute, vix in enumerate((18.0, 21.5, 20.0)):
+        journal.refused(NOW + timedelta(minutes=minute), "friday_0dte",
+                        Refused(code=RefusalCode.VIX_BELOW_BAND, facts={"vix": vix, "min": 22.0}))
+    journal.refused(NOW, "friday_0dte", Refused(code=RefusalCode.WRONG_WEEKDAY, facts={"weekday": 3}))
+    near, none = journal.refusal_days
+    assert (near["closest"]["value"], near["closest"]["limit"], none["closest"]) == (21.5, 22.0, None)
+    assert near["closest"]["time"] == f"{NOW + timedelta(minutes=1):%H:%M}" and near["facts"]["vix"] == 18.0

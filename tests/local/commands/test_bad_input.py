@@ -192,7 +192,7 @@ def test_lean_that_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"schema": 2}', '{"schema": 3, "run": {}, "marks": [], "trades": [], '
+@pytest.mark.parametrize("text", ["[]", "{", '{"schema": 3}', '{"schema": 2, "run": {}, "marks": [], "trades": [], '
                                   '"refusals": {}, "phases": [], "results": {}, "planned": {}}'])
 def test_report_refuses_what_is_not_ours(capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str) -> None:
     leave_results(tmp_path)

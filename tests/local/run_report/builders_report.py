@@ -29,14 +29,52 @@ def make_marks(first: datetime = datetime(2024, 7, 1), days: int = 40) -> list[d
             equity += 22.0 if vix < 20 else -190.0 if vix > 30 else 60.0
             marks.append({"time": datetime.combine(day, clock).isoformat(), "equity": equity, "cash": equity - 900,
                           "vix": max(vix, 12.0), "regime": "low", "buying_power_used": min(0.6, number / 80),
-                          "spy_delta": 20.0 + number, "vega": -150.0 - number, "gamma": -1.5, "theta": 41.0})
+                          "spy_delta": 20.0 + number, "vega": -150.0 - number, "gamma": -1.5, "theta": 41.0,
+                          "spy": 550.0 - (number * 0.2 if vix < 20 else 25.0), "strategies": {"lt112": make_held_row(equity)}})
     return marks
+
+
+def make_held_row(equity: float) -> dict[str, Any]:
+    """What one strategy holds at a mark."""
+    return {"positions": 1, "open_usd": round((equity - 65_000.0) / 4.0, 2), "margin": 5_000.0, "spy_delta": 20.0,
+            "gamma": -1.5, "vega": -150.0, "theta": 41.0}
+
+
+def make_log(**overrides: Any) -> dict[str, Any]:
+    """What became of one position: two legs in, one rolled, both out."""
+    short, long = "SPY 241018P00500.000", "SPY 241018P00495.000"
+    fill = dict(time="2024-07-02T10:15:00", contract=short, quantity=-4, price=6.1, fee=4.0, purpose="ENTRY")
+    values: dict[str, Any] = dict(
+        id="lt112/1",
+        entry={"time": "2024-07-02T10:12:00", "vix": 12.4, "underlying_price": 547.3, "probability_otm": 0.8123, "units": 4,
+               "risk_usd": 395.0, "margin_usd": 500.0,
+               "legs": [{"contract": short, "count": -1, "bid": 6.0, "ask": 6.2, "iv": 0.1712, "delta": -0.1534},
+                        {"contract": long, "count": 1, "bid": 5.0, "ask": 5.1, "iv": None, "delta": None}]},
+        fills=[fill, fill | {"contract": long, "quantity": 4, "price": 5.05},
+               fill | {"time": "2024-08-05T09:46:00", "quantity": 4, "price": 9.3, "purpose": "EXIT"},
+               fill | {"time": "2024-08-05T09:46:00", "contract": long, "quantity": -4, "price": 6.99, "purpose": "EXIT"}],
+        changes=[{"time": "2024-07-20T11:00:00", "purpose": "MANAGE", "reason": "ROLLED_DOWN", "quantity": 4,
+                  "legs": [f"+1 {short}"]},
+                 {"time": "2024-08-05T09:45:00", "purpose": "EXIT", "reason": "EMERGENCY", "quantity": 4, "legs": [f"+1 {short}"]}],
+        worst={"usd": -640.0, "time": "2024-08-05T09:40:00"}, best={"usd": 118.0, "time": "2024-07-16T12:00:00"})
+    return values | overrides
+
+
+def make_book(**overrides: Any) -> dict[str, Any]:
+    """A short put spread of four as it stood at a close."""
+    def leg(strike: float, quantity: int, mark: float, iv: float) -> dict[str, Any]:
+        contract = {"underlying": "SPY", "expiry": "2024-10-18", "strike": strike, "right": "P", "kind": "equity_option",
+                    "multiplier": 100.0, "root": "", "future_expiry": None}
+        return {"strategy": "lt112", "position": "lt112/3", "quantity": quantity, "contract": contract, "beta": 1.0,
+                "mark": mark, "iv": iv, "price": 530.0}
+    return dict(why="last close", time="2024-08-09T16:00:00", spy=530.0,
+                legs=[leg(500.0, -4, 6.31, 0.19), leg(495.0, 4, 5.55, 0.195)]) | overrides
 
 
 def make_orders(**overrides: Any) -> dict[str, Any]:
     """Three entries, two of them filled, by one order each."""
     return dict(strategy="friday_0dte", purpose="ENTRY", intents=3, filled=2, unfilled=1, refused=0, orders=3, contracts=16,
-                slippage_usd=22.5, half_spread_usd=50.0) | overrides
+                slippage_usd=22.5, half_spread_usd=50.0, minutes=9.0, longest_minutes=6.0) | overrides
 
 
 def make_plan(planned: float, payoff: float, least: float, **achieved: Any) -> dict[str, Any]:
@@ -49,7 +87,7 @@ def make_plan(planned: float, payoff: float, least: float, **achieved: Any) -> d
 def make_report(**overrides: Any) -> dict[str, Any]:
     lt112 = [{"contract": "SPY 241018P00500.000", "ratio": -1}, {"contract": "SPY 241018P00495.000", "ratio": 1}]
     values: dict[str, Any] = dict(
-        schema=2, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
+        schema=3, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
                        "start": "2024-07-01", "end": "2024-08-09", "cash": 65_000.0},
         marks=make_marks(), orders=[make_orders(), make_orders(purpose="EXIT", intents=2, filled=2, unfilled=0, orders=5)],
         trades=[
@@ -62,11 +100,14 @@ def make_report(**overrides: Any) -> dict[str, Any]:
                        entry_reason="PUT_SPREAD")],
         open_positions=[{"id": "lt112/3", "strategy": "lt112", "underlying": "SPY", "opened": "2024-08-08T10:00:00",
                          "legs": lt112, "units": 1, "entry_price": -1.2, "state": "ACTIVE",
-                         "entry_reason": "PUT_SPREAD"}],
+                         "entry_reason": "PUT_SPREAD", "open_usd": -31.5, "fees_usd": 2.0, "protection": False}],
+        positions=[make_log()], books=[make_book(why="eve of the worst day", time="2024-08-02T16:00:00"), make_book()],
+        net_flows_usd=0.0,
         refusals={"friday_0dte": {"VIX_BELOW_BAND": 184, "GAP_TOO_LARGE": 1},
                   "lt112": {"WEEK_TAKEN": 2310, "VIX_ABOVE_BAND": 51}},
         refusal_days=[{"date": "2024-07-05", "strategy": "friday_0dte", "code": "VIX_BELOW_BAND", "count": 46,
-                       "first": "09:45", "last": "10:30", "facts": {"vix": 12.48, "minimum": 22.0}}],
+                       "first": "09:45", "last": "10:30", "facts": {"vix": 12.48, "min": 22.0},
+                       "closest": {"value": 13.1, "limit": 22.0, "time": "10:20"}}],
         guards=[{"time": "2024-08-05T09:35:00", "breaker_level": 1, "emergency": "ORANGE",
                  "triggers": ["VIX crossed 35"]}],
         phases=[{"time": "2024-07-01T09:30:00", "phase": 3, "why": "start"}], unbuilt_checks=["CORRELATION"],
