@@ -1,4 +1,4 @@
-"""The framework's own book of the day: what was entered, what the account was worth, what stops entries."""
+"""The framework's own book of the day: what was entered, what the account was worth, and what stops entries."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ class DayBook:
     Attributes
     ----------
     day : date or None
-        Session the counts belong to.
+        The session that the counts belong to.
     start_open : bool
-        The day's first mark may still raise what the day begins with.
+        Whether the day's first mark may still raise the figures the day begins with.
     entries : int
         Entries filled today.
     last_entry : datetime or None
-        When the last entry order was sent, whatever became of it.
+        When the last entry order was sent, whatever its outcome.
     unfilled : mapping
-        Strategy to how many of its entries have ended unfilled today, and when the last one did.
+        Strategy to the number of its entries that ended unfilled today, and when the last one did.
     equity_day_start, equity_last : float
-        USD. A day starts with the last equity of the day before, so that an overnight gap counts in its result.
+        USD. A day starts with the last equity of the day before, so that an overnight gap counts in the day's result.
     protection_day_start, protection_last : float or None
-        USD that bought protection has made so far, open and closed; None until a first mark tells.
+        USD that bought protection has made so far, open and closed. None until the first mark.
     flows_today : float
         Deposits less withdrawals.
     closing : mapping
-        Strategy to the reason for which all it holds is being closed, by the operator's word, until it is flat.
+        Strategy to the reason why the operator has all of it closed. The entry stays until the strategy is flat.
     halted : str or None
         Why entries are halted until the operator resumes.
     quarantined, accepted : tuple of str
-        Ids of holdings nobody owns; entries wait until the operator accepts them.
+        Ids of holdings that have no owner. Entries wait until the operator accepts them.
     """
 
     def __init__(self, starting_equity: float) -> None:
@@ -56,36 +56,38 @@ class DayBook:
         self.accepted: tuple[str, ...] = ()
 
     def begin_at(self, equity: float) -> None:
-        """Measure the day from ``equity`` on, as a new account does.
+        """Measure the day from ``equity`` on, as for a new account.
 
         Raises
         ------
         IntegrityError
-            When it is not a positive number.
+            If it is not a positive number.
         """
         if not (math.isfinite(equity) and equity > 0.0):
             raise IntegrityError("starting equity is not a positive amount", equity=equity)
         self.equity_day_start = self.equity_last = equity
 
     def quarantine(self, ids: tuple[str, ...]) -> bool:
-        """Holdings nobody owns, as found now; those the operator accepted are left out. True when that is news."""
+        """Record the holdings without an owner found now, except those the operator accepted. True if there are new
+        ones."""
         unknown = tuple(sorted(set(ids) - set(self.accepted)))
         changed = unknown != self.quarantined
         self.quarantined = unknown
         return changed
 
     def accept_quarantined(self) -> tuple[str, ...]:
-        """The operator's word that the quarantined holdings are meant; returns them."""
+        """Record that the operator accepts the quarantined holdings, and return them."""
         taken = self.quarantined
         self.accepted = tuple(sorted(set(self.accepted) | set(taken)))
         self.quarantined = ()
         return taken
 
     def roll(self, day: date, *, previous_session: date) -> bool:
-        """Begin ``day``; True when it is a new one.
+        """Begin ``day``; True if it is a new one.
 
-        When ``previous_session`` was not marked (the process was away) the last equity known is days old: the day then
-        begins with the better of it and the first mark, so that no gain of those days pays for a loss of this one.
+        If ``previous_session`` was not marked (the process was away), the last known equity is days old. The day then
+        begins with the better of that equity and the first mark, so that a gain of the days away cannot offset a loss
+        of this one.
         """
         if self.day == day:
             return False
@@ -99,12 +101,12 @@ class DayBook:
         return True
 
     def mark(self, equity: float, protection: float) -> None:
-        """Take the account's value and what bought protection has made so far, both in USD.
+        """Take the account's value, and what bought protection has made so far, both in USD.
 
         Raises
         ------
         IntegrityError
-            When one is not a finite number.
+            If either is not a finite number.
         """
         if not (math.isfinite(equity) and math.isfinite(protection)):
             raise IntegrityError("equity is not a number", equity=equity, protection=protection)
@@ -118,30 +120,30 @@ class DayBook:
         self.equity_last, self.protection_last = equity, protection
 
     def flow(self, amount: float) -> None:
-        """Money the owner added (positive) or took out: does not move the day's result."""
+        """Record money the owner added (positive) or took out. It does not change the day's result."""
         self.flows_today += amount
         self.equity_last += amount
 
     def close_until_flat(self, strategies: Iterable[str], reason: str) -> None:
-        """The operator wants everything of ``strategies`` closed: it stands until they are flat."""
+        """Record that the operator wants ``strategies`` closed. The order stands until they are flat."""
         self.closing = MappingProxyType(dict(self.closing) | dict.fromkeys(strategies, reason))
 
     def end_closing(self, strategies: Iterable[str]) -> None:
-        """``strategies`` are flat, or the operator has resumed them."""
+        """Record that ``strategies`` are flat, or that the operator has resumed them."""
         gone = set(strategies)
         self.closing = MappingProxyType({name: reason for name, reason in self.closing.items() if name not in gone})
 
     def order_sent(self, now: datetime) -> None:
-        """An entry order went out."""
+        """Record that an entry order was sent."""
         self.last_entry = now
 
     def ended_unfilled(self, strategy: str, now: datetime) -> None:
-        """An entry of ``strategy`` ended without a fill."""
+        """Record that an entry of ``strategy`` ended without a fill."""
         tries, _ = self.unfilled.get(strategy, (0, now))
         self.unfilled = MappingProxyType(dict(self.unfilled) | {strategy: (tries + 1, now)})
 
     def entered(self) -> None:
-        """An entry filled."""
+        """Record that an entry filled."""
         self.entries += 1
 
     def facts(self) -> dict[str, Any]:
@@ -156,12 +158,12 @@ class DayBook:
                 "accepted": list(self.accepted)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over ``facts()`` of an earlier life.
+        """Take over ``facts()`` of an earlier run.
 
         Raises
         ------
         IntegrityError
-            When they are not what :meth:`facts` writes.
+            If they are not what :meth:`facts` writes.
         """
         try:
             self.day = date.fromisoformat(facts["day"]) if facts["day"] else None
@@ -185,7 +187,7 @@ class DayBook:
         self.self_check()
 
     def self_check(self) -> None:
-        """Raise IntegrityError when the figures contradict each other."""
+        """Raise IntegrityError if the figures contradict each other."""
         amounts = (self.equity_day_start, self.equity_last, self.flows_today, self.protection_day_start or 0.0,
                    self.protection_last or 0.0)
         if not all(map(math.isfinite, amounts)):

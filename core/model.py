@@ -1,4 +1,4 @@
-"""The plain types everything speaks. Frozen values: a snapshot goes in, a decision comes out.
+"""The plain types that all parts share. Frozen values: a snapshot goes in, a decision comes out.
 
 Signs, everywhere: quantities are positive when long; a price of several legs is a **debit when positive and a credit
 when negative**, in points per unit (LEAN's own sign for combo limits); money is in USD; shares are fractions of 1.
@@ -33,7 +33,7 @@ class ContractKind(str, Enum):
     INDEX_OPTION = "index_option"
     FUTURE_OPTION = "future_option"
     EQUITY = "equity"
-    OTHER = "other"                      # futures, coins: never traded here, and quarantined where they are found
+    OTHER = "other"                      # futures, coins: never traded here, and quarantined if held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -51,9 +51,9 @@ class Contract:
     multiplier : float
         Dollars per point of one contract.
     root : str
-        Option root where it differs from the underlying (``VIXW``), else the underlying's ticker.
+        Option root if it differs from the underlying (``VIXW``), otherwise the underlying's ticker.
     future_expiry : date or None
-        Last trading day of the future under a futures option.
+        Last trading day of the future that a futures option is on.
     """
 
     underlying: str
@@ -69,7 +69,7 @@ class Contract:
 
     @property
     def id(self) -> str:
-        """Stable text key: ``SPY 240816P00500.000``; written once."""
+        """Stable text key: ``SPY 240816P00500.000``; built once."""
         if not self._id:
             object.__setattr__(self, "_id", self._text())
         return self._id
@@ -135,8 +135,8 @@ class HeldLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VixReading:
-    """What the VIX source says at one moment. ``percentile`` is 0 to 100 over 252 sessions; ``change`` a share of
-    the previous close; ``entry_stopped`` True from a print above 35 until a close below 30."""
+    """The VIX at one moment. ``percentile`` is 0 to 100 over 252 sessions; ``change`` is a share of the previous close;
+    ``entry_stopped`` is True from a print above 35 until a close below 30."""
 
     value: float
     time: datetime
@@ -151,8 +151,8 @@ class VixReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicators:
-    """Daily indicators of one underlying as of the last completed session (VWAP: of today's session so far).
-    ``None`` where history is too short; a rule that needs it refuses."""
+    """Daily indicators of one underlying as of the last completed session (VWAP: of today's session so far). An
+    indicator is ``None`` if its history is too short; a rule that needs it then refuses."""
 
     atr14: float | None = None
     ema8: float | None = None
@@ -163,7 +163,8 @@ class Indicators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IvHistory:
-    """Implied volatility of one underlying today and its place in 252 sessions (0 to 100). ``samples`` sessions."""
+    """Implied volatility of one underlying today and its place (0 to 100) in 252 sessions. ``samples`` counts
+    sessions."""
 
     current: float
     rank: float
@@ -173,8 +174,8 @@ class IvHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Underlying:
-    """One underlying at the snapshot's time. ``quote_time`` is the last real (not filled-forward) quote's;
-    ``open_price`` the first print of today's session."""
+    """One underlying at the snapshot's time. ``quote_time`` is that of the last real quote, one that was not filled
+    forward; ``open_price`` is the first print of today's session."""
 
     symbol: str
     price: float
@@ -193,9 +194,9 @@ class Chain:
     """Yesterday's rows of one underlying's option chain, column-wise; all arrays share one length.
 
     ``expiry`` holds proleptic ordinals (``date.toordinal``), ``is_put`` booleans, ``price`` the last close in points,
-    ``iv`` a fraction a year, ``delta`` per contract point: NaN in a chain of names only. ``as_of`` is the session whose
-    close the rows tell, ``underlying_close`` that of their underlying in the same session, NaN where it is not known.
-    ``multiplier``, ``kind`` and ``root`` describe the rows.
+    ``iv`` a fraction per year, ``delta`` a number per contract point. In a chain of names only, these three are NaN.
+    ``as_of`` is the session whose close the rows show. ``underlying_close`` is the underlying's close in that session,
+    NaN if it is not known. ``multiplier``, ``kind`` and ``root`` describe the rows.
     """
 
     underlying: str
@@ -217,7 +218,7 @@ class Chain:
 
     @property
     def is_names_only(self) -> bool:
-        """Whether it tells what is listed and nothing else."""
+        """Whether the chain lists contracts and nothing else."""
         return bool(np.isnan(self.price).all())
 
     def contract(self, row: int) -> Contract:
@@ -229,10 +230,10 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarFacts:
-    """Facts of today's session. ``next_session`` is the first later trading day, ``sessions_ahead`` that one and those
-    that follow it. Times are None on a day without a session. ``uncovered`` names the calendars of ``config/``
-    that do not reach today: entries refuse, and facts that come from them (``is_fomc_day``) read True. ``announced`` are
-    the user's own dates, which continue those of ``config/``: kind to symbol to days."""
+    """Facts of today's session. ``next_session`` is the first later trading day; ``sessions_ahead`` holds that day and
+    those after it. Times are None on a day without a session. ``uncovered`` names the calendars of ``config/`` that do
+    not reach today: entries then refuse, and facts that come from these calendars (``is_fomc_day``) read True.
+    ``announced`` holds the user's own dates, which continue those of ``config/``: kind to symbol to days."""
 
     today: date
     session_open: datetime | None
@@ -248,12 +249,12 @@ class CalendarFacts:
 
     @property
     def known_close(self) -> datetime:
-        """The close of today's session, for rules of a session.
+        """The close of today's session, for rules that apply within a session.
 
         Raises
         ------
         CannotCompute
-            There is no session today.
+            If there is no session today.
         """
         if self.session_close is None:
             raise CannotCompute("no session today", day=self.today.isoformat())
@@ -263,8 +264,8 @@ class CalendarFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Equity is cash plus the mid value of everything held. ``flows_today`` are deposits less withdrawals.
-    ``protection`` is what bought protection has made so far in USD, open and closed; ``protection_day_start`` the same
-    when the day began."""
+    ``protection`` is what bought protection, open and closed, has made so far in USD. ``protection_day_start`` is the
+    same figure at the start of the day."""
 
     cash: float
     equity: float
@@ -276,15 +277,16 @@ class Account:
 
     @property
     def day_result_share(self) -> float:
-        """Today's profit as a share of the equity the day began with; flows do not move it. Not a number for a day
-        that began with nothing."""
+        """Today's profit as a share of the equity the day began with. Flows do not change it. NaN if the day began with
+        no equity."""
         if self.equity_day_start <= 0.0:
             return math.nan
         return (self.equity - self.flows_today - self.equity_day_start) / self.equity_day_start
 
     @property
     def unprotected_day_result_share(self) -> float:
-        """As :attr:`day_result_share`, of the book without bought protection: what a guard against short risk judges."""
+        """As :attr:`day_result_share`, for the book without bought protection. Guards against short risk judge by
+        it."""
         if self.equity_day_start <= 0.0:
             return math.nan
         return self.day_result_share - (self.protection - self.protection_day_start) / self.equity_day_start
@@ -309,9 +311,9 @@ class Event(str, Enum):
     ORDER_SENT = "ORDER_SENT"            # the entry's intent is stored and sent
     ENTRY_REFUSED = "ENTRY_REFUSED"      # gate, sizer or broker said no; nothing is held
     TIMED_OUT = "TIMED_OUT"              # validation or entry ran out of time; nothing is held
-    ENTRY_FILLED = "ENTRY_FILLED"        # whole, or even but fewer units
+    ENTRY_FILLED = "ENTRY_FILLED"        # all units, or fewer but even
     MANAGE = "MANAGE"                    # a roll or an adjustment was sent
-    MANAGED = "MANAGED"                  # it ended, filled or not; the position stands
+    MANAGED = "MANAGED"                  # the change ended, filled or not; the position stands
     EXIT = "EXIT"                        # profit target, time, operator
     DEFEND = "DEFEND"                    # stop, breach, emergency, breaker
     DEFEND_21DTE = "DEFEND_21DTE"        # the rule that is never disabled
@@ -319,14 +321,14 @@ class Event(str, Enum):
     EXPIRED = "EXPIRED"                  # the broker removed the legs at expiry or by assignment
     RESET = "RESET"                      # archived; the slot is free
     FAULT = "FAULT"
-    RECOVER = "RECOVER"                  # facts are being compared
+    RECOVER = "RECOVER"                  # facts are being compared with the broker's
     RECOVERED_FLAT = "RECOVERED_FLAT"
     RECOVERED_HELD = "RECOVERED_HELD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One position of one strategy: facts only, never prices of the market or other derived values.
+    """One position of one strategy. It holds facts only, never market prices or other derived values.
 
     Attributes
     ----------
@@ -335,11 +337,11 @@ class Position:
     entry_price : float
         Points per unit, debit positive, credit negative.
     entry_margin_usd, entry_risk_usd : float
-        Of the whole position at entry; the risk as it stands since the last change of its legs.
+        For the whole position at entry. The risk is that since the last change of its legs.
     short_dte_at_entry : int or None
         Calendar days the longest short option had at entry; None without short options.
     cash_flow_usd : float
-        All premiums received less paid, less fees, since opening.
+        All premiums received, less premiums paid and fees, since opening.
     facts : mapping
         The strategy's own facts (rung, roll done, EMA bias), plain JSON values.
     """
@@ -383,11 +385,12 @@ class Urgency(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """An order the framework wants: all legs or none. Stored before it is sent; ``id`` rides in the order's tag.
+    """An order the framework wants: all legs or none. It is stored before it is sent; ``id`` rides in the order's tag.
 
-    ``limit`` is the first limit price in points per unit (debit positive); None starts at the mid of the quotes.
-    ``worst`` is the price beyond which the strategy's own conditions hold no more (its least credit, its largest debit);
-    None where it has none. ``risk_usd`` and ``margin_usd`` are of one unit; ``spy_delta`` share-equivalents of one unit, beta-weighted.
+    ``limit`` is the first limit price in points per unit (debit positive); with None the order starts at the mid of the
+    quotes. ``worst`` is the price beyond which the strategy's own conditions no longer hold (its least credit, its
+    largest debit); None if it has no such price. ``risk_usd``, ``margin_usd`` and ``spy_delta`` (beta-weighted
+    share-equivalents) are those of one unit.
     """
 
     id: str
@@ -409,14 +412,14 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Nothing to do, and why."""
+    """Nothing to do, and the reason."""
 
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An entry that may not be made: a code and the facts that make it checkable."""
+    """An entry that may not be made: a code, and the facts by which it can be checked."""
 
     code: RefusalCode
     facts: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
@@ -424,8 +427,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
-    """Contracts chosen from the daily chain, to be subscribed and quoted before ``propose`` is asked: more than the legs
-    where quotes decide among them. Without contracts it asks for the chain itself, in the next snapshot."""
+    """Contracts chosen from the daily chain, to be subscribed and quoted before ``propose`` is asked. They are more
+    than the legs if quotes must decide among them. Without contracts it asks for the chain itself in the next
+    snapshot."""
 
     strategy: str
     underlying: str
@@ -435,13 +439,13 @@ class Select:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """One unit a strategy wants to enter at today's quotes, before the gate and the sizer.
+    """One unit that a strategy wants to enter at today's quotes, before the gate and the sizer have judged it.
 
-    ``credit`` and ``risk_usd`` are of one unit: points received (negative: paid) at mid, and dollars lost at worst
-    (SPEC § 4's "risk of one contract"). ``contract_cap`` is the strategy's own upper bound on units.
-    ``short_strike_probability_otm`` is reported for all: the chance that every short strike expires out of the money.
-    ``least_credit`` is what a unit must bring at least for the strategy's conditions to hold (negative: what it may cost at
-    most); None where price is no condition.
+    ``credit`` and ``risk_usd`` are those of one unit: points received at mid (negative: paid), and dollars lost at
+    worst (SPEC § 4's "risk of one contract"). ``contract_cap`` is the strategy's own upper bound on units.
+    ``short_strike_probability_otm`` is reported for every proposal: the chance that every short strike expires out of
+    the money. ``least_credit`` is the least credit of a unit at which the strategy's conditions hold (negative: the
+    largest debit); None if price is not a condition.
     """
 
     strategy: str
@@ -458,14 +462,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enter:
-    """The gate and the sizer agreed."""
+    """An entry on which the gate and the sizer agreed."""
 
     intent: Intent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """Close a position. ``event`` says which exit state it leads to: EXIT, DEFEND or DEFEND_21DTE."""
+    """Close a position. ``event`` says which exit state this leads to: EXIT, DEFEND or DEFEND_21DTE."""
 
     intent: Intent
     event: Event = Event.EXIT
@@ -482,9 +486,10 @@ class Manage:
 class Snapshot:
     """Everything a decision may look at, frozen at one moment.
 
-    ``vix`` is None when there is no usable value: nobody enters (``vix_refusal`` says why). ``chains`` holds only what
-    was asked for; ``quotes`` only contracts that are subscribed and have had a real quote, by contract id.
-    ``holdings`` are the broker's, by contract id. ``prices`` may give the underlyings' prices without the rest of them.
+    ``vix`` is None if there is no usable value. Nobody enters then, and ``vix_refusal`` says why. ``chains`` holds only
+    what was asked for; ``quotes`` holds, by contract id, only subscribed contracts that have had a real quote.
+    ``holdings`` are the broker's, by contract id. ``prices`` may give the underlyings' prices without their other
+    figures.
     """
 
     time: datetime
@@ -502,19 +507,19 @@ class Snapshot:
 
     @property
     def known_vix(self) -> VixReading:
-        """The VIX, for rules that follow a check of it.
+        """The VIX, for rules that run after a check that there is one.
 
         Raises
         ------
         CannotCompute
-            There is no usable value.
+            If there is no usable value.
         """
         if self.vix is None:
             raise CannotCompute("the VIX is not known", time=self.time.isoformat())
         return self.vix
 
     def price(self, key: str) -> float:
-        """Price of one of ``underlyings``, by the shorter way where there is one."""
+        """Price of one of ``underlyings``, taken from ``prices`` if there are any."""
         return self.underlyings[key].price if self.prices is None else self.prices[key]
 
 
@@ -533,7 +538,7 @@ class EmergencyLevel(int, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategySample:
-    """Closed trades of one strategy: counts, and mean win and mean loss in USD (both positive)."""
+    """Closed trades of one strategy: counts, mean win and mean loss in USD (both positive)."""
 
     trades: int = 0
     wins: int = 0
@@ -553,13 +558,14 @@ class StrategySample:
 class PortfolioView:
     """What the gate may know beyond the snapshot: the framework's own facts at one moment.
 
-    ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying; ``unfilled`` a strategy to how many of its
-    entries have ended unfilled today and when the last one did. ``suspended`` maps a strategy to the code
-    it is suspended with. ``book_closing``: RED or a breaker's third level has everything closed, protection is sold with
-    the book; ``excess_spy_delta``: share-equivalents, signed as held, by which the protection that is left is then beyond
-    the account's SPY delta limit, 0 while anything else is open. ``reserved_*`` are held by entries that still work; gamma
-    and vega of the short ones only (0 or below). ``unfit`` maps a strategy to those of its underlyings of which one unit
-    did not fit a moment ago, and why. ``absent`` are underlyings that cannot be traded where this run is.
+    ``pending`` maps a strategy in VALIDATION or ENTERING to its underlying. ``unfilled`` maps a strategy to the number
+    of its entries that ended unfilled today, and when the last one did. ``suspended`` maps a strategy to the code it is
+    suspended with. ``book_closing``: everything is being closed by RED or a breaker's third level, and protection is
+    sold with the book. ``excess_spy_delta`` is the amount, in share-equivalents signed as held, by which the remaining
+    protection then exceeds the account's SPY delta limit; it is 0 while anything else is open. ``reserved_*`` is held
+    by entries that still work; of gamma and vega only the short side counts (0 or below). ``unfit`` maps a strategy to
+    those of its underlyings on which one unit did not fit a moment ago, and why. ``absent`` are underlyings that cannot
+    be traded in this run.
     """
 
     mode: Mode

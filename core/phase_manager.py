@@ -1,9 +1,9 @@
-"""The account's phase: earned step by step, taken back by loss, moved by neither deposits nor withdrawals.
+"""The account's phase. It is earned step by step and lost through losses; deposits and withdrawals do not change it.
 
-The equity a phase is judged by is the account's value scaled so that flows leave it where it was: a deposit of a third
-makes every later dollar count for three quarters of one. Without flows it is the account's value itself. Drawdown is
-measured on the same figure with bought protection counted at what it cost: what it was worth at the top of a fear is no
-height to fall from.
+The phase is judged by the account's value, scaled so that a flow leaves the figure unchanged. After a deposit of a
+third, every later dollar counts for three quarters of one. Without flows the figure is the account's value itself.
+Drawdown uses the same figure with bought protection counted at its cost. Its market value at the height of a panic
+would set a peak that the account never really had.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from core.quotes import at_least, at_most
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionFacts:
-    """The ledger's record a promotion is judged by. Shares are positive fractions; ``worst_loss_share`` is the largest
-    loss of one trade against the equity before it, ``worst_drawdown_share`` the deepest drawdown; which trades and days they
-    are of is the ledger's (:meth:`core.trade_ledger.TradeLedger.promotion_facts`)."""
+    """The ledger's record that a promotion is judged by. Shares are positive fractions. ``worst_loss_share`` is the
+    largest loss of one trade as a share of the equity before it, ``worst_drawdown_share`` the deepest drawdown. The
+    ledger chooses the trades and days (:meth:`core.trade_ledger.TradeLedger.promotion_facts`)."""
 
     closed_trades: int
     win_rate: float
@@ -40,7 +40,7 @@ class PhaseReason(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChange:
-    """One step up or down, and what it was judged by."""
+    """One step up or down, and the figures it was judged by."""
 
     before: int
     after: int
@@ -62,9 +62,9 @@ class PhaseManager:
     Raises
     ------
     ConfigError
-        When the phase is unknown.
+        If the phase is unknown.
     IntegrityError
-        When the starting equity is not a positive number.
+        If the starting equity is not a positive number.
     """
 
     def __init__(self, starting_phase: int, starting_equity: float) -> None:
@@ -74,12 +74,12 @@ class PhaseManager:
         self.begin_at(starting_equity)
 
     def begin_at(self, equity: float) -> None:
-        """Measure from ``equity`` on, as a new account does.
+        """Measure from ``equity`` on, as for a new account.
 
         Raises
         ------
         IntegrityError
-            When it is not a positive number.
+            If it is not a positive number.
         """
         if not (isfinite(equity) and equity > 0):
             raise IntegrityError("starting equity is not a positive amount", equity=equity)
@@ -94,21 +94,21 @@ class PhaseManager:
 
     @property
     def earned_equity(self) -> float:
-        """The account's value as if there had been no flows, USD, at the last update."""
+        """The account's value at the last update as if there had been no flows, in USD."""
         return self._equity * self._scale
 
     @property
     def drawdown_share(self) -> float:
-        """From the peak to the last update, bought protection at cost; positive."""
+        """The drawdown from the peak to the last update, with bought protection at cost; positive."""
         return max(0.0, 1.0 - self._at_cost * self._cost_scale / self._peak)
 
     def record_flow(self, amount_usd: float, equity_after_usd: float) -> None:
-        """A deposit (positive) or withdrawal that has just brought the account to ``equity_after_usd``.
+        """Record a deposit (positive) or withdrawal that has just brought the account to ``equity_after_usd``.
 
         Raises
         ------
         IntegrityError
-            When an amount is not a number, or the account was or is worth nothing.
+            If an amount is not a number, or the account was or is worth nothing.
         """
         before, cost_after = equity_after_usd - amount_usd, self._at_cost + amount_usd
         if not (isfinite(amount_usd) and isfinite(equity_after_usd)
@@ -120,20 +120,20 @@ class PhaseManager:
         self._equity, self._at_cost = equity_after_usd, cost_after
 
     def update(self, equity: float, record: PromotionFacts, *, equity_at_cost: float) -> PhaseChange | None:
-        """Take the account's value, and step up or down by one where the rules say so.
+        """Take the account's value, and step up or down by one if the rules say so.
 
-        Down: below 93 % of the phase's own floor, or more than 20 % under the peak (once in each drawdown). Up: all
-        criteria of the next phase, and no reason to go down.
+        Down: the figure is below 93 % of the phase's own floor, or more than 20 % below the peak (once per drawdown).
+        Up: all criteria of the next phase are met, and there is no reason to step down.
 
         Parameters
         ----------
         equity_at_cost : float
-            The account's value with bought protection that is held counted at what it cost.
+            The account's value with the bought protection it holds counted at cost.
 
         Raises
         ------
         IntegrityError
-            When equity or the record is not a number.
+            If equity or the record is not a number.
         """
         numbers = (equity, equity_at_cost, record.win_rate, record.worst_loss_share, record.worst_drawdown_share)
         if not all(isfinite(number) for number in numbers):
@@ -156,7 +156,7 @@ class PhaseManager:
         return None
 
     def missing_for_promotion(self, record: PromotionFacts) -> tuple[str, ...]:
-        """Names of the criteria of the next phase that are not met; empty in the last phase too."""
+        """Names of the next phase's criteria that are not met; empty in the last phase."""
         rule = self._next_rule()
         return () if rule is None else tuple(name for name, met in self._criteria(rule, record).items() if not met)
 
@@ -194,12 +194,12 @@ class PhaseManager:
                 "peak": self._peak}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over stored facts, replacing what is held.
+        """Take over stored facts and replace the present ones.
 
         Raises
         ------
         IntegrityError
-            When they are not what :meth:`facts` writes.
+            If they are not what :meth:`facts` writes.
         """
         if set(facts) != set(self.facts()):
             raise IntegrityError("the stored phase cannot be read", names=sorted(facts))
@@ -216,7 +216,7 @@ class PhaseManager:
         self.__dict__.update(restored.__dict__)
 
     def self_check(self) -> None:
-        """Raise IntegrityError when the phase's facts contradict each other."""
+        """Raise IntegrityError if the phase's facts contradict each other."""
         numbers = self._numbers().values()
         if (type(self._phase) is not int or self._phase not in PHASES or not isinstance(self._demoted_in_drawdown, bool)
                 or not all(isfinite(number) for number in numbers) or min(self._scale, self._cost_scale, self._peak) <= 0

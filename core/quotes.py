@@ -1,8 +1,9 @@
-"""What a quote, an underlying, a cover and a rounding error are: asked in every room, answered here alone.
+"""What makes a quote usable, what a contract's underlying is, what covers a short, and when two figures are equal.
+Every part asks these questions, and only this module answers them.
 
-A quote has a price when both sides are numbers, the bid is at least 0, the ask is above 0 and not below the bid; a bid of
-0 under a live ask is the quote of a nearly worthless option. It is usable when it has a price and is fresh: not older
-than ``LEG_MAX_AGE_MINUTES``, and not from the future.
+A quote has a price if both sides are numbers, the bid is at least 0, the ask is above 0, and the ask is not below the
+bid. A bid of 0 under a live ask is the quote of a nearly worthless option. A quote is usable if it has a price and is
+fresh: not older than ``LEG_MAX_AGE_MINUTES``, and not from the future.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from core.errors import CannotCompute
 from core.market_values import not_negative, positive
 from core.model import Contract, Quote, Refused, Snapshot, Underlying
 
-# Binary fractions cannot hold most decimal ones. Two figures made of prices, shares or dollars are equal when they differ
-# by less than this, absolutely or as a share of the larger; prices are rounded to as many digits.
+# Binary fractions cannot hold most decimal fractions exactly. Two figures made of prices, shares or dollars count as
+# equal if they differ by less than this, absolutely or as a share of the larger. Prices are rounded to as many digits.
 DIGITS: Final = 9
 TOLERANCE: Final = 1e-9
 
@@ -26,7 +27,7 @@ TOLERANCE: Final = 1e-9
 
 
 def at_least(value: float, limit: float) -> bool:
-    """``value >= limit``, where a difference by rounding is none. False for what is not a number."""
+    """``value >= limit``, where a difference that comes from rounding does not count. False if one is not a number."""
     return value >= limit or isclose(value, limit, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
@@ -36,12 +37,12 @@ def at_most(value: float, limit: float) -> bool:
 
 
 def whole_units(value: float) -> int:
-    """The largest whole number that ``value`` reaches, a number short of it by rounding alone included."""
+    """The largest whole number that ``value`` reaches; a value that falls short only by rounding reaches it."""
     return floor(value + TOLERANCE)
 
 
 def units_to_reach(value: float) -> int:
-    """The smallest whole number that reaches ``value``, an excess by rounding alone left out."""
+    """The smallest whole number that reaches ``value``; an excess that comes only from rounding does not count."""
     return ceil(value - TOLERANCE)
 
 
@@ -49,7 +50,7 @@ def units_to_reach(value: float) -> int:
 
 
 def price_fault(quote: Quote | None) -> RefusalCode | None:
-    """Why a quote has no price, whatever its age: QUOTE_MISSING, QUOTE_EMPTY or QUOTE_CROSSED; None when it has one."""
+    """Why a quote of any age has no price: QUOTE_MISSING, QUOTE_EMPTY or QUOTE_CROSSED; None if it has one."""
     if quote is None:
         return RefusalCode.QUOTE_MISSING
     if not (isfinite(quote.bid) and isfinite(quote.ask) and quote.bid >= 0.0 and quote.ask > 0.0):
@@ -58,12 +59,12 @@ def price_fault(quote: Quote | None) -> RefusalCode | None:
 
 
 def quote_fault(quote: Quote | None, now: datetime) -> RefusalCode | None:
-    """Why a quote cannot be used at ``now``; None when it can.
+    """Why a quote cannot be used at ``now``; None if it can.
 
     Returns
     -------
     RefusalCode or None
-        As :func:`price_fault`; else QUOTE_STALE, or GUARD_CANNOT_COMPUTE for a quote from the future.
+        As :func:`price_fault`, then QUOTE_STALE, or GUARD_CANNOT_COMPUTE for a quote from the future.
     """
     fault = price_fault(quote)
     if quote is None or fault is not None:
@@ -75,13 +76,13 @@ def quote_fault(quote: Quote | None, now: datetime) -> RefusalCode | None:
 
 
 def usable_quote(contract: Contract, snapshot: Snapshot) -> Quote | None:
-    """The quote of ``contract`` when it can be used now, else None."""
+    """The quote of ``contract`` if it can be used now, otherwise None."""
     quote = snapshot.quotes.get(contract.id)
     return quote if quote_fault(quote, snapshot.time) is None else None
 
 
 def quote_refusal(contract: Contract, quote: Quote | None, now: datetime) -> Refused | None:
-    """The refusal of a leg whose quote cannot be used at ``now``, with the quote; None when it can."""
+    """The refusal of a leg whose quote cannot be used at ``now``, with that quote; None if it can."""
     fault = quote_fault(quote, now)
     if fault is None:
         return None
@@ -92,7 +93,7 @@ def quote_refusal(contract: Contract, quote: Quote | None, now: datetime) -> Ref
 
 
 def require_quotes(contracts: Iterable[Contract], snapshot: Snapshot) -> Mapping[str, Quote] | Refused:
-    """Usable quotes of all ``contracts`` by contract id, or the refusal that names the first one without."""
+    """Usable quotes of all ``contracts`` by contract id, or the refusal that names the first without one."""
     found: dict[str, Quote] = {}
     for contract in contracts:
         quote = snapshot.quotes.get(contract.id)
@@ -104,12 +105,12 @@ def require_quotes(contracts: Iterable[Contract], snapshot: Snapshot) -> Mapping
 
 
 def usable_mid(contract: Contract, quotes: Mapping[str, Quote]) -> float:
-    """Mid of the contract's quote in points, whatever its age.
+    """Mid of the contract's quote in points; the quote may be of any age.
 
     Raises
     ------
     CannotCompute
-        When the quote has no price.
+        If the quote has no price.
     """
     quote = quotes.get(contract.id)
     if quote is None:
@@ -119,7 +120,7 @@ def usable_mid(contract: Contract, quotes: Mapping[str, Quote]) -> float:
 
 
 def require_price(contract: Contract, quote: Quote) -> None:
-    """Raise CannotCompute when the quote of ``contract`` has no price."""
+    """Raise CannotCompute if the quote of ``contract`` has no price."""
     fault = price_fault(quote)
     if fault is not None:
         raise CannotCompute("quote cannot be used", contract=contract.id, bid=quote.bid, ask=quote.ask,
@@ -127,16 +128,16 @@ def require_price(contract: Contract, quote: Quote) -> None:
 
 
 def held_mark(contract: Contract, quantity: int, quote: Quote, underlyings: Mapping[str, Underlying]) -> float:
-    """Points at which a held contract counts in the account's value: the mid of its last real quote.
+    """The price in points at which a held contract counts in the account's value: the mid of its last real quote.
 
-    An ask of 0 is no price, and half the bid would make a debt look small: a long counts with its bid alone then, a
-    short with no less than its bid and its exercise value. Guards go on judging by that least loss; entries do not,
-    their own checks refuse such a quote.
+    An ask of 0 is not a price, and half the bid would make a debt look small. So with such a quote a long counts at its
+    bid alone, and a short at no less than its bid and its exercise value. Guards go on judging by this least loss.
+    Entries do not use it: their own checks refuse such a quote.
 
     Raises
     ------
     CannotCompute
-        When a side is no number of at least 0, or a short needs its underlying's price and there is none.
+        If a side is not a number of at least 0, or a short needs its underlying's price and there is none.
     """
     bid = not_negative(quote.bid, "bid", contract=contract.id)
     if not_negative(quote.ask, "ask", contract=contract.id) > 0.0:
@@ -153,25 +154,25 @@ def is_future(ticker: str) -> bool:
 
 
 def underlying_key(ticker: str, future_expiry: date | None) -> str:
-    """Key in ``Snapshot.underlyings``: of a future its contract month (``/ES@240920``), else the ticker."""
+    """Key in ``Snapshot.underlyings``: for a contract month of a future ``/ES@240920``, otherwise the ticker."""
     return ticker if future_expiry is None else f"{ticker}@{future_expiry:%y%m%d}"
 
 
 def ticker_of(key: str) -> str:
-    """The ticker a key of ``Snapshot.underlyings`` belongs to."""
+    """The ticker that a key of ``Snapshot.underlyings`` belongs to."""
     return key.partition("@")[0]
 
 
 def keys_of(ticker: str, underlyings: Mapping[str, Underlying]) -> list[str]:
-    """Keys under which a ticker is in the snapshot: its own, then its contract months, the nearest first."""
+    """The keys of a ticker in the snapshot: its own, then its contract months, nearest first."""
     return sorted(key for key in underlyings if ticker_of(key) == ticker)
 
 
 def underlying_of(contract: Contract, underlyings: Mapping[str, Underlying]) -> Underlying | None:
-    """What ``contract`` is an option on; None when the snapshot does not have it.
+    """The underlying of ``contract``; None if the snapshot does not have it.
 
-    A futures option belongs to one contract month: the entry of that month is its underlying, or the ticker's own entry
-    where that is known to be the same month. Another month's price is never taken for it.
+    A futures option belongs to one contract month. Its underlying is the entry of that month, or the ticker's own entry
+    if that is known to be the same month. The price of another month is never used in its place.
     """
     if contract.future_expiry is None:
         return underlyings.get(contract.underlying)
@@ -183,12 +184,12 @@ def underlying_of(contract: Contract, underlyings: Mapping[str, Underlying]) -> 
 
 
 def underlying_price(contract: Contract, underlyings: Mapping[str, Underlying]) -> float:
-    """Price in points of what ``contract`` is an option on (:func:`underlying_of`).
+    """Price in points of the underlying of ``contract`` (:func:`underlying_of`).
 
     Raises
     ------
     CannotCompute
-        When there is none, or it is not a positive number.
+        If there is none, or it is not a positive number.
     """
     found = underlying_of(contract, underlyings)
     if found is None:
@@ -204,7 +205,7 @@ def underlying_price(contract: Contract, underlyings: Mapping[str, Underlying]) 
 
 
 def covers(cover: Contract, short: Contract) -> bool:
-    """Whether the long ``cover`` bounds the loss of ``short`` for as long as it lives: an option of the same right,
-    underlying, contract month and multiplier that expires no earlier."""
+    """Whether the long ``cover`` bounds the loss of ``short`` for as long as the short lives. It does if it is an
+    option of the same right, underlying, contract month and multiplier that expires no earlier."""
     return (cover.right is short.right and cover.underlying == short.underlying and cover.expiry >= short.expiry
             and cover.future_expiry == short.future_expiry and cover.multiplier == short.multiplier)

@@ -1,7 +1,7 @@
-"""Compares what the store says is held with what the broker says. Pure: facts in, verdicts out.
+"""Compares the holdings in the store with the holdings at the broker. Pure: facts go in, verdicts come out.
 
-The executor's recovery resolves intents that were in flight first; contracts of those it could not resolve are
-``busy`` and are left alone here.
+The executor's recovery first resolves the intents that were in flight. The contracts of intents it could not resolve
+are ``busy`` and are left alone here.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class VerdictKind(str, Enum):
     MATCH = "MATCH"          # resume
     GONE = "GONE"            # nothing of it is held: recorded as closed elsewhere
     EXPIRED = "EXPIRED"      # legs past their expiry are gone, as they should be; the rest matches
-    ASSIGNED = "ASSIGNED"    # a short option became shares: they are closed by limit, the rest with them
-    FEWER = "FEWER"          # even but fewer units than stored: keep them
+    ASSIGNED = "ASSIGNED"    # a short option became shares: close them by limit, and the rest with them
+    FEWER = "FEWER"          # fewer units than stored, but even: keep them
     UNEVEN = "UNEVEN"        # flatten what is held
-    WAITING = "WAITING"      # an order of it is still unresolved
+    WAITING = "WAITING"      # one of its orders is still unresolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,9 @@ class Verdict:
     Attributes
     ----------
     actual : mapping
-        Contract to signed quantity that is attributed to the position (assigned shares included).
+        Contract to signed quantity attributed to the position (assigned shares included).
     missing : mapping
-        Contract to signed quantity stored but not held.
+        Contract to signed quantity that is stored but not held.
     """
 
     position_id: str
@@ -46,7 +46,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """All verdicts, and holdings that no position explains: those are quarantined until the operator accepts."""
+    """All verdicts, and the holdings that no position explains. Those are quarantined until the operator accepts
+    them."""
 
     verdicts: tuple[Verdict, ...]
     unknown: Mapping[Contract, int]
@@ -63,18 +64,18 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
     Parameters
     ----------
     positions : sequence of Position
-        Everything the store knows, in the order it was opened.
+        Every position in the store, in the order they were opened.
     holdings : mapping
         The broker's signed quantities by contract.
     busy : collection of Contract
-        Contracts of unresolved orders; a position that touches one gets WAITING.
+        Contracts of unresolved orders. A position that has one of them gets WAITING.
     today : date
-        Options that expired before it are expected to be gone.
+        Options that expired before this day are expected to be gone.
 
     Returns
     -------
     Reconciliation
-        ``unknown`` is what remains of ``holdings`` without an owner; contracts in ``busy`` are never unknown.
+        ``unknown`` is the part of ``holdings`` that has no owner. Contracts in ``busy`` are never unknown.
     """
     left = {contract: quantity for contract, quantity in holdings.items() if quantity}
     claims = _claims(positions, left, today)
@@ -94,9 +95,9 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
 
 def _claims(positions: Sequence[Position], holdings: Mapping[Contract, int], today: date
             ) -> dict[str, dict[Contract, int]]:
-    """What each position may call its own. A contract whose net is as stored is given out in full, also where
-    positions offset each other (but not once it has expired: then a net of zero is nothing); otherwise same-signed
-    holdings go to the oldest first."""
+    """The holdings that each position may call its own. If the net quantity of a contract is as stored, every position
+    gets all it stored, even where positions offset each other. Once the contract has expired this does not apply,
+    because a net of zero is then no evidence. Otherwise holdings of the same sign go to the oldest positions first."""
     stored: dict[Contract, int] = {}
     for position in positions:
         for leg in position.legs:
@@ -117,7 +118,7 @@ def _claims(positions: Sequence[Position], holdings: Mapping[Contract, int], tod
 
 
 def _smaller(first: int, second: int) -> int:
-    """Of two numbers of one sign, the one nearer to zero."""
+    """The one of two numbers of the same sign that is nearer to zero."""
     return first if abs(first) <= abs(second) else second
 
 
@@ -147,7 +148,7 @@ def _kind(stored: Mapping[Contract, int], claim: Mapping[Contract, int], missing
 
 
 def kind_of_change(stored: Mapping[Contract, int], claim: Mapping[Contract, int]) -> VerdictKind:
-    """What became of a position that held ``stored`` and holds no more than ``claim`` of it now: GONE, FEWER or UNEVEN."""
+    """What became of a position that stored ``stored`` and now holds only ``claim`` of it: GONE, FEWER or UNEVEN."""
     if not any(claim.values()):
         return VerdictKind.GONE
     ratios, _ = smallest_ratios(stored)
@@ -158,8 +159,8 @@ def kind_of_change(stored: Mapping[Contract, int], claim: Mapping[Contract, int]
 
 
 def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, int]) -> dict[Contract, int]:
-    """Shares of the underlying without an owner, as far as missing short equity options explain them: a put
-    assigned buys its multiplier in shares, a call sells it."""
+    """Shares of the underlying without an owner, as far as missing short equity options explain them. An assigned put
+    buys its multiplier in shares; an assigned call sells it."""
     shares: dict[Contract, int] = {}
     for contract, quantity in missing.items():
         if contract.kind is not ContractKind.EQUITY_OPTION or quantity >= 0:

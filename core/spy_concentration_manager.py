@@ -1,10 +1,10 @@
-"""SPY concentration: a strategy asks before it trades, and holds what it was given until its order ends.
+"""SPY concentration: a strategy asks before it trades, and keeps its reservation until its order ends.
 
-All deltas are SPY share-equivalents, beta-weighted (``risk.greeks_monitor``). What is held comes from the book's Greeks
-at the moment of asking; what is reserved are the entries that still work, each taken at its worst: entries that would
-add on one side are not netted against entries on the other, because either may fail to fill. A trade that ends nearer
-to zero than it began is a reduction and passes the delta limit. SPY slots count positions with short options on SPY and
-its equivalents, working entries included.
+All deltas are SPY share-equivalents, beta-weighted (``risk.greeks_monitor``). The held delta comes from the book's
+Greeks at the moment of asking. Reserved are the entries that still work, each at its worst: entries that add delta on
+one side are not netted against entries on the other, because either may fail to fill. A trade that ends nearer to zero
+than it began is a reduction and passes the delta limit. SPY slots count positions with short options on SPY and its
+equivalents, working entries included.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class SpyRequest:
     delta_per_unit : float
         SPY share-equivalents of one unit, signed.
     takes_slot : bool
-        True when the unit has short options: bought protection takes no slot.
+        True if the unit has short options. Bought protection takes no slot.
     max_slots : int or None
-        Most SPY slots the strategy may hold.
+        The most SPY slots the strategy may hold.
     margin_per_unit_usd, risk_per_unit_usd, gamma_per_unit, vega_per_unit : float
-        Held back with the reservation, so that two entries cannot count on the same money or the same room.
+        Held back with the reservation, so that two entries cannot both count on the same money or the same room.
     """
 
     id: str
@@ -61,7 +61,8 @@ _REQUEST_FIELDS = tuple(field.name for field in fields(SpyRequest))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """A granted request. ``confirmed`` once its order filled: it then holds its slot, and its delta is in the book."""
+    """A granted request. Once its order has filled it is ``confirmed``: it holds its slot, and its delta is in the
+    book."""
 
     request: SpyRequest
     confirmed: bool = False
@@ -73,7 +74,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcentrationReading:
-    """Where the book stands: worst reachable deltas on both sides, the limit today, slots taken in
+    """Where the book stands: the worst deltas that can be reached on both sides, today's limit, and the slots taken in
     all and by each strategy."""
 
     held_delta: float
@@ -101,24 +102,24 @@ class SpyConcentrationManager:
     # --- asking
 
     def limit(self, phase: int, is_fomc_day: bool) -> float:
-        """Most SPY share-equivalents either way: by phase, halved on FOMC days.
+        """The largest SPY delta in either direction, in share-equivalents: by phase, halved on FOMC days.
 
         Raises
         ------
         CannotCompute
-            When the phase is unknown.
+            If the phase is unknown.
         """
         if phase not in PHASES:
             raise CannotCompute("phase is unknown", phase=phase)
         return PHASES[phase].max_abs_spy_delta * (FOMC_DELTA_LIMIT_MULTIPLE if is_fomc_day else 1.0)
 
     def check(self, request: SpyRequest, held_delta: float | None, phase: int, is_fomc_day: bool) -> Refused | None:
-        """What :meth:`ask` would refuse, without reserving.
+        """The refusal that :meth:`ask` would give, without reserving anything.
 
         Parameters
         ----------
         held_delta : float or None
-            SPY delta of the book now; None when it cannot be computed, which refuses.
+            SPY delta of the book now. None if it cannot be computed; the request is then refused.
         """
         try:
             _validate(request)
@@ -145,7 +146,7 @@ class SpyConcentrationManager:
         Raises
         ------
         IntegrityError
-            When the id already holds a reservation.
+            If the id already holds a reservation.
         """
         if request.id in self._reservations:
             raise IntegrityError("the entry already holds a reservation", id=request.id)
@@ -156,12 +157,12 @@ class SpyConcentrationManager:
         return self._reservations[request.id]
 
     def room(self, delta_per_unit: float, held_delta: float | None, phase: int, is_fomc_day: bool) -> float:
-        """Most units (not rounded) the delta limit leaves; ``inf`` for a unit without delta.
+        """The most units (not rounded) that the delta limit leaves room for; ``inf`` for a unit without delta.
 
         Raises
         ------
         CannotCompute
-            When a delta is missing or not a number, or the phase is unknown.
+            If a delta is missing or not a number, or the phase is unknown.
         """
         unit = finite(delta_per_unit, "delta_per_unit")
         before = self._reachable(finite(held_delta, "held_delta"), unit)
@@ -173,12 +174,13 @@ class SpyConcentrationManager:
     # --- what becomes of a reservation
 
     def confirm(self, id: str, contracts: int) -> None:
-        """The order filled, ``contracts`` of it: the slot is held, the rest of the reservation is given back.
+        """Record that ``contracts`` of the order filled. The slot is kept, and the rest of the reservation is given
+        back.
 
         Raises
         ------
         IntegrityError
-            When nothing is reserved under the id, or more filled than was reserved.
+            If nothing is reserved under the id, or more filled than was reserved.
         """
         found = self._reservations.get(id)
         if found is None or not 0 < contracts <= found.request.contracts:
@@ -191,12 +193,12 @@ class SpyConcentrationManager:
         return id in self._reservations
 
     def free(self, id: str) -> bool:
-        """The order ended without a fill: give everything back. False when nothing was reserved (freed before)."""
+        """Give everything back after an order ended without a fill. False if nothing was reserved (freed before)."""
         return self._reservations.pop(id, None) is not None
 
     def retain(self, position_ids: Iterable[str]) -> tuple[str, ...]:
-        """Keep only what belongs to these positions: one that is over, or that a crash left without its order, holds
-        neither slot nor money. The ids that were dropped."""
+        """Keep only the reservations of these positions, and return the ids that were dropped. A position that is over,
+        or that a crash left without its order, must hold neither slot nor money."""
         alive = set(position_ids)
         dropped = tuple(id for id in self._reservations if position_of(id) not in alive)
         for id in dropped:
@@ -229,12 +231,13 @@ class SpyConcentrationManager:
 
     @property
     def reserved_short_gamma(self) -> float:
-        """What working entries add on the short side; 0 or below. One that is long may fail to fill."""
+        """Gamma that working entries add on the short side; 0 or below. A long one counts as 0, since it may not
+        fill."""
         return sum(min(0.0, found.request.gamma_per_unit) * found.request.contracts for found in self.working)
 
     @property
     def reserved_short_vega(self) -> float:
-        """As :attr:`reserved_short_gamma`."""
+        """Vega that working entries add on the short side, as :attr:`reserved_short_gamma`."""
         return sum(min(0.0, found.request.vega_per_unit) * found.request.contracts for found in self.working)
 
     def reading(self, held_delta: float, phase: int, is_fomc_day: bool) -> ConcentrationReading:
@@ -243,7 +246,7 @@ class SpyConcentrationManager:
         Raises
         ------
         CannotCompute
-            When the held delta is not a number or the phase is unknown.
+            If the held delta is not a number, or the phase is unknown.
         """
         held = finite(held_delta, "held_delta")
         slots = [found for found in self._reservations.values() if _takes_spy_slot(found.request)]
@@ -260,12 +263,12 @@ class SpyConcentrationManager:
                                  | {"confirmed": found.confirmed} for found in self._reservations.values()]}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over stored facts, replacing what is held.
+        """Take over stored facts and replace the present ones.
 
         Raises
         ------
         IntegrityError
-            When they are not what :meth:`facts` writes.
+            If they are not what :meth:`facts` writes.
         """
         restored: dict[str, Reservation] = {}
         try:
@@ -282,7 +285,7 @@ class SpyConcentrationManager:
         self.self_check()
 
     def self_check(self) -> None:
-        """Raise IntegrityError when a reservation is impossible."""
+        """Raise IntegrityError if a reservation is impossible."""
         for id, found in self._reservations.items():
             request = found.request
             numbers = (request.delta_per_unit, request.margin_per_unit_usd, request.risk_per_unit_usd,
@@ -292,7 +295,7 @@ class SpyConcentrationManager:
                 raise IntegrityError("impossible reservation", id=id, contracts=request.contracts)
 
     def _reachable(self, held: float, sign: float) -> float:
-        """Held delta with every working entry that adds on the side of ``sign``."""
+        """The held delta plus every working entry that adds on the side of ``sign``."""
         side = 1.0 if sign >= 0 else -1.0
         return held + sum(found.delta for found in self.working if found.delta * side > 0)
 

@@ -1,5 +1,5 @@
-"""Ten strategies, one account: who is asked first, who may go ahead, how much buying power each may use, and the way
-of one entry from a strategy's screen to an intent."""
+"""Ten strategies share one account. The coordinator decides who is asked first, who may go ahead and how much buying
+power each may use, and it leads one entry from a strategy's screen to an intent."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ from core.spy_concentration_manager import SpyConcentrationManager
 from core.strategy import Strategy
 from core.unified_position_sizer import Sized, UnifiedPositionSizer
 
-# Refusals that stand for the rest of the day: the strategy's share of buying power goes down the list. Others (data,
-# hours not begun, a halt) may end within the day, and keep it.
+# Refusals that hold for the rest of the day. The strategy's share of buying power then passes down the list. After any
+# other refusal (data, hours not begun, a halt) the strategy keeps its share, because the refusal may end within the
+# day.
 STANDS_TODAY: Final = frozenset({
     RefusalCode.STRATEGY_OFF, RefusalCode.EDGE_LOST, RefusalCode.STRATEGY_SUSPENDED, RefusalCode.PHASE_FORBIDS,
     RefusalCode.NO_SESSION, RefusalCode.WRONG_WEEKDAY, RefusalCode.CALENDAR_UNCOVERED, RefusalCode.FOMC_DAY,
@@ -42,12 +43,12 @@ STANDS_TODAY: Final = frozenset({
 
 
 class StrategyCoordinator:
-    """Takes one strategy's entry through the house.
+    """Leads one strategy's entry through all stages.
 
     Parameters
     ----------
     strategies : mapping of str to Strategy
-        By name; every name must have a priority.
+        By name. Every name must have a priority.
     """
 
     def __init__(self, strategies: Mapping[str, Strategy], gate: EntryGate, sizer: UnifiedPositionSizer,
@@ -62,7 +63,7 @@ class StrategyCoordinator:
         self.self_check()
 
     def self_check(self) -> None:
-        """Raise unless every strategy has a priority and carries its own name.
+        """Raise unless every strategy has a priority and is filed under its own name.
 
         Raises
         ------
@@ -76,18 +77,19 @@ class StrategyCoordinator:
                 raise IntegrityError("a strategy under another's name", name=name, spec=strategy.spec.name)
 
     def names(self) -> tuple[str, ...]:
-        """Strategies in order of priority."""
+        """The strategies in order of priority."""
         return self._names
 
     def is_absent(self, name: str, phase: int, view: PortfolioView) -> bool:
-        """Whether nothing that the phase allows the strategy can be traded where this run is: it is off, and not asked."""
+        """Whether none of the products that the phase allows the strategy can be traded in this run. The strategy is
+        then off and is not asked."""
         products = self._strategy(name).spec.products(phase)
         return bool(products) and view.absent.issuperset(products)
 
-    # --- the way of an entry ----------------------------------------------------------------------------------------
+    # --- the stages of an entry ---------------------------------------------------------------------------------------
 
     def screen(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """The cheap part: the gate up to the strategy's own conditions, coordination, the strategy's screen.
+        """The cheap stage: the gate up to the strategy's own conditions, then coordination, then the strategy's screen.
 
         In mode ``observe`` everything is decided as in ``trade``; only the last step refuses.
         """
@@ -96,7 +98,7 @@ class StrategyCoordinator:
         return None if refused is None else self._explained(name, refused, snapshot, view)
 
     def _explained(self, name: str, refused: Refused, snapshot: Snapshot, view: PortfolioView) -> Refused:
-        """A strategy that misses an underlying which the gate hid from it is refused for the gate's reason."""
+        """If the refusal names an underlying that the gate hid from the strategy, refuse for the gate's reason."""
         if refused.code is not RefusalCode.UNDERLYING_MISSING:
             return refused
         hidden = refused.facts.get("underlying")
@@ -106,8 +108,8 @@ class StrategyCoordinator:
 
     def _screen(self, name: str, snapshot: Snapshot, view: PortfolioView, coordinated: bool = True
                 ) -> tuple[Snapshot, Refused | None]:
-        """The snapshot as the strategy may see it, and the refusal if there is one. Not ``coordinated``: as if no other
-        entry were on its way, and its window had begun."""
+        """The snapshot as the strategy may see it, and the refusal if there is one. If not ``coordinated``, it is
+        judged as if no other entry were on its way and its window had begun."""
         strategy = self._strategy(name)
         spec = strategy.spec if coordinated else replace(strategy.spec, window_open=time.min)
         admitted, refused = self._gate.admissible(spec, snapshot, view)
@@ -126,7 +128,7 @@ class StrategyCoordinator:
         return seen, refused
 
     def select(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """Contracts the strategy wants quoted. It sees only those of its own underlyings that the gate admits."""
+        """Contracts the strategy wants quoted. The strategy sees only those of its underlyings that the gate admits."""
         view = _decided(view)
         seen, refused = self._screen(name, snapshot, view)
         answer = refused if refused is not None else self._strategy(name).select(seen, view)
@@ -134,13 +136,13 @@ class StrategyCoordinator:
 
     def propose(self, name: str, snapshot: Snapshot, view: PortfolioView, selection: Select, position_id: str
                 ) -> Enter | Refused:
-        """From quoted contracts to an intent: gate, strategy, gate with its legs, size, gate with the whole entry, and
-        the SPY reservation under the intent's id, which the shell confirms or frees.
+        """Turn quoted contracts into an intent: gate, strategy, gate with the legs, size, gate with the whole entry,
+        and the SPY reservation under the intent's id. The shell confirms or frees that reservation.
 
         Parameters
         ----------
         position_id : str
-            Id the position got when its contracts were selected.
+            Id that the position got when its contracts were selected.
         """
         view = replace(view, pending={other: symbol for other, symbol in view.pending.items() if other != name})
         spec, decided = self._strategy(name).spec, _decided(view)
@@ -179,7 +181,7 @@ class StrategyCoordinator:
                                         intent_id=intent.id), intent)
 
     def _only_observed(self, name: str, snapshot: Snapshot, view: PortfolioView, intent: Intent) -> Refused:
-        """The gate's own refusal for the mode, with the entry that would have been made."""
+        """The gate's own refusal for the mode, together with the entry that would have been made."""
         refused = self._gate.before(self._strategy(name).spec, snapshot, view)
         if refused is None:
             raise IntegrityError("an entry passed the gate in a mode that does not trade", mode=view.mode.value)
@@ -200,8 +202,9 @@ class StrategyCoordinator:
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
         """What the position's own strategy wants done with it. No gate stands before an exit.
 
-        Two things end a position whatever its strategy is, at the natural price: shares that an assignment brought, with
-        what is left of the options, and a split before the next session, which would turn its contracts into others.
+        Two events close any position at the natural price, whatever its strategy: an assignment, which brought shares
+        (they are closed with the remaining options), and a split before the next session, which would turn its
+        contracts into others.
         """
         strategy = self._strategy(position.strategy)
         splits = position.is_open and split_next_session(position.underlying, snapshot.calendar) is not None
@@ -213,8 +216,8 @@ class StrategyCoordinator:
         return self._counted(decision, snapshot, view, position) if isinstance(decision, Manage) else decision
 
     def _counted(self, decision: Manage, snapshot: Snapshot, view: PortfolioView, position: Position) -> Manage | Hold:
-        """A change that gives a position its first short option (a bare LEAP's weekly) makes it one that counts: it passes
-        the counts as an entry does."""
+        """Check a change that gives a position its first short option (a bare LEAP's weekly). The position then becomes
+        one that counts, so it must pass the counts as an entry does."""
         if position.has_short_options or not _sells_short(decision.intent, position):
             return decision
         others = tuple(other for other in snapshot.positions if other.id != position.id)
@@ -225,8 +228,8 @@ class StrategyCoordinator:
     # --- coordination -----------------------------------------------------------------------------------------------
 
     def _coordinate(self, name: str, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """Five minutes apart; nobody while a strategy is in ERROR; nobody while a strategy it waits for leaves at 21 DTE; above 70 % of
-        equity in margin only priorities 1 and 2."""
+        """Refuse an entry within five minutes of another, while any strategy is in ERROR, or while a strategy that this
+        one waits for is in its 21 DTE exit. Above 70 % of equity in margin, refuse all but priorities 1 and 2."""
         if name in view.pending:
             return Refused(code=RefusalCode.ENTRY_PENDING, facts={"underlying": view.pending[name]})
         if view.strategies_in_error:
@@ -250,7 +253,7 @@ class StrategyCoordinator:
 
     @staticmethod
     def _margin_use(snapshot: Snapshot, view: PortfolioView) -> float:
-        """Share of equity bound by positions and working entries; not a number when equity is none."""
+        """Share of equity in margin of positions and working entries; NaN if equity is not positive."""
         account = snapshot.account
         if not account.equity > 0.0:
             return math.nan
@@ -261,8 +264,9 @@ class StrategyCoordinator:
     def buying_power_share_usd(self, name: str, snapshot: Snapshot, view: PortfolioView) -> float | Refused:
         """Dollars of free buying power ``name`` may use now.
 
-        Free is what the cap leaves. Priorities 1 to 5 have 30, 25, 20, 15 and 10 % of it, the rest none of their own.
-        What strategies further up cannot use today (a refusal that stands for the day) is there for everyone below.
+        The free buying power is what the cap leaves. Priorities 1 to 5 get 30, 25, 20, 15 and 10 % of it; the others
+        get no share of their own. What a higher strategy cannot use today (because of a refusal that holds for the day)
+        is available to every strategy below it.
         """
         account, vix = snapshot.account, snapshot.vix
         if vix is None:
@@ -297,8 +301,8 @@ class StrategyCoordinator:
         return found
 
     def _own_delta(self, proposal: Proposal, snapshot: Snapshot) -> float | None:
-        """Delta of one unit in its own underlying's direction; None when it cannot be computed (the Greeks' own check
-        refuses then) or the underlying has no beta."""
+        """Delta of one unit in terms of its own underlying. None if it cannot be computed (the Greeks check then
+        refuses) or if the underlying has no beta."""
         try:
             unit = self._greeks.unit(proposal.legs, snapshot.quotes, snapshot.underlyings, snapshot.time)
         except CannotCompute:
@@ -308,12 +312,12 @@ class StrategyCoordinator:
 
 
 def _decided(view: PortfolioView) -> PortfolioView:
-    """The view decisions are made with: observing decides as trading does."""
+    """The view that decisions are made with: in ``observe`` they are made as in ``trade``."""
     return replace(view, mode=Mode.TRADE) if view.mode is Mode.OBSERVE else view
 
 
 def _sells_short(intent: Intent, position: Position) -> bool:
-    """Whether the change leaves the position short of what it sells."""
+    """Whether the change leaves the position short of a contract that it sells."""
     held = {leg.contract: leg.quantity for leg in position.legs}
     return any(held.get(leg.contract, 0) + leg.ratio * intent.quantity < 0 for leg in intent.legs)
 
@@ -324,7 +328,7 @@ def _queue_share(name: str) -> float:
 
 
 def _without(snapshot: Snapshot, hidden: set[str]) -> Snapshot:
-    """The snapshot without the underlyings in ``hidden``, contract months of futures included."""
+    """The snapshot without the underlyings in ``hidden``, including contract months of futures."""
     if not hidden:
         return snapshot
     return replace(snapshot, underlyings=_visible(snapshot.underlyings, hidden))

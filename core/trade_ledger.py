@@ -1,7 +1,7 @@
-"""The trade ledger: closed trades, flows and daily marks, and what follows from them.
+"""The trade ledger: closed trades, flows and daily marks, and the figures derived from them.
 
-It is the memory that sizing (each strategy's sample), suspension (an edge that is gone), the phase, the
-day-trade rule and the reports read. It only ever grows.
+Sizing (each strategy's sample), suspension (a lost edge), the phase, the day-trade rule and the reports all read it.
+The ledger only ever grows.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["ClosedTrade", "Flow", "Mark", "StrategyRecord", "TradeLedger"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyRecord:
-    """What a strategy was planned to do and what it did; planned rates are None for fixed allocations."""
+    """What a strategy was planned to do and what it did. Planned rates are None for fixed allocations."""
 
     planned_win_rate: float | None
     planned_payoff_ratio: float | None
@@ -49,14 +49,14 @@ class TradeLedger:
     Parameters
     ----------
     starting_equity : float
-        USD before the first mark.
+        USD, before the first mark.
     specs : mapping of str to StrategySpec
         Every strategy that may be recorded.
 
     Raises
     ------
     IntegrityError
-        When the starting equity is not a positive number.
+        If the starting equity is not a positive number.
     """
 
     def __init__(self, starting_equity: float, specs: Mapping[str, StrategySpec] = SPECS) -> None:
@@ -76,12 +76,12 @@ class TradeLedger:
     # --- writing
 
     def begin_at(self, equity: float) -> None:
-        """The account's value before the first mark, USD.
+        """Set the account's value before the first mark, in USD.
 
         Raises
         ------
         IntegrityError
-            When it is not a positive number, or something is in the ledger already.
+            If it is not a positive number, or the ledger already holds something.
         """
         if not (isfinite(equity) and equity > 0):
             raise IntegrityError("starting equity is not a positive amount", equity=equity)
@@ -95,12 +95,12 @@ class TradeLedger:
         Returns
         -------
         Refused or None
-            EDGE_LOST (or GUARD_CANNOT_COMPUTE) when this trade suspends its strategy.
+            EDGE_LOST (or GUARD_CANNOT_COMPUTE) if this trade suspends its strategy.
 
         Raises
         ------
         IntegrityError
-            When the trade was recorded before, or its strategy is unknown.
+            If the trade was recorded before, or its strategy is unknown.
         """
         if trade.id in self._ids:
             raise IntegrityError("the trade is in the ledger already", id=trade.id)
@@ -110,12 +110,12 @@ class TradeLedger:
         return self._newly_lost(trade)
 
     def amend(self, trade: ClosedTrade) -> Refused | None:
-        """Put a trade right that is in the ledger: a fill came after it was closed. Returns as :meth:`record`.
+        """Correct a trade in the ledger, because a fill came after it was closed. Returns as :meth:`record`.
 
         Raises
         ------
         IntegrityError
-            When no trade has this id.
+            If no trade has this id.
         """
         place = next((place for place, known in enumerate(self._trades) if known.id == trade.id), None)
         if place is None:
@@ -126,13 +126,13 @@ class TradeLedger:
         return self._newly_lost(trade)
 
     def settle(self, trade_id: str, pnl_usd: float) -> Refused | None:
-        """The operator's word what a trade made that was closed elsewhere, in USD, fees included. Returns as
-        :meth:`record`.
+        """Record, on the operator's word, what a trade that was closed elsewhere made, in USD with fees included.
+        Returns as :meth:`record`.
 
         Raises
         ------
         ConfigError
-            When no trade of that id waits for its result, or the sum is not a number.
+            If no trade of that id waits for its result, or the sum is not a number.
         """
         known = next((trade for trade in self._trades if trade.id == trade_id), None)
         if known is None or known.result_known:
@@ -146,7 +146,7 @@ class TradeLedger:
 
     @property
     def unknown_results(self) -> tuple[str, ...]:
-        """Ids of trades that were closed elsewhere and wait for the operator to say what they made."""
+        """Ids of trades that were closed elsewhere and whose result the operator must still supply."""
         return tuple(trade.id for trade in self._trades if not trade.result_known)
 
     def __contains__(self, trade_id: str) -> bool:
@@ -165,19 +165,19 @@ class TradeLedger:
         Raises
         ------
         IntegrityError
-            When the amount is not a number or 0.
+            If the amount is not a number, or is 0.
         """
         if not isfinite(amount_usd) or amount_usd == 0:
             raise IntegrityError("a flow is not an amount", amount_usd=amount_usd)
         self._flows.append(Flow(day=day, amount_usd=amount_usd))
 
     def mark(self, day: date, equity_usd: float) -> None:
-        """Keep the account's value of a session; the last of a day counts.
+        """Keep the account's value of a session. The last mark of a day counts.
 
         Raises
         ------
         IntegrityError
-            When it is not a number, or the day lies before the last mark.
+            If it is not a number, or the day lies before the last mark.
         """
         if not isfinite(equity_usd):
             raise IntegrityError("equity is not a number", day=day.isoformat(), equity=equity_usd)
@@ -191,8 +191,8 @@ class TradeLedger:
     # --- samples and suspension
 
     def sample(self, strategy: str) -> StrategySample:
-        """Closed trades of a strategy since the operator last resumed it, forced closes and unknown results left out; a
-        trade that made nothing is no win."""
+        """Closed trades of a strategy since the operator last resumed it, without forced closes and unknown results. A
+        trade that made nothing is not a win."""
         start = self._sample_from.get(strategy, 0)
         key = (len(self._trades), start)
         known = self._samples.get(strategy)
@@ -209,8 +209,8 @@ class TradeLedger:
             else 0.0)
 
     def edge_lost(self, spec: StrategySpec) -> Refused | None:
-        """Refuse a strategy whose own record has spent its edge: after ``min_sample`` trades a win rate below its
-        minimum, or a Kelly fraction at or below 0."""
+        """Refuse a strategy whose own record shows no edge: after ``min_sample`` trades its win rate is below its
+        minimum, or its Kelly fraction is at or below 0."""
         sample = self.sample(spec.name)
         if sample.trades < spec.min_sample:
             return None
@@ -226,12 +226,12 @@ class TradeLedger:
         return Refused(code=RefusalCode.EDGE_LOST, facts=facts | {"kelly": edge.kelly}) if edge.is_lost else None
 
     def suspended(self) -> Mapping[str, RefusalCode]:
-        """Strategies that wait for the operator, and why."""
+        """Strategies that wait for the operator, and the reason."""
         return MappingProxyType(dict(self._suspended))
 
     def resume(self, strategy: str) -> bool:
-        """The operator lets a strategy trade again: its sample begins anew with the next trade. False when it was not
-        suspended."""
+        """Let a strategy trade again on the operator's word. Its sample begins anew with the next trade. False if it
+        was not suspended."""
         if self._suspended.pop(strategy, None) is None:
             return False
         self._sample_from[strategy] = len(self._trades)
@@ -256,11 +256,11 @@ class TradeLedger:
         return sum(flow.amount_usd for flow in self._flows)
 
     def day_trades_open(self, day: date) -> int:
-        """Day trades within the five sessions that end with ``day`` (sessions are the marked days).
+        """Day trades within the five sessions that end with ``day`` (the marked days are the sessions).
 
-        Sessions before the first mark are not known; every earlier day trade then counts.
+        If fewer than five sessions are known, every earlier day trade counts.
         """
-        key = (day, len(self._marks), len(self._trades))  # neither loses a row; an amended trade forgets the count
+        key = (day, len(self._marks), len(self._trades))  # no row is ever removed; amending a trade resets the count
         if self._day_trades is None or self._day_trades[0] != key:
             earlier = [mark.day for mark in self._marks if mark.day < day][1 - PATTERN_DAY_TRADE_WINDOW_SESSIONS:]
             known = len(earlier) == PATTERN_DAY_TRADE_WINDOW_SESSIONS - 1
@@ -270,8 +270,8 @@ class TradeLedger:
         return self._day_trades[1]
 
     def protection_usd(self, open_ids: Collection[str]) -> float:
-        """USD that closed bought protection has made; positions in ``open_ids`` are left out (a fill came after one was
-        closed, and it is counted where it is held)."""
+        """USD that closed bought protection has made, without the positions in ``open_ids``. Those were closed and then
+        had a late fill, so they count where they are held."""
         if self._protection is None or self._protection[0] != len(self._trades):
             self._protection = (len(self._trades), {trade.id: trade.pnl_usd for trade in self._trades
                                                     if trade.protection})
@@ -279,9 +279,9 @@ class TradeLedger:
         return sum(closed.values()) - sum(closed.get(name, 0.0) for name in open_ids)
 
     def promotion_facts(self) -> PromotionFacts:
-        """What the phase manager judges a promotion by. Win rate and worst loss are of the last 50 judged trades, the
-        drawdown is of the marks, all of the twelve months that end with the last day the ledger knows of. The number of
-        closed trades is that of all known ones but bought protection."""
+        """The figures that the phase manager judges a promotion by. Win rate and worst loss are those of the last 50
+        judged trades, the drawdown is that of the marks; all within the twelve months that end with the last day known
+        to the ledger. ``closed_trades`` counts all trades with a known result, without bought protection."""
         known = [trade for trade in self._trades if trade.result_known and not trade.protection]
         days = [*(trade.closed.date() for trade in self._trades[-1:]), *(mark.day for mark in self._marks[-1:])]
         begin = max(days, default=date.min + PROMOTION_WINDOW) - PROMOTION_WINDOW
@@ -294,7 +294,7 @@ class TradeLedger:
             worst_drawdown_share=self._drawdown_since(begin))
 
     def _drawdown_since(self, begin: date) -> float:
-        """Deepest drawdown of the marks after ``begin``, from the last one before."""
+        """Deepest drawdown of the marks after ``begin``, measured from the last mark before it."""
         marks = [mark for mark in self._marks if mark.day > begin]
         earlier = len(self._marks) - len(marks)
         before = self._marks[earlier - 1] if earlier else None
@@ -307,7 +307,7 @@ class TradeLedger:
         return trade_statistics([trade for trade in self._trades if strategy in (None, trade.strategy)])
 
     def planned_and_achieved(self) -> Mapping[str, StrategyRecord]:
-        """Plan and record of every strategy, traded or not."""
+        """Plan and record of every strategy, whether it has traded or not."""
         return MappingProxyType({name: StrategyRecord(
             planned_win_rate=spec.win_rate, planned_payoff_ratio=spec.payoff_ratio, min_win_rate=spec.min_win_rate,
             achieved=self.statistics(name), suspended=self._suspended.get(name))
@@ -330,7 +330,7 @@ class TradeLedger:
         return pnl_by(self._trades, lambda trade: trade.strategy)
 
     def equity_by_day(self) -> Mapping[str, float]:
-        """USD the account made on each marked day (ISO date), open positions included and flows taken out."""
+        """USD the account made on each marked day (ISO date), with open positions and without flows."""
         results = daily_results(self._starting_equity, self._marks, self._flows)
         return {mark.day.isoformat(): float(result) for mark, result in zip(self._marks, results)}
 
@@ -360,12 +360,12 @@ class TradeLedger:
             "sample_from": dict(self._sample_from)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over stored facts, replacing what is held.
+        """Take over stored facts and replace the present ones.
 
         Raises
         ------
         IntegrityError
-            When they are not what :meth:`facts` writes.
+            If they are not what :meth:`facts` writes.
         """
         try:
             ledger = TradeLedger(float(facts["starting_equity"]), self._specs)
@@ -386,7 +386,7 @@ class TradeLedger:
         self.__dict__.update(ledger.__dict__)
 
     def self_check(self) -> None:
-        """Raise IntegrityError when the ledger's facts contradict each other."""
+        """Raise IntegrityError if the ledger's facts contradict each other."""
         places = tuple(self._sample_from.values())
         if not all(0 <= place <= len(self._trades) for place in places):
             raise IntegrityError("the ledger points beyond its trades", places=list(places), trades=len(self._trades))
@@ -402,6 +402,6 @@ class TradeLedger:
         self._ids.add(trade.id)
 
     def _equity_before(self, moment: datetime) -> float:
-        """The last mark before the day of ``moment``, else the starting equity."""
+        """The last mark before the day of ``moment``; without one, the starting equity."""
         place = bisect_left([mark.day for mark in self._marks], moment.date())
         return self._marks[place - 1].equity_usd if place else self._starting_equity

@@ -1,4 +1,4 @@
-"""What the ledger keeps: closed trades, flows and daily equity marks, and their plain JSON."""
+"""What the ledger keeps: closed trades, flows and daily equity marks, with their plain JSON."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class ClosedTrade:
     id : str
         The position's id.
     legs : tuple of str
-        Opening legs of one unit, ratio first: ``-1 SPY 241115P00500.000``.
+        Opening legs of one unit, each with its ratio first: ``-1 SPY 241115P00500.000``.
     entry_price, exit_price : float
-        Points per unit, debit positive: a credit of 1.20 bought back at 0.60 is -1.20 and 0.60.
+        Points per unit, debit positive. A credit of 1.20 that is bought back at 0.60 is -1.20 and 0.60.
     pnl_usd : float
         Of the whole position, after the fees LEAN charged.
     fees_usd : float
         Those fees, positive.
     forced : bool
-        Closed by a breaker, an emergency or a repair: not a loss of the strategy's streak.
+        Closed by a breaker, an emergency or a repair. Such a loss does not count in the strategy's streak.
     protection : bool
-        Bought protection: not in the streak either.
+        Bought protection. It does not count in the streak either.
     result_known : bool
-        False for what was closed elsewhere at a price nobody told: ``pnl_usd`` then lacks it, and the trade counts for
-        nothing until the operator says what it was.
+        False for a position that was closed elsewhere at an unknown price. ``pnl_usd`` then lacks that price, and the
+        trade counts for nothing until the operator supplies the result.
     multiplier : float
         Dollars per point of one contract.
     """
@@ -66,7 +66,7 @@ class ClosedTrade:
         if self.closed < self.opened or self.units < 1 or not self.exit_reason:
             raise IntegrityError("a closed trade contradicts itself", id=self.id, opened=self.opened.isoformat(),
                                  closed=self.closed.isoformat(), units=self.units, exit_reason=self.exit_reason)
-        self.contracts_per_unit  # legs must be readable
+        self.contracts_per_unit  # raises if the legs cannot be read
 
     @property
     def won(self) -> bool:
@@ -78,17 +78,18 @@ class ClosedTrade:
 
     @property
     def is_judged(self) -> bool:
-        """Whether the trade says something of its strategy: neither forced nor bought protection, and its result known."""
+        """Whether the trade counts as evidence of its strategy: not forced, not bought protection, and its result
+        known."""
         return self.result_known and not self.forced and not self.protection
 
     @property
     def is_day_trade(self) -> bool:
-        """Opened and closed on one day in securities; futures options are not under the rule."""
+        """Whether it was opened and closed on one day in securities. Options on futures are exempt from the rule."""
         return self.opened.date() == self.closed.date() and not is_future(self.underlying)
 
     @property
     def contracts_per_unit(self) -> int:
-        """Contracts of one unit, both signs counted."""
+        """Contracts of one unit, long and short counted alike."""
         try:
             return sum(abs(int(leg.split(" ", 1)[0])) for leg in self.legs)
         except ValueError as error:
@@ -96,8 +97,8 @@ class ClosedTrade:
 
     @property
     def assumed_costs_usd(self) -> float:
-        """Exchange fees and slippage of opening and closing that LEAN does not charge: an assumption, reported beside
-        the P&L and never in it. A step is the product's own: 0.25 points of /ES are 12.50 USD."""
+        """Exchange fees and slippage of opening and closing that LEAN does not charge. They are an assumption, reported
+        beside the P&L and never included in it. The tick is the product's own: 0.25 points of /ES are 12.50 USD."""
         venue = VENUES[self.underlying]
         grid = venue.combo if len(self.legs) > 1 else venue.alone
         each = EXCHANGE_FEE_USD + SLIPPAGE_TICKS * grid.step(self.entry_price) * self.multiplier
@@ -115,7 +116,7 @@ class ClosedTrade:
         Raises
         ------
         IntegrityError
-            When a field is missing, unknown or impossible.
+            If a field is missing, unknown or impossible.
         """
         try:
             fields_read: dict[str, Any] = dict(facts) | {"opened": datetime.fromisoformat(facts["opened"]),
@@ -128,7 +129,7 @@ class ClosedTrade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """Money the owner added (positive) or took out, in USD. It is nobody's profit or loss."""
+    """Money the owner added (positive) or took out, in USD. It is neither profit nor loss."""
 
     day: date
     amount_usd: float

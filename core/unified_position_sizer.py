@@ -1,8 +1,8 @@
-"""The one sizer: the largest whole number of units that every limit allows, and the limit that rules.
+"""The one sizer: the largest whole number of units that every limit allows, and the limit that binds.
 
-Capital of an entry is a quarter of Kelly (``core.kelly``) or the strategy's fixed allocation; the caps of strategy and
-phase, heat, buying power, Greeks, the SPY delta limit and the strategy's own counts then each allow so many units.
-Where nothing fits the answer is a refusal that names the tightest, never a larger cap.
+The capital of an entry is a quarter of Kelly (``core.kelly``) or the strategy's fixed allocation. Each of these limits
+then allows a number of units: the caps of strategy and phase, heat, buying power, Greeks, the SPY delta limit and the
+strategy's own counts. If nothing fits, the answer is a refusal that names the tightest limit, never a larger cap.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _CODES: Final[Mapping[str, RefusalCode]] = MappingProxyType({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
-    """How many units, and why not more.
+    """The number of units, and why it is not larger.
 
     Attributes
     ----------
     contracts : int
         Units, at least 1.
     limits : mapping of str to int
-        Units each limit would have allowed; limits an entry does not use are absent.
+        Units that each limit would have allowed. Limits that an entry does not use are absent.
     binding : str
-        The limit that rules.
+        The limit that binds.
     unit_risk_usd, unit_margin_usd : float
         Of one unit.
     unit_exposure : Exposure
@@ -66,7 +66,7 @@ class UnifiedPositionSizer:
     Parameters
     ----------
     margin, greeks, concentration
-        The authorities whose room is asked for.
+        The managers that are asked for their room.
     """
 
     def __init__(self, margin: MarginAuthority, greeks: GreeksAuthority,
@@ -77,20 +77,20 @@ class UnifiedPositionSizer:
 
     def size(self, spec: StrategySpec, proposal: Proposal, snapshot: Snapshot, view: PortfolioView, *,
              buying_power_usd: float | None = None, multiplier: float = 1.0) -> Sized | Refused:
-        """The largest count of units that every limit allows.
+        """The largest number of units that every limit allows.
 
         Parameters
         ----------
         buying_power_usd : float or None
-            The strategy's share of free buying power from the coordinator's queue; None when it has no queue.
+            The strategy's share of free buying power from the coordinator's queue; None if it has no such share.
         multiplier : float
-            Size multiplier besides the breaker's (margin stress), 0 to 1.
+            Size multiplier in addition to the breaker's (margin stress), 0 to 1.
 
         Returns
         -------
         Sized or Refused
-            SIZE_ZERO, HEAT_FULL, BUYING_POWER, RESERVE, GREEK_*, SPY_DELTA (``binding`` and all limits are among the
-            facts), EDGE_LOST, VIX_MISSING or GUARD_CANNOT_COMPUTE.
+            SIZE_ZERO, HEAT_FULL, BUYING_POWER, RESERVE, GREEK_* or SPY_DELTA, each with ``binding`` and all limits
+            among the facts; or EDGE_LOST, VIX_MISSING or GUARD_CANNOT_COMPUTE.
         """
         if snapshot.vix is None:
             return snapshot.vix_refusal or Refused(code=RefusalCode.VIX_MISSING, facts={"guard": "size"})

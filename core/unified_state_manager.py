@@ -1,7 +1,7 @@
 """Owns the positions and each one's state machine. State is data: everything can be rebuilt from ``facts()``.
 
 Every position is its own machine, driven by its strategy's own table ``(state, event) -> state``. An unknown pair
-raises. Timeouts and errors are reported, never acted on: acting is the shell's.
+raises. Timeouts and errors are only reported here; the shell acts on them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.serialization import Encoded, canonical, position_from_json, position_
 
 Table = Mapping[tuple[State, Event], State]
 
-# EXITING and its kin never time out, they only escalate.
+# EXITING and the other exit states never time out. They only escalate.
 TIMEOUTS: Mapping[State, timedelta] = {
     State.VALIDATION: timedelta(minutes=VALIDATION_TIMEOUT_MINUTES),
     State.ENTERING: timedelta(minutes=ENTRY_TIMEOUT_MINUTES),
@@ -36,7 +36,7 @@ ARCHIVED_KEPT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One step of one machine, as it is kept in the store and the audit trail."""
+    """One step of one machine, as the store and the audit trail keep it."""
 
     time: datetime
     position_id: str
@@ -89,12 +89,12 @@ class UnifiedStateManager:
     # --- positions and their machines -------------------------------------------------------------------------------
 
     def open(self, position: Position, time: datetime) -> Position:
-        """Take a new position into care, in state WAITING.
+        """Take a new position under management, in state WAITING.
 
         Raises
         ------
         IntegrityError
-            When the id is taken, the strategy has no table, or the position is not in WAITING.
+            If the id is taken, the strategy has no table, or the position is not in WAITING.
         """
         if position.id in self._positions:
             raise IntegrityError("position id is taken", position=position.id)
@@ -113,7 +113,7 @@ class UnifiedStateManager:
         Raises
         ------
         TransitionError
-            When the strategy's table does not know the pair, or the position is unknown. Nothing changes then.
+            If the strategy's table does not know the pair, or the position is unknown. Nothing changes then.
         """
         position = self.position(position_id)
         target = self._tables[position.strategy].get((position.state, event))
@@ -147,7 +147,7 @@ class UnifiedStateManager:
         Raises
         ------
         TransitionError
-            When there is none.
+            If there is none.
         """
         found = self._positions.get(position_id)
         if found is None:
@@ -159,21 +159,22 @@ class UnifiedStateManager:
 
     @property
     def revision(self) -> int:
-        """Rises with every change of a position or a machine in this life: equal numbers, equal facts."""
+        """A number that rises with every change of a position or a machine in this run. Equal numbers mean equal
+        facts."""
         return self._revision
 
     @property
     def positions(self) -> tuple[Position, ...]:
-        """All of them, oldest id of each strategy first as they were opened."""
+        """All positions, in the order they were opened."""
         return tuple(self._positions.values())
 
     @property
     def open_positions(self) -> tuple[Position, ...]:
-        """Those that hold something."""
+        """The positions that hold something."""
         return tuple(position for position in self._positions.values() if position.is_open)
 
     def held_by_others(self, position_id: str, contract: Contract) -> int:
-        """Signed quantity that positions other than ``position_id`` hold of ``contract``, summed."""
+        """Signed total quantity of ``contract`` held by positions other than ``position_id``."""
         return sum(leg.quantity for position in self._positions.values() if position.id != position_id
                    for leg in position.legs if leg.contract == contract)
 
@@ -183,7 +184,7 @@ class UnifiedStateManager:
         return self._since[position_id]
 
     def change(self, position_id: str, **fields: Any) -> Position:
-        """Set facts that become known at entry or by a strategy (``CHANGEABLE``); never state, legs or money.
+        """Set facts that become known at entry or from a strategy (``CHANGEABLE``); never state, legs or money.
 
         Raises
         ------
@@ -198,12 +199,12 @@ class UnifiedStateManager:
         return changed
 
     def archive(self, position_id: str) -> Position:
-        """Let go of a position that is over; returns its last value.
+        """Release a position that is over, and return its last value.
 
         Raises
         ------
         IntegrityError
-            When it still holds something or its machine has not ended.
+            If it still holds something, or its machine has not ended.
         """
         position = self.position(position_id)
         if position.is_open or position.state not in ENDED:
@@ -219,12 +220,12 @@ class UnifiedStateManager:
         return position
 
     def reopen(self, position_id: str, time: datetime, reason: str) -> Position:
-        """Take an archived position into care again, in ERROR: a fill has come after its end.
+        """Take an archived position back under management, in ERROR, because a fill has come after its end.
 
         Raises
         ------
         TransitionError
-            When no position of that id was archived in this life.
+            If no position of that id was archived in this run.
         """
         archived = self._archived.pop(position_id, None)
         if archived is None:
@@ -254,7 +255,7 @@ class UnifiedStateManager:
 
     @property
     def accepted(self) -> int:
-        """Number of the last report that was accepted: the executor's own facts must not be older after a restart."""
+        """Number of the last accepted report. After a restart, the executor's own facts must not be older than this."""
         return self._accepted
 
     def apply_fill(self, position_id: str, contract: Contract, quantity: int, price: float, fee: float) -> Position:
@@ -269,8 +270,8 @@ class UnifiedStateManager:
         fee : float
             USD, positive.
 
-        A fill is a fact: one that comes late, after its contracts were closed by another order, may turn a leg round.
-        The executor trades back what is beyond its goal.
+        A fill is a fact. If it comes late, after another order has closed its contracts, it may turn a leg's sign. The
+        executor trades back whatever exceeds its goal.
         """
         position = self.position(position_id)
         legs, booked = [], False
@@ -288,8 +289,8 @@ class UnifiedStateManager:
         return changed
 
     def remove_leg(self, position_id: str, contract: Contract, quantity: int | None = None) -> Position:
-        """Take a leg (or ``quantity`` of it, signed as it is held) out without money: expired, assigned, or closed
-        elsewhere. What is settled in cash is booked by ``apply_fill`` instead."""
+        """Remove a leg, or ``quantity`` of it signed as held, without booking money: it expired, was assigned, or was
+        closed elsewhere. A cash settlement is booked by ``apply_fill`` instead."""
         position = self.position(position_id)
         held = {leg.contract: leg.quantity for leg in position.legs}
         if contract not in held:
@@ -307,14 +308,14 @@ class UnifiedStateManager:
     # --- time and errors --------------------------------------------------------------------------------------------
 
     def due_timeouts(self, now: datetime, working: Collection[str] = frozenset()) -> tuple[Position, ...]:
-        """Positions in VALIDATION or ENTERING for five minutes or more, without those whose order still works
-        (its own outcome ends them)."""
+        """Positions that have been in VALIDATION or ENTERING for five minutes or more. Those whose order still works
+        are left out, because the order's own outcome ends them."""
         return tuple(position for position in self._positions.values()
                      if position.id not in working and position.state in TIMEOUTS
                      and now - self._since[position.id] >= TIMEOUTS[position.state])
 
     def record_error(self, strategy: str, time: datetime, reason: str) -> bool:
-        """Count an error of ``strategy``; True when it is suspended (three within 30 minutes, or already)."""
+        """Count an error of ``strategy``. True if it is suspended (three within 30 minutes, or already suspended)."""
         if strategy not in self._tables:
             raise IntegrityError("strategy has no transition table", strategy=strategy)
         window = timedelta(minutes=ERROR_WINDOW_MINUTES)
@@ -327,7 +328,7 @@ class UnifiedStateManager:
         return strategy in self._suspended
 
     def resume(self, strategy: str) -> None:
-        """The operator's word: the strategy may enter again and its errors are forgotten."""
+        """Let the strategy enter again on the operator's word, and forget its errors."""
         self._revision += 1
         self._suspended.discard(strategy)
         self._errors.pop(strategy, None)
@@ -335,7 +336,7 @@ class UnifiedStateManager:
     # --- what the gate's view is made of ----------------------------------------------------------------------------
 
     def pending(self) -> dict[str, str]:
-        """Strategy in VALIDATION or ENTERING to the underlying it is about to hold."""
+        """Each strategy in VALIDATION or ENTERING, with the underlying it is about to hold."""
         return {position.strategy: position.underlying for position in self._positions.values()
                 if position.state in PENDING}
 
@@ -393,12 +394,12 @@ class UnifiedStateManager:
         return known[1]
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over ``facts()`` of an earlier life.
+        """Take over ``facts()`` of an earlier run.
 
         Raises
         ------
         IntegrityError
-            When they contradict themselves or name a strategy without a table.
+            If they contradict each other or name a strategy without a table.
         """
         positions = [position_from_json(row) for row in facts["positions"]]
         self._positions = {position.id: position for position in positions}
@@ -416,7 +417,7 @@ class UnifiedStateManager:
         self.self_check()
 
     def self_check(self) -> None:
-        """Raise IntegrityError when positions, clocks and tables do not fit each other."""
+        """Raise IntegrityError if positions, clocks and tables do not fit each other."""
         if set(self._since) != set(self._positions):
             raise IntegrityError("positions and their clocks differ",
                                  ids=sorted(set(self._since) ^ set(self._positions)))
@@ -436,7 +437,8 @@ class UnifiedStateManager:
 
 
 def _booked(leg: HeldLeg, quantity: int, price: float) -> HeldLeg:
-    """``leg`` after a fill: averaged when added to, at its old average when reduced, at the fill's price when turned."""
+    """``leg`` after a fill. Its average price is a new average if the fill adds, unchanged if it reduces, and the
+    fill's price if it turns the sign."""
     total = leg.quantity + quantity
     if leg.quantity * quantity >= 0:
         cost = leg.average_price * leg.quantity + price * quantity

@@ -1,5 +1,5 @@
-"""The one source of the VIX. Everything that depends on volatility asks here, and gets a reading or a refusal: never
-a default, never an old value in market hours."""
+"""The one source of the VIX. Everything that depends on volatility asks here and gets a reading or a refusal. It never
+gets a default, and in market hours it never gets an old value."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from core.model import Refused, VixReading
 
 
 def vix_regime(value: float) -> str:
-    """Name of the regime ``value`` lies in: the first whose upper bound is above it.
+    """Name of the regime that ``value`` lies in: the first whose upper bound is above it.
 
     Raises
     ------
     IntegrityError
-        ``value`` is not a positive, finite number.
+        If ``value`` is not a positive, finite number.
     """
     if not _usable(value):
         raise IntegrityError("no regime for this VIX", value=value)
@@ -34,9 +34,9 @@ def _usable(value: float) -> bool:
 
 
 class UnifiedVixManager:
-    """Last real print, daily closes, and the stop of entries above 35.
+    """The last real print, the daily closes, and the stop of entries above 35.
 
-    Daily closes come from LEAN's history at each start and are not stored; the stop is, because a print inside a
+    Daily closes come from LEAN's history at each start and are not stored. The stop is stored, because a print within a
     session leaves no trace in daily closes.
     """
 
@@ -53,15 +53,15 @@ class UnifiedVixManager:
     # --- what happened ----------------------------------------------------------------------------------------------
 
     def load_history(self, closes: Iterable[tuple[date, float]]) -> None:
-        """Take daily closes, oldest first; replaces the history held so far.
+        """Take daily closes, oldest first, and replace the history held so far.
 
-        A close above 35 stops entries and one below 30 resumes them, as if each had been seen on its day. A stop
-        restored from the store ends only with a close of its own day or later.
+        A close above 35 stops entries and a close below 30 resumes them, as if each had been seen on its day. A stop
+        that was restored from the store ends only with a close of its own day or later.
 
         Raises
         ------
         IntegrityError
-            Days that do not ascend, or a close that is not a positive number.
+            If the days do not ascend, or a close is not a positive number.
         """
         history: dict[date, float] = {}
         previous: date | None = None
@@ -90,8 +90,8 @@ class UnifiedVixManager:
         Returns
         -------
         Refused or None
-            ``VIX_MISSING`` for a value that is no level, ``VIX_STALE`` for a print older than the last; neither changes
-            anything.
+            ``VIX_MISSING`` for a value that is not a level, ``VIX_STALE`` for a print older than the last. Neither
+            changes anything.
         """
         if not _usable(value):
             return Refused(code=RefusalCode.VIX_MISSING, facts={"value": value, "time": time.isoformat()})
@@ -113,7 +113,7 @@ class UnifiedVixManager:
 
     @property
     def last_print(self) -> tuple[float, datetime] | None:
-        """Last real print and its time, however old; for defence only, entries need :meth:`reading`."""
+        """Last real print and its time, however old. For defence only; entries need :meth:`reading`."""
         if self._value is None or self._time is None:
             return None
         return self._value, self._time
@@ -131,7 +131,7 @@ class UnifiedVixManager:
         now : datetime
             New York.
         in_session : bool
-            Whether the stock market is open: only then may the print be at most 5 minutes old.
+            Whether the stock market is open. Only then must the print be at most 5 minutes old.
 
         Returns
         -------
@@ -164,7 +164,7 @@ class UnifiedVixManager:
             entry_stopped=self.entry_stopped)
 
     def _previous_close(self, today: date) -> float | Refused:
-        """Last close before ``today``; fills the window of the percentile when the day has changed."""
+        """Last close before ``today``. When the day has changed, it also fills the window of the percentile."""
         key = (today, len(self._closes))
         if key != self._window_key:
             earlier = [close for day, close in self._closes.items() if day < today]
@@ -192,7 +192,7 @@ class UnifiedVixManager:
         Raises
         ------
         IntegrityError
-            Unknown or missing keys, or a day that cannot be read.
+            If keys are unknown or missing, or the day cannot be read.
         """
         if set(facts) != {"stopped_on"}:
             raise IntegrityError("not the facts of the VIX manager", keys=sorted(facts))

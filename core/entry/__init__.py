@@ -1,1 +1,1 @@
-"""The one gate before any entry: its checks, and what each limit of size leaves."""
+"""The one gate before any entry: its checks, and the room that each size limit leaves."""

@@ -1,5 +1,5 @@
-"""The checks of the entry gate, one function each: a candidate in, a refusal or None out. None of them acts, and one
-that cannot compute refuses. The order they are asked in is the gate's."""
+"""The checks of the entry gate, one function each: a candidate goes in, a refusal or None comes out. No check acts, and
+a check that cannot compute refuses. The gate sets the order in which they are asked."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Candidate:
     Attributes
     ----------
     underlying : str
-        The one underlying judged (a strategy with several is judged once for each before it has chosen).
+        The one underlying judged. A strategy with several is judged once for each, until it has chosen one.
     contracts : tuple of Contract
-        Legs whose quotes must be fresh; empty before they are chosen.
+        Legs whose quotes must be fresh; empty until they are chosen.
     delta : float or None
-        Of one unit in its own underlying, for the correlation check; None while unknown.
+        Delta of one unit in its own underlying, for the correlation check; None until it is known.
     """
 
     spec: StrategySpec
@@ -47,13 +47,13 @@ class Candidate:
 
 
 def cannot_compute(guard: str, **facts: Any) -> Refused:
-    """Refusal of a guard that has no usable input."""
+    """The refusal of a guard that has no usable input."""
     return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": guard} | facts)
 
 
 def judged_underlyings(candidate: Candidate) -> tuple[Underlying | None, ...]:
-    """What the data check looks at: each underlying of the chosen contracts; before any is chosen, the ticker's own
-    entry, or the nearest contract month, which stands for the product."""
+    """The underlyings that the data check looks at. Once contracts are chosen, they are the contracts' own. Before
+    that, the ticker's own entry, or the nearest contract month in place of the product."""
     underlyings = candidate.snapshot.underlyings
     if candidate.contracts:
         months = {contract.future_expiry: contract for contract in candidate.contracts}
@@ -65,7 +65,7 @@ def judged_underlyings(candidate: Candidate) -> tuple[Underlying | None, ...]:
 
 
 def mode(candidate: Candidate) -> Refused | None:
-    """Only mode ``trade`` sends entries, and only of strategies that are on."""
+    """Refuse unless the mode is ``trade`` and the strategy is switched on."""
     refused = mode_forbids(candidate.view)
     if refused is None and candidate.spec.name not in candidate.view.enabled:
         return Refused(code=RefusalCode.STRATEGY_OFF, facts={"strategy": candidate.spec.name})
@@ -73,7 +73,7 @@ def mode(candidate: Candidate) -> Refused | None:
 
 
 def mode_forbids(view: PortfolioView) -> Refused | None:
-    """Refusal of a mode that sends no entries at all."""
+    """The refusal of a mode that sends no entries at all; None if the mode sends them."""
     if view.mode is Mode.OBSERVE:
         return Refused(code=RefusalCode.MODE_OBSERVE)
     if view.mode is Mode.EXITS_ONLY:
@@ -82,7 +82,8 @@ def mode_forbids(view: PortfolioView) -> Refused | None:
 
 
 def standing_halt(view: PortfolioView) -> Refused | None:
-    """Operator's halt, quarantine, emergency, breaker: what refuses every entry, and takes back one on its way."""
+    """The refusal of an operator's halt, a quarantine, an emergency or a breaker. Any of these refuses every entry and
+    cancels those already on their way."""
     if view.halted is not None:
         return Refused(code=RefusalCode.HALTED, facts={"reason": view.halted})
     if view.quarantined:
@@ -95,7 +96,8 @@ def standing_halt(view: PortfolioView) -> Refused | None:
 
 
 def halted(candidate: Candidate) -> Refused | None:
-    """A standing halt; after a breaker's recovery one position at a time."""
+    """Refuse on a standing halt. On the day of a breaker's recovery, refuse while another entry works or a position was
+    opened today: only one position may be opened at a time."""
     view = candidate.view
     refused = standing_halt(view)
     if refused is not None:
@@ -115,7 +117,8 @@ def halted(candidate: Candidate) -> Refused | None:
 
 
 def clock(candidate: Candidate) -> Refused | None:
-    """A session, its hours (not its last minute), the strategy's window, and calendars that reach today."""
+    """Refuse outside a session, in its last minute, outside the strategy's window, or if a calendar does not reach
+    today."""
     snapshot, spec = candidate.snapshot, candidate.spec
     calendar, now = snapshot.calendar, snapshot.time
     if calendar.today != now.date():
@@ -139,7 +142,7 @@ def clock(candidate: Candidate) -> Refused | None:
 
 
 def vix_data(candidate: Candidate) -> Refused | None:
-    """A VIX value, finite and at most 5 minutes old."""
+    """Refuse unless the VIX has a finite value that is at most 5 minutes old."""
     snapshot = candidate.snapshot
     vix = snapshot.vix
     if vix is None:
@@ -156,7 +159,8 @@ def vix_data(candidate: Candidate) -> Refused | None:
 
 
 def vix_band(candidate: Candidate) -> Refused | None:
-    """The stop above 35, then the strategy's band: edges excluded when ``vix_open``, else included."""
+    """Refuse while the stop above 35 holds, then outside the strategy's band. The band's edges are excluded if
+    ``vix_open``, otherwise included."""
     vix, spec = candidate.snapshot.vix, candidate.spec
     if vix is None or not math.isfinite(vix.value):
         return cannot_compute("vix band")
@@ -174,7 +178,7 @@ def vix_band(candidate: Candidate) -> Refused | None:
 
 
 def phase(candidate: Candidate) -> Refused | None:
-    """The phase allows the strategy and, for futures, the product."""
+    """Refuse unless the phase allows the strategy and, for futures, the product."""
     number, spec = candidate.snapshot.phase, candidate.spec
     if number not in PHASES or number not in spec.max_open:
         return cannot_compute("phase", phase=number)
@@ -189,9 +193,9 @@ def phase(candidate: Candidate) -> Refused | None:
 
 
 def daily_limits(candidate: Candidate) -> Refused | None:
-    """Ten entries a day, those on their way included; a loss of 1.43 % of the equity the day began with, made by the book
-    without bought protection, ends entries. The emergency protocol's ORANGE stands at the same loss and lasts until the day
-    ends, so a recovered loss does not reopen them."""
+    """Refuse beyond ten entries a day, counting those on their way. Refuse too once the day's loss reaches 1.43 % of
+    the equity the day began with; the loss is that of the book without bought protection. The emergency protocol raises
+    ORANGE at the same loss and holds it until the day ends, so a recovered loss does not reopen entries."""
     view, account = candidate.view, candidate.snapshot.account
     entries = view.entries_today + sum(name != candidate.spec.name for name in view.pending)
     if entries >= MAX_ENTRIES_PER_DAY:
@@ -207,7 +211,7 @@ def daily_limits(candidate: Candidate) -> Refused | None:
 
 
 def unfilled_entries(candidate: Candidate) -> Refused | None:
-    """An entry that ended unfilled is tried again after a pause, and so many times a day at most."""
+    """After an entry has ended unfilled, refuse for a pause, and for the rest of the day once there were too many."""
     name, now = candidate.spec.name, candidate.snapshot.time
     if name not in candidate.view.unfilled:
         return None
@@ -230,8 +234,8 @@ class _Counted:
 
 
 def counted(candidate: Candidate) -> tuple[_Counted, ...]:
-    """Positions with short options, or whose order under way may bring one, and entries of other strategies on their
-    way to one."""
+    """All that counts as a position: those with short options, those whose working order may sell one, and other
+    strategies' entries on their way to such a position."""
     held = [position for position in candidate.snapshot.positions
             if position.has_short_options or _may_sell(position)]
     entering = {position.strategy for position in held if position.state in ENTRY_STATES}
@@ -241,12 +245,12 @@ def counted(candidate: Candidate) -> tuple[_Counted, ...]:
 
 
 def _may_sell(position: Position) -> bool:
-    """Whether an order of a position that holds no short option may sell one: a bare LEAP's weekly on its way."""
+    """Whether a position without a short option has a working order that may sell one (a bare LEAP's weekly)."""
     return position.state is State.MANAGING and position.is_open and SPECS[position.strategy].counts_as_position
 
 
 def open_units(spec: StrategySpec, positions: tuple[Position, ...], underlying: str) -> int:
-    """How many of a strategy's own units are open, as its "most at once" counts them."""
+    """How many of a strategy's own units are open, in the unit of its limit ``max_open``."""
     own = [position for position in positions if position.strategy == spec.name and position.is_open]
     if spec.open_unit is OpenUnit.CONTRACT:
         return sum(position.units for position in own)
@@ -258,10 +262,10 @@ def open_units(spec: StrategySpec, positions: tuple[Position, ...], underlying: 
 
 
 def counts(candidate: Candidate) -> Refused | None:
-    """Most positions of the phase, of the strategy, per underlying, on SPY and its equivalents, and of those the
-    strategy's own.
+    """Refuse at the limit on positions of the phase, of the strategy, per underlying, on SPY and its equivalents, or of
+    the strategy on SPY and its equivalents.
 
-    Bought protection is held to its strategy's own count only.
+    Bought protection is held only to its strategy's own limits.
     """
     snapshot, spec, underlying = candidate.snapshot, candidate.spec, candidate.underlying
     if snapshot.phase not in PHASES:
@@ -291,21 +295,23 @@ def counts(candidate: Candidate) -> Refused | None:
 
 
 def suspension(candidate: Candidate) -> Refused | None:
-    """A suspended strategy (lost edge, repeated errors) waits for the operator."""
+    """Refuse a suspended strategy (lost edge, repeated errors) until the operator resumes it."""
     code = candidate.view.suspended.get(candidate.spec.name)
     return None if code is None else Refused(code=code, facts={"strategy": candidate.spec.name})
 
 
 def split(candidate: Candidate) -> Refused | None:
-    """A split of the underlying within a month: every position is closed in the session before one."""
+    """Refuse if the underlying splits within a month, because every position is closed in the session before a
+    split."""
     day = split_within(candidate.underlying, candidate.snapshot.calendar, SPLIT_QUIET_DAYS)
     return None if day is None else Refused(code=RefusalCode.SPLIT_NEAR, facts={
         "underlying": candidate.underlying, "split": day.isoformat(), "days": SPLIT_QUIET_DAYS})
 
 
 def pattern_day_trader(candidate: Candidate) -> Refused | None:
-    """Below 25,000 no entry once three day trades stand in five sessions or may come to: what was opened today or is on
-    its way may have to be closed today, as the candidate may. Futures options are not under the rule."""
+    """Below 25,000 of equity, refuse if three day trades stand in five sessions or may come to stand. Whatever was
+    opened today or is on its way counts as a possible day trade, because it may have to be closed today. Options on
+    futures are exempt from the rule."""
     equity, view, today = candidate.snapshot.account.equity, candidate.view, candidate.snapshot.time.date()
     if not math.isfinite(equity) or view.day_trades < 0:
         return cannot_compute("pattern day trader", equity=equity, day_trades=view.day_trades)
@@ -321,5 +327,5 @@ def pattern_day_trader(candidate: Candidate) -> Refused | None:
 
 
 def minutes_since(earlier: datetime | None, now: datetime) -> float:
-    """Minutes from ``earlier`` to ``now``; infinite when there was none."""
+    """Minutes from ``earlier`` to ``now``; infinite if ``earlier`` is None."""
     return math.inf if earlier is None else (now - earlier).total_seconds() / 60.0

@@ -1,5 +1,5 @@
-"""The one gate before any entry: two tables in the order of the method, one named check a row. The first refusal is
-the answer, and a guard that cannot compute refuses. Exits never pass through here."""
+"""The one gate before any entry: two tables in the method's order, one named check per row. The first refusal is the
+answer, and a guard that cannot compute refuses. Exits never pass through here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ORDER: Final = ("mode", "halted or emergency", "hours, window, holiday", "data",
 
 
 class Check(NamedTuple):
-    """One row before the proposal. ``per_underlying``: whether the answer depends on the underlying."""
+    """One row before the proposal. ``per_underlying`` says whether the answer depends on the underlying."""
 
     name: str
     ask: Callable[[Candidate], Refused | None]
@@ -38,7 +38,7 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizedEntry:
-    """A proposal with its size, as the checks after the sizer see it. ``intent_id`` names its SPY reservation."""
+    """A proposal with its size, for the checks after the sizer. ``intent_id`` names its SPY reservation."""
 
     spec: StrategySpec
     proposal: Proposal
@@ -52,7 +52,7 @@ class SizedEntry:
         return self.sized.contracts
 
     def request(self) -> SpyRequest:
-        """What the entry asks of the SPY concentration manager."""
+        """The request that the entry makes of the SPY concentration manager."""
         sized, proposal, exposure = self.sized, self.proposal, self.sized.unit_exposure
         return SpyRequest(
             id=self.intent_id, strategy=self.spec.name, underlying=proposal.underlying,
@@ -70,14 +70,14 @@ class AfterCheck(NamedTuple):
 
 
 class EntryGate:
-    """Asks every check in order.
+    """Asks every check in its order.
 
     Attributes
     ----------
     unbuilt : tuple of str
-        Names of :data:`ORDER` that no row asks; live trading refuses to start while there is one.
+        Names of :data:`ORDER` that no row asks. Live trading refuses to start while there is one.
     before_table, after_table : tuple
-        The rows, before a proposal exists and after it has been sized.
+        The rows before a proposal exists, and the rows after it has been sized.
     """
 
     def __init__(self, validator: FreshnessGuard, limiter: CorrelationGuard,
@@ -117,29 +117,29 @@ class EntryGate:
 
     def before(self, spec: StrategySpec, snapshot: Snapshot, view: PortfolioView, *, underlying: str | None = None,
                contracts: Sequence[Contract] = (), delta: float | None = None) -> Refused | None:
-        """Checks from mode to correlation groups, and whether the strategy is suspended.
+        """Ask the checks from mode to correlation groups, and whether the strategy is suspended.
 
         Parameters
         ----------
         underlying : str, optional
-            The one chosen. Without it the entry passes when any of the strategy's underlyings does.
+            The chosen one. Without it, the entry passes if any of the strategy's underlyings passes.
         contracts : sequence of Contract
             Legs whose quotes must be fresh, once they are chosen.
         delta : float, optional
-            Of one unit in its own underlying, for the correlation check, once it is known.
+            Delta of one unit in its own underlying, for the correlation check, once it is known.
         """
         names = (underlying,) if underlying is not None else None
         return self._admit(spec, snapshot, view, names, tuple(contracts), delta)[1]
 
     def admissible(self, spec: StrategySpec, snapshot: Snapshot, view: PortfolioView
                    ) -> tuple[tuple[str, ...], Refused | None]:
-        """The strategy's underlyings that pass now, and the refusal when none does."""
+        """The strategy's underlyings that pass now, and the refusal if none does."""
         return self._admit(spec, snapshot, view, None, (), None)
 
     def _admit(self, spec: StrategySpec, snapshot: Snapshot, view: PortfolioView, names: tuple[str, ...] | None,
                contracts: tuple[Contract, ...], delta: float | None) -> tuple[tuple[str, ...], Refused | None]:
-        """Narrow the underlyings row by row. The last row to refuse gives the answer: with several underlyings it is
-        the one that got furthest."""
+        """Narrow the underlyings row by row. The last row that refuses gives the answer, so with several underlyings it
+        is the refusal of the one that got furthest."""
         candidates = [Candidate(spec=spec, snapshot=snapshot, view=view, underlying=name, contracts=contracts,
                                 delta=delta) for name in names or _underlyings(spec, snapshot.phase)
                       if name not in view.absent]
@@ -162,7 +162,7 @@ class EntryGate:
 
     def after(self, spec: StrategySpec, proposal: Proposal, sized: Sized, snapshot: Snapshot, view: PortfolioView, *,
               intent_id: str) -> Refused | None:
-        """Checks from size to the pattern-day-trader rule, with the whole entry in the book."""
+        """Ask the checks from size to the pattern-day-trader rule, with the whole entry added to the book."""
         entry = SizedEntry(spec=spec, proposal=proposal, sized=sized, snapshot=snapshot, view=view,
                            intent_id=intent_id)
         for row in self.after_table:
@@ -172,12 +172,12 @@ class EntryGate:
         return None
 
     def counted(self, spec: StrategySpec, snapshot: Snapshot, view: PortfolioView, underlying: str) -> Refused | None:
-        """Counts and correlation groups alone: for a position that is to become one that counts."""
+        """Ask the counts and correlation groups alone, for a position that is about to become one that counts."""
         candidate = Candidate(spec=spec, snapshot=snapshot, view=view, underlying=underlying)
         return checks.counts(candidate) or self._correlation(candidate)
 
     def self_check(self) -> None:
-        """Raise unless every check of the method is asked, in its order.
+        """Raise unless every check of the method is asked, in the method's order.
 
         Raises
         ------
@@ -270,7 +270,7 @@ class EntryGate:
 
 
 def _underlyings(spec: StrategySpec, phase: int) -> tuple[str, ...]:
-    """Underlyings to judge before one is chosen: for futures the products of the phase, if it has any."""
+    """Underlyings to judge before one is chosen: for futures, the products of the phase if it has any."""
     return spec.products(phase) or spec.underlyings
 
 
@@ -279,6 +279,6 @@ def _positive(value: float) -> bool:
 
 
 def _spy_price(snapshot: Snapshot) -> float:
-    """SPY's price; not a number when it is missing, which the limits refuse."""
+    """SPY's price; NaN if it is missing, which the limits refuse."""
     spy = snapshot.underlyings.get("SPY")
     return math.nan if spy is None else spy.price

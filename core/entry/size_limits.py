@@ -1,4 +1,5 @@
-"""What each limit of capital and counts leaves for one entry, in units (not rounded; ``inf`` where it does not bind).
+"""The room that each limit of capital and counts leaves for one entry, in units (not rounded; ``inf`` if the limit does
+not bind).
 
 The sizer adds the rooms of buying power, Greeks and SPY delta, which their own managers know, and takes the smallest.
 """
@@ -19,8 +20,8 @@ from core.model import PortfolioView, Position, Proposal, Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry to be sized: ``edge`` is None for fixed allocations, ``multiplier`` of margin stress, ``vix`` today's
-    value."""
+    """One entry to be sized. ``edge`` is None for fixed allocations, ``multiplier`` is the one of margin stress,
+    ``vix`` is today's value."""
 
     spec: StrategySpec
     proposal: Proposal
@@ -45,15 +46,15 @@ class Entry:
 
 
 def capital_rooms(entry: Entry) -> dict[str, float]:
-    """Units that Kelly or the allocation, the caps of strategy and phase, and heat allow.
+    """Units that Kelly or the allocation, the caps of strategy and phase, and heat leave room for.
 
-    The multipliers of breaker and margin stress shrink the caps as they shrink Kelly: half size is half of what would
-    be traded.
+    The multipliers of breaker and margin stress shrink the caps as well as Kelly: half size means half of what would
+    otherwise be traded.
 
     Raises
     ------
     CannotCompute
-        When equity, the unit's risk, a multiplier or a stored risk is missing or out of its domain.
+        If equity, the unit's risk, a multiplier or a stored risk is missing or outside its domain.
     """
     snapshot, view = entry.snapshot, entry.view
     equity = positive(snapshot.account.equity, "equity")
@@ -74,15 +75,15 @@ def capital_rooms(entry: Entry) -> dict[str, float]:
 
 
 def count_rooms(entry: Entry) -> dict[str, float]:
-    """Units that the proposal's own cap and the strategy's counts allow.
+    """Units that the proposal's own cap and the strategy's counts leave room for.
 
-    ``most_open`` counts contracts where the strategy counts contracts, otherwise it only tells a phase that allows
-    none; how many positions, symbols or rungs may be open is the gate's count.
+    If the strategy counts contracts, ``max_open`` limits contracts. Otherwise it only shows here whether the phase
+    allows any; how many positions, symbols or rungs may be open is checked by the gate.
 
     Raises
     ------
     CannotCompute
-        When the proposal's cap is negative or the phase is not in the specification.
+        If the proposal's cap is negative, or the phase is not in the specification.
     """
     spec, phase = entry.spec, entry.snapshot.phase
     if phase not in spec.max_open:
@@ -99,45 +100,45 @@ def count_rooms(entry: Entry) -> dict[str, float]:
 
 
 def entry_cap_usd(spec: StrategySpec, equity: float) -> float:
-    """Most dollars one entry of the strategy may risk."""
+    """The largest risk in USD that one entry of the strategy may take."""
     return min(spec.max_capital_share * equity, max(spec.max_risk_usd, spec.max_risk_share * equity))
 
 
 def _allocation_left_usd(entry: Entry, equity: float) -> float:
-    """What a fixed allocation has left: of its total, or without one on the underlying."""
+    """What is left of a fixed allocation: of its total, or if it has no total, of its limit on the underlying."""
     if entry.spec.total_share is not None:
         return entry.spec.total_share[entry.snapshot.phase] * equity - risk_usd(entry.own_positions)
     return entry.spec.max_capital_share * equity - risk_usd(entry.own_on_underlying)
 
 
 def risk_usd(positions: Iterable[Position]) -> float:
-    """Dollars at risk in positions, as they were entered.
+    """Dollars at risk in the positions, as recorded at entry.
 
     Raises
     ------
     CannotCompute
-        When a position's is missing or negative.
+        If the risk of a position is missing or negative.
     """
     return sum(not_negative(position.entry_risk_usd, "entry_risk_usd", position=position.id)
                for position in positions)
 
 
 def changed_risk_usd(spec: StrategySpec, position: Position) -> float:
-    """Dollars at risk in a position that a roll has changed, by what has been paid and taken since it was opened: a
-    multiple of all premium taken where the specification names one, else all that was paid less all that came in, fees
-    included (bought and diagonal positions)."""
+    """Dollars at risk in a position that a roll has changed, from what was paid and received since it was opened. If
+    the specification names a multiple, it is that multiple of all premium received. Otherwise (bought and diagonal
+    positions) it is all that was paid less all that was received, fees included."""
     if spec.risk_credit_multiple is not None:
         return max(0.0, spec.risk_credit_multiple * (position.cash_flow_usd + position.fees_usd))
     return max(0.0, -position.cash_flow_usd)
 
 
 def units(dollars: float, per_unit: float) -> float:
-    """Units that ``dollars`` pay for; ``inf`` when a unit needs none.
+    """Units that ``dollars`` pay for; ``inf`` if a unit needs none.
 
     Raises
     ------
     CannotCompute
-        When an amount is not a number or a unit's is negative.
+        If an amount is not a number, or the amount per unit is negative.
     """
     each = not_negative(per_unit, "per_unit_usd")
     return finite(dollars, "room_usd") / each if each else inf
