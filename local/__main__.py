@@ -7,14 +7,15 @@ import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Sequence
 
 from local.commands.arguments import OneLineParser
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
 COMMANDS = ("backtest", "list", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
-            "record", "regressions", "replay", "walk-days", "validate")
+            "record", "regressions", "replay", "walk-days", "validate", "import")
+MODULES = {"import": "import_quotes"}     # commands whose name no module may have
 LIBRARIES = ("numpy", "pandas", "scipy")
 INSTALLED = "tomking"
 INTERRUPTED = 130
@@ -28,11 +29,15 @@ def build_parser(only: str | None = None) -> OneLineParser:
     parser.add_argument("--debug", action="store_true", help="show the whole trace of a run that failed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS if only is None else (only,):
-        module = import_module(f"local.commands.{name.replace('-', '_')}")
+        module = _module(name)
         own = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(own)
         parser.asked = own if only is not None else None
     return parser
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"local.commands.{MODULES.get(command, command.replace('-', '_'))}")
 
 
 def _program() -> str:
@@ -55,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         arguments = build_parser(named if named in COMMANDS else None).parse_args(given)
         debug = arguments.debug
-        return int(import_module(f"local.commands.{arguments.command.replace('-', '_')}").run(arguments))
+        return int(_module(arguments.command).run(arguments))
     except CommandError as error:
         if debug and error.details:
             print(error.details, file=sys.stderr)

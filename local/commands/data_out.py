@@ -21,7 +21,7 @@ KIND = "data"
 PUT_ASIDE = ".replaced"
 
 
-def check_out(out: Path, *, force: bool) -> None:
+def check_out(out: Path, *, force: bool, kind: str = KIND) -> None:
     """Refuse a folder that data may not go into.
 
     Raises
@@ -29,16 +29,23 @@ def check_out(out: Path, *, force: bool) -> None:
     CommandError
         It is neither new, nor LEAN's data folder, nor one of this command.
     """
-    if not _is_added_to(out):
-        check_replaceable(out, KIND, force=force)
+    if not _is_added_to(out, kind):
+        check_replaceable(out, kind, force=force)
 
 
-def place_data(source: Path, out: Path, about: Mapping[str, Any], *, force: bool) -> int:
-    """Put the files of ``source`` into ``out``; the number of foreign files that were put aside."""
-    check_out(out, force=force)
+def place_data(source: Path, out: Path, about: Mapping[str, Any], *, force: bool, keep_earlier: bool = False) -> int:
+    """Put the files of ``source`` into ``out``; the number of foreign files that were put aside.
+
+    Parameters
+    ----------
+    keep_earlier : bool
+        What earlier runs wrote stays, but for files of the same name; otherwise it is taken away.
+    """
+    kind = str(about["command"])
+    check_out(out, force=force, kind=kind)
     try:
-        if _is_added_to(out):
-            return _add(source, out, about)
+        if _is_added_to(out, kind):
+            return _add(source, out, about, keep_earlier)
         with staged_folder(out, about, force=force) as stage:
             shutil.copytree(source, stage, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
@@ -46,23 +53,23 @@ def place_data(source: Path, out: Path, about: Mapping[str, Any], *, force: bool
     return 0
 
 
-def _is_added_to(out: Path) -> bool:
+def _is_added_to(out: Path, kind: str) -> bool:
     """Whether the folder is LEAN's own, or an earlier one of ours, and not of another command."""
     if not out.is_dir():
         return False
     if (out / MANIFEST).is_file():
-        return read_manifest(out).get("command") == KIND
+        return read_manifest(out).get("command") == kind
     return (out / REFRESHED[0]).is_file() or all((out / name).is_dir() for name in SECURITY_FOLDERS[:2])
 
 
-def _add(source: Path, out: Path, about: Mapping[str, Any]) -> int:
-    """Take away what an earlier run wrote and nobody changed, then add; the manifest names ours alone."""
-    aside = 0
-    for name, told in known_files(out).items():
+def _add(source: Path, out: Path, about: Mapping[str, Any], keep_earlier: bool) -> int:
+    """Take away what an earlier run wrote and nobody changed, or keep it, then add; the manifest names ours alone."""
+    aside, earlier = 0, known_files(out)
+    for name, told in earlier.items():
         path = out / name
-        if name not in REFRESHED and path.is_file() and digest(path) == told:
+        if not keep_earlier and name not in REFRESHED and path.is_file() and digest(path) == told:
             path.unlink()
-    ours: dict[str, str] = {}
+    ours: dict[str, str] = dict(earlier) if keep_earlier else {}
     for path in sorted(source.rglob("*")):
         if not path.is_file():
             continue
@@ -70,9 +77,10 @@ def _add(source: Path, out: Path, about: Mapping[str, Any]) -> int:
         if place.is_file() and name in REFRESHED:
             continue
         ours[name] = digest(path)
-        if place.is_file() and digest(place) == ours[name]:
+        there = digest(place) if place.is_file() else None
+        if there == ours[name]:
             continue
-        if place.is_file():
+        if there is not None and there != earlier.get(name):
             kept = out / PUT_ASIDE / name
             kept.parent.mkdir(parents=True, exist_ok=True)
             os.replace(place, kept)

@@ -1,0 +1,1 @@
+"""Option quotes that people own, from the files they come in to a data folder in LEAN's format."""
