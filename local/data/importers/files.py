@@ -4,7 +4,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
+import itertools
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,8 +20,6 @@ ROWS_AT_ONCE = 50_000
 READ = (".csv", ".txt", ".gz", ".zip", ".parquet")
 UNPACKED_ELSEWHERE = {".7z": "7z x", ".zst": "zstd -d", ".xz": "xz -d", ".rar": "unrar x"}
 BEYOND = "beyond the last column"
-LINE_IN_MESSAGE = re.compile(r"(?:in line|at row|starting at row) (?P<line>\d+)")
-FIELDS_IN_MESSAGE = re.compile(r"Expected (?P<expected>\d+) fields in line \d+, saw (?P<seen>\d+)")
 
 
 def listed(given: list[str]) -> list[Path]:
@@ -63,6 +61,19 @@ class Table:
 
 
 @contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """What goes wrong while a file is read, in one line with its name."""
+    try:
+        yield
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ImportRefused(f"{name} is damaged: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ImportRefused(f"{name}: byte {error.start} is no UTF-8 text") from error
+    except OSError as error:
+        raise ImportRefused(f"{name} cannot be read: {error}") from error
+
+
+@contextmanager
 def _text(binary: io.BufferedIOBase) -> Iterator[io.TextIOWrapper]:
     stream = io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
     try:
@@ -80,7 +91,7 @@ def tables(path: Path) -> Iterator[Table]:
         The file is damaged, empty, no text, or has a row of more or fewer fields than its header; the line is named.
     """
     suffix = path.suffix.lower()
-    try:
+    with _readable(path.name):
         if suffix == ".parquet":
             yield _parquet(path)
         elif suffix == ".zip":
@@ -94,12 +105,6 @@ def tables(path: Path) -> Iterator[Table]:
         else:
             with (gzip.open(path) if suffix == ".gz" else path.open("rb")) as binary, _text(binary) as stream:
                 yield _table(path.name, stream)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ImportRefused(f"{path.name} is damaged: {error}") from error
-    except UnicodeDecodeError as error:
-        raise ImportRefused(f"{path.name}: byte {error.start} is no UTF-8 text") from error
-    except OSError as error:
-        raise ImportRefused(f"{path.name} cannot be read: {error}") from error
 
 
 def _names(cells: list[str]) -> list[str]:
@@ -120,42 +125,33 @@ def _table(name: str, stream: io.TextIOWrapper) -> Table:
 def _chunks(name: str, stream: io.TextIOWrapper, header: list[str]) -> Iterator[pd.DataFrame]:
     """Rows whose index is their line; blank lines are left out."""
     columns = [column or f"column {number}" for number, column in enumerate(header, start=1)]
-    try:
-        reader = pd.read_csv(stream, header=None, names=[*columns, BEYOND], index_col=False, dtype=str, chunksize=ROWS_AT_ONCE,
-                             skipinitialspace=True, keep_default_na=False, skip_blank_lines=False)
-        for chunk in reader:
-            chunk.index += 2
-            chunk = chunk[chunk[columns[0]].notna() & ~(chunk[columns[0]].eq("") & chunk[columns[-1]].isna())] \
-                if len(columns) > 1 else chunk[chunk[columns[0]].notna()]
-            _whole(name, chunk, columns)
-            yield chunk
-    except pd.errors.EmptyDataError:
-        return
-    except pd.errors.ParserError as error:
-        raise _told(name, str(error), len(columns)) from error
+    first = 2
+    while True:
+        with _readable(name):
+            lines = list(itertools.islice(stream, ROWS_AT_ONCE))
+        if not lines:
+            return
+        places = [first + at for at, text in enumerate(lines) if text.strip(", \t\r\n") and _whole(name, first + at, text, len(columns))]
+        kept = "".join(lines[place - first].rstrip("\r\n") + "\n" for place in places)
+        first += len(lines)
+        if places:
+            frame = pd.read_csv(io.StringIO(kept), header=None, names=[*columns, BEYOND], index_col=False, dtype=str,
+                                skipinitialspace=True, keep_default_na=False)
+            frame.index = pd.Index(places)
+            yield frame
 
 
-def _told(name: str, message: str, wanted: int) -> ImportRefused:
-    """What the parser says, by the file's own lines: it has not seen the header."""
-    line, fields = LINE_IN_MESSAGE.search(message), FIELDS_IN_MESSAGE.search(message)
-    if line is None:
-        return ImportRefused(f"{name}: {message}")
-    number = int(line["line"]) + 1
-    if fields is not None:
-        return at_line(name, number, f"{fields['seen']} fields where {wanted} belong")
-    return at_line(name, number + 1, "a quotation mark is not closed")
-
-
-def _whole(name: str, chunk: pd.DataFrame, columns: list[str]) -> None:
-    """Every row has as many fields as the header; one empty field more is a comma at the line's end."""
-    more = chunk[BEYOND].fillna("").ne("")
-    if more.any():
-        raise at_line(name, int(chunk.index[more.to_numpy().argmax()]), f"{len(columns) + 1} fields where {len(columns)} belong")
-    fewer = chunk[columns[-1]].isna().to_numpy()
-    if fewer.any():
-        at = int(fewer.argmax())
-        seen = int(chunk.iloc[at][columns].notna().sum())
-        raise at_line(name, int(chunk.index[at]), f"{seen} fields where {len(columns)} belong")
+def _whole(name: str, line: int, text: str, wanted: int) -> bool:
+    """Refuse a row of fewer or more fields than the header; one empty field more is a comma at the line's end."""
+    seen = text.count(",") + 1
+    if '"' in text:
+        try:
+            seen = len(next(csv.reader([text], skipinitialspace=True, strict=True)))
+        except csv.Error as error:
+            raise at_line(name, line, "a quotation mark is not closed") from error
+    if seen == wanted or (seen == wanted + 1 and text.rstrip().endswith(",")):
+        return True
+    raise at_line(name, line, f"{seen} fields where {wanted} belong")
 
 
 def _parquet(path: Path) -> Table:

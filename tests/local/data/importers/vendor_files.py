@@ -46,7 +46,7 @@ def chain(*clocks: str, days: tuple[date, ...] = DAYS) -> list[Row]:
     rows = []
     for day in days:
         for number, clock in enumerate(clocks):
-            when, spot = datetime.fromisoformat(f"{day} {clock}"), SPOTS[day] + 0.25 * number
+            when, spot = datetime.fromisoformat(f"{day} {clock}"), SPOTS[day] + 0.25 * (number % 7)
             for expiry in EXPIRIES:
                 terms = option_terms("SPY", ContractKind.EQUITY_OPTION, expiry, when)
                 for right in "CP":
@@ -84,12 +84,12 @@ def cboe_eod(at_1545: list[Row], at_close: list[Row], *, symbol: str = "SPY", ro
     return "\r\n".join(lines) + "\r\n"
 
 
-def cboe_intervals(rows: list[Row]) -> str:
+def cboe_intervals(rows: list[Row], *, symbol: str = "SPY", root: str = "SPY") -> str:
     """Interval quotes with calcs; grouped by contract, as they are sold."""
     lines = ["underlying_symbol,quote_datetime,root,expiration,strike,option_type,open,high,low,close,trade_volume,bid_size,bid,"
              "ask_size,ask,underlying_bid,underlying_ask,implied_underlying_price,active_underlying_price,implied_volatility"]
     for row in sorted(rows, key=lambda row: (row.expiry, row.strike, row.right, row.when)):
-        lines.append(f"SPY,{row.when:%Y-%m-%d %H:%M:%S},SPY,{row.expiry},{row.strike:.3f},{row.right},0,0,0,0,3,{row.size},"
+        lines.append(f"{symbol},{row.when:%Y-%m-%d %H:%M:%S},{root},{row.expiry},{row.strike:.3f},{row.right},0,0,0,0,3,{row.size},"
                      f"{row.bid:.4f},{row.size},{row.ask:.4f},{row.spot - 0.01:.4f},{row.spot + 0.01:.4f},0,0,{VOLATILITY}")
     return "\r\n".join(lines) + "\r\n"
 
