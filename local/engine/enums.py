@@ -222,6 +222,21 @@ class DayOfWeek(LeanEnum):
     SATURDAY = 6
 
 
+class RenkoType(LeanEnum):
+    """Kinds of Renko bars."""
+
+    CLASSIC = 0
+    WICKED = 1
+
+
+class BarDirection(LeanEnum):
+    """Which way a bar of price steps went."""
+
+    RISING = 0
+    NO_DELTA = 1
+    FALLING = 2
+
+
 class MovingAverageType(LeanEnum):
     SIMPLE = 0
     EXPONENTIAL = 1

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from local.engine.enums import Market, Resolution
+from local.engine.enums import Market, Resolution, SecurityType
 from local.engine.market.custom_data import (HOURS, PROPERTIES, CustomPoints, CustomSecurity, CustomSubscription,
                                              SubscriptionDataConfig, symbol_of)
-from local.engine.market.symbol import Symbol, SymbolCache
+from local.engine.market.symbol import SecurityIdentifier, Symbol, SymbolCache
 from local.engine.time_zones import convert_to_utc, seconds_of
 
 
@@ -33,6 +33,15 @@ class CustomDataMixin:
         self.securities.list_security(symbol, security)
         SymbolCache.set(symbol.value, symbol)
         self._custom[symbol] = CustomPoints(SubscriptionDataConfig(kind, symbol, resolution), self.object_store, self._feed.folder)
+        return security
+
+    def _add_unknown(self, ticker: str) -> CustomSecurity:
+        """Adds what an order names by a ticker nobody knows: LEAN takes it for data that never come."""
+        symbol = Symbol(SecurityIdentifier(ticker, SecurityType.BASE, "empty"), ticker)
+        security = CustomSecurity(symbol, self._clock, HOURS, PROPERTIES)
+        self._prepare_new_security(security)
+        self.securities.list_security(symbol, security)
+        SymbolCache.set(ticker, symbol)
         return security
 
     def _start_custom(self) -> None:

@@ -6,17 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 from local.engine.enums import MovingAverageType, Resolution, TickType
+from local.engine.errors import ArgumentException
 from local.engine.indicators.base import (ExponentialMovingAverage, Identity, Indicator, IndicatorDataPoint,
                                           LinearWeightedMovingAverage, Maximum, Minimum, Momentum, RateOfChange,
                                           RateOfChangePercent, SimpleMovingAverage, StandardDeviation,
                                           WilderMovingAverage)
-from local.engine.indicators.consolidators import (Consolidator, ConsolidatorHub, QuoteBarConsolidator,
-                                                   TradeBarConsolidator)
+from local.engine.indicators.consolidator_hub import ConsolidatorHub
+from local.engine.indicators.consolidators import (Consolidator, IdentityDataConsolidator, MarketHourAwareConsolidator,
+                                                   PeriodConsolidator, QuoteBarConsolidator, TradeBarConsolidator)
+from local.engine.indicators.renko import RenkoBar, RenkoConsolidator
 from local.engine.indicators.technical import (AverageTrueRange, BollingerBands, IntradayVwap,
                                                MovingAverageConvergenceDivergence, RelativeStrengthIndex,
                                                VolumeWeightedAveragePriceIndicator)
-from local.engine.market.bars import TradeBar
+from local.engine.market.bars import QuoteBar, TradeBar
 from local.engine.market.history import History
+from local.engine.market.subscription import tick_types_of
 from local.engine.market.symbol import Symbol
 
 _RESOLUTION_SPANS = {Resolution.SECOND: timedelta(seconds=1), Resolution.MINUTE: timedelta(minutes=1),
@@ -54,19 +58,34 @@ class IndicatorMixin:
     def register_indicator(self, symbol: Symbol, indicator: Indicator, resolution: Any = None,
                            selector: Callable[[Any], Any] | None = None) -> None:
         """Feeds an indicator with a security's bars of a resolution, a timedelta or a consolidator."""
-        if isinstance(resolution, Consolidator):
-            consolidator = resolution
-        else:
-            consolidator = TradeBarConsolidator(self._period_of(symbol, resolution))
+        consolidator = resolution if isinstance(resolution, Consolidator) else self._consolidator(symbol, None, resolution)
         consolidator.data_consolidated += lambda _, bar: _feed_indicator(indicator, bar, selector)
         self._hub.add(_symbol_of(symbol), consolidator)
 
-    def _period_of(self, symbol: Symbol, resolution: Any) -> timedelta | None:
-        """None where the subscription's own bars are meant."""
-        if resolution is None or isinstance(resolution, timedelta):
-            return resolution
-        own = self.securities[_symbol_of(symbol)].resolution
-        return None if resolution == own else _RESOLUTION_SPANS[resolution]
+    def _consolidator(self, symbol: Symbol, tick_type: TickType | None, period: Any) -> Consolidator:
+        """What makes bars of a resolution, a timedelta or a calendar of a security's own; None: those as they are.
+
+        Raises
+        ------
+        ArgumentException
+            The bars asked for are shorter than the security's.
+        """
+        security = self._engine.get_or_add_security(_symbol_of(symbol))
+        own = _RESOLUTION_SPANS[security.resolution]
+        kinds = tick_types_of(security.symbol.security_type, security.resolution)
+        is_quote = (tick_type if tick_type in kinds else kinds[0]) == TickType.QUOTE
+        kind: type[PeriodConsolidator] = QuoteBarConsolidator if is_quote else TradeBarConsolidator
+        is_day = isinstance(period, Resolution) and period == Resolution.DAILY
+        span = _RESOLUTION_SPANS[period] if isinstance(period, Resolution) else period
+        if span is None or span == own:
+            return IdentityDataConsolidator(kind.tick_type)
+        if isinstance(span, timedelta) and span < own:
+            raise ArgumentException(f"Unable to create {symbol} consolidator because {symbol} is registered for "
+                                    f"{security.resolution} data. Consolidators require higher resolution data to produce lower "
+                                    "resolution data.")
+        if is_day:
+            return MarketHourAwareConsolidator(kind, security.exchange.hours, self.settings.daily_precise_end_time)
+        return kind(span)
 
     def unregister_indicator(self, indicator: Indicator) -> None:
         """Not supported: remove the consolidator instead."""
@@ -175,11 +194,23 @@ class IndicatorMixin:
         return self._new(symbol, VolumeWeightedAveragePriceIndicator(f"VWAP({period},{symbol})", period), resolution, selector)
 
     # consolidation ----------------------------------------------------------------------------------------------
-    def consolidate(self, symbol: Symbol, period: Any, *args: Any) -> Consolidator:
-        """Calls a handler with a security's bars of a period: `consolidate(symbol, period[, tick_type], handler)`."""
-        handler, tick_type = args[-1], args[0] if len(args) > 1 else TickType.TRADE
-        kind = QuoteBarConsolidator if tick_type == TickType.QUOTE else TradeBarConsolidator
-        consolidator = kind(self._period_of(symbol, period))
+    def consolidate(self, *args: Any) -> Consolidator:
+        """Calls a handler with a security's bars of a resolution, a timedelta or a calendar, or of a kind and size.
+
+        `consolidate(symbol, period[, tick_type], handler)`, `consolidate(kind, symbol, size, tick_type, handler)`.
+        """
+        handler, consolidator = args[-1], None
+        if isinstance(args[0], type):
+            kind, symbol, size = args[:3]
+            makers = {RenkoBar: RenkoConsolidator, TradeBar: lambda count: TradeBarConsolidator(int(count)),
+                      QuoteBar: lambda count: QuoteBarConsolidator(int(count))}
+            if kind not in makers:
+                raise NotImplementedError(f"QCAlgorithm.consolidate of {kind.__name__}")
+            self._engine.get_or_add_security(_symbol_of(symbol))
+            consolidator = makers[kind](size)
+        else:
+            symbol, period = args[:2]
+            consolidator = self._consolidator(symbol, args[2] if len(args) > 3 else None, period)
         consolidator.data_consolidated += lambda _, bar: handler(bar)
         self._hub.add(_symbol_of(symbol), consolidator)
         return consolidator

@@ -22,6 +22,7 @@ from local.engine.broker.time_in_force import GoodTilDateTimeInForce, OrderPrope
 from local.engine.broker.transactions import SecurityTransactionManager
 from local.engine.enums import SecurityType
 from local.engine.errors import ArgumentException, InvalidOperationException
+from local.engine.market.seeding import seed
 
 if TYPE_CHECKING:
     from local.engine.broker.trades import TradeBuilder
@@ -391,8 +392,12 @@ class TradingMixin:
         if security is not None and (security.symbol.is_canonical() or security.is_tradable or security.is_delisted):
             return security
         found = symbol if security is None else security.symbol
-        if not isinstance(found, str) and self._order_checks.can_add(found):
-            return self._engine.get_or_add_security(found)
+        if isinstance(found, str):
+            return self._add_unknown(found)
+        if self._order_checks.can_add(found):
+            added = self._add_symbol(found)
+            seed(self._feed, added)
+            return added
         raise InvalidOperationException(
             f"The symbol {symbol} is not found in the algorithm's securities collection and cannot be re-added due to "
             "it being delisted or no longer tradable.")

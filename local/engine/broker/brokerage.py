@@ -108,7 +108,8 @@ class Brokerage:
         """Assign short options, then try every pending order in order of number.
 
         A combo that did not fill at its first leg is not tried again at the others: nothing has changed since. One
-        that filled in part is, and so is one whose first leg has a fill model of the algorithm's own.
+        that filled in part is, and so is one whose first leg has a fill model of the algorithm's own, or is being
+        cancelled while the money is short.
         """
         self._process_assignments()
         if not self._needs_scan:
@@ -120,12 +121,13 @@ class Brokerage:
                 continue
             group = order.group_order_manager
             if group is None or id(group) not in self._tried_groups:
-                has_filled = self._try_order(order)
-                if group is not None and not has_filled and self._has_engine_model(order):
+                goes_on = self._try_order(order)
+                if group is not None and not goes_on and self._has_engine_model(order):
                     self._tried_groups.add(id(group))
         self._needs_scan = bool(self.pending)
 
     def _try_order(self, order: Order) -> bool:
+        """Try an order; whether the other legs of its combo are to be tried as well."""
         algorithm = self.algorithm
         if is_closed(order.status):
             self.pending.pop(order.id, None)
@@ -144,10 +146,11 @@ class Brokerage:
             return False
         result = algorithm.portfolio.has_sufficient_buying_power_for_order(orders)
         if not result.is_sufficient:
-            if order.status is not OrderStatus.CANCEL_PENDING:
-                message = insufficient_power_message(pairs, result.reason)
-                self._remove(orders, OrderStatus.INVALID, message)
-                algorithm.error(message)
+            if order.status is OrderStatus.CANCEL_PENDING:
+                return True
+            message = insufficient_power_message(pairs, result.reason)
+            self._remove(orders, OrderStatus.INVALID, message)
+            algorithm.error(message)
             return False
         fills = self._fills(order, pairs)
         if fills:

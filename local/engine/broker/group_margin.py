@@ -15,6 +15,7 @@ from local.engine.broker.numeric import exact, sign, text
 from local.engine.broker.orders import MarketOrder, Order
 from local.engine.broker.positions import Position, PositionGroup
 from local.engine.broker.strategy_margin import initial_margin, maintenance_margin
+from local.engine.errors import ArgumentException
 
 if TYPE_CHECKING:
     from local.engine.broker.portfolio import SecurityPortfolioManager
@@ -57,6 +58,8 @@ class PositionGroupBuyingPowerModel:
         ordered = [Position.of(portfolio.securities[order.symbol], order.quantity) for order in orders]
         combined: dict[object, Position] = {}
         for position in ordered:
+            if position.symbol in combined:
+                raise ArgumentException(f"An item with the same key has already been added. Key: {position.symbol.value}")
             combined[position.symbol] = position
         current = 0.0
         for group in model.get_impacted_groups(ordered):

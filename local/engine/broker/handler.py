@@ -20,6 +20,7 @@ from local.engine.broker.orders import Order, OrderSubmissionData, create_order
 from local.engine.broker.requests import (CancelOrderRequest, OrderRequest, OrderResponse, SubmitOrderRequest,
                                           UpdateOrderRequest)
 from local.engine.broker.tickets import OrderTicket
+from local.engine.errors import ArgumentException
 
 if TYPE_CHECKING:
     from local.engine.broker.brokerage import Brokerage
@@ -159,7 +160,10 @@ class TransactionHandler:
             return OrderResponse.success(request)
         if any(member.quantity == 0 for member in orders):
             return self._refuse(orders, OrderResponse.zero_quantity(request))
-        refusal = self._buying_power_refusal(orders, request)
+        try:
+            refusal = self._buying_power_refusal(orders, request)
+        except ArgumentException as error:
+            return self._margin_failure(order, request, error)
         if refusal is None:
             refusal = self._model_refusal(orders, request)
         if refusal is not None:
@@ -184,6 +188,13 @@ class TransactionHandler:
         pairs = [(order, securities[order.symbol]) for order in orders]
         return OrderResponse.error(request, OrderResponseErrorCode.INSUFFICIENT_BUYING_POWER,
                                    insufficient_power_message(pairs, result.reason))
+
+    def _margin_failure(self, order: Order, request: OrderRequest, error: ArgumentException) -> OrderResponse:
+        """The margin models could not judge (a contract twice in a combo): the orders stay as they are, for good."""
+        self.algorithm.error(f"Order Error: id: {order.id}, Error executing margin models: {error}")
+        self.handle_events([OrderEvent(order, self.algorithm._utc_now, message="Error executing margin models")])
+        return OrderResponse.error(request, OrderResponseErrorCode.PROCESSING_ERROR,
+                                   "An error occurred while checking sufficient buying power for the orders.")
 
     def _model_refusal(self, orders: list[Order], request: OrderRequest) -> OrderResponse | None:
         model = self.algorithm.brokerage_model

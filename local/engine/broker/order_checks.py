@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.enums import OrderResponseErrorCode as Code
@@ -13,6 +13,7 @@ from local.engine.broker.numeric import text
 from local.engine.broker.orders import MarketOnCloseOrder
 from local.engine.broker.requests import OrderResponse, SubmitOrderRequest
 from local.engine.enums import OptionStyle, Resolution, SecurityType
+from local.engine.time_zones import ONE_DAY, convert_from_utc
 
 if TYPE_CHECKING:
     from local.engine.market.security import Security
@@ -138,10 +139,13 @@ class OrderChecks:
         """Tell whether an order may add its symbol to the algorithm."""
         if symbol.is_canonical() or symbol.security_type is SecurityType.INDEX:
             return False
-        if symbol.security_type.is_option() or symbol.security_type is SecurityType.FUTURE:
-            expiry: datetime = symbol.id.date
-            return self._algorithm.time < expiry + timedelta(days=1)
-        return True
+        if not symbol.security_type.is_option():
+            return True
+        feed, expiry = self._algorithm._feed, symbol.id.date
+        exchange = feed.hours_of(symbol).exchange_hours
+        close = exchange.get_last_daily_market_close(feed.last_option_day(symbol), False)
+        over = min(close, expiry.replace(hour=0, minute=0, second=0, microsecond=0) + ONE_DAY)
+        return convert_from_utc(self._algorithm._utc_now, exchange.time_zone) < over
 
 
 def _span(span: timedelta) -> str:

@@ -39,6 +39,7 @@ from local.engine.market.data_dictionaries import FuturesChains, OptionChains, Q
 from local.engine.market.derivatives import Future, FutureOption, IndexOption, Option
 from local.engine.enums import (
     AlgorithmMode,
+    BarDirection,
     DataMappingMode,
     DataNormalizationMode,
     DayOfWeek,
@@ -51,6 +52,7 @@ from local.engine.enums import (
     OptionRight,
     OptionStyle,
     PositionSide,
+    RenkoType,
     Resolution,
     SecurityType,
     SettlementType,

@@ -1,234 +1,322 @@
-"""Consolidators: longer bars made from the subscribed ones, read from the columns when they are due."""
+"""Consolidators: longer bars made of shorter ones, emitted as LEAN emits them."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.engine.enums import TickType
-from local.engine.indicators.base import EventHandlers
+from local.engine.errors import ArgumentException
+from local.engine.indicators.base import EventHandlers, RollingWindow
 from local.engine.market.bars import Bar, BaseData, QuoteBar, TradeBar
-from local.engine.market.feed import Feed
-from local.engine.market.slice import bar_of
-from local.engine.market.subscription import Subscription
-from local.engine.market.symbol import Symbol
-from local.engine.time_zones import EPOCH, ONE_DAY, convert_to_utc, local_of_second, seconds_of
+from local.engine.time_zones import ONE_DAY
+
+_ONE_WEEK, _ONE_SECOND = timedelta(days=7), timedelta(seconds=1)
+_BARS_KEPT = 2
+
+
+class CalendarInfo(NamedTuple):
+    """Start and length of a bar."""
+
+    start: datetime
+    period: timedelta
+
+    @property
+    def end(self) -> datetime:
+        """End of the bar."""
+        return self.start + self.period
+
+
+BarCalendar = Callable[[datetime], CalendarInfo]
+
+
+class Calendar:
+    """Bars of calendar weeks, months, quarters and years, for consolidators."""
+
+    @staticmethod
+    def WEEKLY(when: datetime) -> CalendarInfo:  # noqa: N802 - LEAN's name of it in Python
+        """The week of an instant, from Monday's midnight."""
+        return CalendarInfo(_midnight(when) - timedelta(days=when.weekday()), _ONE_WEEK)
+
+    @staticmethod
+    def MONTHLY(when: datetime) -> CalendarInfo:  # noqa: N802
+        """The month of an instant."""
+        return _months(when, when.month, 1)
+
+    @staticmethod
+    def QUARTERLY(when: datetime) -> CalendarInfo:  # noqa: N802
+        """The quarter of an instant."""
+        return _months(when, (when.month - 1) // 3 * 3 + 1, 3)
+
+    @staticmethod
+    def YEARLY(when: datetime) -> CalendarInfo:  # noqa: N802
+        """The year of an instant."""
+        return _months(when, 1, 12)
+
+
+def _months(when: datetime, first: int, count: int) -> CalendarInfo:
+    start, after = datetime(when.year, first, 1), first - 1 + count
+    return CalendarInfo(start, datetime(when.year + after // 12, after % 12 + 1, 1) - start)
+
+
+def _midnight(when: datetime) -> datetime:
+    return when.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 class Consolidator:
-    """Makes bars of a period (timedelta) or of a number of bars (int); `data_consolidated` gets each.
+    """Takes in data and hands out bars to the handlers of `data_consolidated`.
 
-    A period of None hands every bar on as it is; a day follows the exchange's session.
+    Attributes
+    ----------
+    tick_type
+        Kind of bars it takes in, None for any.
+    consolidated
+        The last bar that was handed out; within a handler still the one before.
     """
 
-    tick_type = TickType.TRADE
+    tick_type: TickType | None = TickType.TRADE
 
-    def __init__(self, period: timedelta | int | None = None) -> None:
-        self.period = period
+    def __init__(self) -> None:
         self.data_consolidated = EventHandlers()
         self.consolidated: BaseData | None = None
-        self._parts: list[Any] = []
+        self.window: RollingWindow[BaseData] = RollingWindow(_BARS_KEPT)
 
-    def emit(self, bar: BaseData) -> None:
-        """Hands a finished bar to the handlers."""
-        self.consolidated = bar
+    @property
+    def working_data(self) -> BaseData | None:
+        """The bar that is under way, None when there is none."""
+        return None
+
+    def update(self, data: Any) -> None:
+        """Takes in a bar or point."""
+        raise NotImplementedError(f"{type(self).__name__}.update")
+
+    def scan(self, local_time: datetime) -> None:
+        """Hands out the bar that is under way when its time is over by an exchange time."""
+
+    def emit(self, bar: Any) -> None:
+        """Hands out a bar."""
+        self.window.add(bar)
         self.data_consolidated.fire(self, bar)
+        self.consolidated = bar
 
-    def update(self, bar: Any) -> None:
-        """Takes in a bar by hand; only consolidators that count bars can be fed so."""
-        if not isinstance(self.period, int):
-            raise NotImplementedError(f"{type(self).__name__}.update with a time period")
-        self._parts.append(bar)
-        if len(self._parts) == self.period:
-            parts, self._parts = self._parts, []
-            self.emit(self.merged(parts))
+    def reset(self) -> None:
+        """Forgets all data."""
+        self.consolidated = None
+        self.window.reset()
 
-    def merged(self, bars: list[Any]) -> BaseData:
-        """One bar from several."""
-        raise NotImplementedError(f"{type(self).__name__}.merged")
+    def __getitem__(self, index: int) -> BaseData:
+        return self.window[index]
 
 
-class TradeBarConsolidator(Consolidator):
+class IdentityDataConsolidator(Consolidator):
+    """Hands on what it is given, of one kind of bars or of any."""
+
+    def __init__(self, tick_type: TickType | None = None) -> None:
+        super().__init__()
+        self.tick_type = tick_type
+
+    def update(self, data: Any) -> None:
+        self.emit(data)
+
+
+class PeriodConsolidator(Consolidator):
+    """Bars of a span of time, of a number of bars, of either (whichever is over first), or by a calendar.
+
+    Parameters
+    ----------
+    period
+        A timedelta, a number of bars, or a function that gives the `CalendarInfo` of an instant.
+    more
+        After a timedelta the time of day the first bar starts at; after a number the span a bar may take.
+    """
+
+    def __init__(self, period: timedelta | int | BarCalendar, more: timedelta | None = None) -> None:
+        super().__init__()
+        self._count: int | None = None
+        self._period: timedelta | None = None
+        self._first: timedelta | None = None
+        self._calendar: BarCalendar | None = None
+        if isinstance(period, timedelta):
+            self._period, self._first, self._is_span = period, more, True
+        elif isinstance(period, int) and not isinstance(period, bool):
+            self._count, self._period, self._is_span = period, more, False
+        elif callable(period):
+            self._calendar, self._period, self._is_span = period, _ONE_SECOND, False
+        else:
+            raise ArgumentException(f"Unable to create a consolidator period from {period!r}: it is not a supported period type.")
+        self._clear()
+
+    def _clear(self) -> None:
+        self._working: Any = None
+        self._taken, self._last_emit = 0, None
+        self._is_checked = False
+
+    @property
+    def working_data(self) -> BaseData | None:
+        return None if self._working is None else self.copied(self._working)
+
+    def reset(self) -> None:
+        super().reset()
+        self._clear()
+
+    def copied(self, bar: Any) -> Any:
+        """Another bar with the same values."""
+        raise NotImplementedError(f"{type(self).__name__}.working_data")
+
+    def started(self, data: Any) -> Any:
+        """A new bar from the first data."""
+        raise NotImplementedError(f"{type(self).__name__}.update")
+
+    def added(self, bar: Any, data: Any) -> None:
+        """Takes data into a bar."""
+        raise NotImplementedError(f"{type(self).__name__}.update")
+
+    def update(self, data: Any) -> None:
+        self._check(data)
+        by_count, is_over = self._count is not None, False
+        if by_count:
+            self._taken += 1
+            if self._taken >= self._count:
+                self._taken, is_over = 0, True
+        if self._last_emit is None:
+            self._last_emit = data.time if by_count else datetime.min
+        if self._period is not None and self._working is not None and data.time - self._working.time >= self._period:
+            is_over = is_over or self._start_of(data) > self._last_emit
+        if by_count and data.time >= self._last_emit:
+            self._take(data)
+            self._working.end_time = data.end_time
+        if is_over:
+            self._last_emit = data.time if by_count else self._working.end_time
+            self._hand_out()
+        if not by_count and data.time >= self._last_emit:
+            self._take(data)
+
+    def _check(self, data: Any) -> None:
+        if self._is_span and not self._is_checked:
+            self._is_checked = True
+            if data.end_time - data.time > self._period:
+                raise ArgumentException(f"For Symbol {data.symbol} can not consolidate bars of period: {self._period}, using data "
+                                        f"of the same or higher period: {data.end_time - data.time}")
+
+    def _take(self, data: Any) -> None:
+        if self._working is None:
+            self._working = self.started(data)
+        self.added(self._working, data)
+
+    def _hand_out(self) -> None:
+        bar = self._working
+        if isinstance(bar, TradeBar) and self._period is not None:
+            bar.end_time = bar.time + self._period
+        self.emit(bar)
+        self._working = None
+
+    def scan(self, local_time: datetime) -> None:
+        bar = self._working
+        if bar is None or not self._period or local_time - bar.time < self._period:
+            return
+        if self._rounded(local_time) > self._last_emit:
+            self._last_emit = bar.end_time
+            self.emit(bar)
+            self._working = None
+
+    def _rounded(self, when: datetime) -> datetime:
+        if self._calendar is not None:
+            info = self._calendar(when)
+            if self._working is None:
+                self._period = info.period
+            return info.start
+        if not self._is_span or self._first is None and self._period > ONE_DAY:
+            return when
+        if self._first is None:
+            return when - (when - datetime.min) % self._period
+        first = (when.replace(day=1) if self._period >= _ONE_WEEK else when)
+        first = _midnight(first) + self._first
+        return first + (when - first) // self._period * self._period
+
+    def _start_of(self, data: Any) -> datetime:
+        start = self._rounded(data.time)
+        if self._period is not None and start + self._period < data.end_time:
+            is_hour_before = data.end_time - data.time == timedelta(hours=1) and start.date() < data.time.date()
+            return self._rounded(data.end_time) if is_hour_before else data.time
+        return start
+
+    def _span(self, data: Any) -> timedelta:
+        return self._period if self._count is None and self._period is not None else data.end_time - data.time
+
+
+class TradeBarConsolidator(PeriodConsolidator):
     """Makes trade bars."""
 
-    def merged(self, bars: list[TradeBar]) -> TradeBar:
-        first, last = bars[0], bars[-1]
-        return TradeBar(first.time, first.symbol, first.open, max(b.high for b in bars), min(b.low for b in bars), last.close,
-                        sum(0.0 if b.is_fill_forward else b.volume for b in bars), last.end_time - first.time)
+    def copied(self, bar: TradeBar) -> TradeBar:
+        return TradeBar(bar.time, bar.symbol, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.end_time - bar.time)
+
+    def started(self, data: TradeBar) -> TradeBar:
+        start = self._start_of(data)
+        return TradeBar(start, data.symbol, data.open, data.high, data.low, data.close, 0.0, self._span(data))
+
+    def added(self, bar: TradeBar, data: TradeBar) -> None:
+        bar.close, bar.volume = data.close, bar.volume + data.volume
+        bar.low, bar.high = min(bar.low, data.low), max(bar.high, data.high)
 
 
-class QuoteBarConsolidator(Consolidator):
-    """Makes quote bars."""
+class QuoteBarConsolidator(PeriodConsolidator):
+    """Makes quote bars; each opens where the one before closed."""
 
     tick_type = TickType.QUOTE
 
-    def merged(self, bars: list[QuoteBar]) -> QuoteBar:
-        first, last = bars[0], bars[-1]
-        sides = []
-        for side in ("bid", "ask"):
-            parts = [getattr(b, side) for b in bars if getattr(b, side) is not None]
-            sides.append(Bar(parts[0].open, max(p.high for p in parts), min(p.low for p in parts), parts[-1].close)
-                         if parts else None)
-        return QuoteBar(first.time, first.symbol, sides[0], last.last_bid_size, sides[1], last.last_ask_size,
-                        last.end_time - first.time)
+    def copied(self, bar: QuoteBar) -> QuoteBar:
+        sides = [None if side is None else Bar(side.open, side.high, side.low, side.close) for side in (bar.bid, bar.ask)]
+        return QuoteBar(bar.time, bar.symbol, sides[0], bar.last_bid_size, sides[1], bar.last_ask_size, bar.end_time - bar.time)
+
+    def started(self, data: QuoteBar) -> QuoteBar:
+        start, before = self._start_of(data), self.consolidated
+        bar = QuoteBar(start, data.symbol, period=self._span(data))
+        if isinstance(before, QuoteBar):
+            bar.bid, bar.ask = (None if side is None or not side.close else Bar(*[side.close] * 4)
+                                for side in (before.bid, before.ask))
+            bar.last_bid_size, bar.last_ask_size = before.last_bid_size, before.last_ask_size
+        return bar
+
+    def added(self, bar: QuoteBar, data: QuoteBar) -> None:
+        if data.bid is not None:
+            bar.bid, bar.last_bid_size = _with(bar.bid, data.bid), data.last_bid_size
+        if data.ask is not None:
+            bar.ask, bar.last_ask_size = _with(bar.ask, data.ask), data.last_ask_size
 
 
-class Registration:
-    """A consolidator on a security's bars."""
-
-    def __init__(self, symbol: Symbol, consolidator: Consolidator, since: int) -> None:
-        self.symbol, self.consolidator, self.done = symbol, consolidator, since
-        self.subscription: Subscription | None = None
-
-    @property
-    def needs_every_bar(self) -> bool:
-        """Whether bars must be handed over one by one."""
-        return not isinstance(self.consolidator.period, timedelta)
-
-    def span_after(self, second: int) -> tuple[int, int]:
-        """Start and end of the first period that ends after an instant."""
-        exchange, extended = self.subscription.hours.exchange_hours, self.subscription.extended_market_hours
-        zone, period = exchange.time_zone, self.consolidator.period
-        local = local_of_second(second, zone)
-        if period >= ONE_DAY:
-            start, end = _session(exchange, local)
-        else:
-            if not exchange.is_open(local, extended):
-                local = exchange.get_next_market_open(local, extended)
-            midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-            start = midnight + (local - midnight) // period * period
-            end = start + period
-        return seconds_of(convert_to_utc(start, zone)), seconds_of(convert_to_utc(end, zone))
-
-    def bar_between(self, start: int, end: int) -> BaseData | None:
-        """The bar of a period; the bar before it counts where the period's first minutes have none."""
-        subscription, series = self.subscription, self.subscription.series
-        zone = subscription.hours.exchange_hours.time_zone
-        pieces = series.rows_between(max(start, self.done), end)
-        carried = self._carried(start, pieces[0][0].ends[pieces[0][1]] if pieces else None, end)
-        if not pieces and carried is None:
-            return None
-        names = ("open", "high", "low", "close") if self.consolidator.tick_type == TickType.TRADE else ()
-        time, finish = (local_of_second(s, zone) for s in (start, end))
-        if names:
-            values = [_merged(name, pieces, carried) for name in names]
-            volume = sum(sum(bars.values("volume")[low:high]) for bars, low, high in pieces)
-            return TradeBar(time, self.symbol, *values, volume, finish - time)
-        sides = [Bar(*(_merged(f"{side}_{part}", pieces, carried) for part in ("open", "high", "low", "close")))
-                 for side in ("bid", "ask")]
-        sizes = [pieces[-1][0].values(f"{side}_size")[pieces[-1][2] - 1] if pieces else 0.0 for side in ("bid", "ask")]
-        return QuoteBar(time, self.symbol, sides[0], sizes[0], sides[1], sizes[1], finish - time)
-
-    def _carried(self, start: int, first_end: int | None, end: int) -> tuple[Any, int] | None:
-        """The bar filled forward into the period's first minutes, when there is one."""
-        subscription = self.subscription
-        series = subscription.fill_series
-        if not subscription.fill_forward or not series.seek(start) or start < self.done:
-            return None
-        steps = subscription.steps(start, end, 60)
-        if not len(steps) or (first_end is not None and first_end <= steps[0]):
-            return None
-        return series.bars, series.index
+def _with(bar: Bar | None, new: Bar) -> Bar:
+    if bar is None:
+        return Bar(new.open, new.high, new.low, new.close)
+    bar.close, bar.high, bar.low = new.close, max(bar.high, new.high), min(bar.low, new.low)
+    return bar
 
 
-def _session(exchange: Any, local: datetime) -> tuple[datetime, datetime]:
-    """Regular session of a local time's day, or the next one when it is over."""
-    end = exchange.get_next_market_close(local, False, True)
-    return exchange.get_first_daily_market_open(end, False), end
+class MarketHourAwareConsolidator(Consolidator):
+    """Makes a bar of each regular session from a security's trade or quote bars."""
 
+    def __init__(self, kind: type[PeriodConsolidator], exchange: Any, has_exact_ends: bool) -> None:
+        super().__init__()
+        self.tick_type, self._exchange = kind.tick_type, exchange
+        follows_session = has_exact_ends and not exchange.is_market_always_open
+        self._inner = kind(self._session if follows_session else lambda when: CalendarInfo(_midnight(when), ONE_DAY))
+        self._inner.data_consolidated += lambda _, bar: self.emit(bar)
 
-def _merged(name: str, pieces: list[tuple[Any, int, int]], carried: tuple[Any, int] | None) -> float:
-    values = [carried[0].values(name)[carried[1]]] if carried is not None else []
-    for bars, low, high in pieces:
-        values.extend(bars.values(name)[low:high])
-    values = [value for value in values if value] or [0.0]
-    kind = name.rsplit("_", 1)[-1]
-    return {"open": values[0], "high": max(values), "low": min(values), "close": values[-1]}[kind]
-
-
-class ConsolidatorHub:
-    """All registered consolidators of a run."""
-
-    def __init__(self, feed: Feed) -> None:
-        self._feed = feed
-        self._registrations: list[Registration] = []
-        self._next: int | None = None
-
-    def add(self, symbol: Symbol, consolidator: Consolidator) -> None:
-        """Registers a consolidator on a security's bars from now on."""
-        self._registrations.append(Registration(symbol, consolidator, self._feed.clock.second))
-        self._next = None
-
-    def remove(self, symbol: Symbol, consolidator: Consolidator | None = None) -> None:
-        """Removes a consolidator, or all of a security."""
-        self._registrations = [r for r in self._registrations if r.symbol != symbol or (
-            consolidator is not None and r.consolidator is not consolidator)]
-
-    def start_over(self, second: int) -> None:
-        """Has all periods begin at an instant, with the bar that ends then."""
-        for registration in self._registrations:
-            registration.done = second - 1
-        self._next = None
-
-    def forget_streams(self) -> None:
-        """Looks for the streams anew, after they changed."""
-        for registration in self._registrations:
-            registration.subscription = None
-        self._next = None
+    def _session(self, when: datetime) -> CalendarInfo:
+        start = self._exchange.get_first_daily_market_open(when, False)
+        return CalendarInfo(start, self._exchange.get_last_daily_market_close(start, False) - start)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing is registered."""
-        return not self._registrations
+    def working_data(self) -> BaseData | None:
+        return self._inner.working_data
 
-    @property
-    def needs_every_slice(self) -> bool:
-        """Whether some consolidator takes bars one by one."""
-        return any(r.needs_every_bar for r in self._registrations)
+    def update(self, data: Any) -> None:
+        is_long = data.end_time - data.time >= timedelta(hours=1)
+        if self._exchange.is_open(data.time, False) or is_long and self._exchange.is_open(data.time, data.end_time, False):
+            self._inner.update(data)
 
-    def next_second(self) -> int | None:
-        """Next instant at which a period ends."""
-        if self._next is None:
-            ends = [r.span_after(r.done)[1] for r in self._registrations if not r.needs_every_bar and self._resolve(r)]
-            self._next = min(ends, default=None)
-        return self._next
+    def scan(self, local_time: datetime) -> None:
+        self._inner.scan(local_time)
 
-    def _resolve(self, registration: Registration) -> bool:
-        if registration.subscription is None:
-            wanted = registration.consolidator.tick_type
-            registration.subscription = next((s for s in self._feed.subscriptions if s.symbol == registration.symbol
-                                              and s.tick_type == wanted), None)
-        return registration.subscription is not None
-
-    def close_periods(self, second: int, call: Callable[..., Any],
-                      set_time: Callable[[datetime], None] | None = None) -> None:
-        """Emits the periods that ended by an instant; with `set_time` each at the time it ended."""
-        due = self.next_second()
-        if due is None or due > second:
-            return
-        for registration in list(self._registrations):
-            if registration.needs_every_bar or not self._resolve(registration):
-                continue
-            start, end = registration.span_after(registration.done)
-            while end <= second:
-                bar = registration.bar_between(start, end)
-                registration.done = end
-                if bar is not None:
-                    if set_time is not None:
-                        set_time(EPOCH + timedelta(seconds=end))
-                    call("Consolidators update", registration.consolidator.emit, bar)
-                start, end = registration.span_after(end)
-        self._next = None
-
-    def hand_over(self, second: int, call: Callable[..., Any]) -> None:
-        """Hands an instant's bars to the consolidators that take them one by one."""
-        for registration in list(self._registrations):
-            if not registration.needs_every_bar or not self._resolve(registration):
-                continue
-            subscription = registration.subscription
-            if second > registration.done and subscription.has_bar_at(second, self._feed.fill_seconds):
-                bar = bar_of(subscription, second)
-                registration.done = second
-                target = registration.consolidator
-                if bar is not None:
-                    call("Consolidators update", target.emit if target.period is None else target.update, bar)
+    def reset(self) -> None:
+        super().reset()
+        self._inner.reset()

@@ -156,7 +156,6 @@ class Engine:
         if begin < self.clock.utc:
             self.feed.warm_up = WarmUp(self.clock.second, algorithm._warm_up.resolution)
             self.clock.utc, self.clock.second = begin, seconds_of(begin)
-            algorithm._hub.start_over(self.clock.second)
 
     def _pass_warm_up_end(self) -> None:
         """Comes before the first slice after the start: a warm-up no slice ended at its end ends there."""
@@ -166,7 +165,6 @@ class Engine:
             self.clock.utc, self.clock.second = EPOCH + timedelta(seconds=end), end
             self._finish_warm_up()
         self.feed.end_warm_up()
-        algorithm._hub.forget_streams()
 
     def _finish_warm_up(self) -> None:
         self.algorithm.is_warming_up = False
@@ -245,7 +243,7 @@ class Engine:
         if self.live and self.commands.is_waiting or self.feed.warm_up is not None:
             return False
         return not (self._sees_every_slice or self.clock.has_volatility_models or self._waiting_for_clearing
-                    or self.algorithm._hub.needs_every_slice
+                    or not self.algorithm._hub.is_idle
                     or self.broker.needs_slice(self.clock.utc))
 
     def _skip_to(self, step: int, event: datetime | None) -> int:
@@ -255,8 +253,6 @@ class Engine:
         for other in (event, wakeup):
             target = target if other is None else min(target, other)
         target_second = self.feed.end_second if target == NEVER else seconds_of(target) + (1 if target.microsecond else 0)
-        due = self.algorithm._hub.next_second()
-        target_second = target_second if due is None else min(target_second, due)
         if target_second <= step:
             return step
         found, before = self.feed.step_at_or_after(target_second)
@@ -305,7 +301,7 @@ class Engine:
         self.clock.second = self._last_second
         self.scheduler.scan_past(utc, self._set_time)
         if not algorithm._hub.is_idle:
-            algorithm._hub.close_periods(second - 1, algorithm._call_user, self._set_time)
+            algorithm._call_user("Consolidators update", algorithm._hub.scan_past, utc, self._set_time)
         self.clock.utc, self.clock.second = utc, second
         self._last_second = second
         self.feed.consume(second)
@@ -335,8 +331,7 @@ class Engine:
         if events:
             self._corporate_actions(events)
         if has_bars and not algorithm._hub.is_idle:
-            algorithm._hub.hand_over(second, algorithm._call_user)
-            algorithm._hub.close_periods(second, algorithm._call_user)
+            algorithm._call_user("Consolidators update", algorithm._hub.hand_over, second)
         self._hand_over(events)
         broker.process_synchronous_events()
         broker.on_slice_end(utc)

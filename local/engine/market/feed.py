@@ -185,8 +185,11 @@ class Feed:
         return before + after
 
     def has_bars_at(self, second: int) -> bool:
-        """Whether some stream has a bar at an instant that is not among the steps: the warm-up's first."""
-        return any(len(subscription.steps(second - 1, second, self.fill_seconds)) for subscription in self.subscriptions)
+        """Whether some stream has a bar at an instant that is not among the steps: the warm-up's first.
+
+        All are asked, as each learns then where it begins.
+        """
+        return any([len(one.steps(second - 1, second, self.fill_seconds)) for one in self.subscriptions])
 
     def end_warm_up(self) -> None:
         """Goes over from the warm-up's resolution to each stream's own."""
@@ -200,8 +203,12 @@ class Feed:
 
     def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int, resolution: Resolution) -> Subscription:
         symbol, fill = request.security.symbol, request.fill_forward
-        series = [BarSeries(self.loader(symbol, tick_type, resolution, extended, request.mode, request.mapping), first_end, fill)
-                  for extended in ((request.extended,) if request.extended else (False, True))]
+        loaders = [self.loader(symbol, tick_type, resolution, extended, request.mode, request.mapping)
+                   for extended in ((request.extended,) if request.extended else (False, True))]
+        seeded = min(request.security.seeded.get(tick_type, first_end), first_end)
+        series = [BarSeries(loaders[0], seeded, fill)]
+        if len(loaders) > 1 or seeded < first_end:
+            series.append(BarSeries(loaders[-1], first_end, fill))
         made = Subscription(symbol, tick_type, resolution, fill, request.extended, request.security.market_hours_entry,
                             series[0], request.is_internal, series[-1])
         if isinstance(request.security, Future) and request.security.mapped is not None and symbol.is_canonical():
@@ -286,7 +293,7 @@ class Feed:
         if symbol.is_canonical():
             return None
         if symbol.security_type == SecurityType.OPTION:
-            return self._last_option_day(symbol)
+            return self.last_option_day(symbol)
         if symbol.security_type in (SecurityType.FUTURE, SecurityType.INDEX_OPTION):
             return symbol.id.date
         if symbol.security_type == SecurityType.FUTURE_OPTION:
@@ -295,7 +302,8 @@ class Feed:
         last = history.delisting_date if history is not None else None
         return None if last is None else datetime(last.year, last.month, last.day)
 
-    def _last_option_day(self, symbol: Symbol) -> datetime:
+    def last_option_day(self, symbol: Symbol) -> datetime:
+        """Midnight of the last day an option trades: its expiry, or the trading day before."""
         exchange, day = self.hours_of(symbol).exchange_hours, symbol.id.date.replace(hour=0, minute=0)
         while not exchange.is_date_open(day):
             day -= timedelta(days=1)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.engine.broker.security_models import SecurityModels
-from local.engine.enums import DataNormalizationMode, Resolution, SecurityType
+from local.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
 from local.engine.errors import MemberNotSupported
 from local.engine.files.bar_columns import BarColumns
 from local.engine.loop.clock import Clock
@@ -70,7 +70,13 @@ class SecurityCache:
 
 
 class Security(SecurityModels):
-    """A security with its market data, exchange, models and holdings."""
+    """A security with its market data, exchange, models and holdings.
+
+    Attributes
+    ----------
+    seeded
+        Ends of the bars it was given as its last ones before its streams began, by kind, in epoch seconds.
+    """
 
     def __init__(self, symbol: Symbol, clock: Clock, hours: MarketHoursEntry, properties: SymbolProperties,
                  underlying: Security | None = None) -> None:
@@ -92,6 +98,7 @@ class Security(SecurityModels):
         self._standing_second = -1
         self._made: dict[BarSeries, tuple[BarColumns, int, TradeBar | QuoteBar]] = {}
         self._split_factor, self._split_second = 1.0, -1
+        self.seeded: dict[TickType, int] = {}
         self._init_models()
 
     # prices -----------------------------------------------------------------------------------------------------
@@ -103,6 +110,7 @@ class Security(SecurityModels):
     def clear_cache(self) -> None:
         """Forgets all data, as LEAN does when the last subscription is gone."""
         self._given_price = 0.0
+        self.seeded.clear()
         self.attach_series(None, None)
 
     def _default_series(self) -> BarSeries | None:

@@ -9,7 +9,6 @@ import pytest
 from local.engine.broker.enums import AccountType, BrokerageName, OrderResponseErrorCode, OrderStatus, OrderType
 from local.engine.broker.time_in_force import OrderProperties, TimeInForce
 from local.engine.enums import OptionRight
-from local.engine.errors import InvalidOperationException
 from tests.local.engine.broker.fakes import FakeAlgorithm, FakeSecurity
 
 
@@ -237,12 +236,6 @@ def test_market_on_open_is_refused_while_the_market_is_open() -> None:
     algorithm, spy = share_market()
     code = code_of(algorithm.market_on_open_order(spy.symbol, 1))
     assert code is OrderResponseErrorCode.MARKET_ON_OPEN_NOT_ALLOWED_DURING_REGULAR_HOURS
-
-
-def test_an_unknown_symbol_raises() -> None:
-    algorithm, option = option_market()
-    with pytest.raises(InvalidOperationException):
-        algorithm.market_order("NOSUCH", 1)
 
 
 def test_orders_beyond_the_maximum_are_refused_and_end_the_run() -> None:
