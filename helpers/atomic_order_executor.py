@@ -56,7 +56,7 @@ class AtomicOrderExecutor:
         self._write_ahead = write_ahead
         self._reports = ReportStream()
         self._works: dict[str, Work] = {}
-        self._desk = OrderDesk(port, self._reports, self._save, clock_seconds)
+        self._desk = OrderDesk(port, self._reports, self._save, self._save_ahead, clock_seconds)
         self._worker = IntentWorker(port, self._desk, self._reports, self._works, positions, self._save,
                                     hear=self._empty_inbox, sent=self._note_sent, finished=self._note_finished)
         self._finished: OrderedDict[str, Work | None] = OrderedDict()
@@ -282,6 +282,11 @@ class AtomicOrderExecutor:
             self.unsaved = problem.message
             if must:
                 raise
+
+    def _save_ahead(self, must: bool) -> None:
+        """Write what is about to be sent into every slot: an order that went out is known whichever of them is lost."""
+        for _ in range(self._write_ahead.slots):
+            self._save(must)
 
     def facts(self) -> dict[str, Any]:
         """Everything a later life needs, as plain JSON. Of finished intents only the ids."""

@@ -29,16 +29,18 @@ class OrderDesk(FillBook):
     ----------
     port : OrderPort
     reports : ReportStream
-    save : callable
-        ``save(must)`` writes the executor's facts; raises StoreError only when ``must``.
+    save, ahead : callable
+        ``save(must)`` writes the executor's facts, ``ahead(must)`` so that the loss of one slot does not lose them. Both
+        raise StoreError only when ``must``.
     clock_seconds : int
         See :class:`helpers.orders.reports.Pace`.
     """
 
     def __init__(self, port: OrderPort, reports: ReportStream, save: Callable[[bool], None],
-                 clock_seconds: int) -> None:
+                 ahead: Callable[[bool], None], clock_seconds: int) -> None:
         super().__init__(port, reports)
         self._save = save
+        self._ahead = ahead
         self._pace = Pace(ORDERS_PER_SECOND, clock_seconds)
 
     # --- prices -----------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ class OrderDesk(FillBook):
         work.refusal, work.settle_since = "", None
         order = work.order = OrderOut(tag=f"{work.intent.id}#{work.orders_sent}", legs=piece.legs,
                                       quantity=piece.quantity, limit=limit, sent=now, priced=now)
-        self._save(work.opens and not work.repairing)
+        self._ahead(work.opens and not work.repairing)
         answer = self._port.submit(order.legs, order.quantity, order.limit, order.tag)
         if isinstance(answer, Rejected):
             work.order, work.refusal = None, answer.reason or "REJECTED"

@@ -123,7 +123,10 @@ class Positions(Protocol):
 
 
 class WriteAhead(Protocol):
-    """Where the executor's facts are written ahead of what it does."""
+    """Where the executor's facts are written ahead of what it does, in ``slots`` places in turn."""
+
+    @property
+    def slots(self) -> int: ...
 
     def save(self, facts: Mapping[str, Any]) -> None:
         """Raise StoreError when the facts did not reach the store."""

@@ -3,10 +3,15 @@
 Orders change every minute they work, positions seldom. The executor writes its own small document ahead of every
 send; whenever a position has changed since the last save, the managers' document goes first, so that no order on disk
 belongs to a position that is not.
+
+Each document has two slots, and either may lose its newest one. What the positions have booked therefore stands in both
+slots of both documents before the executor may forget it: then a lost slot costs its newest state, and nothing else.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Callable, Mapping
 
@@ -15,7 +20,7 @@ from core.serialization import Encoded, canonical
 from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.shell.components import Components, Managers, Remembered
 from helpers.store.journal import Journal
-from helpers.store.state_store import Loaded, StateStore
+from helpers.store.state_store import SLOTS, Loaded, StateStore
 
 FINISHED = "finished"
 
@@ -35,6 +40,8 @@ class Memory:
         self._clock = clock
         self._saved_revision: int | None = None
         self._finished: tuple[list[str], Encoded] | None = None
+        self._booked = 0                                        # reports that both slots of the managers have booked
+        self._reported: deque[int] = deque([0] * len(SLOTS), maxlen=len(SLOTS))    # the last report in each slot of the orders
 
     def open(self, store: StateStore, orders: StateStore) -> None:
         """Name the managers' document and the executor's: before anything else, once the run's keys are known."""
@@ -48,13 +55,25 @@ class Memory:
         StoreError
             When the store did not take it.
         """
-        revision = self._parts.states.revision
+        revision, accepted = self._parts.states.revision, self._parts.states.accepted
         if executor_facts is None or revision != self._saved_revision:
             document = {name: _facts(part) for name, part in self._parts.remembering().items()}
-            self._store.save(document, self._clock())
+            for _ in SLOTS if accepted > self._booked else SLOTS[:1]:
+                self._store.save(document, self._clock())
+            self._booked = accepted
             self._saved_revision = revision
         if executor_facts is not None:
             self.save_orders(executor_facts)
+
+    @property
+    def slots(self) -> int:
+        """How many saves it takes until the loss of one slot loses nothing."""
+        return len(SLOTS)
+
+    @property
+    def orders_lag(self) -> bool:
+        """Whether the positions have booked a report that one slot of the orders does not know of."""
+        return self._parts.states.accepted > min(self._reported)
 
     def save_orders(self, executor_facts: Mapping[str, Any]) -> None:
         """Write the executor's facts alone.
@@ -65,6 +84,7 @@ class Memory:
             When the store did not take it.
         """
         self._orders.save({"executor": self._with_text(executor_facts)}, self._clock())
+        self._reported.append(int(executor_facts["reports"]["sequence"]))
 
     def _with_text(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The executor's facts with the ids of finished intents as text: the longest part, and mostly the same."""
@@ -101,7 +121,8 @@ class Memory:
         if executor.reported < self._parts.states.accepted:
             raise IntegrityError("the positions have booked what the stored orders do not know of",
                                  accepted=self._parts.states.accepted, reported=executor.reported)
-        return loaded
+        lost = tuple(f"orders: {problem}" for problem in (orders.problems if orders is not None else ()))
+        return replace(loaded, problems=loaded.problems + lost)
 
 
 class Keeper:
@@ -129,8 +150,8 @@ class Keeper:
         parts = self._parts
         failed = parts.unsaved or parts.executor.unsaved
         try:
-            if parts.executor.unsaved:       # first: positions must not have booked what the stored orders do not know of
-                self._memory.save_orders(parts.executor.facts())
+            if parts.executor.unsaved or self._memory.orders_lag:      # first: positions must not have booked what the
+                self._memory.save_orders(parts.executor.facts())       # stored orders do not know of
             if changed or failed:
                 self._memory.save()
             if flush or failed or self._flushes:

@@ -170,6 +170,8 @@ class FakeBroker:
 class FakeWriteAhead:
     """Keeps the last facts as JSON would; ``broken`` saves raise."""
 
+    slots = 2
+
     def __init__(self) -> None:
         self.saved: dict | None = None
         self.count = 0

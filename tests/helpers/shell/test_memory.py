@@ -1,6 +1,7 @@
 """The two documents of the memory: a position that changed goes to the store ahead of the order that belongs to it."""
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
@@ -48,6 +49,15 @@ def wired(port) -> tuple[Memory, Parts]:
     return memory, parts
 
 
+def works(count: int, reported: int = 0) -> dict[str, Any]:
+    return {"works": count, "reports": {"sequence": reported}}
+
+
+def sequences(port) -> tuple[int, int]:
+    """How often each document has been written."""
+    return tuple(StateStore(port, prefix, live=False).load().sequence for prefix in ("a/b/c", "a/b/c/orders"))
+
+
 def open_position(parts: Parts) -> None:
     parts.states.open(Position(
         id=KEY, strategy="lt112", underlying="SPY", state=State.WAITING, opened=None, legs=(), units=0, entry_price=0.0,
@@ -79,7 +89,7 @@ def test_each_change_of_a_position_is_stored_ahead_of_the_next_order(port):
                    lambda: parts.states.apply(KEY, Event.ORDER_SENT, FRIDAY, "x"),
                    lambda: parts.states.accept(7)):
         change()
-        memory.save({"works": 1})
+        memory.save(works(1))
         again, restored = wired(port)
         again.load(restored.executor)
         assert restored.states.facts() == parts.states.facts()
@@ -90,12 +100,48 @@ def test_an_order_alone_leaves_the_positions_document_untouched(port):
     memory.load(parts.executor)
     memory.save()
     before = StateStore(port, "a/b/c", live=False).load().sequence
-    memory.save({"works": 1})
-    memory.save({"works": 2})
+    memory.save(works(1))
+    memory.save(works(2))
     assert StateStore(port, "a/b/c", live=False).load().sequence <= before + 1
     again, restored = wired(port)
     again.load(restored.executor)
-    assert restored.executor.kept == {"works": 2}
+    assert restored.executor.kept == works(2)
+
+
+def test_what_the_positions_have_booked_stands_in_both_slots(port):
+    memory, parts = wired(port)
+    memory.load(parts.executor)
+    memory.save(works(1, reported=3))
+    assert sequences(port) == (1, 1) and not memory.orders_lag
+    parts.states.accept(3)
+    assert memory.orders_lag                # one slot of the orders is empty
+    memory.save_orders(works(1, reported=3))
+    assert not memory.orders_lag
+    memory.save()
+    assert sequences(port) == (3, 2)        # booked for the first time: into both slots
+    memory.save()
+    assert sequences(port) == (4, 2)
+    memory.save_orders(works(2, reported=4))
+    parts.states.accept(4)
+    assert memory.orders_lag
+
+
+@pytest.mark.parametrize("prefix", ["a/b/c", "a/b/c/orders"])
+def test_a_lost_slot_is_told_and_loses_nothing_that_was_booked(port, prefix):
+    memory, parts = wired(port)
+    memory.load(parts.executor)
+    for _ in range(memory.slots):
+        memory.save_orders(works(1, reported=3))
+    parts.states.accept(3)
+    memory.save()
+    newest = max((f"{prefix}/state-{letter}.json" for letter in "ab"),
+                 key=lambda key: json.loads(port.read(key))["sequence"])
+    port.save(newest, port.read(newest)[:40])
+    again, restored = wired(port)
+    restored.executor.reported = 3
+    loaded = again.load(restored.executor)
+    assert restored.states.accepted == 3 and restored.executor.kept == works(1, reported=3)
+    assert len(loaded.problems) == 1 and newest in loaded.problems[0]
 
 
 def test_orders_without_positions_stop_the_start(port):
@@ -125,7 +171,8 @@ class Kept:
         self.events: list[str] = []
         self.parts = SimpleNamespace(unsaved=None, executor=SimpleNamespace(unsaved=None, facts=lambda: "executor"))
         journal = SimpleNamespace(event=lambda now, name, **facts: self.events.append(name), flush=lambda: None)
-        self.keeper = Keeper(SimpleNamespace(save=self._save, save_orders=self._save), journal, self.parts, flushes=True)
+        self.memory = SimpleNamespace(save=self._save, save_orders=self._save, orders_lag=False)
+        self.keeper = Keeper(self.memory, journal, self.parts, flushes=True)
         self.keep(changed=True)
         self.saves.clear()
 
@@ -162,6 +209,13 @@ def test_orders_that_the_store_refused_are_offered_again():
     kept.parts.executor.unsaved = "the disk is full"
     kept.keep()
     assert kept.saves == ["executor", None] and kept.parts.executor.unsaved is None
+
+
+def test_orders_of_which_a_slot_lags_go_first():
+    kept = Kept()
+    kept.memory.orders_lag = True
+    kept.keep(changed=True)
+    assert kept.saves == ["executor", None]
 
 
 def test_positions_are_not_stored_ahead_of_orders_that_the_store_refused():
