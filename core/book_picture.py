@@ -1,4 +1,4 @@
-"""The open book at one moment as plain facts: what a payoff and a grid of spot and volatility are computed from later."""
+"""The open book at one moment as plain facts. A payoff and a grid of spot and volatility are computed from it later."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from core.serialization import contract_to_json
 
 
 def book_facts(snapshot: Snapshot) -> dict[str, Any]:
-    """Every leg that is held: contract, signed quantity, its mark in points, the volatility of its quote, its underlying's
-    price and beta to SPY. ``iv`` is None where no volatility gives the quote (and for shares): such a leg keeps its mark."""
+    """Every held leg: its contract, signed quantity, mark in points, the volatility of its quote, and its underlying's
+    price and beta to SPY. ``iv`` is None for shares, and if no volatility gives the quote. Such a leg keeps its
+    mark."""
     spy = snapshot.underlyings.get("SPY")
     return {"time": snapshot.time.isoformat(), "spy": None if spy is None else spy.price,
             "legs": [_leg(position, leg, snapshot) for position in snapshot.positions for leg in position.legs if leg.quantity]}

@@ -1,11 +1,11 @@
 """The carry of an option: time left, interest and dividends of its underlying, read from ``config/carry.py``.
 
 Dividends are dated: each takes its share of the price on its ex-dividend day. An option's ``dividend_yield`` is the
-continuous fraction a year that takes as much as the ex-dividend days between now and its expiry do together, so an
-option that no dividend falls to has none, and ``spot * exp((rate - dividend_yield) * years)`` is its forward.
+continuous fraction per year that takes as much as all ex-dividend days between now and its expiry. An option without
+such a day has a yield of 0, and ``spot * exp((rate - dividend_yield) * years)`` is its forward.
 
-Ex-dividend days are those of ``config/calendars.py``. Before and after the days listed there, the nearest year's days
-repeat every 364 days: what a company has not announced is expected where it was.
+Ex-dividend days are those of ``config/calendars.py``. Before and after the days listed there, the days of the nearest
+year repeat every 364 days: a dividend that a company has not announced is expected where the last one was.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _FIRST_YEAR: Final = min(TREASURY_BILLS_PCT)
 _LAST_MONTH: Final = (max(TREASURY_BILLS_PCT), len(TREASURY_BILLS_PCT[max(TREASURY_BILLS_PCT)]))
 _REPEAT: Final = timedelta(days=364)
 _PERCENT: Final = 100.0
-# Options of the exchanges traded here that can be exercised before they expire: those on shares and on futures.
+# Options of the exchanges traded here that can be exercised before expiry: those on shares and on futures.
 AMERICAN_KINDS: Final = frozenset({ContractKind.EQUITY_OPTION, ContractKind.FUTURE_OPTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionTerms:
-    """What an option's value asks for besides price, strike and volatility. ``rate`` and ``dividend_yield`` are
-    continuous fractions a year, ``years`` actual days / 365; ``american`` says that it can be exercised early."""
+    """What an option's value needs besides price, strike and volatility. ``rate`` and ``dividend_yield`` are continuous
+    fractions per year, ``years`` is actual days / 365; ``american`` says whether it can be exercised early."""
 
     years: float
     rate: float
@@ -50,7 +50,7 @@ def years_to_expiry(expiry: date, now: datetime) -> float:
     Raises
     ------
     CannotCompute
-        When that moment is not in the future.
+        If that moment is not in the future.
     """
     seconds = (datetime.combine(expiry, OPTION_EXPIRY_TIME) - now).total_seconds()
     if seconds <= 0:
@@ -66,13 +66,13 @@ def _month_rate(year: int, month: int) -> float:
 
 
 def risk_free_rate(day: date) -> float:
-    """Interest of ``day``'s month that options are carried at, a continuous fraction a year: three-month bills and the
-    financing spread above them.
+    """Interest at which options are carried in ``day``'s month, a continuous fraction per year: the three-month bill
+    plus a financing spread.
 
     Raises
     ------
     CannotCompute
-        Outside the days the record covers.
+        Outside the days that the record covers.
     """
     if day.year < _FIRST_YEAR or day > RATES_COVER_TO:
         raise CannotCompute("no interest rate for the day", day=day.isoformat())
@@ -80,13 +80,13 @@ def risk_free_rate(day: date) -> float:
 
 
 def dividend_yield(underlying: str, kind: ContractKind, expiry: date, now: datetime) -> float:
-    """Continuous yield to carry ``underlying`` with until 16:00 of ``expiry``: what its ex-dividend days after today
-    take, or the rate itself for options on futures (Black 1976).
+    """Continuous yield at which ``underlying`` is carried until 16:00 of ``expiry``: what its ex-dividend days after
+    today take. For options on futures it is the rate itself (Black 1976).
 
     Raises
     ------
     CannotCompute
-        For an underlying or a time that the record does not know, and an option that has expired.
+        For an underlying or a time that the record does not cover, and for an option that has expired.
     """
     if kind is ContractKind.FUTURE_OPTION:
         return risk_free_rate(now.date())
@@ -108,13 +108,12 @@ def option_terms(underlying: str, kind: ContractKind, expiry: date, now: datetim
 
 
 def dividend_share(underlying: str, day: date) -> float:
-    """Share of the price that goes on ``day``: by how much the price opens lower, all else equal. 0 but on an
-    ex-dividend day.
+    """Share of the price by which it opens lower on ``day``, all else equal. 0 unless it is an ex-dividend day.
 
     Raises
     ------
     CannotCompute
-        For an underlying that the record does not know.
+        For an underlying that the record does not cover.
     """
     payer = _payer(underlying)
     return _share(payer, day.year) if payer is not None and day in _days_of(payer) else 0.0
@@ -122,13 +121,13 @@ def dividend_share(underlying: str, day: date) -> float:
 
 @lru_cache(maxsize=4096)
 def dividends_between(underlying: str, after: date, until: date) -> float:
-    """What the ex-dividend days later than ``after``, up to ``until`` included, take from the price together, as a
-    logarithm: ``exp(-value)`` of it is left.
+    """What the ex-dividend days after ``after``, up to and including ``until``, take from the price together, as a
+    logarithm: the price keeps ``exp(-value)`` of itself.
 
     Raises
     ------
     CannotCompute
-        For an underlying or days that the record does not know.
+        For an underlying or days that the record does not cover.
     """
     payer = _payer(underlying)
     if payer is None:
@@ -142,7 +141,7 @@ def dividends_between(underlying: str, after: date, until: date) -> float:
 
 
 def _payer(underlying: str) -> str | None:
-    """Whose dividends those of ``underlying`` are; None when it pays nothing."""
+    """The payer of the dividends of ``underlying``; None if it pays none."""
     if underlying in PAYS_NOTHING:
         return None
     payer = PAYS_AS.get(underlying, underlying)
@@ -170,7 +169,7 @@ def _days_of(payer: str) -> tuple[date, ...]:
 
 
 def _repeated(listed: tuple[date, ...], first: date, last: date) -> tuple[date, ...]:
-    """The listed days, and the nearest year of them again every 364 days before and after."""
+    """The listed days, with the nearest year of them repeated every 364 days before and after."""
     days = list(listed)
     while (earlier := days[DIVIDENDS_A_YEAR - 1] - _REPEAT) >= first:
         days.insert(0, earlier)

@@ -1,4 +1,4 @@
-"""Mid and natural price of one unit of several contracts, from the two sides of each quote. Debit positive, points."""
+"""Mid and natural price of one unit of several contracts, from both sides of each quote. Debit positive, in points."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class ComboPrice:
 
 
 def is_price(value: float) -> bool:
-    """Whether somebody stands on that side of a quote."""
+    """Whether that side of a quote has a price."""
     return isfinite(value) and value > 0.0
 
 
 def has_sides(rows: Iterable[Sides]) -> bool:
-    """Whether every leg can be traded: an ask for what is bought, a bid for what is sold."""
+    """Whether every leg can be traded: what is bought has an ask, what is sold has a bid."""
     return all(is_price(ask if ratio > 0 else bid) for ratio, bid, ask in rows)
 
 
 def price_of(rows: Iterable[Sides]) -> ComboPrice:
     """Price of one unit whose legs can all be traded.
 
-    The other side of a leg may be dead: a bid of 0 counts as 0, a missing ask as no better than the bid. Crossed
-    quotes count at their worse side.
+    The side of a leg that is not needed may be dead. A bid of 0 counts as 0, and a missing ask as equal to the bid.
+    Crossed quotes count at their worse side.
     """
     mid = natural = 0.0
     for ratio, bid, ask in rows:
@@ -49,8 +49,8 @@ def price_of(rows: Iterable[Sides]) -> ComboPrice:
 
 
 def leg_prices(rows: list[Sides], price: ComboPrice, paid: float) -> list[float]:
-    """What each leg trades at when the unit costs ``paid``, between mid and natural: all concede the same share of their
-    half spread, and the leg of the smallest ratio takes what rounding leaves."""
+    """The price of each leg when the unit costs ``paid``, between mid and natural. All legs concede the same share of
+    their half spread; the leg with the smallest ratio absorbs what rounding leaves."""
     width = price.natural - price.mid
     share = (paid - price.mid) / width if width > 0 else 0.0
     found = []

@@ -1,5 +1,5 @@
-"""Errors: one root, few leaves, facts as attributes. Raised for defects, bad configuration and input that cannot be
-computed with; outcomes of the market are refusals (``core.model.Refused``), never errors."""
+"""Errors: one root, few leaves, facts as attributes. They are raised for defects, bad configuration and input that
+cannot be computed with. Outcomes of the market are refusals (``core.model.Refused``), never errors."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 class FrameworkError(Exception):
-    """Root of everything the framework raises itself.
+    """Root of all errors that the framework itself raises.
 
     Parameters
     ----------
     message : str
         One line.
     **facts
-        What makes the message checkable; kept in ``facts`` and shown behind the message.
+        What makes the message checkable. Kept in ``facts`` and shown after the message.
     """
 
     def __init__(self, message: str, **facts: Any) -> None:
@@ -32,7 +32,7 @@ class ConfigError(FrameworkError):
 
 
 class IntegrityError(FrameworkError):
-    """A component's own facts contradict each other: found by ``self_check`` or ``restore``."""
+    """A component's own facts contradict each other. Found by ``self_check`` or ``restore``."""
 
 
 class TransitionError(FrameworkError):
@@ -52,4 +52,4 @@ class CannotCompute(FrameworkError):
 
 
 class GatewayError(FrameworkError):
-    """LEAN holds, or lacks, something the framework cannot go on with."""
+    """LEAN holds or lacks something, and the framework cannot continue because of it."""

@@ -1,11 +1,12 @@
 """Greeks of a book in one unit, signed as held: the value that passes between the gate, the sizer and the monitor.
 
-Of a leg of ``q`` contracts with multiplier ``m`` on an underlying at price ``P`` with beta ``b`` to SPY (price ``S``):
+For a leg of ``q`` contracts with multiplier ``m``, on an underlying at price ``P`` with beta ``b`` to SPY (price
+``S``):
 
-* SPY delta = delta x q x m x b x P / S: the SPY shares that move the account as much (share-equivalents),
-* gamma     = gamma x q x m x (b x P / S)^2: by how many of them that changes when SPY moves by 1,
+* SPY delta = delta x q x m x b x P / S: the number of SPY shares that move the account as much (share-equivalents),
+* gamma     = gamma x q x m x (b x P / S)^2: the change in that number when SPY moves by 1,
 * vega      = vega x q x m: USD per volatility point of the leg's own volatility,
-* theta     = theta x q x m: USD a calendar day; reported, never gated.
+* theta     = theta x q x m: USD per calendar day; reported, never gated.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class Exposure:
 
 
 def working_exposure(view: PortfolioView) -> Exposure:
-    """What the entries that still work may come to hold.
+    """What the entries that still work may come to hold, at worst.
 
     Raises
     ------
     CannotCompute
-        When a reserved figure is not a number.
+        If a reserved figure is not a number.
     """
     return Exposure(spy_delta=finite(view.reserved_spy_delta, "reserved_spy_delta"),
                     gamma=finite(view.reserved_short_gamma, "reserved_short_gamma"),

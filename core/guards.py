@@ -1,7 +1,8 @@
-"""The seams of the gate, the sizer and the coordinator: what they ask of the managers above them, as protocols.
+"""The seams of the gate, the sizer and the coordinator: the protocols by which they ask the managers above them.
 
 ``risk/`` and ``helpers/data_freshness_validator.py`` fulfil these by their shape; nothing here knows them. A guard
-answers None to let pass, or a :class:`Refused`; one that cannot compute refuses or raises :class:`CannotCompute`.
+returns None to let an entry pass, or a :class:`Refused`. A guard that cannot compute refuses or raises
+:class:`CannotCompute`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from core.model import Contract, Leg, Quote, Refused, Snapshot, Underlying
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRisk:
-    """One position as the limiter counts it: open with short options, or on its way."""
+    """One position as the limiter counts it: it is open with short options, or on its way to be."""
 
     strategy: str
     underlying: str
@@ -26,23 +27,23 @@ class OpenRisk:
 
 
 class FreshnessGuard(Protocol):
-    """Whether data is fresh enough to open a position on."""
+    """Whether data is fresh enough to open a position."""
 
     def underlying(self, symbol: str, underlying: Underlying | None, now: datetime) -> Refused | None:
-        """Refusal of an underlying that is missing, crossed or old."""
+        """The refusal of an underlying that is missing, crossed or old."""
         ...
 
     def legs(self, contracts: Iterable[Contract], quotes: Mapping[str, Quote], now: datetime,
              spec: StrategySpec) -> Refused | None:
-        """Refusal of the first leg that may not be traded on."""
+        """The refusal of the first leg whose quote may not be traded on."""
         ...
 
 
 class CorrelationGuard(Protocol):
-    """Whether a position would be one bet with what is open."""
+    """Whether a position would be the same bet as those already open."""
 
     def check(self, candidate: OpenRisk, open_risks: Sequence[OpenRisk], delta: float | None) -> Refused | None:
-        """``delta`` of one unit in its own underlying; None before it is known."""
+        """``delta`` is that of one unit in its own underlying; None until it is known."""
         ...
 
 
@@ -55,12 +56,12 @@ class MarginAuthority(Protocol):
 
     def room_usd(self, equity: float, used_usd: float, reserved_usd: float, phase: int, vix: float
                  ) -> Mapping[str, float]:
-        """Dollars of further margin that each cap leaves, by its name."""
+        """Dollars of further margin that each cap leaves, by the cap's name."""
         ...
 
     def check(self, equity: float, used_usd: float, reserved_usd: float, new_usd: float, phase: int,
               vix: float) -> Refused | None:
-        """Refusal of a trade beyond the caps or into the reserve."""
+        """The refusal of a trade that exceeds the caps or uses the reserve."""
         ...
 
 
@@ -77,10 +78,10 @@ class GreeksAuthority(Protocol):
         ...
 
     def check(self, before: Exposure, after: Exposure, equity: float, spy_price: float, phase: int) -> Refused | None:
-        """Refusal of a trade that takes a Greek beyond its limit and further from zero."""
+        """The refusal of a trade that takes a Greek beyond its limit and further from zero."""
         ...
 
     def room(self, before: Exposure, unit: Exposure, equity: float, spy_price: float, phase: int
              ) -> Mapping[str, float]:
-        """Most units (not rounded) that each limit leaves."""
+        """The most units (not rounded) that each limit leaves room for."""
         ...

@@ -1,5 +1,5 @@
-"""Builds the intents that close or change a position. Ids are derived, never counted: the same decision at the same
-minute has the same id, so that a restart cannot send it twice."""
+"""Builds the intents that close or change a position. Ids are derived, not counted: the same decision in the same
+minute gets the same id, so a restart cannot send it twice."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from config.constants import LAST_MINUTES_WITHOUT_ORDERS
 from core.model import EMPTY, HeldLeg, Intent, Leg, Position, Purpose, Urgency
 
 ASSIGNED: Final = "ASSIGNED"    # reason of a closing: a short option became shares
-SPLIT: Final = "SPLIT"          # reason of a closing: the next session trades in other shares
+SPLIT: Final = "SPLIT"          # reason of a closing: a split of the shares takes effect in the next session
 Key = TypeVar("Key")
 
 
 def last_order_time(session_close: datetime) -> datetime:
-    """From this moment on no order may stand, whether it opens or closes: the last minute before the close is not ours."""
+    """The moment from which no order may stand, whether it opens or closes: the start of the session's last minute."""
     return session_close - timedelta(minutes=LAST_MINUTES_WITHOUT_ORDERS)
 
 
@@ -36,12 +36,12 @@ def position_of(intent: str) -> str:
 
 
 def smallest_ratios(quantities: Mapping[Key, int]) -> tuple[dict[Key, int], int]:
-    """Signed quantities as ratios without a common divisor, and the count of units; what is 0 is left out.
+    """Signed quantities as ratios without a common divisor, and the number of units. Quantities of 0 are left out.
 
     Returns
     -------
     ratios, units : dict, int
-        ``ratio * units`` is the quantity; {}, 0 when nothing is there.
+        ``ratio * units`` is the quantity; {}, 0 if there is none.
     """
     there = {key: quantity for key, quantity in quantities.items() if quantity}
     units = gcd(*there.values())
@@ -49,12 +49,12 @@ def smallest_ratios(quantities: Mapping[Key, int]) -> tuple[dict[Key, int], int]
 
 
 def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], int]:
-    """Reduce held quantities to smallest ratios and a count of units.
+    """Reduce held quantities to their smallest ratios and a number of units.
 
     Returns
     -------
     legs, quantity : tuple of Leg, int
-        ``ratio * quantity`` is ``sign`` times the held quantity of each leg; (), 0 when nothing is held.
+        ``ratio * quantity`` is ``sign`` times the held quantity of each leg; (), 0 if nothing is held.
     """
     ratios, units = smallest_ratios({leg.contract: sign * leg.quantity for leg in held})
     return tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in ratios.items()), units
@@ -62,12 +62,12 @@ def unit_legs(held: Iterable[HeldLeg], sign: int = 1) -> tuple[tuple[Leg, ...], 
 
 def closing_intent(position: Position, reason: str, time: datetime, urgency: Urgency = Urgency.WALK,
                    purpose: Purpose = Purpose.EXIT, facts: Mapping[str, Any] = EMPTY) -> Intent:
-    """The intent that closes every leg of ``position``; the executor cuts it into orders the broker takes.
+    """The intent that closes every leg of ``position``. The executor splits it into orders that the broker takes.
 
     Raises
     ------
     ValueError
-        When the position holds nothing to close.
+        If the position holds nothing to close.
     """
     legs, quantity = unit_legs(position.legs, sign=-1)
     if not legs:
@@ -78,12 +78,12 @@ def closing_intent(position: Position, reason: str, time: datetime, urgency: Urg
 
 
 def buying_back_intent(position: Position, reason: str, time: datetime) -> Intent:
-    """The intent that buys back at the natural price what ``position`` is short of, and keeps the rest.
+    """The intent that buys back the short options of ``position`` at the natural price and keeps the rest.
 
     Raises
     ------
     ValueError
-        When the position is short of nothing.
+        If the position has no short options.
     """
     legs, quantity = unit_legs((leg for leg in position.legs if leg.quantity < 0), sign=-1)
     if not legs:

@@ -17,8 +17,9 @@ POINTS = 100.0
 
 
 def at_the_money_iv(chains: Iterable[Chain]) -> tuple[date, float] | None:
-    """Session of the rows and mean implied volatility, in points a year, of put and call at the strike nearest the
-    underlying's close in the expiry nearest 30 days; None where no chain has a usable volatility there."""
+    """Session of the chains' rows, and the mean implied volatility (points per year) of the put and the call at the
+    strike nearest the underlying's close, in the expiry nearest 30 days. None if no chain has a usable volatility
+    there."""
     best: tuple[float, date, float] | None = None
     for chain in chains:
         days = np.abs(chain.expiry - chain.as_of.toordinal() - IV_RECORD_DTE)
@@ -36,19 +37,19 @@ def at_the_money_iv(chains: Iterable[Chain]) -> tuple[date, float] | None:
 
 
 class IvRecord:
-    """One value a session and underlying, at most a year of them."""
+    """One value per session and underlying, for at most a year."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[date, float]] = {}
         self._histories: dict[str, IvHistory] = {}
 
     def record(self, ticker: str, day: date, points: float) -> None:
-        """Keep the value of one session; the same day again replaces it.
+        """Keep the value of one session. A second value for the same day replaces the first.
 
         Raises
         ------
         IntegrityError
-            A value that is not a positive number, or a day before the last one kept.
+            If the value is not a positive number, or the day lies before the last one kept.
         """
         if not (isfinite(points) and points > 0.0):
             raise IntegrityError("implied volatility is not a positive number", ticker=ticker, points=points)
@@ -62,8 +63,8 @@ class IvRecord:
             del kept[next(iter(kept))]
 
     def history(self, ticker: str, session: date) -> IvHistory | None:
-        """The last value among all that are kept; None before the first, and when it is of a day before ``session``.
-        Rules refuse while it is too short."""
+        """The last value, placed among all that are kept. None before the first value, or if the last one is from a day
+        before ``session``. Rules refuse while the history is too short."""
         kept = self._values.get(ticker)
         if not kept or next(reversed(kept)) < session:
             return None
@@ -78,14 +79,14 @@ class IvRecord:
                 for ticker, kept in self._values.items()}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over ``facts()`` of an earlier life."""
+        """Take over ``facts()`` of an earlier run."""
         self._values, self._histories = {}, {}
         for ticker, kept in facts.items():
             for day, value in kept.items():
                 self.record(str(ticker), date.fromisoformat(day), float(value))
 
     def self_check(self) -> None:
-        """Raise IntegrityError when more is kept than a year."""
+        """Raise IntegrityError if more than a year is kept."""
         for ticker, kept in self._values.items():
             if len(kept) > IV_HISTORY_SESSIONS:
                 raise IntegrityError("more than a year is kept", ticker=ticker, sessions=len(kept))

@@ -1,4 +1,4 @@
-"""Kelly's fraction and its sources: the specification until a strategy has its sample, its own ledger after."""
+"""Kelly's fraction and its sources: the specification until a strategy has its sample, then its own ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MONDAY = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """Win rate W and payoff ratio R (mean win / mean loss); ``from_ledger`` once the sample is complete."""
+    """Win rate W and payoff ratio R (mean win / mean loss). ``from_ledger`` is True once the sample is complete."""
 
     win_rate: float
     payoff_ratio: float
@@ -25,27 +25,29 @@ class Edge:
 
     @property
     def kelly(self) -> float:
-        """f = W - (1 - W) / R (Kelly 1956): share of capital that grows it fastest; at or below 0 there is no edge."""
+        """f = W - (1 - W) / R (Kelly 1956): the share of capital that grows it fastest. At or below 0 there is no
+        edge."""
         if self.payoff_ratio <= 0:
             return -inf
         return self.win_rate - (1.0 - self.win_rate) / self.payoff_ratio
 
     @property
     def is_lost(self) -> bool:
-        """True when Kelly's fraction is 0 or below (a fraction of exactly 0 may come out as a rounding error)."""
+        """True if Kelly's fraction is 0 or below. The comparison allows for rounding, since an exact 0 may not come
+        out."""
         return at_most(self.kelly, 0.0)
 
 
 def strategy_edge(spec: StrategySpec, sample: StrategySample) -> Edge:
     """W and R of a strategy that is sized by Kelly.
 
-    From the specification until ``spec.min_sample`` trades have closed; then W from the ledger, and R too once it holds
-    5 losses.
+    They come from the specification until ``spec.min_sample`` trades have closed. Then W comes from the ledger, and R
+    too once the ledger holds 5 losses.
 
     Raises
     ------
     CannotCompute
-        When the strategy has a fixed allocation, or the sample contradicts itself.
+        If the strategy has a fixed allocation, or the sample contradicts itself.
     """
     if spec.win_rate is None or spec.payoff_ratio is None:
         raise CannotCompute("the strategy is not sized by Kelly", strategy=spec.name)
@@ -64,12 +66,12 @@ def strategy_edge(spec: StrategySpec, sample: StrategySample) -> Edge:
 
 
 def vix_multiplier(vix: float) -> float:
-    """Size multiplier by VIX: below 15 0.75; 15 to 25 1; from 25 to 30 (included) 0.75; above 30 0.5.
+    """Size multiplier by VIX: 0.75 below 15; 1 from 15 to 25; 0.75 from 25 to 30 (included); 0.5 above 30.
 
     Raises
     ------
     CannotCompute
-        When the VIX is not a positive number.
+        If the VIX is not a positive number.
     """
     positive(vix, "vix")
     highest_bound, share = KELLY_VIX_MULTIPLIERS[-2]
@@ -77,7 +79,7 @@ def vix_multiplier(vix: float) -> float:
 
 
 def kelly_share(edge: Edge, vix: float, weekday: int) -> float:
-    """Share of equity for an entry: a quarter of Kelly, by VIX, half on Mondays.
+    """Share of equity for an entry: a quarter of Kelly, times the VIX multiplier, halved on Mondays.
 
     Parameters
     ----------

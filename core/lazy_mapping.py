@@ -1,4 +1,4 @@
-"""A read-only mapping whose values are built on first touch. A snapshot names everything; a round looks at little."""
+"""A read-only mapping whose values are built on first use. A snapshot names everything, but a round looks at little."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ Value = TypeVar("Value")
 
 
 class LazyMapping(Mapping[str, Value]):
-    """Values by key, built once; which keys there are is settled by the first look at all of them.
+    """Values by key, each built once. The set of keys is settled the first time all of them are looked at.
 
     Parameters
     ----------
     keys : collection of str
-        Everything there may be.
+        Every key there may be.
     build : callable
-        Gives the value of a key, or None where there is none: such a key is not in the mapping.
+        Returns the value of a key, or None if it has none. Such a key is not in the mapping.
     present : callable, optional
-        Says cheaply whether a key has a value, so that iterating builds nothing.
+        Tells cheaply whether a key has a value, so that iterating builds nothing.
     """
 
     __slots__ = ("_keys", "_build", "_present", "_values", "_found")
@@ -53,12 +53,12 @@ class LazyMapping(Mapping[str, Value]):
         return len(self._present_keys())
 
     def _present_keys(self) -> tuple[str, ...]:
-        """Keys that have a value: looked up once, as values are."""
+        """The keys that have a value. Looked up once, as values are."""
         if self._found is None:
             present = self._present or (lambda key: self._value(key) is not None)
             self._found = tuple(key for key in self._keys if present(key))
         return self._found
 
     def without(self, hidden: Callable[[str], bool]) -> LazyMapping[Value]:
-        """The same values but for keys that are ``hidden``."""
+        """The same values, without the keys that are ``hidden``."""
         return LazyMapping([key for key in self._keys if not hidden(key)], self._value, self._present)

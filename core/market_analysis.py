@@ -1,5 +1,5 @@
-"""What the market looks like: bias of the day, place of implied volatility in its year, and the chance that a
-position's short strikes all expire out of the money. Pure functions of figures that others gather."""
+"""The state of the market: bias of the day, place of implied volatility in its year, and the chance that a position's
+short strikes all expire out of the money. Pure functions of figures that others gather."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ class Trend(str, Enum):
 
 
 def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
-    """Bias of the day: daily EMA 8 against EMA 21 and price against VWAP, when they agree; else sideways.
+    """Bias of the day: the direction of daily EMA 8 against EMA 21 and of price against VWAP if both agree, else
+    sideways.
 
     Returns
     -------
     Trend or None
-        None while one of the three is missing.
+        None if any of the three is missing.
     """
     fast, slow, line = indicators.ema8, indicators.ema21, indicators.vwap
     if fast is None or slow is None or line is None:
@@ -43,8 +44,8 @@ def intraday_bias(price: float, indicators: Indicators) -> Trend | None:
 
 
 def iv_rank(current: float, history: Floats) -> float:
-    """Where ``current`` lies between the lowest and highest of ``history``, 0 to 100 (both ends included, clipped).
-    50 when the history is flat at that very value."""
+    """The place of ``current`` between the lowest and highest of ``history``, 0 to 100 (both ends included, clipped).
+    50 if the history is flat at that very value."""
     return _rank(current, float(np.min(history)), float(np.max(history)))
 
 
@@ -60,7 +61,8 @@ def iv_percentile(current: float, history: Floats) -> float:
 
 
 def iv_history(current_points: float, closes_points: Floats) -> IvHistory:
-    """Place of today's implied volatility among the last ``IV_HISTORY_SESSIONS`` closes of its index or chain record.
+    """The place of today's implied volatility among the last ``IV_HISTORY_SESSIONS`` closes of its index or chain
+    record.
 
     Parameters
     ----------
@@ -72,20 +74,20 @@ def iv_history(current_points: float, closes_points: Floats) -> IvHistory:
     Returns
     -------
     IvHistory
-        ``current`` as a fraction a year; ``samples`` says how many closes there were: a rule that needs a full year
-        refuses with fewer.
+        ``current`` is a fraction per year. ``samples`` is the number of closes: a rule that needs a full year refuses
+        if there are fewer.
 
     Raises
     ------
     CannotCompute
-        When the current value is not a positive number, or there is no close, or one is not a positive number.
+        If the current value is not a positive number, there is no close, or a close is not a positive number.
     """
     return IvCloses(closes_points).history(current_points)
 
 
 class IvCloses:
-    """The last ``IV_HISTORY_SESSIONS`` closes of one volatility, laid out once: many values of a day are placed among
-    the same closes. Parameters and errors are those of :func:`iv_history`."""
+    """The last ``IV_HISTORY_SESSIONS`` closes of one volatility, prepared once because many values of a day are placed
+    among the same closes. Parameters and errors are those of :func:`iv_history`."""
 
     __slots__ = ("_closes", "_ordered", "_last")
 
@@ -120,8 +122,8 @@ class IvCloses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortStrike:
-    """One short leg: its strike in points, its own implied volatility (a fraction a year), and how that volatility
-    changes per point of strike (0 where only one strike is quoted; negative on the put side of an index)."""
+    """One short leg: its strike in points, its own implied volatility (a fraction per year), and the change of that
+    volatility per point of strike (0 if only one strike is quoted; negative on the put side of an index)."""
 
     strike: float
     right: Right
@@ -132,9 +134,9 @@ class ShortStrike:
 def probability_short_otm(spot: float, short: ShortStrike, years: float, rate: float, dividend_yield: float) -> float:
     """Risk-neutral probability (0 to 1) that one short strike expires out of the money.
 
-    The derivative of the option's price by its strike, the skew included: N(d2) alone, at the strike's own volatility,
-    ignores that the volatility changes with the strike, and on an index's puts calls the money several percentage
-    points more likely than the spread's own price does.
+    It is the derivative of the option's price by its strike, with the skew. N(d2) alone, at the strike's own
+    volatility, ignores that the volatility changes with the strike. For puts on an index it overstates the chance of
+    expiring in the money by several percentage points, compared with the price of the spread itself.
 
     Put: N(d2) - e^(rT) x vega x slope; call: N(-d2) + e^(rT) x vega x slope (Breeden and Litzenberger, 1978).
 

@@ -1,4 +1,4 @@
-"""Figures that must be numbers, or an error: the guards every risk figure shares."""
+"""Figures that must be numbers: these functions return them or raise an error. Every risk figure uses them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model import Refused
 
 
 def positive(value: float | None, name: str, **facts: Any) -> float:
-    """``value`` when it is a positive finite number.
+    """Return ``value`` if it is a positive finite number.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def positive(value: float | None, name: str, **facts: Any) -> float:
 
 
 def not_negative(value: float | None, name: str, **facts: Any) -> float:
-    """``value`` when it is a finite number of at least 0.
+    """Return ``value`` if it is a finite number of at least 0.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def not_negative(value: float | None, name: str, **facts: Any) -> float:
 
 
 def finite(value: float | None, name: str, **facts: Any) -> float:
-    """``value`` when it is a finite number.
+    """Return ``value`` if it is a finite number.
 
     Raises
     ------
@@ -50,10 +50,10 @@ def finite(value: float | None, name: str, **facts: Any) -> float:
 
 
 def below(table: tuple[tuple[float, float], ...], value: float) -> float:
-    """The share of the first row whose bound lies above ``value``: rows are (bound, share), the last unbounded."""
+    """The share of the first row whose bound lies above ``value``. Rows are (bound, share); the last has no bound."""
     return next(share for bound, share in table if value < bound)
 
 
 def guard_refusal(guard: str, error: CannotCompute) -> Refused:
-    """The refusal of a guard that cannot compute: it refuses, it never lets through."""
+    """The refusal of a guard that cannot compute. Such a guard refuses; it never lets an entry pass."""
     return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={"guard": guard, "why": error.message, **error.facts})

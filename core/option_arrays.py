@@ -1,7 +1,7 @@
 """Black-Scholes-Merton over whole chains: the same formulas and units as ``core.option_math``, column-wise.
 
-Arguments broadcast; ``is_put`` is boolean. Rows that cannot be computed are NaN in the answer (the mask a caller
-needs), never a default: a row's inputs must be finite, with spot, strike, iv and years positive.
+Arguments broadcast; ``is_put`` is boolean. A row's inputs must be finite, and its spot, strike, iv and years positive.
+A row that cannot be computed is NaN in the answer (which also serves as the caller's mask), never a default.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GreekArrays:
-    """Columns of one long option each: price, delta, gamma, vega (per volatility point), theta (per calendar day)."""
+    """Columns, each for one long option: price, delta, gamma, vega (per volatility point), theta (per calendar day)."""
 
     price: Floats
     delta: Floats
@@ -62,7 +62,7 @@ def _d1(row: _Inputs) -> Floats:
 
 def prices(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: ArrayLike, rate: ArrayLike,
            dividend_yield: ArrayLike) -> Floats:
-    """European prices in points; NaN where a row's input is unusable."""
+    """European prices in points; NaN if a row's input is unusable."""
     row = _inputs(spot, strike, is_put, iv, years, rate, dividend_yield)
     d1 = _d1(row)
     d2 = d1 - row.iv * np.sqrt(row.years)
@@ -73,7 +73,7 @@ def prices(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike,
 
 def greeks_arrays(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: ArrayLike,
                   rate: ArrayLike, dividend_yield: ArrayLike) -> GreekArrays:
-    """Prices and sensitivities of one long option a row; NaN where a row's input is unusable."""
+    """Prices and sensitivities of one long option per row; NaN if a row's input is unusable."""
     row = _inputs(spot, strike, is_put, iv, years, rate, dividend_yield)
     root = np.sqrt(row.years)
     d1 = _d1(row)
@@ -91,11 +91,11 @@ def greeks_arrays(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: Arr
 
 def implied_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, years: ArrayLike,
                          rate: ArrayLike, dividend_yield: ArrayLike) -> Floats:
-    """Volatilities at which the model gives ``price``; NaN where none in [LOWEST_IV, HIGHEST_IV] does.
+    """Volatilities at which the model gives ``price``; NaN if none in [LOWEST_IV, HIGHEST_IV] does.
 
-    What is solved is the option out of the money at the same strike (by put-call parity), whose value is all time value:
-    Halley's steps inside a shrinking bracket, in the value's logarithm where it is below its inflection. Rows leave as
-    soon as they meet their price to its own rounding.
+    The solver works on the out-of-the-money option at the same strike (by put-call parity), whose value is all time
+    value. It takes Halley steps inside a shrinking bracket, on the logarithm of the value if that is below its
+    inflection. A row is done as soon as it meets its price to the price's own rounding.
     """
     row = _inputs(spot, strike, is_put, np.ones(1), years, rate, dividend_yield)
     columns = np.broadcast_arrays(np.asarray(price, dtype=float), row.spot, row.strike, row.sign, row.years, row.rate,
@@ -112,8 +112,8 @@ def implied_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, i
 
 
 def _out_of_the_money(time_value: Floats, price: Floats, held: Floats, owed: Floats, root: Floats) -> Floats:
-    """Volatility times root of years at which the option out of the money is worth ``time_value``; ``price`` is what was
-    paid for the option asked about, whose rounding is in ``time_value``."""
+    """Volatility times the root of years at which the out-of-the-money option is worth ``time_value``. ``price`` is the
+    price of the option asked about; its rounding is contained in ``time_value``."""
     found, rows = np.full(time_value.shape, np.nan), np.arange(len(time_value))
     moneyness = np.log(held / owed)
     side = np.where(moneyness > 0.0, -1.0, 1.0)
@@ -149,7 +149,7 @@ def _out_of_the_money(time_value: Floats, price: Floats, held: Floats, owed: Flo
 
 def _time_value(deviation: Floats, moneyness: Floats, side: Floats, held: Floats, owed: Floats
                 ) -> tuple[Floats, Floats, Floats]:
-    """Value of the option out of the money, the sum of the two parts it is the difference of, and its upper distance."""
+    """Value of the out-of-the-money option, the sum of the two parts whose difference it is, and its upper distance."""
     upper = moneyness / deviation + 0.5 * deviation
     gained, paid = held * ndtr(side * upper), owed * ndtr(side * (upper - deviation))
     return side * (gained - paid), gained + paid, upper
@@ -157,7 +157,7 @@ def _time_value(deviation: Floats, moneyness: Floats, side: Floats, held: Floats
 
 def _halley(now: Floats, error: Floats, value: Floats, target: Floats, slope: Floats, bend: Floats, in_logs: Flags
             ) -> Floats:
-    """The next deviation; ``bend`` is the second derivative over the first."""
+    """The next deviation. ``bend`` is the second derivative over the first."""
     share = slope / value
     gap = np.where(in_logs, np.log(value / target), error)
     slope, bend = np.where(in_logs, share, slope), np.where(in_logs, bend - share, bend)

@@ -1,14 +1,15 @@
-"""Black-Scholes-Merton for one leg, in plain floats: the path that is walked every minute for a handful of legs.
+"""Black-Scholes-Merton for one leg, in plain floats: the code that runs every minute for a handful of legs.
 
-Units, here and in ``core.option_arrays``: prices, spots and strikes in points; ``iv``, ``rate`` and
-``dividend_yield`` are continuous fractions a year; ``years`` is actual days / 365 to 16:00 New York of the expiry day;
-delta and gamma are per point of the underlying, vega per volatility **point** (0.01 of ``iv``), theta per calendar
-**day** (negative for what loses value). All are of one long option, before multiplier and quantity.
+Units, here and in ``core.option_arrays``: prices, spots and strikes in points; ``iv``, ``rate`` and ``dividend_yield``
+are continuous fractions per year; ``years`` is actual days / 365 to 16:00 New York of the expiry day; delta and gamma
+are per point of the underlying, vega per volatility **point** (0.01 of ``iv``), theta per calendar **day** (negative if
+the option loses value). All are those of one long option, before multiplier and quantity.
 
 A future's option is priced by Black (1976): ``dividend_yield = rate`` makes the spot its own forward.
 
 Sources: Black and Scholes (1973), Merton (1973), Black (1976); formulas as in Hull, *Options, Futures, and Other
-Derivatives*, chapters 15 to 19. Options that can be exercised early are ``core.american``'s; ``core.option_values`` picks.
+Derivatives*, chapters 15 to 19. For options that can be exercised early see ``core.american``; ``core.option_values``
+chooses between the two.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _ROOT_TWO_PI = sqrt(2.0 * pi)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionGreeks:
-    """Model price in points and sensitivities of one long option (units: module docstring); ``iv`` behind them."""
+    """Model price in points, sensitivities of one long option (units: module docstring), and the ``iv`` behind them."""
 
     price: float
     delta: float
@@ -78,7 +79,7 @@ def price(spot: float, strike: float, right: Right, iv: float, years: float, rat
     Raises
     ------
     CannotCompute
-        When spot, strike, iv or years is not a positive finite number, or a rate is not finite.
+        If spot, strike, iv or years is not a positive finite number, or a rate is not finite.
     """
     _require_inputs(spot, strike, years, rate, dividend_yield)
     _require_volatility(iv)
@@ -113,7 +114,7 @@ def greeks(spot: float, strike: float, right: Right, iv: float, years: float, ra
 
 def price_bounds(spot: float, strike: float, right: Right, years: float, rate: float,
                  dividend_yield: float) -> tuple[float, float]:
-    """Lowest and highest price in points free of arbitrage for a European option (both excluded)."""
+    """Lowest and highest arbitrage-free price in points of a European option (both excluded)."""
     _require_inputs(spot, strike, years, rate, dividend_yield)
     held, owed = spot * exp(-dividend_yield * years), strike * exp(-rate * years)
     return (max(0.0, held - owed), held) if right is Right.CALL else (max(0.0, owed - held), owed)
@@ -121,17 +122,17 @@ def price_bounds(spot: float, strike: float, right: Right, years: float, rate: f
 
 def implied_volatility(price: float, spot: float, strike: float, right: Right, years: float, rate: float,
                        dividend_yield: float) -> float:
-    """Volatility at which the model gives ``price``, by Newton's steps kept inside a shrinking bracket.
+    """Volatility at which the model gives ``price``, by Newton steps kept inside a shrinking bracket.
 
     Returns
     -------
     float
-        Fraction a year, within [LOWEST_IV, HIGHEST_IV].
+        Fraction per year, within [LOWEST_IV, HIGHEST_IV].
 
     Raises
     ------
     CannotCompute
-        When an input is missing or no volatility in that range gives the price (at or beyond the bounds).
+        If an input is missing, or no volatility in that range gives the price (at or beyond the bounds).
     """
     lowest, highest = price_bounds(spot, strike, right, years, rate, dividend_yield)
     facts = dict(price=price, spot=spot, strike=strike, right=right.value, years=years)

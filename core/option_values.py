@@ -1,7 +1,7 @@
 """Values of listed contracts: price, Greeks and implied volatility at a moment, with the carry of ``core.carry``.
 
-The one door to the formulas for whoever holds a contract or a chain: American where the contract can be exercised early
-(``core.american``), European where not. Units are those of ``core.option_math``.
+Whoever holds a contract or a chain reaches the formulas here: American if the contract can be exercised early
+(``core.american``), otherwise European. Units are those of ``core.option_math``.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ def terms_of(contract: Contract, now: datetime) -> OptionTerms:
     Raises
     ------
     CannotCompute
-        When it has expired, or the record does not cover it.
+        If it has expired, or the record does not cover it.
     """
     return option_terms(contract.underlying, contract.kind, contract.expiry, now)
 
 
 def contract_price(contract: Contract, spot: float, iv: float, now: datetime) -> float:
-    """Model price of one contract in points at a price of the underlying and a volatility.
+    """Model price of one contract in points, given the underlying's price and a volatility.
 
     Raises
     ------
     CannotCompute
-        As :func:`terms_of`, and when an input is not a positive number.
+        As :func:`terms_of`, and if an input is not a positive number.
     """
     terms = terms_of(contract, now)
     model = american_price if terms.american else price
@@ -48,7 +48,7 @@ def contract_price(contract: Contract, spot: float, iv: float, now: datetime) ->
 
 
 def greeks_at(contract: Contract, spot: float, iv: float, now: datetime) -> OptionGreeks:
-    """Price and sensitivities of one long contract per point at a price of the underlying and a volatility.
+    """Price and sensitivities of one long contract per point, given the underlying's price and a volatility.
 
     Raises
     ------
@@ -63,13 +63,14 @@ def greeks_at(contract: Contract, spot: float, iv: float, now: datetime) -> Opti
 def quote_volatility(contract: Contract, quote: Quote, underlying_price: float, now: datetime) -> float:
     """Volatility implied by a quote's mid.
 
-    Where the mid itself lies at or below the no-arbitrage bound (a deep option whose quote is wide, or a minute older
-    than the underlying's) but the ask does not, the lowest quarter of the admissible part of the quote is used.
+    The mid itself may lie at or below the no-arbitrage bound while the ask does not (a deep option whose quote is wide,
+    or a minute older than the underlying's). Then the lowest quarter of the admissible part of the quote is used.
 
     Raises
     ------
     CannotCompute
-        Empty or crossed quotes, quotes wholly outside the bounds, missing underlying price or expired contracts.
+        If the quote is empty, crossed or wholly outside the bounds, the underlying's price is missing, or the contract
+        has expired.
     """
     require_price(contract, quote)
     facts = dict(contract=contract.id, bid=quote.bid, ask=quote.ask)
@@ -100,19 +101,19 @@ def contract_greeks(contract: Contract, quote: Quote, underlying_price: float, n
 
 
 def chain_prices(spot: float, strikes: ArrayLike, is_put: ArrayLike, iv: ArrayLike, terms: OptionTerms) -> Floats:
-    """Model prices of one expiry's contracts in points; NaN where a row's input is unusable."""
+    """Model prices of one expiry's contracts in points; NaN if a row's input is unusable."""
     model = american_prices if terms.american else prices
     return model(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
 
 
 def chain_greeks(spot: float, strikes: ArrayLike, is_put: ArrayLike, iv: ArrayLike, terms: OptionTerms) -> GreekArrays:
-    """Prices and sensitivities of one expiry's contracts; NaN where a row's input is unusable."""
+    """Prices and sensitivities of one expiry's contracts; NaN if a row's input is unusable."""
     model = american_greeks if terms.american else greeks_arrays
     return model(spot, strikes, is_put, iv, terms.years, terms.rate, terms.dividend_yield)
 
 
 def chain_volatilities(price: ArrayLike, spot: float, strikes: ArrayLike, is_put: ArrayLike, terms: OptionTerms
                        ) -> Floats:
-    """Volatilities of one expiry's contracts at their prices; NaN where none gives the price."""
+    """Volatilities of one expiry's contracts at their prices; NaN if none gives the price."""
     model = american_volatilities if terms.american else implied_volatilities
     return model(price, spot, strikes, is_put, terms.years, terms.rate, terms.dividend_yield)

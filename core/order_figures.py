@@ -1,4 +1,4 @@
-"""What a run's orders were: how many it took, how many filled, and what they cost against the middle of the market."""
+"""The orders of a run: how many were needed, how many filled, and what they cost against the mid of the market."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from core.model import Purpose
 
 @dataclass(slots=True, kw_only=True)
 class OrderCount:
-    """Intents of one strategy and purpose that have ended, and their orders.
+    """Intents of one strategy and purpose that have ended, with their orders.
 
     Attributes
     ----------
     intents, filled, unfilled, refused : int
-        Filled: some units are kept or closed. An intent that was neither is unfilled.
+        Filled means that some units were kept or closed. An intent that was neither filled nor refused is unfilled.
     orders : int
-        Orders sent for them: an order that is repriced stays one, an exit that begins again each day takes several.
+        Orders sent for these intents. A repriced order counts once. An exit that begins again each day counts each
+        time.
     contracts : int
         Contracts traded.
     slippage_usd, half_spread_usd : float
-        Paid against the mids of the quotes the orders were last priced by (positive: to us), and what half of the quoted
-        spreads came to. Each product's own multiplier counts.
+        Slippage is the distance from the mids of the quotes by which the orders were last priced (positive: in our
+        favour). The half spread is half of the quoted spreads. Each product's own multiplier is included.
     minutes, longest_minutes : float
-        From the decision to the last fill, of those that filled: their sum and the longest.
+        Minutes from the decision to the last fill, for the filled ones: their sum and the longest.
     """
 
     intents: int = 0
@@ -40,14 +41,14 @@ class OrderCount:
 
 
 class OrderFigures:
-    """Counts by strategy and purpose, since the start of this life."""
+    """Counts by strategy and purpose since the start of this run."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, Purpose], OrderCount] = {}
 
     def ended(self, strategy: str, purpose: Purpose, facts: Mapping[str, Any], *, filled: bool, refused: bool,
               minutes: float) -> None:
-        """An intent has ended ``minutes`` after it was decided, with the facts of its last outcome."""
+        """Record that an intent ended ``minutes`` after it was decided, with the facts of its last outcome."""
         count = self._counts.setdefault((strategy, purpose), OrderCount())
         count.intents += 1
         count.filled += filled
@@ -62,6 +63,6 @@ class OrderFigures:
             count.longest_minutes = max(count.longest_minutes, minutes)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Plain rows in order of strategy and purpose."""
+        """Plain rows, ordered by strategy and purpose."""
         return [{"strategy": strategy, "purpose": purpose.value, **asdict(count)}
                 for (strategy, purpose), count in sorted(self._counts.items(), key=lambda item: (item[0][0], item[0][1].value))]

@@ -1,9 +1,9 @@
-"""Statistics of closed trades and of daily equity. None stands for what cannot be computed from so little.
+"""Statistics of closed trades and of daily equity. None stands for a figure that too few data give.
 
-Returns are daily, flows taken out; the year has 252 days. Sharpe (1994) is the mean excess over the standard deviation
-of returns, Sortino the mean over the root mean square of the negative ones, both times the root of 252. Drawdown is
-measured on the index those returns make, so that deposits and withdrawals do not move it. Value at risk is historical:
-the loss that the worst 5 % of days exceed.
+Returns are daily and exclude flows; the year has 252 days. Sharpe (1994) is the mean excess return over the standard
+deviation of returns, Sortino the mean over the root mean square of the negative ones; both are multiplied by the root
+of 252. Drawdown is measured on the index of those returns, so deposits and withdrawals do not change it. Value at risk
+is historical: the loss that the worst 5 % of days exceed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from core.trade_records import ClosedTrade, Flow, Mark
 class TradeStatistics:
     """Figures of a set of closed trades. Money in USD, losses positive, ``payoff_ratio`` mean win / mean loss.
 
-    ``wins``, ``losses``, rates and means are of the ``judged`` ones (forced closes and bought protection left out), money
-    and profit factor of all. A result that is not known is in none of them.
+    ``wins``, ``losses``, rates and means are those of the ``judged`` trades (without forced closes and bought
+    protection); money and profit factor are those of all. A trade with an unknown result is in none of these figures.
     """
 
     trades: int
@@ -59,7 +59,7 @@ class EquityStatistics:
 
 
 def trade_statistics(trades: Sequence[ClosedTrade]) -> TradeStatistics:
-    """Statistics of ``trades``; a trade that neither won nor lost counts among the judged only."""
+    """Statistics of ``trades``. A trade that neither won nor lost counts only among the judged."""
     known = [trade for trade in trades if trade.result_known]
     judged = [trade for trade in known if trade.is_judged]
     gains = [trade.pnl_usd for trade in judged if trade.won]
@@ -79,15 +79,15 @@ def trade_statistics(trades: Sequence[ClosedTrade]) -> TradeStatistics:
 
 
 def daily_results(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow]) -> Floats:
-    """Dollars each marked day made, flows since the mark before taken out."""
+    """Dollars each marked day made, without the flows since the mark before."""
     moved = _flows_by_mark(marks, flows)
     equity = np.array([starting_equity] + [mark.equity_usd for mark in marks])
     return np.diff(equity) - moved
 
 
 def daily_returns(starting_equity: float, marks: Sequence[Mark], flows: Iterable[Flow]) -> Floats:
-    """Each marked day's result as a share of the mark before it, with that day's deposits counted as if made at its
-    start and withdrawals as if made at its end, so that a return can neither pass -1 nor be made by a flow."""
+    """Each marked day's result as a share of the mark before it. That day's deposits count as if made at its start, its
+    withdrawals as if made at its end, so that no return can fall below -1 or come from a flow."""
     flows = tuple(flows)
     before = np.array([starting_equity] + [mark.equity_usd for mark in marks])[:-1]
     base: Floats = before + np.maximum(_flows_by_mark(marks, flows), 0.0)
@@ -103,7 +103,7 @@ def equity_statistics(starting_equity: float, marks: Sequence[Mark], flows: Iter
     starting_equity : float
         USD before the first mark.
     risk_free_rate : float
-        Fraction a year that Sharpe's excess is measured from; 0 by convention of the reports.
+        Fraction per year from which Sharpe's excess is measured; the reports use 0.
     """
     returns = daily_returns(starting_equity, marks, flows)
     index = np.concatenate(([1.0], np.cumprod(1.0 + returns)))
@@ -123,7 +123,7 @@ def equity_statistics(starting_equity: float, marks: Sequence[Mark], flows: Iter
 
 
 def pnl_by(trades: Iterable[ClosedTrade], key: Callable[[ClosedTrade], str]) -> Mapping[str, float]:
-    """USD of ``trades`` whose result is known, summed by ``key`` in the order keys first appear."""
+    """USD of the ``trades`` with a known result, summed by ``key`` in the order in which keys first appear."""
     sums: dict[str, float] = defaultdict(float)
     for trade in trades:
         sums[key(trade)] += trade.pnl_usd if trade.result_known else 0.0
@@ -131,7 +131,7 @@ def pnl_by(trades: Iterable[ClosedTrade], key: Callable[[ClosedTrade], str]) -> 
 
 
 def _flows_by_mark(marks: Sequence[Mark], flows: Iterable[Flow]) -> Floats:
-    """Flows that happened after the mark before and up to each mark; later ones wait for the next mark."""
+    """Flows between the mark before and each mark. Those after the last mark wait for the next one."""
     moved = np.zeros(len(marks))
     days = [mark.day for mark in marks]
     for flow in flows:

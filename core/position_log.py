@@ -1,6 +1,6 @@
-"""What became of each position: what was known at its entry, every fill and change, how far it was under water and above.
+"""The history of each position: what was known at its entry, every fill and change, and its worst and best result.
 
-For whoever reads a run afterwards; no rule asks it, and it begins anew with each life of the process.
+It is for readers of a finished run. No rule reads it, and it begins anew with each start of the process.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ class PositionLog:
         self._rows: dict[str, dict[str, Any]] = {}
 
     def entered(self, intent: Intent, snapshot: Snapshot) -> None:
-        """An entry was sent: the market as it was decided in."""
+        """Record that an entry was sent, with the market in which it was decided."""
         self._row(intent.position_id)["entry"] = entry_facts(intent, snapshot)
 
     def changed(self, intent: Intent, now: datetime) -> None:
-        """A roll, a new weekly or an exit was sent, with its reason."""
+        """Record that a roll, a new weekly or an exit was sent, with its reason."""
         self._row(intent.position_id)["changes"].append({
             "time": now.isoformat(), "purpose": intent.purpose.value, "reason": intent.reason,
             "legs": [f"{leg.ratio:+d} {leg.contract.id}" for leg in intent.legs], "quantity": intent.quantity})
 
     def filled(self, position_id: str, time: datetime, contract: Contract, quantity: int, price: float, fee: float,
                purpose: str) -> None:
-        """One fill: contracts signed, points, USD. ``purpose`` is the intent's, or what stands for no order of ours."""
+        """Record one fill: signed contracts, points, USD. ``purpose`` is the intent's, or the mark of a fill without
+        one."""
         self._row(position_id)["fills"].append({
             "time": time.isoformat(), "contract": contract.id, "quantity": quantity, "price": price,
             "fee": fee, "purpose": purpose})
 
     def marked(self, results: Mapping[str, float], now: datetime) -> None:
-        """What each open position has made so far, USD: the worst and the best are kept with their times."""
+        """Record what each open position has made so far in USD. The worst and the best are kept with their times."""
         for position_id, usd in results.items():
             row = self._row(position_id)
             for key, better in (("worst", usd < row["worst"]["usd"] if row["worst"] else True),
@@ -50,7 +51,7 @@ class PositionLog:
                     row[key] = {"usd": round(usd, 2), "time": now.isoformat()}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Plain rows: ``entry`` (None where this life did not see it), ``fills``, ``changes``, ``worst``, ``best``."""
+        """Plain rows: ``entry`` (None if it was sent before this run), ``fills``, ``changes``, ``worst``, ``best``."""
         return [{"id": key, **row} for key, row in self._rows.items()]
 
     def _row(self, position_id: str) -> dict[str, Any]:
@@ -58,8 +59,9 @@ class PositionLog:
 
 
 def entry_facts(intent: Intent, snapshot: Snapshot) -> dict[str, Any]:
-    """The market an entry was decided in: prices, VIX, chance that the shorts expire worthless, and of each leg its count in a unit, quote,
-    volatility and delta (of one long contract; None where they cannot be computed)."""
+    """The market in which an entry was decided: prices, VIX, and the chance that the shorts expire worthless. For each
+    leg its count in one unit, its quote, and its volatility and delta (of one long contract; None if they cannot be
+    computed)."""
     return {"time": snapshot.time.isoformat(), "vix": None if snapshot.vix is None else snapshot.vix.value,
             "underlying_price": _price(intent.legs[0].contract, snapshot),
             "probability_otm": intent.facts.get("short_strike_probability_otm"),

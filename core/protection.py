@@ -1,5 +1,5 @@
-"""Bought protection: ladder rungs and VIX calls. It is limited by its allocation, and what it makes or loses is no
-measure of the risk that the guards watch."""
+"""Bought protection: ladder rungs and VIX calls. It is limited by its allocation. What it makes or loses does not
+measure the risk that the guards watch."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def protects(strategy: str) -> bool:
 
 
 def is_protection(position: Position) -> bool:
-    """Whether a position is bought protection, with nothing short in it."""
+    """Whether a position is bought protection and has no short options."""
     return protects(position.strategy) and not position.has_short_options
 
 
 def result_usd(position: Position, mark_of: Callable[[Contract, int], float]) -> float:
-    """What a position has made so far in USD, fees included: cash so far and what is held at its marks.
+    """What a position has made so far in USD, fees included: its cash flow, plus its holdings at their marks.
 
     Parameters
     ----------
     mark_of : callable
-        Points at which a contract counts that is held in that quantity.
+        Returns the points at which a contract counts, given the contract and the quantity held.
     """
     return position.cash_flow_usd + sum(leg.quantity * leg.contract.multiplier * mark_of(leg.contract, leg.quantity)
                                         for leg in position.legs if leg.quantity)

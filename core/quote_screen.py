@@ -1,13 +1,14 @@
-"""Which quotes of options are marks: a quote that jumps while nothing else moves is doubted until it has held, or until
-its neighbours follow.
+"""Decides which option quotes may serve as marks. A quote that jumps while nothing else moves is doubted until it has
+held, or until its neighbours follow.
 
-A quote counts at once when its mid lies within half of the value that was believed before, or where the market explains
-its jump (the underlying moved 0.3 %, the VIX a point, or a neighbouring strike jumped the same way); and when the
-structures it belongs to can be worth what it makes of them. Every other stands aside, the last believed quote with its own
-time in its place, until later quotes have confirmed it for three minutes: one that is merely followed by none has not held.
+A quote is believed at once under two conditions. First, its mid must differ from the last believed one by at most half
+of that value, or the market must explain the jump: the underlying moved 0.3 %, the VIX moved a point, or a neighbouring
+strike jumped the same way. Second, every structure it belongs to must be able to have the value that the quote implies.
+Any other quote is set aside, and the last believed quote stays in its place with its own time, until later quotes have
+confirmed the new level for three minutes. A quote that nothing follows is not confirmed.
 
-A first quote, and the first after a long while, has nothing to be compared with. A quote without a price (a dead side,
-crossed) is handed on as it is: whoever reads it knows what it means.
+A first quote, or the first after a long while, has nothing to be compared with. A quote without a price (a dead side,
+crossed) is passed on as it is, because every reader can tell.
 """
 
 from __future__ import annotations
@@ -32,30 +33,30 @@ Note = tuple[str, dict[str, Any]]
 
 
 class Market(Protocol):
-    """What the screen compares a quote with: everything as it is now."""
+    """What the screen compares a quote with; everything as it is now."""
 
     def price_under(self, contract: Contract) -> float | None:
-        """Price of what ``contract`` is an option on; None without one."""
+        """Price of the underlying of ``contract``; None if there is none."""
         ...
 
     def vix(self) -> float | None:
-        """The VIX; None without a print."""
+        """The VIX; None if there is no print."""
         ...
 
     def last_quote(self, contract: Contract) -> Quote | None:
-        """The quote as it came, believed or not; None without one."""
+        """The quote as it came, believed or not; None if there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """The market at one time: what lies under a contract, and the VIX."""
+    """The market at one time: the price of a contract's underlying, and the VIX."""
 
     price: float | None
     vix: float | None
 
     def explains(self, later: _Moment) -> bool:
-        """Whether either moved enough from here to ``later``; what is not known explains nothing."""
+        """Whether either moved enough between this moment and ``later``. An unknown figure explains nothing."""
         if self.price and later.price and at_least(abs(later.price / self.price - 1.0), MARK_UNDERLYING_MOVE_SHARE):
             return True
         return bool(self.vix and later.vix and at_least(abs(later.vix - self.vix), MARK_VIX_MOVE_POINTS))
@@ -63,8 +64,8 @@ class _Moment:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of one contract: the believed quote, the market then, the time of the last quote that was looked at;
-    since when a doubted one stands and at what mid; when the last jump that was believed came, and its sign."""
+    """What is known of one contract: the believed quote, the market at that time, and the time of the last quote looked
+    at; for a doubted quote, since when it has stood and its mid; for the last believed jump, its time and its sign."""
 
     quote: Quote
     moment: _Moment
@@ -83,7 +84,7 @@ class QuoteScreen:
     Attributes
     ----------
     positions : callable
-        The open positions, whose structures bound what their quotes can be; set by whoever keeps them.
+        The open positions, whose structures bound their quotes. Set by whoever keeps the positions.
     """
 
     def __init__(self, market: Market) -> None:
@@ -94,7 +95,7 @@ class QuoteScreen:
         self._notes: list[Note] = []
 
     def believed(self, contract: Contract, quote: Quote) -> Quote:
-        """The quote that counts now: ``quote`` itself, or the one that was believed before it."""
+        """The quote that counts now: ``quote`` itself, or the last one that was believed."""
         known = self._known.get(contract)
         if known is not None and known.doubted is None and quote.time <= known.seen:
             return known.quote
@@ -111,18 +112,18 @@ class QuoteScreen:
         return quote
 
     def forget(self, contract: Contract) -> None:
-        """``contract`` is subscribed no more."""
+        """Forget ``contract``, because it is no longer subscribed."""
         self._known.pop(contract, None)
 
     def drain_notes(self) -> tuple[Note, ...]:
-        """What is to be journalled since the last call: event and facts."""
+        """Events with their facts for the journal, since the last call."""
         notes, self._notes = tuple(self._notes), []
         return notes
 
     # --- one quote that changed -------------------------------------------------------------------------------------
 
     def _counts(self, contract: Contract, known: _Known, quote: Quote, moment: _Moment) -> bool:
-        """Whether a change is believed; one that is not is doubted from now on, or still is."""
+        """Whether a change is believed. If not, the quote is doubted from now on, or stays doubted."""
         sign, jumped = math.copysign(1.0, quote.mid - known.quote.mid), _far(known.quote, quote)
         stands = known.doubted is not None and not _differs(known.doubted[1], quote.mid)
         since = known.doubted[0] if stands and known.doubted is not None else quote.time
@@ -140,7 +141,7 @@ class QuoteScreen:
         return False
 
     def _a_neighbour_jumped(self, contract: Contract, sign: float, time: datetime) -> bool:
-        """Whether the nearest strike on either side, of those whose quotes are known, jumped the same way."""
+        """Whether the nearest strike above or below, among those with a known quote, jumped the same way."""
         series = [(other.strike, other) for other in self._known if other is not contract and _series(other) == _series(contract)]
         below = max((row for row in series if row[0] < contract.strike), default=None)
         above = min((row for row in series if row[0] > contract.strike), default=None)
@@ -155,7 +156,7 @@ class QuoteScreen:
                 and _far(known.quote, quote) and (quote.mid - known.quote.mid) * sign > 0.0)
 
     def _fits(self, contract: Contract, quote: Quote) -> bool:
-        """Whether every open structure with ``contract`` in it can be worth what ``quote`` makes of it."""
+        """Whether every open structure that contains ``contract`` can have the value that ``quote`` implies."""
         for position in self.positions():
             legs, _ = unit_legs(position.legs)
             if any(leg.contract == contract for leg in legs) and not self._possible(legs, contract, quote):
@@ -163,9 +164,10 @@ class QuoteScreen:
         return True
 
     def _possible(self, legs: Sequence[Leg], contract: Contract, quote: Quote) -> bool:
-        """Whether a structure can be worth what ``quote`` makes of it beside its other legs' quotes of this moment, or
-        beside those believed last (one of this moment may itself be wrong), within half the believed spreads. One with
-        another leg that is not known, or with shares beside options after an assignment, cannot say."""
+        """Whether a structure can have the value that ``quote`` implies, within half the believed spreads. It is tried
+        beside the other legs' present quotes, and beside their last believed ones, because a present one may itself be
+        wrong. If another leg is not known, or shares stand beside options after an assignment, the answer is True: the
+        structure cannot contradict the quote."""
         believed = {leg.contract: self._known[leg.contract].quote for leg in legs if leg.contract in self._known}
         if len(believed) < len(legs):
             return True
@@ -198,5 +200,5 @@ def _differs(before: float, after: float, share: float = MARK_JUMP_SHARE) -> boo
 
 
 def _far(before: Quote, after: Quote) -> bool:
-    """Whether a quote lies more than half of its value from the one before it."""
+    """Whether a quote differs from the one before it by more than half of that one's value."""
     return _differs(before.mid, after.mid)

@@ -1,4 +1,4 @@
-"""Plain JSON of the model's values and back: what the store keeps of positions, intents and fills."""
+"""The model's values as plain JSON and back: the store's form of positions, intents and fills."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.model import Contract, ContractKind, HeldLeg, Intent, Leg, Position, P
 
 
 class Encoded:
-    """A value as its canonical JSON text, for what is written often and seldom changes."""
+    """A value held as its canonical JSON text, for values that are written often and seldom change."""
 
     __slots__ = ("text",)
 
@@ -21,12 +21,12 @@ class Encoded:
 
     @classmethod
     def rows(cls, texts: Iterable[str]) -> Encoded:
-        """A list of values whose texts are known."""
+        """A list of values whose texts are already known."""
         return cls(f"[{','.join(texts)}]")
 
 
 def canonical(value: object) -> str:
-    """JSON text with sorted keys and no spaces; NaN and infinity raise ValueError, unknown types TypeError."""
+    """JSON text with sorted keys and no spaces. NaN and infinity raise ValueError, unknown types TypeError."""
     if isinstance(value, Encoded):
         return value.text
     if isinstance(value, dict) and _holds_encoded(value):
@@ -35,7 +35,7 @@ def canonical(value: object) -> str:
 
 
 def _holds_encoded(value: object) -> bool:
-    """Whether there is encoded text in a mapping or in those within it; lists hold none."""
+    """Whether a mapping, or a mapping within it, holds encoded text. Lists never hold any."""
     if isinstance(value, dict):
         return any(map(_holds_encoded, value.values()))
     return isinstance(value, Encoded)
@@ -129,7 +129,7 @@ def position_from_json(facts: Mapping[str, Any]) -> Position:
     Raises
     ------
     IntegrityError
-        When two legs name the same contract.
+        If two legs name the same contract.
     """
     legs = tuple(HeldLeg(contract=contract_from_json(row["contract"]), quantity=int(row["quantity"]),
                          average_price=float(row["average_price"])) for row in facts["legs"])

@@ -1,4 +1,4 @@
-"""What a strategy is to those who ask it: the coordinator, the assembly and the tests of the contract."""
+"""The interface of a strategy for those who ask it: the coordinator, the assembly and the contract tests."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ class Strategy(Protocol):
     """What the coordinator asks of each of the ten. Implementations are stateless: state is in ``Position``.
 
     ``screen`` refuses cheaply, without a chain (own positions, weekday, signals). ``select`` chooses contracts from
-    yesterday's chain; ``propose`` is asked in VALIDATION once the selected contracts have quotes; ``manage`` for every
-    open position at every check, and may return ``Select`` when a roll needs contracts that are not subscribed yet.
+    yesterday's chain. ``propose`` is asked in VALIDATION, once the selected contracts have quotes. ``manage`` is asked
+    for every open position at every check; it may return ``Select`` if a roll needs contracts that are not yet
+    subscribed.
     """
 
     @property
     def spec(self) -> StrategySpec:
-        """Its figures; each strategy's own class has more of them than all share."""
+        """The strategy's figures. Each strategy's own class has more of them than this shared type."""
         ...
 
     @property

@@ -1,8 +1,9 @@
-"""What a structure of options can be worth at least and at most, whatever the underlying does: the one home of it.
+"""The least and the greatest that a structure of options can be worth, whatever the underlying does.
 
-Nothing here is a model. A structure whose legs expire together is worth a discounted mean of its payoffs, so that it
-lies between the least and the greatest of them. Legs of several expiries are bounded one expiry at a time; where every
-long leg lives as long as every short one, American options on the same thing add that a longer life is worth no less.
+No model is used. If all legs of a structure expire together, its value is a discounted mean of its payoffs, so it lies
+between the least and the greatest payoff. Legs of several expiries are bounded one expiry at a time. If every long leg
+lives at least as long as every short one, American options on one underlying tighten the bound, because a longer life
+is never worth less.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ SignedLeg = tuple[Contract, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
-    """Least and greatest value of one unit in points, seen from who holds the legs as they are signed: the short
-    vertical of width 5 lies between -5 and 0. Infinite where nothing bounds it."""
+    """Least and greatest value of one unit in points, from the side of the holder of the signed legs: a short vertical
+    of width 5 lies between -5 and 0. Infinite if there is no bound."""
 
     least: float
     greatest: float
 
     def holds(self, points: float, tolerance: float = 0.0) -> bool:
-        """Whether ``points`` a unit can be the structure's value."""
+        """Whether the structure's value can be ``points`` per unit."""
         return self.least - tolerance <= points <= self.greatest + tolerance
 
 
 def structure_worth(legs: Iterable[SignedLeg]) -> Worth:
-    """Bounds of what ``legs`` (contract, signed count in one unit) can be worth until they expire.
+    """The bounds of what ``legs`` (contract, signed count in one unit) can be worth until they expire.
 
     Raises
     ------
     CannotCompute
-        When there are no legs, or options of several multipliers: a unit has no value in points then.
+        If there are no legs, or the options have several multipliers: a unit then has no value in points.
     """
     legs = tuple(legs)
     point = _dollars_a_point(legs)
@@ -45,7 +46,7 @@ def structure_worth(legs: Iterable[SignedLeg]) -> Worth:
     for contract, count in legs:
         by_expiry[contract.expiry, contract.future_expiry].append((contract, count))
     ranges = [payoff_range_usd(group) for group in by_expiry.values()]
-    # Payoffs are discounted: a bound above nothing (below nothing) is not quite reached before expiry.
+    # Payoffs are discounted, so before expiry a bound above (or below) zero is not quite reached.
     least, greatest = (sum(low for low, _ in ranges), sum(high for _, high in ranges))
     if len(ranges) > 1 and _one_american_asset(legs):
         low, high = payoff_range_usd(legs)
@@ -55,10 +56,12 @@ def structure_worth(legs: Iterable[SignedLeg]) -> Worth:
 
 
 def payoff_range_usd(legs: Sequence[SignedLeg]) -> tuple[float, float]:
-    """Least and greatest sum in USD, over the underlying's price, of contracts that are all worth their exercise value.
+    """Least and greatest total in USD, over all prices of the underlying, of contracts that are worth their exercise
+    value.
 
-    Piecewise linear, so both are reached at 0, at a strike or nowhere: infinite on the side where calls (with shares)
-    are not as many long as short, and for futures, whose price can go below zero, puts.
+    The total is piecewise linear, so its extremes lie at 0, at a strike, or nowhere. It is unbounded above the strikes
+    if long and short calls (with shares) differ in number. Futures can go below zero, so for them it is also unbounded
+    below if the puts differ in number.
     """
     upward = sum(count * contract.multiplier for contract, count in legs
                  if contract.right is Right.CALL or contract.kind is ContractKind.EQUITY)
@@ -70,7 +73,7 @@ def payoff_range_usd(legs: Sequence[SignedLeg]) -> tuple[float, float]:
 
 
 def _dollars_a_point(legs: Sequence[SignedLeg]) -> float:
-    """Multiplier of the options, of the shares where there are only shares."""
+    """The multiplier of the options; if there are only shares, that of the shares."""
     found = {contract.multiplier for contract, _ in legs if contract.kind is not ContractKind.EQUITY} \
         or {contract.multiplier for contract, _ in legs}
     if len(found) != 1:
@@ -79,13 +82,13 @@ def _dollars_a_point(legs: Sequence[SignedLeg]) -> float:
 
 
 def _one_american_asset(legs: Sequence[SignedLeg]) -> bool:
-    """Whether a longer life can never make one of these contracts cheaper: American, all on one and the same thing."""
+    """Whether a longer life can never make one of these contracts cheaper: all are American and on one underlying."""
     return (len({(contract.underlying, contract.future_expiry) for contract, _ in legs}) == 1
             and all(contract.kind is not ContractKind.INDEX_OPTION for contract, _ in legs))
 
 
 def _outlive(legs: Sequence[SignedLeg], *, longs: bool) -> bool:
-    """Whether every long leg (``longs`` False: every short one) lives at least as long as every other."""
+    """Whether every long leg (with ``longs`` False: every short leg) lives at least as long as every opposite leg."""
     sign = 1 if longs else -1
     last = [contract.expiry for contract, count in legs if count * sign < 0]
     return not last or min(contract.expiry for contract, count in legs if count * sign > 0) >= max(last)

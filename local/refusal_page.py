@@ -10,10 +10,10 @@ from core.codes import RefusalCode
 
 HEAD = """# Refusal codes
 
-An entry that is not made has one code, with the facts that led to it. The same code stands in the log, in the audit
-trail and in the report's column of refusals. Exits have none: they never pass the gate.
+Every entry that is not made has one code, with the facts that led to it. The log, the audit trail and the report's
+column of refusals show the same code. Exits have no code, because they never pass the gate.
 
-This page is made from `core/codes.py` by `python -m local.refusal_page > docs/refusal-codes.md`; a test holds it to that.
+This page is made from `core/codes.py` by `python -m local.refusal_page > docs/refusal-codes.md`; a test checks that.
 Figures are in `config/constants.py` and `config/strategy_parameters.py`.
 """
 

@@ -1,10 +1,10 @@
 """Critical prices of an American put over its life, as logarithms of price over strike.
 
-The boundary ``B(t)``, ``t`` the share of the life that is left, solves ``f(B) = B`` with
-``f = exp(-(r-q)t) N / D``, ``N = Phi(d-) + r integral(exp(ru) Phi(d-(t-u)) du)``, ``D = Phi(d+) + q integral(...)``
-(equation "FP-B" of Andersen, Lake and Offengenden 2016). ``H = log(B/X)**2``, ``X`` being its limit at expiry, is smooth in
-the root of ``t``: its values at Chebyshev nodes are the unknowns. Newton's method finds them in a few steps; where it
-fails (interest large against volatility), the fixed-point iteration, which always settled where it was tried, does.
+The boundary ``B(t)``, where ``t`` is the remaining share of the life, solves ``f(B) = B`` with ``f = exp(-(r-q)t) N /
+D``, ``N = Phi(d-) + r integral(exp(ru) Phi(d-(t-u)) du)``, ``D = Phi(d+) + q integral(...)`` (equation "FP-B" of
+Andersen, Lake and Offengenden 2016). ``H = log(B/X)**2``, with ``X`` its limit at expiry, is smooth in the root of
+``t``; its values at Chebyshev nodes are the unknowns. Newton's method finds them in a few steps. If it fails (interest
+is large against volatility), the fixed-point iteration is used; it has converged in every case tried.
 
 Integrals run over an angle: ``u = t cos(a)**2`` makes the integrand smooth at both ends of time.
 """
@@ -23,25 +23,25 @@ NODES: Final = 8                   # unknowns of a boundary
 POINTS: Final = 16                  # of the integrals that define it
 PREMIUM_POINTS: Final = 48          # of the integral over it; denser where little time has passed
 PREMIUM_POWER: Final = 3
-SETTLED: Final = 1e-9               # what may be left of the equation, in logarithms
-FIRST_STEPS: Final = 3              # of the fixed point, which smooth the guess before Newton's
+SETTLED: Final = 1e-9               # largest remainder of the equation that counts as solved, in logarithms
+FIRST_STEPS: Final = 3              # fixed-point steps, which smooth the guess before Newton's steps
 NEWTON_STEPS: Final = 6
 FIXED_POINT_STEPS: Final = 40
 GUESS_STEPS: Final = 12
-HIGHEST_LOG: Final = float(np.log(1e6))     # a boundary further than this from the strike is never met
+HIGHEST_LOG: Final = float(np.log(1e6))     # a boundary further than this from the strike is never reached
 ROOT_TWO_PI: Final = float(np.sqrt(2.0 * np.pi))
-LEAST_BURDEN: Final = 1e-10         # interest or yield times years that is none
+LEAST_BURDEN: Final = 1e-10         # interest or yield times years; less than this counts as 0
 _TINY: Final = 1e-30
 
 
 def _chebyshev_nodes() -> Floats:
-    """Roots of time of the unknowns, from 1 down to (and without) 0, and the 0 that closes them."""
+    """Roots of time of the unknowns, from 1 down to 0 (0 excluded), and the 0 that closes them."""
     nodes: Floats = (1.0 + np.cos(np.pi * np.arange(NODES + 1) / NODES)) / 2.0
     return nodes
 
 
 def interpolation(nodes: Floats, points: Floats) -> Floats:
-    """Matrix (points, nodes) that takes values at Chebyshev extrema to values at ``points``: Berrut and Trefethen's
+    """Matrix (points, nodes) that maps values at Chebyshev extrema to values at ``points``, by Berrut and Trefethen's
     barycentric formula."""
     weights = (-1.0) ** np.arange(len(nodes))
     weights[0] *= 0.5
@@ -54,8 +54,8 @@ def interpolation(nodes: Floats, points: Floats) -> Floats:
 
 
 def _angles(count: int, power: int) -> tuple[Floats, Floats, Floats]:
-    """Sine, cosine and weight of a Gauss-Legendre rule in the angle; weights are of ``d(sin**2)``. A ``power`` above 1
-    crowds the points where the sine is small."""
+    """Sine, cosine and weight of a Gauss-Legendre rule in the angle; the weights are those of ``d(sin**2)``. A
+    ``power`` above 1 concentrates the points where the sine is small."""
     points, weights = roots_legendre(count)
     share = (points + 1.0) / 2.0
     angle = np.pi / 2.0 * share ** power
@@ -66,7 +66,7 @@ def _angles(count: int, power: int) -> tuple[Floats, Floats, Floats]:
 _ALL_NODES: Final = _chebyshev_nodes()
 _ROOTS: Final = _ALL_NODES[:-1]
 _SINE, _COSINE, _WEIGHT = _angles(POINTS, 1)
-# Of every node (row) and point: time that has passed and that is left, as shares of the whole life.
+# For every node (row) and point: the time that has passed and the time that is left, as shares of the whole life.
 _PASSED: Final = (_ROOTS[:, None] * _SINE) ** 2
 _ROOT_PASSED: Final = _ROOTS[:, None] * _SINE
 _LEFT: Final = (_ROOTS[:, None] * _COSINE) ** 2
@@ -74,15 +74,15 @@ _WEIGHTS: Final = _ROOTS[:, None] ** 2 * _WEIGHT
 _TO_POINTS: Final = interpolation(_ALL_NODES, (_ROOTS[:, None] * _COSINE).ravel())
 _BY_NODE: Final = _TO_POINTS.reshape(NODES, POINTS, NODES + 1)[:, :, :NODES]
 
-# The premium's own rule: roots of the time that passes, its weights, and the boundary's ages met on the way.
+# The premium's own rule: roots of the time that passes, its weights, and the boundary's ages along the way.
 PREMIUM_ROOTS, _PREMIUM_COSINE, PREMIUM_WEIGHTS = _angles(PREMIUM_POINTS, PREMIUM_POWER)
 _TO_PREMIUM: Final = interpolation(_ALL_NODES, np.append(_PREMIUM_COSINE, 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Puts:
-    """Columns (rows, 1) of the puts whose boundaries are sought; ``floor`` and ``ceiling`` bound their logarithms: the
-    perpetual put's and the one at expiry."""
+    """Columns (rows, 1) of the puts whose boundaries are sought. ``floor`` and ``ceiling`` bound their logarithms: they
+    are the boundaries of the perpetual put and at expiry."""
 
     rate: Floats
     carry: Floats
@@ -96,17 +96,17 @@ class _Puts:
 
 
 def log_boundaries(rate_time: Floats, yield_time: Floats, deviation: Floats) -> Floats:
-    """Logarithms of critical price over strike of American puts, one a row.
+    """Logarithms of critical price over strike of American puts, one per row.
 
     Parameters
     ----------
     rate_time, yield_time, deviation
-        Arrays of one length: puts that are exercised early (``exercised_early``), deviations above 0.
+        Arrays of one length, for puts that are exercised early (``exercised_early``); deviations above 0.
 
     Returns
     -------
     array (rows, PREMIUM_POINTS + 1)
-        When ``PREMIUM_ROOTS ** 2`` of the life has passed, and last of now.
+        The boundary after ``PREMIUM_ROOTS ** 2`` of the life has passed, and in the last column now.
     """
     puts = _put_rows(rate_time, yield_time, deviation)
     guess = _guess(puts)
@@ -123,14 +123,14 @@ def log_boundaries(rate_time: Floats, yield_time: Floats, deviation: Floats) -> 
 
 
 def exercised_early(rate_time: float, yield_time: float) -> bool:
-    """Whether a put may be worth exercising before it expires: that earns interest, or escapes a yield below nothing.
-    What is less than ``LEAST_BURDEN`` cannot be told in a value."""
+    """Whether a put may be worth exercising before it expires: because that earns interest, or avoids a negative yield.
+    Less than ``LEAST_BURDEN`` makes no difference to a value."""
     return rate_time > LEAST_BURDEN or (rate_time >= -LEAST_BURDEN and yield_time < -LEAST_BURDEN)
 
 
 def two_boundaries(rate_time: float, yield_time: float) -> bool:
-    """Whether a put would be exercised between two prices alone: yield below interest below nothing. Their value is not
-    known here."""
+    """Whether a put would be exercised only between two prices, because the yield is below the interest and both are
+    negative. The value of such a put is not known here."""
     return rate_time < -LEAST_BURDEN and yield_time < rate_time - LEAST_BURDEN
 
 
@@ -147,7 +147,7 @@ def _put_rows(rate_time: Floats, yield_time: Floats, deviation: Floats) -> _Puts
 
 
 def _guess(puts: _Puts) -> Floats:
-    """Critical prices of Barone-Adesi and Whaley at every node, by Newton's steps inside a bracket."""
+    """Critical prices of Barone-Adesi and Whaley at every node, by Newton steps inside a bracket."""
     rate, carry = puts.rate * _ROOTS ** 2, puts.carry * _ROOTS ** 2
     spread = puts.deviation * _ROOTS
     variance = spread ** 2
@@ -171,7 +171,7 @@ def _guess(puts: _Puts) -> Floats:
 
 
 def _iterate(puts: _Puts, logs: Floats, steps: int, *, newton: bool) -> tuple[Floats, Floats]:
-    """Logarithms at the nodes and what is left of the equation; rows that have settled leave."""
+    """Logarithms at the nodes, and the remainder of the equation. Rows that have converged drop out."""
     found, residuals = logs.copy(), np.full(len(logs), np.inf)
     rows = np.arange(len(logs))
     for _ in range(steps):
@@ -189,7 +189,7 @@ def _iterate(puts: _Puts, logs: Floats, steps: int, *, newton: bool) -> tuple[Fl
 
 
 def _equation(puts: _Puts, logs: Floats, newton: bool) -> tuple[Floats, Floats | None]:
-    """``log f(B) - log B`` at the nodes, and its slopes by every node's logarithm where they are asked for."""
+    """``log f(B) - log B`` at the nodes and, if asked for, its slopes with respect to every node's logarithm."""
     below = puts.ceiling - logs
     squares = np.zeros((len(logs), NODES + 1))
     squares[:, :-1] = below ** 2

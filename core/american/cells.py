@@ -1,11 +1,11 @@
-"""Exercise boundaries remembered: solved at the nodes of a cell, interpolated inside it.
+"""A cache of exercise boundaries: solved at the nodes of a cell, interpolated inside it.
 
-Options of one expiry differ in ``deviation``. As time passes, dividends that are dated stay what they are, taken together,
-while interest shrinks; of options on futures both shrink alike. So a cell spans a factor of two of the deviation and a
-stretch of what shrinks, and serves every option that falls into it for days. Where interest and dividends weigh the same
-the boundary bends within a deviation: stretches are narrow there and widen on either side.
+Options of one expiry differ in ``deviation``. As time passes, the sum of dated dividends stays as it is while interest
+shrinks; for options on futures both shrink alike. So a cell spans a factor of two of the deviation and a stretch of the
+figure that shrinks, and it serves every option that falls into it for days. Where interest and dividends are equal, the
+boundary bends within one deviation; stretches are narrow there and widen on either side.
 
-What is returned depends on the arguments alone: cells are the same in whatever order they are solved.
+The result depends on the arguments alone: cells are the same whatever the order in which they are solved.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from core.arrays import Floats
 
 DEVIATION_NODES: Final = 6
 STRETCH_NODES: Final = 5
-WIDEST_STRETCH: Final = 0.4         # of the logarithm of what shrinks
+WIDEST_STRETCH: Final = 0.4         # of the logarithm of the figure that shrinks
 NARROWEST_STRETCH: Final = 0.1      # of a deviation
 CELLS_KEPT: Final = 4096
-NODES_KEPT: Final = 1024            # interpolated to a time: of as many expiries, minutes and segments
-AGES: Final = PREMIUM_POINTS + 1   # of a boundary that are remembered
+NODES_KEPT: Final = 1024            # interpolated to a time: for as many expiries, minutes and segments
+AGES: Final = PREMIUM_POINTS + 1   # of a boundary that are cached
 
 
 class Boundary(NamedTuple):
-    """Boundaries as ``premium`` takes them (``scaled``), their derivatives by the deviation, and the logarithms of the
-    price at which puts are exercised now."""
+    """Boundaries in the form that ``premium`` takes (``scaled``), their derivatives by the deviation, and the
+    logarithms of the price at which puts are exercised now."""
 
     rows: Floats
     moving: Floats
@@ -40,7 +40,7 @@ class Boundary(NamedTuple):
 
 
 class Shrinking(Enum):
-    """What of a put's two burdens shrinks with the time that is left."""
+    """Which of a put's two burdens shrinks with the time that is left."""
 
     RATE = "rate"
     YIELD = "yield"
@@ -54,14 +54,14 @@ def _extrema(count: int) -> Floats:
 
 
 def _listed(points: Floats) -> tuple[tuple[float, float], ...]:
-    """Nodes with their barycentric weights: alternating, half at the ends."""
+    """Nodes with their barycentric weights: alternating signs, half weight at the ends."""
     last = len(points) - 1
     return tuple((float(point), (-1.0) ** number * (0.5 if number in (0, last) else 1.0))
                  for number, point in enumerate(points))
 
 
 def _differentiation(points: Floats) -> Floats:
-    """Matrix that takes values at the nodes to the derivatives there of the polynomial through them."""
+    """Matrix that maps values at the nodes to the derivatives there of the polynomial through them."""
     weights = np.array([weight for _, weight in _listed(points)])
     apart = points[:, None] - points[None, :] + np.eye(len(points))
     matrix: Floats = weights[None, :] / weights[:, None] / apart * (1.0 - np.eye(len(points)))
@@ -73,13 +73,13 @@ _DEVIATION_POINTS: Final = _extrema(DEVIATION_NODES)
 _STRETCH_POINTS: Final = _extrema(STRETCH_NODES)
 _DEVIATION_NODES_LISTED: Final = _listed(_DEVIATION_POINTS)
 _STRETCH_NODES_LISTED: Final = _listed(_STRETCH_POINTS)
-# Derivatives by the deviation's natural logarithm: a segment, two nodes' units wide, is a factor of two.
+# Derivatives by the deviation's natural logarithm. A segment is two units of the nodes wide, which is a factor of two.
 _SLOPES: Final = _differentiation(_DEVIATION_POINTS) * 2.0 / log(2.0)
 
 
 def boundary_rows(rate_time: float, yield_time: float, deviations: Floats, *, call: bool) -> Boundary:
-    """Boundaries of puts that are exercised early, one row a deviation. ``call``: the puts stand for calls, so that their
-    interest is what dividends take."""
+    """Boundaries of puts that are exercised early, one row per deviation. With ``call`` the puts stand for calls, so
+    that their interest is the yield of the dividends."""
     shrinking, logs = _shrinking(rate_time, yield_time, call), np.log2(deviations)
     segments = np.floor(logs)
     rows, moving = (np.empty((len(deviations), PREMIUM_POINTS)) for _ in range(2))
@@ -94,8 +94,8 @@ def boundary_rows(rate_time: float, yield_time: float, deviations: Floats, *, ca
 
 
 def boundary_of_one(rate_time: float, yield_time: float, deviation: float, *, call: bool) -> tuple[list[float], Boundary]:
-    """As :func:`boundary_rows` for one put, without the last step: the weights of the nodes, and their boundaries, the
-    derivatives still by the deviation's logarithm."""
+    """As :func:`boundary_rows` for one put, without the last step: the weights of the nodes, and the nodes' boundaries.
+    The derivatives are still by the deviation's logarithm."""
     place = log2(deviation)
     segment = floor(place)
     weights = _share(_DEVIATION_NODES_LISTED, 2.0 * (place - segment) - 1.0)
@@ -112,7 +112,8 @@ def _shrinking(rate_time: float, yield_time: float, call: bool) -> Shrinking:
 
 @lru_cache(maxsize=NODES_KEPT)
 def _at_nodes(shrinking: Shrinking, rate_time: float, yield_time: float, segment: int) -> Boundary:
-    """The boundary at the segment's nodes of the deviation, one row each; ``moving`` by the deviation's logarithm."""
+    """The boundary at the segment's nodes of the deviation, one row each; ``moving`` is by the deviation's
+    logarithm."""
     if shrinking is Shrinking.NEITHER:
         logs = _solved_once(rate_time, yield_time, segment)
     else:
@@ -128,7 +129,7 @@ def _at_nodes(shrinking: Shrinking, rate_time: float, yield_time: float, segment
 
 
 def _share(nodes: Sequence[tuple[float, float]], place: float) -> list[float]:
-    """What each node, given with its barycentric weight, has in the value at ``place``."""
+    """The share of each node, given with its barycentric weight, in the value at ``place``."""
     parts = []
     for node, weight in nodes:
         if node == place:
@@ -139,13 +140,13 @@ def _share(nodes: Sequence[tuple[float, float]], place: float) -> list[float]:
 
 
 def _grades(segment: int) -> tuple[float, int]:
-    """Width of the stretch next to equal weights, and how many double before they are at their widest."""
+    """Width of the stretch next to equal weights, and how many doublings lead to the widest stretch."""
     width = NARROWEST_STRETCH * 2.0 ** segment
     return width, max(1, ceil(log2(WIDEST_STRETCH / width)))
 
 
 def _stretch(place: float, segment: int | None) -> int:
-    """Number of the stretch that ``place`` lies in: from 0 up above equal weights, from -1 down below."""
+    """Number of the stretch that ``place`` lies in: from 0 upwards above equal weights, from -1 downwards below."""
     if segment is None:
         return floor(place / WIDEST_STRETCH)
     width, doubling = _grades(segment)
@@ -161,7 +162,7 @@ def _stretch(place: float, segment: int | None) -> int:
 
 
 def _ends(stretch: int, segment: int | None) -> tuple[float, float]:
-    """Where a stretch begins and ends, ascending."""
+    """The beginning and the end of a stretch, ascending."""
     if segment is None:
         return stretch * WIDEST_STRETCH, (stretch + 1) * WIDEST_STRETCH
     width, doubling = _grades(segment)

@@ -1,7 +1,7 @@
-"""One American option in plain floats, with as few arrays as it takes: what is asked of each leg again and again.
+"""One American option in plain floats, with as few arrays as possible, because every leg is computed again and again.
 
-Where a quick bound shows that the premium of early exercise cannot matter (no interest to be earned by it, far out of the
-money, hours to go) the European value is the answer. Units are those of ``core.option_math``.
+If a quick bound shows that the premium of early exercise cannot matter (it earns no interest, the option is far out of
+the money, or has only hours to live), the European value is the answer. Units are those of ``core.option_math``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from core.model import Right
 from core.option_math import (HIGHEST_IV, LOWEST_IV, VOLATILITY_POINT, OptionGreeks, greeks, implied_volatility,
                               normal_cdf, price, price_bounds)
 
-NO_MATTER: Final = 5e-6             # of the spot: a premium below it is none (a quarter of a cent on 550)
+NO_MATTER: Final = 5e-6             # of the spot: a smaller premium counts as 0 (a quarter of a cent on 550)
 _PRICE_SETTLED: Final = 1e-10       # of the unit
 _STEPS: Final = 60
 _ROOT_TWO_PI: Final = sqrt(2.0 * pi)
 # Distances below the strike, in deviations, that a boundary keeps (see ``premium_bound``): the distance, the Bachelier
-# value of an option that far out of the money, and the premium's largest share of the interest that goes with it.
+# value of an option that far out of the money, and the largest share of the interest that its premium can reach.
 _SMALL_DEVIATION: Final = 0.05
 _KEPT: Final = 0.8
 _DISTANCES: Final = tuple(
@@ -38,7 +38,7 @@ _DISTANCES: Final = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UnitPut:
-    """An option as a put of strike 1; its values are multiplied with ``unit``."""
+    """An option as a put of strike 1. Its values are multiplied by ``unit``."""
 
     unit: float
     log_price: float
@@ -48,7 +48,7 @@ class _UnitPut:
 
     @property
     def exercise(self) -> float:
-        """What exercising now gives; below 0 out of the money."""
+        """Value of exercising now; below 0 out of the money."""
         return -expm1(self.log_price)
 
 
@@ -59,7 +59,7 @@ def american_price(spot: float, strike: float, right: Right, iv: float, years: f
     Raises
     ------
     CannotCompute
-        As ``option_math.price``, and where exercise would pay between two prices alone (negative rates).
+        As ``option_math.price``, and if exercise would pay only between two prices (negative rates).
     """
     european = price(spot, strike, right, iv, years, rate, dividend_yield)
     put = _unit_put(spot, strike, right, years, rate, dividend_yield)
@@ -71,7 +71,8 @@ def american_price(spot: float, strike: float, right: Right, iv: float, years: f
 
 def american_leg_greeks(spot: float, strike: float, right: Right, iv: float, years: float, rate: float,
                         dividend_yield: float) -> OptionGreeks:
-    """Price and sensitivities of one long American option; what is worth exercising at once has no gamma, vega or theta.
+    """Price and sensitivities of one long American option. An option worth exercising at once has no gamma, vega or
+    theta.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def american_leg_greeks(spot: float, strike: float, right: Right, iv: float, yea
 
 def american_price_bounds(spot: float, strike: float, right: Right, years: float, rate: float, dividend_yield: float
                           ) -> tuple[float, float]:
-    """Lowest and highest price in points free of arbitrage for an American option (both excluded)."""
+    """Lowest and highest arbitrage-free price in points of an American option (both excluded)."""
     lowest, _ = price_bounds(spot, strike, right, years, rate, dividend_yield)
     exercise = spot - strike if right is Right.CALL else strike - spot
     return max(lowest, exercise), max(spot, spot * exp(-dividend_yield * years)) if right is Right.CALL else \
@@ -109,13 +110,13 @@ def american_price_bounds(spot: float, strike: float, right: Right, years: float
 
 def american_implied_volatility(price: float, spot: float, strike: float, right: Right, years: float, rate: float,
                                 dividend_yield: float) -> float:
-    """Volatility at which the American value is ``price``: the European one, lowered by what the premium takes, by
-    secants inside a shrinking bracket.
+    """Volatility at which the American value is ``price``. It starts from the European volatility, lowered for the
+    premium, and takes secant steps inside a shrinking bracket.
 
     Raises
     ------
     CannotCompute
-        When an input is missing or no volatility in [LOWEST_IV, HIGHEST_IV] gives the price.
+        If an input is missing, or no volatility in [LOWEST_IV, HIGHEST_IV] gives the price.
     """
     lowest, highest = american_price_bounds(spot, strike, right, years, rate, dividend_yield)
     facts = dict(price=price, spot=spot, strike=strike, right=right.value, years=years)
@@ -133,12 +134,12 @@ def american_implied_volatility(price: float, spot: float, strike: float, right:
 
 
 def premium_bound(log_price: float, deviation: float, rate_time: float, yield_time: float) -> float:
-    """A number, quickly had, that the premium of a put of strike 1 does not exceed; ``rate_time`` and what
-    ``exercised_early`` asks for being above 0, ``yield_time`` not below.
+    """A quick upper bound of the premium of a put of strike 1. ``exercised_early`` must hold, ``rate_time`` must be
+    above 0 and ``yield_time`` must not be negative.
 
-    Exercising earns at most the interest on the strike while the price is below the boundary, which is not above its
-    limit at expiry. And where an option lives for hours, the boundary keeps a distance from the strike: exercising there
-    gives up a call that must be worth less than the interest.
+    Exercising earns at most the interest on the strike while the price is below the boundary, and the boundary is not
+    above its limit at expiry. For an option that lives only hours, the boundary also keeps a distance from the strike:
+    exercising gives up a call, and that call must be worth less than the interest.
     """
     ceiling = log(rate_time / yield_time) if yield_time > rate_time else 0.0
     drift = min(0.0, rate_time - yield_time - 0.5 * deviation ** 2)
@@ -170,7 +171,7 @@ def _exercised(put: _UnitPut, iv: float) -> OptionGreeks:
 
 
 def _matters(put: _UnitPut, deviation: float) -> bool:
-    """Whether the premium may be as much as ``NO_MATTER``."""
+    """Whether the premium may reach ``NO_MATTER``."""
     if not exercised_early(put.rate_time, put.yield_time):
         return False
     if put.rate_time <= LEAST_BURDEN or put.yield_time < 0.0:
@@ -194,7 +195,7 @@ def _value(put: _UnitPut, deviation: float, european: float) -> float:
 
 
 def _secant(put: _UnitPut, price: float, highest_iv: float, root: float, facts: Mapping[str, object]) -> float:
-    """Volatility by secants from the highest it can be; the first step is Newton's on the European value."""
+    """Volatility by secant steps from the highest it can be. The first step is a Newton step on the European value."""
     target, low, high = price / put.unit, LOWEST_IV * root, highest_iv * root
     now = high
     error = _value(put, now, _european(put, now)) - target

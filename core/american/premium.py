@@ -1,11 +1,13 @@
-"""What the right to exercise early adds to a European put of strike 1, and its slopes, by the boundary it is exercised at.
+"""What the right to exercise early adds to a European put of strike 1, and the slopes of that premium, given the
+boundary.
 
-The integral of Kim, Jacka, and Carr, Jarrow and Myneni: while the price is below the boundary, exercising earns interest on
-the strike and forgoes the yield of the underlying; the premium is the present value of both over all times and prices.
+The integral is that of Kim, Jacka, and Carr, Jarrow and Myneni. While the price is below the boundary, exercising earns
+interest on the strike and forgoes the yield of the underlying. The premium is the present value of both over all times
+and prices.
 
-A boundary comes here ``scaled``: for each time that may pass, its logarithm less the drift until then, over the root of
-that time; the deviations that lie between price and boundary are a difference away. All functions work along the last
-axis: what is a column for many options, shape (..., 1), is a plain float for one.
+A boundary comes here ``scaled``: for each time that may pass, it is its logarithm less the drift until then, divided by
+the root of that time. The distance in deviations between price and boundary is then one subtraction. All functions work
+along the last axis: a column of shape (..., 1) for many options is a plain float for one.
 """
 
 from __future__ import annotations
@@ -27,9 +29,9 @@ BURDENS_KEPT: Final = 1024
 
 
 class Burdens(NamedTuple):
-    """Interest and yield at each time, as present values times the integral's weights: what is earned by exercising, per
-    strike, and forgone, per price. ``_dense`` are over the root of two pi, ``_by_root`` over the root of time besides,
-    ``_by_time`` over that once more."""
+    """Interest and yield at each time, as present values times the integral's weights: what exercising earns, per
+    strike, and what it forgoes, per price. ``_dense`` are divided by the root of two pi, ``_by_root`` also by the root
+    of time, ``_by_time`` by that root once more."""
 
     earned: Floats
     forgone: Floats
@@ -39,7 +41,7 @@ class Burdens(NamedTuple):
     forgone_by_root: Floats
     earned_by_time: Floats
     forgone_by_time: Floats
-    drift: Floats                   # over the root of time, the variance's own left out
+    drift: Floats                   # over the root of time, without the variance's own
 
 
 class Premium(NamedTuple):
@@ -64,7 +66,8 @@ def burdens(rate_time: float, yield_time: float) -> Burdens:
 
 
 def scaled(logs: Floats, burden: Burdens) -> Floats:
-    """Logarithms of the boundary at each time (``boundary.log_boundaries`` without the last) as the integral takes them."""
+    """Logarithms of the boundary at each time (``boundary.log_boundaries`` without the last), in the integral's
+    form."""
     rows: Floats = logs * _BY_ROOT - burden.drift
     return rows
 
@@ -80,7 +83,7 @@ def premium(boundary: Floats, log_price: Floats | float, deviation: Floats | flo
 
 def premium_slopes(boundary: Floats, moving: Floats, log_price: Floats | float, deviation: Floats | float,
                    burden: Burdens) -> Premium:
-    """As :func:`premium`, with the derivatives; ``moving`` is that of the boundary by the deviation."""
+    """As :func:`premium`, with the derivatives. ``moving`` is the derivative of the boundary by the deviation."""
     price, flat, half = _price(log_price), _flat(deviation), deviation * _HALF_ROOTS
     distance = (boundary - log_price * _BY_ROOT) / deviation
     lower, upper = distance + half, distance - half

@@ -1,7 +1,7 @@
-"""Values of American puts of strike 1 that share interest and yield: what chains and single options are reduced to.
+"""Values of American puts of strike 1 that share interest and yield. Chains and single options are reduced to these.
 
-``log_price`` is the logarithm of price over strike, ``deviation`` volatility times the root of the years. ``call`` says
-that the puts stand for calls (spot and strike, interest and dividends exchanged), which only ``cells`` has to know.
+``log_price`` is the logarithm of price over strike, ``deviation`` is volatility times the root of the years. ``call``
+says that the puts stand for calls (spot and strike, interest and dividends exchanged); only ``cells`` needs to know it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class UnitPuts:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UnitGreeks:
     """Value, first and second derivative by the price, derivative by the deviation, and what a whole life of time would
-    add at today's pace (``decay``: below 0 for what loses)."""
+    add at today's pace (``decay``: negative if the option loses value)."""
 
     value: Floats
     first: Floats
@@ -62,7 +62,7 @@ def values(puts: UnitPuts) -> Floats:
 
 
 def greeks(puts: UnitPuts) -> UnitGreeks:
-    """American values and their derivatives; those of puts worth exercising at once are the intrinsic value's."""
+    """American values and their derivatives. A put worth exercising at once has those of its intrinsic value."""
     held, upper = _european(puts)
     price, kept = np.exp(puts.log_price), np.exp(-puts.yield_time)
     density = kept * np.exp(-0.5 * upper ** 2) / ROOT_TWO_PI

@@ -1,8 +1,8 @@
 """American prices and Greeks over one expiry's chain. Units are those of ``core.option_math``.
 
-All options share years, interest and yield; spot, strike, right and volatility are columns. Rows that cannot be computed
-are NaN, as in ``core.option_arrays``; so are those that would be exercised between two prices only
-(``boundary.two_boundaries``: interest or dividends below nothing, and the other below it).
+All options share years, interest and yield; spot, strike, right and volatility are columns. Rows that cannot be
+computed are NaN, as in ``core.option_arrays``. So are options that would be exercised only between two prices
+(``boundary.two_boundaries``: interest and yield are negative, and the one is below the other).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from core.option_math import VOLATILITY_POINT
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Side:
-    """The usable rows of one right as puts of strike 1; ``unit`` is what their values are multiplied with: the strike, of
-    a call the spot."""
+    """The usable rows of one right as puts of strike 1. ``unit`` is the factor of their values: the strike, or for a
+    call the spot."""
 
     rows: Flags
     unit: Floats
@@ -33,7 +33,7 @@ class Side:
 
 def american_prices(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: float, rate: float,
                     dividend_yield: float) -> Floats:
-    """American prices in points; NaN where a row's input is unusable."""
+    """American prices in points; NaN if a row's input is unusable."""
     shape, sides = reduced(spot, strike, is_put, iv, years, rate, dividend_yield)
     found = np.full(shape, np.nan)
     for side in sides:
@@ -43,8 +43,8 @@ def american_prices(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: A
 
 def american_greeks(spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, iv: ArrayLike, years: float, rate: float,
                     dividend_yield: float) -> GreekArrays:
-    """Prices and sensitivities of one long American option a row; NaN where a row's input is unusable. What is worth
-    exercising at once moves with its intrinsic value: no gamma, vega or theta."""
+    """Prices and sensitivities of one long American option per row; NaN if a row's input is unusable. An option worth
+    exercising at once moves with its intrinsic value, so it has no gamma, vega or theta."""
     shape, sides = reduced(spot, strike, is_put, iv, years, rate, dividend_yield)
     columns = {name: np.full(shape, np.nan) for name in ("price", "delta", "gamma", "vega", "theta")}
     for side in sides:

@@ -1,4 +1,4 @@
-"""Volatilities that American prices imply, over one expiry's chain."""
+"""Volatilities implied by American prices, over one expiry's chain."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from core.option_arrays import implied_volatilities
 from core.option_math import HIGHEST_IV, LOWEST_IV
 
 STEPS: Final = 60
-ROUNDING: Final = 8.0 * float(np.finfo(float).eps)      # of the unit: what a value cannot be told more finely than
-TOLERANCE: Final = 1e-9             # of the unit: how far from the price a value may be that is the nearest to be had
+ROUNDING: Final = 8.0 * float(np.finfo(float).eps)      # of the unit: the finest difference that a value can show
+TOLERANCE: Final = 1e-9             # of the unit: how far the nearest value may be from the price and still count
 WIDEST_DEVIATION: Final = 10.0      # volatility times root of years at which a put is worth its strike
 
 
 def american_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, is_put: ArrayLike, years: float,
                           rate: float, dividend_yield: float) -> Floats:
-    """Volatilities at which the American values are ``price``; NaN where none in [LOWEST_IV, HIGHEST_IV] is, and where
-    the price is not above what exercising at once gives."""
+    """Volatilities at which the American values are ``price``. NaN if none in [LOWEST_IV, HIGHEST_IV] gives it, or if
+    the price is not above the value of exercising at once."""
     shape, sides = reduced(spot, strike, is_put, 1.0, years, rate, dividend_yield)
     prices, spots, strikes, puts = np.broadcast_arrays(np.asarray(price, dtype=float), spot, strike, is_put)
     found = np.full(np.broadcast_shapes(shape, prices.shape), np.nan)
@@ -40,15 +40,15 @@ def american_volatilities(price: ArrayLike, spot: ArrayLike, strike: ArrayLike, 
 
 
 def _deviations(puts: UnitPuts, target: Floats, european: Floats, root: float) -> Floats:
-    """Deviations at which puts of strike 1 are worth ``target``: secants inside a shrinking bracket, whose upper end is
-    the European one (a European put is worth less); rows that have settled leave."""
+    """Deviations at which puts of strike 1 are worth ``target``. Secant steps inside a shrinking bracket, whose upper
+    end is the European deviation (a European put is worth less). Rows that have converged drop out."""
     found = np.full(target.shape, np.nan)
     told = np.isfinite(target) & (target > np.maximum(0.0, -np.expm1(puts.log_price)) + ROUNDING) & (target < 1.0)
     rows, puts, target, european = np.flatnonzero(told), puts.rows(told), target[told], european[told]
     low = np.full(target.shape, LOWEST_IV * root)
     high = np.where(np.isfinite(european), european * (1.0 + ROUNDING), min(HIGHEST_IV * root, WIDEST_DEVIATION))
     now, error = high, unit_puts.values(puts.at(high)) - target
-    before, error_before = now - 1.0, error - unit_puts.european_by_deviation(puts.at(now))    # a step of Newton's
+    before, error_before = now - 1.0, error - unit_puts.european_by_deviation(puts.at(now))    # a Newton step
     for _ in range(STEPS):
         found[rows] = np.where(np.abs(error) <= TOLERANCE, now, np.nan)
         stays = (np.abs(error) > ROUNDING) & (high - low > ROUNDING * high)
