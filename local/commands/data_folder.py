@@ -15,7 +15,7 @@ from local.commands.errors import CommandError
 SECURITY_FOLDERS = ("equity", "option", "index", "indexoption", "future", "futureoption", "forex", "crypto", "cfd")
 REQUIRED_STATIC = ("market-hours/market-hours-database.json", "symbol-properties/symbol-properties-database.csv")
 END_RECORD = struct.Struct("<4s4H2LH")      # of the zip format: signature, disks, entries, size, offset, comment
-END_RECORD_SIGNATURE, ENTRY_SIGNATURE = b"PK\x05\x06", b"PK\x01\x02"
+END_RECORD_SIGNATURE, ENTRY_SIGNATURE, LARGE_SIGNATURE = b"PK\x05\x06", b"PK\x01\x02", b"PK\x06\x06"
 ZIP64_MARK = 0xFFFFFFFF
 LONGEST_TAIL = END_RECORD.size + 0xFFFF
 STATIC_FOLDERS = ("market-hours", "symbol-properties", "alternative/interest-rate", "future/*/margins")
@@ -53,9 +53,11 @@ def _check_archive_opens(path: Path) -> None:
             _, _, _, _, count, length, offset, _ = END_RECORD.unpack_from(tail, place)
             archive.seek(offset)
             begins = archive.read(len(ENTRY_SIGNATURE))
+            archive.seek(offset + length)
+            after = archive.read(len(LARGE_SIGNATURE))
     except OSError as error:
         raise CommandError(f"{path}: cannot be read: {error.strerror}") from error
-    at_end = offset + length == size - (len(tail) - place)
+    at_end = offset + length == size - (len(tail) - place) or after == LARGE_SIGNATURE
     if ZIP64_MARK in (offset, length):
         return
     if not count or not at_end or begins != ENTRY_SIGNATURE:

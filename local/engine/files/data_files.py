@@ -7,6 +7,7 @@ import zlib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 from local.engine.enums import Resolution, SecurityType, TickType
 from local.engine.market.futures_expiry import contract_month
@@ -16,6 +17,8 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _END_RECORD = b"PK\x05\x06"
 _ENTRY = b"PK\x01\x02"
 _LONGEST_COMMENT = 65_557
+# Of archives in the format for large files (ZIP64), which .NET writes for small ones too.
+_MARK, _FAR_FIELD, _LOCATOR, _FAR_END_RECORD = 0xFFFFFFFF, 0x0001, b"PK\x06\x07", b"PK\x06\x06"
 
 
 class DataFileError(ValueError):
@@ -102,6 +105,8 @@ def _directory(path: str) -> bytes | None:
             if at < 0 or len(tail) - at < 22:
                 raise DataFileError(f"{path} is not a zip file, or is cut short")
             length, offset = struct.unpack("<II", tail[at + 12:at + 20])
+            if _MARK in (length, offset):
+                length, offset = _far_directory(file, path, tail, at)
             file.seek(offset)
             found = file.read(length)
     except FileNotFoundError:
@@ -109,6 +114,36 @@ def _directory(path: str) -> bytes | None:
     if len(found) != length:
         raise DataFileError(f"{path} is cut short: its directory is incomplete")
     return found
+
+
+def _far_directory(file: BinaryIO, path: str, tail: bytes, end: int) -> tuple[int, int]:
+    """Length and place of the directory by the record of large archives (ZIP64), which a locator before the end names."""
+    locator = tail[max(0, end - 20):end]
+    if not locator.startswith(_LOCATOR):
+        raise DataFileError(f"{path} is cut short: its directory is incomplete")
+    file.seek(struct.unpack("<Q", locator[8:16])[0])
+    record = file.read(56)
+    if len(record) < 56 or not record.startswith(_FAR_END_RECORD):
+        raise DataFileError(f"{path} is cut short: its directory is incomplete")
+    return struct.unpack("<QQ", record[40:56])
+
+
+def _sizes(directory: bytes, at: int, path: Path, name: str) -> tuple[int, int]:
+    """Packed size and place of an entry; of large archives from the extra field, which holds what is marked, in order."""
+    packed, unpacked = struct.unpack("<II", directory[at + 20:at + 28])
+    offset, = struct.unpack("<I", directory[at + 42:at + 46])
+    if _MARK not in (packed, unpacked, offset):
+        return packed, offset
+    label, extra = struct.unpack("<2H", directory[at + 28:at + 32])
+    fields, place = directory[at + 46 + label:at + 46 + label + extra], 0
+    while place + 4 <= len(fields):
+        kind, size = struct.unpack("<2H", fields[place:place + 4])
+        if kind == _FAR_FIELD:
+            values = iter(struct.unpack(f"<{size // 8}Q", fields[place + 4:place + 4 + size // 8 * 8]))
+            _, packed, offset = (next(values) if value == _MARK else value for value in (unpacked, packed, offset))
+            return packed, offset
+        place += 4 + size
+    raise DataFileError(f"{path}: entry {name} has no size")
 
 
 def read_zip_entry(path: Path, name: str) -> bytes | None:
@@ -127,8 +162,8 @@ def read_zip_entry(path: Path, name: str) -> bytes | None:
     if at is None:
         return None
     method, = struct.unpack("<H", directory[at + 10:at + 12])
-    checksum, packed, _ = struct.unpack("<III", directory[at + 16:at + 28])
-    offset, = struct.unpack("<I", directory[at + 42:at + 46])
+    checksum, = struct.unpack("<I", directory[at + 16:at + 20])
+    packed, offset = _sizes(directory, at, path, name)
     with open(path, "rb") as file:
         file.seek(offset)
         header = file.read(_LOCAL_HEADER.size)

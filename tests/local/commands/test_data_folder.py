@@ -9,6 +9,7 @@ import pytest
 
 from local.commands.data_folder import REQUIRED_STATIC, check_data_folder, with_static_files
 from local.commands.errors import CommandError
+from local.engine.files.data_files import read_zip_entry
 
 
 def write(path: Path, text: str) -> Path:
@@ -34,6 +35,17 @@ def test_an_archive_that_was_cut(tmp_path: Path, damage: Callable[[bytes], bytes
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CommandError, match="20240805_trade.zip: corrupt zip"):
         check_data_folder(tmp_path)
+
+
+def test_archives_in_the_format_for_large_files_are_whole_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """.NET writes small archives so, too: many of LEAN's own sample files are of that kind."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+    path = archive(tmp_path / "equity" / "usa" / "minute" / "spy" / "20240805_trade.zip")
+    assert b"PK\x06\x06" in path.read_bytes()
+    check_data_folder(tmp_path)
+    content = read_zip_entry(path, "20240805_spy_minute_trade.csv")
+    assert content is not None and content.count(b"\n") == 390
+    assert read_zip_entry(path, "20240805_spy_minute_quote.csv") is None
 
 
 def test_an_archive_without_members(tmp_path: Path) -> None:
