@@ -1,7 +1,7 @@
-"""Order execution: all legs or none, every intent to a known end.
+"""Order execution: all legs or none, and every intent reaches a known end.
 
-Events only book; ``start`` and ``on_minute`` act. Before each send the facts are journalled; ``restore`` and
-``recover`` bring them and the broker together after a crash at any instant.
+Events are only booked; ``start`` and ``on_minute`` act. The facts are written ahead of each send. After a crash at any
+instant, ``restore`` and ``recover`` reconcile them with the broker.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class AtomicOrderExecutor:
     ----------
     port : OrderPort
     write_ahead : WriteAhead
-        Takes ``facts()`` ahead of every send and after every change.
+        Stores ``facts()`` ahead of every send and after every change.
     positions : Positions
-        What the positions hold: the account shows all of them in one sum.
+        What the positions hold. The account shows only the sum of all of them.
     clock_seconds : int
-        Least step of the clock ``on_minute`` is called with: 60 in backtests, 1 live.
+        Smallest step of the clock that ``on_minute`` is called with: 60 in backtests, 1 live.
     events_later : bool
-        Live, events come on the broker's thread: they are only put down then, and booked by the next call of any
-        other method, so that nothing but the shell's own thread ever touches state.
+        True live, where events come on the broker's thread. An event is then only queued, and the next call of any
+        other method books it, so that only the shell's own thread ever touches state.
     """
 
     def __init__(self, port: OrderPort, write_ahead: WriteAhead, positions: Positions, *, clock_seconds: int = 1,
@@ -70,15 +70,15 @@ class AtomicOrderExecutor:
     # --- the shell's calls ------------------------------------------------------------------------------------------
 
     def start(self, intent: Intent, now: datetime) -> bool:
-        """Begin an intent; False when its id is known or it only made a working exit more urgent.
+        """Begin an intent. False if its id is known, or if it only made a working exit more urgent.
 
-        An exit while an entry or a change of the same position works cancels that and ends as REFUSED ``BUSY``: ask
-        again next minute.
+        An exit while an entry or a change of the same position works cancels that order and ends as REFUSED ``BUSY``.
+        The caller must ask again in the next minute.
 
         Raises
         ------
         IntegrityError
-            When the intent has no legs, a zero ratio or quantity, or names a contract twice.
+            If the intent has no legs, a zero ratio or quantity, or names a contract twice.
         """
         with self._exclusive():
             if intent.id in self._works or intent.id in self._finished:
@@ -92,7 +92,7 @@ class AtomicOrderExecutor:
             return True
 
     def on_minute(self, now: datetime) -> None:
-        """Walk, time out, repair, resend. May be called more often; every rule keeps its own minutes."""
+        """Walk limits, time out, repair and resend. It may be called more often: every rule counts its own minutes."""
         with self._exclusive():
             for work in sorted(self._works.values(),
                                key=lambda work: (CLOSING_FIRST[work.intent.purpose], not work.urgent)):
@@ -107,7 +107,7 @@ class AtomicOrderExecutor:
 
     def cancel_all(self, now: datetime, why: str, purposes: Collection[Purpose] | None = None,
                    strategy: str | None = None) -> None:
-        """Stop every intent (of ``purposes``, of ``strategy``): orders are cancelled, what is uneven is still evened out.
+        """Stop every intent (of ``purposes``, of ``strategy``). Orders are cancelled; uneven legs are still evened out.
         """
         with self._exclusive():
             for work in list(self._works.values()):
@@ -121,10 +121,11 @@ class AtomicOrderExecutor:
             return self._reports.drain()
 
     def holding_changed(self, position_id: str, contract: Contract, quantity: int, now: datetime) -> None:
-        """The broker changed what a position holds without an order (expiry, assignment, exercise) by a signed quantity.
+        """Record that the broker changed a position's holding, by a signed quantity, without an order (expiry,
+        assignment, exercise).
 
-        Orders on the contract are cancelled; what is left to close of that position shrinks accordingly. The caller books the change:
-        it is not reported again among what an intent found missing.
+        Orders on the contract are cancelled, and what is left to close of that position shrinks accordingly. The caller
+        books the change; the intent will not report it again as missing.
         """
         with self._exclusive():
             for work in self._works.values():
@@ -144,7 +145,7 @@ class AtomicOrderExecutor:
     # --- what others may know ---------------------------------------------------------------------------------------
 
     def owns(self, order_id: int) -> bool:
-        """Whether the order is, or was, one of an intent. Safe from any thread."""
+        """Whether the order belongs, or once belonged, to an intent. Safe from any thread."""
         return order_id in self._owner
 
     @property
@@ -157,17 +158,17 @@ class AtomicOrderExecutor:
         return frozenset(work.intent.position_id for work in self._works.values())
 
     def working(self, position_id: str) -> bool:
-        """Whether an intent of that position is under way."""
+        """Whether an intent of that position is working."""
         return position_id in self.working_positions
 
     def unsettled(self, position_id: str) -> bool:
-        """Whether an intent of the position is under way, or has ended and its end has not been reported. A fill can
-        then still belong to that position."""
+        """Whether an intent of the position is working, or has ended without its end being reported yet. In both cases
+        a fill may still belong to that position."""
         return self.working(position_id) or self._reports.waits(position_id)
 
     @property
     def halted_by(self) -> tuple[str, ...]:
-        """Intents that have FAILED, are UNKNOWN, or whose legs are being evened out: no entries while there is one."""
+        """Intents that have FAILED, are UNKNOWN, or whose legs are being evened out. While there is one, no entries."""
         return tuple(work.intent.id for work in self._works.values()
                      if work.failed or work.unknown or work.repairing)
 
@@ -175,7 +176,7 @@ class AtomicOrderExecutor:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """One caller at a time; events that came in before or meanwhile are booked."""
+        """Let in one caller at a time. Events that came before or meanwhile are booked."""
         with self._lock:
             self._empty_inbox()
             yield
@@ -184,7 +185,7 @@ class AtomicOrderExecutor:
             self._pump()
 
     def _pump(self) -> None:
-        """Book waiting events unless somebody inside is about to."""
+        """Book waiting events, unless a caller inside is about to do so."""
         while self._inbox and self._lock.acquire(blocking=False):
             try:
                 self._empty_inbox()
@@ -244,8 +245,8 @@ class AtomicOrderExecutor:
         work.unknown = False
 
     def _note_traded(self, work: Work, before: Mapping[Contract, int]) -> None:
-        """Tell other intents on the same contracts, finished ones too, what ``work`` has traded. They need not
-        account for it."""
+        """Tell other intents on the same contracts, finished ones included, what ``work`` has traded, so that they need
+        not account for it."""
         changes = {contract: filled - before.get(contract, 0) for contract, filled in work.filled.items()}
         for other in (*self._works.values(), *self._finished.values()):
             if other is not None and other is not work:
@@ -254,7 +255,7 @@ class AtomicOrderExecutor:
                         other.baseline[contract] += change
 
     def _note_sent(self, work: Work, now: datetime) -> None:
-        """Events of the new ids belong to ``work``, those that came before the ids were known too."""
+        """Assign the events of the new ids to ``work``, even those that came before the ids were known."""
         if work.order is None:
             return
         for order_id in work.order.ids:
@@ -274,7 +275,8 @@ class AtomicOrderExecutor:
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def _save(self, must: bool) -> None:
-        """WriteAhead the facts. A failure stops only an opening order; ``unsaved`` says so until they are taken."""
+        """Write the facts ahead. A failure stops only an opening order. Until a write succeeds, ``unsaved`` gives the
+        reason."""
         try:
             self._write_ahead.save(self.facts())
             self.unsaved = None
@@ -284,22 +286,23 @@ class AtomicOrderExecutor:
                 raise
 
     def _save_ahead(self, must: bool) -> None:
-        """Write what is about to be sent into every slot: an order that went out is known whichever of them is lost."""
+        """Write what is about to be sent into every slot. Whichever slot is lost, an order that went out is then
+        known."""
         for _ in range(self._write_ahead.slots):
             self._save(must)
 
     def facts(self) -> dict[str, Any]:
-        """Everything a later life needs, as plain JSON. Of finished intents only the ids."""
+        """Everything a later run needs, as plain JSON. Of finished intents only the ids are kept."""
         return {"works": [work.to_json() for work in self._works.values()], "finished": list(self._finished),
                 "reports": self._reports.facts()}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Take over ``facts()`` of an earlier life; ``recover`` must follow before anything else.
+        """Take over ``facts()`` of an earlier run. ``recover`` must follow before anything else.
 
         Raises
         ------
         IntegrityError
-            When they contradict themselves.
+            If they contradict themselves.
         """
         works = [Work.from_json(row) for row in facts["works"]]
         self._works.clear()
@@ -319,7 +322,7 @@ class AtomicOrderExecutor:
         return self._reports.last
 
     def self_check(self) -> None:
-        """Raise IntegrityError when an intent is both working and finished, or an order is not of its intent."""
+        """Raise IntegrityError if an intent is both working and finished, or an order does not match its intent."""
         both = set(self._works) & set(self._finished)
         if both:
             raise IntegrityError("an intent is both working and finished", intents=sorted(both))
@@ -329,10 +332,10 @@ class AtomicOrderExecutor:
 
     def recover(self, now: datetime, open_orders: Sequence[OpenOrder],
                 holdings: Mapping[Contract, int]) -> RecoveryReport:
-        """Bring restored facts, open orders and holdings together after a restart.
+        """Reconcile restored facts, open orders and holdings after a restart.
 
-        Orders of ours that are still open are taken up again; those that are not are settled by the holdings. Open
-        orders with our tag but no stored intent are cancelled.
+        Our orders that are still open are resumed; the holdings settle those that are not. An open order with our tag
+        but without a stored intent is cancelled.
         """
         with self._exclusive():
             matched, orphans, foreign = match_open_orders(self._works.values(), open_orders)
@@ -348,13 +351,13 @@ class AtomicOrderExecutor:
                                   foreign_ids=tuple(order.order_id for order in foreign))
 
     def reconcile(self, now: datetime, holdings: Mapping[Contract, int], *, accept: bool = False) -> None:
-        """Settle UNKNOWN intents by the holdings once the engine lists none of their orders any more.
+        """Settle UNKNOWN intents by the holdings, once the engine no longer lists any of their orders.
 
         Parameters
         ----------
         accept : bool
-            The operator's word: what cannot be explained ends as far as the events told, also where the engine goes on
-            listing an order that the broker has long forgotten.
+            Given by the operator. An intent that cannot be explained then ends with what the events told, even if the
+            engine still lists an order that the broker has long forgotten.
         """
         with self._exclusive():
             for work in [work for work in self._works.values() if work.unknown]:
@@ -382,12 +385,12 @@ class AtomicOrderExecutor:
 
 
 def normalised_intent(intent: Intent) -> Intent:
-    """``intent`` with ratios that have no common divisor (2x4 is 1x2 with twice the quantity): LEAN raises otherwise.
+    """``intent`` with ratios that have no common divisor (2x4 becomes 1x2 with twice the quantity), as LEAN requires.
 
     Raises
     ------
     IntegrityError
-        When it has no legs, a zero ratio or quantity, or names a contract twice.
+        If it has no legs, a zero ratio or quantity, or names a contract twice.
     """
     ratios = [leg.ratio for leg in intent.legs]
     if not ratios or 0 in ratios or intent.quantity <= 0 or len({leg.contract for leg in intent.legs}) != len(ratios):

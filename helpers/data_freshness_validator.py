@@ -1,5 +1,5 @@
-"""Whether data is fresh enough to open a position on. Ages count from the last real quote, never from a bar that was
-filled forward; what cannot be judged is refused."""
+"""Whether data is fresh enough to open a position. Age counts from the last real quote, never from a bar that was
+filled forward. Data that cannot be judged is refused."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from core.quotes import at_most, quote_refusal
 
 
 class DataFreshnessValidator:
-    """The freshness rules for underlyings and legs; holds no state."""
+    """The freshness rules for underlyings and legs. It holds no state."""
 
     def underlying(self, symbol: str, underlying: Underlying | None, now: datetime) -> Refused | None:
-        """Check one underlying: a positive price, an uncrossed quote, at most 2 minutes old.
+        """Check that one underlying has a positive price and an uncrossed quote, at most 2 minutes old.
 
         Returns
         -------
@@ -49,8 +49,8 @@ class DataFreshnessValidator:
     def leg(self, contract: Contract, quote: Quote | None, now: datetime, spec: StrategySpec) -> Refused | None:
         """Check one leg: a usable quote (:mod:`core.quotes`) that is not too wide.
 
-        The width rule: a leg whose mid is below ``spec.cheap_leg_usd`` may be at most ``spec.max_spread_usd`` wide
-        (points); any other at most ``spec.max_spread_share`` of its mid.
+        The width rule: a leg whose mid is below ``spec.cheap_leg_usd`` may be at most ``spec.max_spread_usd`` wide (in
+        points). Any other leg may be at most ``spec.max_spread_share`` of its mid wide.
 
         Returns
         -------
@@ -71,7 +71,8 @@ class DataFreshnessValidator:
 
     def legs(self, contracts: Iterable[Contract], quotes: Mapping[str, Quote], now: datetime,
              spec: StrategySpec) -> Refused | None:
-        """Refusal of the first leg that fails :meth:`leg`, or None. No legs at all cannot be judged."""
+        """The refusal of the first leg that fails :meth:`leg`, or None. Without any leg it refuses: there is nothing to
+        judge."""
         checked = False
         for contract in contracts:
             checked = True

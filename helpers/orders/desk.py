@@ -1,6 +1,6 @@
 """Prices, sends, reprices and cancels one order of one intent.
 
-The desk knows nothing of what an intent is for beyond its price; what to send next is the worker's decision.
+The desk only knows the price that an intent aims for. What to send next is the worker's decision.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from helpers.orders.work import OrderOut, Work
 
 
 class OrderDesk(FillBook):
-    """Sends through the port; what comes back is booked by its base.
+    """Sends through the port. The base class books what comes back.
 
     Parameters
     ----------
     port : OrderPort
     reports : ReportStream
     save, ahead : callable
-        ``save(must)`` writes the executor's facts, ``ahead(must)`` so that the loss of one slot does not lose them. Both
-        raise StoreError only when ``must``.
+        ``save(must)`` writes the executor's facts. ``ahead(must)`` writes them so that losing one slot does not lose
+        them. Both raise StoreError only if ``must``.
     clock_seconds : int
         See :class:`helpers.orders.reports.Pace`.
     """
@@ -46,7 +46,7 @@ class OrderDesk(FillBook):
     # --- prices -----------------------------------------------------------------------------------------------------
 
     def limit(self, work: Work, legs: tuple[Leg, ...], now: datetime) -> float | None:
-        """The limit for ``legs`` now, None when a needed quote is missing."""
+        """The limit for ``legs`` now; None if a needed quote is missing."""
         price = combo_price(legs, self._port.quote)
         if price is None:
             return None
@@ -75,7 +75,8 @@ class OrderDesk(FillBook):
 
     @staticmethod
     def _entry_price(work: Work, price: ComboPrice, grid: PriceGrid, now: datetime) -> float:
-        """Never beyond the natural price the entry started with, nor the strategy's own least credit or largest debit."""
+        """The entry's limit, never beyond the natural price at its start or the strategy's least credit or largest
+        debit."""
         intent = work.intent
         if work.worst is None:
             started = price.natural if intent.limit is None else max(price.natural, intent.limit)
@@ -88,13 +89,13 @@ class OrderDesk(FillBook):
     # --- sending ----------------------------------------------------------------------------------------------------
 
     def send(self, work: Work, piece: Piece, limit: float, now: datetime) -> None:
-        """Write ahead, then send. Afterwards ``work.order`` is out, or None with ``work.refusal`` set.
+        """Write ahead, then send. Afterwards ``work.order`` is out, or it is None and ``work.refusal`` is set.
 
         Raises
         ------
         StoreError
-            When an opening order could not be written ahead: nothing was sent. A closing order goes out regardless,
-            since a store that fails must not keep risk open.
+            If an opening order could not be written ahead; nothing was sent then. A closing order is sent regardless,
+            because a failing store must not keep risk open.
         """
         self.note_baseline(work, piece.legs, now)
         work.orders_sent += 1
@@ -114,8 +115,8 @@ class OrderDesk(FillBook):
         return self._pace.take(now)
 
     def is_stuck(self, order: OrderOut, now: datetime) -> bool:
-        """Whether ``order`` must be replaced: for three minutes every leg has had quotes newer than the order, and it
-        has not filled. Whoever should trade it does not; only a new order will."""
+        """Whether ``order`` must be replaced: it has not filled although for three minutes every leg has had newer
+        quotes. Whoever should trade it does not, and only a new order will be traded."""
         price = combo_price(order.legs, self._port.quote)
         through = price is not None and order.limit > price.natural and all(
             (quote := self._port.quote(leg.contract)) is not None and quote.time > order.sent for leg in order.legs)
@@ -123,7 +124,7 @@ class OrderDesk(FillBook):
         return order.through_since is not None and due(now, order.through_since, STUCK_MINUTES)
 
     def reprice(self, work: Work, now: datetime, *, at_once: bool = False) -> None:
-        """Step the limit once a minute (``at_once``: now)."""
+        """Move the limit one step, once a minute; with ``at_once``, now."""
         order = work.out
         if not at_once and not due(now, order.priced, ORDER_REPRICE_MINUTES):
             return
@@ -142,7 +143,8 @@ class OrderDesk(FillBook):
             order.update_failures += 1
 
     def ask_cancel(self, work: Work, why: str, now: datetime) -> None:
-        """Ask for the cancel of every leg that still works; asked again each minute until it is answered."""
+        """Ask for the cancel of every leg that still works. The request is repeated each minute until it is
+        answered."""
         order = work.out
         if not order.cancel_why:
             order.cancel_why = why

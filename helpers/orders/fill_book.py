@@ -1,4 +1,4 @@
-"""Books what comes of one order: events, looks at the engine's list, and the holdings that decide where both differ."""
+"""Books the fills of one order from events, from the engine's list of orders, and from holdings if these two differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOCK_JITTER = timedelta(seconds=1)
 
 
 def due(now: datetime, since: datetime, minutes: float) -> bool:
-    """Whether ``minutes`` have passed; a second early counts, so that a jittering minute clock loses none."""
+    """Whether ``minutes`` have passed. One second early counts, so that a jittering minute clock misses none."""
     return now - since >= timedelta(minutes=minutes) - CLOCK_JITTER
 
 
@@ -36,7 +36,7 @@ class FillBook:
     # --- hearing ----------------------------------------------------------------------------------------------------
 
     def hear(self, work: Work, update: OrderUpdate, now: datetime) -> bool:
-        """Book one event; False when it changes nothing (a duplicate, an acknowledgement)."""
+        """Book one event. False if it changes nothing (a duplicate, an acknowledgement)."""
         key = f"{update.order_id}:{update.event_id}"
         if key in work.seen:
             return False
@@ -67,7 +67,7 @@ class FillBook:
             self._count(work, contract, quantity, update.fill_price, update.fee, update.time, deduced=False)
 
     def _hear_late(self, work: Work, update: OrderUpdate) -> bool:
-        """A fill of an order that was thought over counts; never more than it had left."""
+        """Book a fill of an order that was believed to be over, up to what that order had left."""
         leg = work.past.get(update.order_id)
         if leg is None:
             return False
@@ -93,7 +93,7 @@ class FillBook:
     # --- looking up and settling ------------------------------------------------------------------------------------
 
     def look_up(self, work: Work, now: datetime) -> None:
-        """Ask the engine which legs it still lists; those it does not are over."""
+        """Ask the engine which legs it still lists. Those it no longer lists are over."""
         order = work.out
         listed = self.listed(order, now)
         for order_id in order.open_ids:
@@ -112,11 +112,11 @@ class FillBook:
         return tuple(order_id for order_id in self._port.open_order_ids(order.tag) if order_id in order.ids)
 
     def settle(self, work: Work, now: datetime) -> bool:
-        """Whether the closed order is over for good: events and holdings agree, or holdings have had their time.
+        """Whether the closed order is over for good: events and holdings agree, or the time for holdings is up.
 
-        Leaves ``work.order`` None then. A cancelled order is given a minute for fills that crossed the cancel, unless
-        legs are to be traded back at once; where events and holdings differ for longer than SETTLE_MINUTES the holdings
-        are believed, within what was asked.
+        ``work.order`` is None then. A cancelled order waits one minute for fills that crossed the cancel, unless legs
+        must be traded back at once. If events and holdings differ for longer than SETTLE_MINUTES, the holdings are
+        believed, up to what was ordered.
         """
         order = work.out
         cancelled = not order.is_whole and set(order.closed.values()) != {OrderStatus.INVALID.value}
@@ -132,7 +132,7 @@ class FillBook:
         return True
 
     def put_away(self, work: Work) -> None:
-        """The order is over: remember what could still come of it late."""
+        """Record that the order is over, and remember which fills may still come late."""
         order = work.out
         for order_id in order.ids:
             contract = order.contract_of(order_id)
@@ -143,12 +143,12 @@ class FillBook:
         if order.is_uneven:
             work.was_uneven = work.ever_uneven = True
         if not work.opens and len(set(work.counts())) == 1:
-            work.was_uneven = False                          # even again: nothing to hurry for any more
+            work.was_uneven = False                          # even again, so there is no more hurry
         work.order, work.unknown, work.settle_since = None, False, None
 
     def note_baseline(self, work: Work, legs: tuple[Leg, ...], now: datetime) -> None:
-        """Read what is held of ``legs`` before an order is sent: once for an opening; once a day for a closing, since
-        its contracts may leave the account overnight."""
+        """Read what is held of ``legs`` before an order is sent: once for an opening, and once a day for a closing,
+        because its contracts may leave the account overnight."""
         if not work.opens and (work.based is None or work.based.date() != now.date()):
             work.baseline.clear()
         work.based = now
@@ -239,7 +239,7 @@ class FillBook:
         return prices
 
     def _paid(self, contract: Contract, quantity: int) -> float | None:
-        """Average price of the holding when it is the fill of ``quantity`` and nothing else."""
+        """Average price of the holding, if that holding is exactly the fill of ``quantity``."""
         if not quantity or self._port.holding(contract) != quantity:
             return None
         paid = self._port.average_price(contract)
@@ -253,7 +253,7 @@ class FillBook:
         return not order.answered and due(now, order.sent, SILENCE_MINUTES)
 
     def ask_after(self, work: Work, now: datetime) -> None:
-        """Once a minute, look up an order that has been out for a while: its end may never have been told."""
+        """Once a minute, look up an order that has been out for a while. Its end may never have been reported."""
         order = work.out
         if due(now, order.sent, SILENCE_MINUTES) and (order.looked is None or due(now, order.looked, 1)):
             order.looked = now

@@ -1,7 +1,7 @@
 """Finds the orders of stored intents among those that are open at a restart.
 
-LEAN gives restarted orders new ids, and the live brokerage gives them no tag: where the tag is missing, contract, side
-and quantity identify a leg. That is unambiguous because no two intents ever have orders on one contract at once.
+LEAN gives restarted orders new ids, and the live brokerage gives them no tag. Without a tag, contract, side and
+quantity identify a leg. This is unambiguous, because two intents never have orders on one contract at the same time.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def match_open_orders(works: Iterable[Work], open_orders: Sequence[OpenOrder]) -
     matched : dict
         Intent id to leg number to the open order of that leg.
     orphans : tuple
-        Open orders that carry a tag of our form that no stored order has.
+        Open orders with a tag of our form that no stored order has.
     foreign : tuple
-        Open orders that are not ours as far as can be told.
+        Open orders that do not appear to be ours.
     """
     left = {order.order_id: order for order in open_orders}
     matched: dict[str, dict[int, OpenOrder]] = {}
@@ -43,9 +43,9 @@ def match_open_orders(works: Iterable[Work], open_orders: Sequence[OpenOrder]) -
 
 
 def adopt(order: OrderOut, legs: dict[int, OpenOrder]) -> None:
-    """Give a stored order the ids and the tag its legs have now; legs that are not open any more are closed.
+    """Give a stored order the present ids and tags of its legs. Legs that are no longer open are closed.
 
-    Closed legs get negative ids of their own: no event will ever come for them.
+    Closed legs get negative ids of their own, for which no event will ever come.
     """
     if legs:
         order.tag = next(iter(legs.values())).tag
@@ -56,7 +56,7 @@ def adopt(order: OrderOut, legs: dict[int, OpenOrder]) -> None:
 
 
 def give_up(order: OrderOut) -> None:
-    """Close the legs of an order that never ended; their ids stay, so that a fill told after all is still theirs."""
+    """Close the legs of an order that never ended. Their ids stay, so that a fill reported later is still theirs."""
     if not order.ids:
         adopt(order, {})
     order.closed |= {order_id: LOST for order_id in order.open_ids}
@@ -74,6 +74,6 @@ def _is_leg(open_order: OpenOrder, order: OrderOut, number: int) -> bool:
 
 
 def is_our_tag(tag: str) -> bool:
-    """``<strategy>/<time>:<purpose>:<time>#<n>``: the form of an order's tag."""
+    """Whether ``tag`` has the form of an order's tag, ``<strategy>/<time>:<purpose>:<time>#<n>``."""
     intent, mark, number = tag.rpartition("#")
     return bool(mark) and number.isdigit() and intent.count(":") >= 2 and "/" in intent

@@ -1,10 +1,10 @@
-"""Cuts what is still to be closed into orders the broker takes, in an order that keeps risk defined.
+"""Splits what is still to be closed into orders the broker takes, in a sequence that keeps risk defined.
 
-Everything at once when that is one combo of at most four legs. Otherwise naked shorts first, then shorts together
-with the longs that cover them, then what is left of the longs. Shares go alone and first, so that they never outlast
+If one combo of at most four legs can hold everything, it is sent at once. Otherwise naked shorts go first, then shorts
+together with the longs that cover them, then the remaining longs. Shares go alone and first, so that they never outlast
 the long options that protect them; only shares that cover calls still to be bought back go last. A worthless long (no
-bid) is left out rather than blocking the rest; a short without an ask cannot be priced and stays, with its cover, until
-it can.
+bid) is left out, so that it does not block the rest. A short without an ask cannot be priced; it stays with its cover
+until it can be.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from helpers.orders.pricing import QuoteOf, buyable, sellable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One order: legs without a common divisor and how many units of them."""
+    """One order: legs without a common divisor, and the number of units."""
 
     legs: tuple[Leg, ...]
     quantity: int
@@ -34,7 +34,7 @@ class Plan:
     Attributes
     ----------
     piece : Piece or None
-        None when nothing can be priced now.
+        None if nothing can be priced now.
     stuck : tuple of Contract
         Shorts without an ask.
     worthless : tuple of Contract
@@ -47,7 +47,7 @@ class Plan:
 
 
 def normalised(quantities: Mapping[Contract, int]) -> Piece:
-    """Signed quantities as smallest ratios and a count of units."""
+    """Signed quantities as smallest ratios and a number of units."""
     ratios, units = smallest_ratios(quantities)
     return Piece(legs=tuple(Leg(contract=contract, ratio=ratio) for contract, ratio in ratios.items()), quantity=units)
 
@@ -60,7 +60,7 @@ def next_piece(todo: Mapping[Contract, int], quote_of: QuoteOf, *, apart: bool) 
     todo : mapping
         Contract to signed quantity to trade: shorts are bought (positive), longs sold (negative).
     apart : bool
-        Legs are uneven already: take them apart by risk even when one combo could hold them.
+        Whether legs are already uneven. They are then taken apart by risk, even if one combo could hold them.
     """
     todo = {contract: quantity for contract, quantity in todo.items() if quantity}
     stuck = tuple(contract for contract, quantity in todo.items() if quantity > 0 and not buyable(quote_of(contract)))
@@ -71,8 +71,8 @@ def next_piece(todo: Mapping[Contract, int], quote_of: QuoteOf, *, apart: bool) 
 
 
 def short_of_zero(piece: Piece, holding: Callable[[Contract], int]) -> Piece:
-    """``piece`` cut so that it takes no holding of the account through zero: other positions may hold the other side,
-    and neither LEAN nor the broker lets one order close a holding and open its opposite."""
+    """``piece`` reduced so that it takes no holding of the account through zero. Other positions may hold the other
+    side, and neither LEAN nor the broker lets one order close a holding and open its opposite."""
     crossed = {leg.contract: leg for leg in piece.legs
                if within(leg.ratio * piece.quantity, -holding(leg.contract)) not in (0, leg.ratio * piece.quantity)}
     if not crossed:
@@ -116,7 +116,7 @@ def _by_risk(options: dict[Contract, int], stuck: frozenset[Contract],
 
 
 def _merged(pairs: Iterable[dict[Contract, int]]) -> list[dict[Contract, int]]:
-    """Pairs of one count joined as long as a combo has room."""
+    """Pairs of one count, joined while a combo has room."""
     merged: list[dict[Contract, int]] = []
     for pair in pairs:
         if merged and len(merged[-1].keys() | pair.keys()) <= MAX_COMBO_LEGS:
@@ -129,7 +129,7 @@ def _merged(pairs: Iterable[dict[Contract, int]]) -> list[dict[Contract, int]]:
 
 def cover(todo: Mapping[Contract, int]) -> tuple[list[tuple[Contract, Contract, int]], dict[Contract, int],
                                                  dict[Contract, int]]:
-    """Match each short with a long of its right that does not expire before it, nearest strike first.
+    """Match each short with a long of the same right that does not expire before it, nearest strike first.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def cover(todo: Mapping[Contract, int]) -> tuple[list[tuple[Contract, Contract, 
 
 
 def within(quantity: int, room: int) -> int:
-    """``quantity`` cut to ``room``; 0 when the signs differ."""
+    """``quantity`` limited to ``room``; 0 if the signs differ."""
     if quantity * room <= 0:
         return 0
     return quantity if abs(quantity) <= abs(room) else room

@@ -1,4 +1,4 @@
-"""What the executor speaks: the port it sends through, the events it hears, the reports it hands on."""
+"""The executor's interface: the port it sends through, the events it receives, and the reports it passes on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model import EMPTY, Contract, Intent, Leg, Purpose, Quote
 
 
 class OrderStatus(str, Enum):
-    """LEAN's order statuses as far as they differ for us."""
+    """LEAN's order statuses, as far as the executor tells them apart."""
 
     SUBMITTED = "SUBMITTED"
     UPDATED = "UPDATED"
@@ -19,7 +19,7 @@ class OrderStatus(str, Enum):
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     INVALID = "INVALID"
-    OTHER = "OTHER"          # new, cancel pending, none: nothing follows from it
+    OTHER = "OTHER"          # new, cancel pending, none: no consequence
 
 
 CLOSING_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.INVALID})
@@ -38,9 +38,9 @@ class OrderUpdate:
     fee : float
         USD, positive.
     event_id : str
-        The same for an event delivered twice.
+        Identical for an event that is delivered twice.
     tag : str
-        Of the order; empty where the broker has none.
+        The order's tag; empty if the broker keeps none.
     """
 
     order_id: int
@@ -57,21 +57,21 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The order was handed over; one id a leg, in the order of the legs. Not yet the broker's word."""
+    """The order was handed over; one id per leg, in the order of the legs. The broker has not answered yet."""
 
     order_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The engine or the broker said no at once; nothing is out."""
+    """The engine or the broker refused at once; no order is out."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """One leg of an order found open at a restart. ``tag`` is empty where the broker does not keep it."""
+    """One leg of an order found open at a restart. ``tag`` is empty if the broker does not keep it."""
 
     order_id: int
     contract: Contract
@@ -83,15 +83,16 @@ class OrderPort(Protocol):
     """What the gateway offers the executor."""
 
     def submit(self, legs: tuple[Leg, ...], quantity: int, limit: float, tag: str) -> Submitted | Rejected:
-        """One leg: a plain limit order at ``abs(limit)``; several: ONE combo at ``limit`` (debit positive)."""
+        """Send one order. One leg is a plain limit order at ``abs(limit)``; several are ONE combo at ``limit`` (debit
+        positive)."""
         ...
 
     def update(self, order_ids: tuple[int, ...], limit: float) -> bool:
-        """New limit to every ticket; False when any refused."""
+        """Give every ticket the new limit. False if any refused."""
         ...
 
     def cancel(self, order_ids: tuple[int, ...]) -> bool:
-        """Ask every ticket to cancel; False when any refused."""
+        """Ask every ticket to cancel. False if any refused."""
         ...
 
     def quote(self, contract: Contract) -> Quote | None: ...
@@ -99,7 +100,7 @@ class OrderPort(Protocol):
     def holding(self, contract: Contract) -> int: ...
 
     def average_price(self, contract: Contract) -> float | None:
-        """What the broker says its holding of ``contract`` cost on average, in points; None when it holds none."""
+        """The broker's average cost of its holding of ``contract``, in points; None if it holds none."""
         ...
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
@@ -110,7 +111,7 @@ class OrderPort(Protocol):
 
 
 class Positions(Protocol):
-    """What the positions hold as far as the executor's reports have been booked: the state manager."""
+    """The positions' holdings, as far as the executor's reports have been booked: the state manager."""
 
     @property
     def accepted(self) -> int:
@@ -118,18 +119,18 @@ class Positions(Protocol):
         ...
 
     def held_by_others(self, position_id: str, contract: Contract) -> int:
-        """Signed quantity that all other positions hold of ``contract``."""
+        """Signed quantity of ``contract`` that all other positions hold."""
         ...
 
 
 class WriteAhead(Protocol):
-    """Where the executor's facts are written ahead of what it does, in ``slots`` places in turn."""
+    """The store that the executor's facts are written to before it acts, in ``slots`` places in turn."""
 
     @property
     def slots(self) -> int: ...
 
     def save(self, facts: Mapping[str, Any]) -> None:
-        """Raise StoreError when the facts did not reach the store."""
+        """Write the facts, or raise StoreError if they did not reach the store."""
         ...
 
 
@@ -137,17 +138,17 @@ class OutcomeKind(str, Enum):
     FILLED = "FILLED"                  # all of it
     PARTIAL = "PARTIAL"                # even, but fewer units than asked: kept
     NOT_FILLED = "NOT_FILLED"          # timed out or cancelled; nothing was traded
-    REFUSED = "REFUSED"                # engine, broker or executor said no
+    REFUSED = "REFUSED"                # engine, broker or executor refused
     UNEVEN_REPAIRED = "UNEVEN_REPAIRED"  # legs were uneven and have been evened out; ``units`` are kept
-    FAILED = "FAILED"                  # uneven or refused after three tries: ERROR, no entries; the work goes on
-    UNKNOWN = "UNKNOWN"                # events and holdings disagree or nobody answers: waits for reconciliation
-    STUCK = "STUCK"                    # an exit cannot be priced (a short leg without an ask); tried every minute
+    FAILED = "FAILED"                  # uneven or refused after three tries: ERROR, no entries; the work continues
+    UNKNOWN = "UNKNOWN"                # events and holdings disagree, or nobody answers: waits for reconciliation
+    STUCK = "STUCK"                    # an exit cannot be priced (a short leg has no ask); tried every minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One fill, to be booked on the position once. ``deduced``: seen in the holdings only; its price is
-    what the broker says the holding cost, or follows from the order's limit."""
+    """One fill, to be booked on the position exactly once. A ``deduced`` fill was seen only in the holdings. Its price
+    is the broker's cost of the holding, or follows from the order's limit."""
 
     sequence: int
     position_id: str
@@ -163,14 +164,14 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of an intent. Exactly one ``final`` outcome ends it.
+    """The result of an intent. Exactly one ``final`` outcome ends it.
 
     Attributes
     ----------
     units : int
         Whole units traded and kept.
     price : float or None
-        Points per unit over all fills, debit positive; None when ``units`` is 0.
+        Points per unit over all fills, debit positive; None if ``units`` is 0.
     facts : mapping
         Plain JSON: tries, missing legs, messages.
     """
@@ -188,8 +189,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryReport:
-    """What a restart found. ``orphan_ids`` carried our tag without an intent and were cancelled; ``foreign_ids`` are
-    nobody's we know and were left alone: no entries until the operator has looked."""
+    """What a restart found. ``orphan_ids`` had our tag but no intent, and were cancelled. ``foreign_ids`` belong to no
+    one we know and were left alone; there are no entries until the operator has looked at them."""
 
     adopted: tuple[str, ...]
     orphan_ids: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Limit prices of one order: mid, natural, the walk between them, and the tick. Debit positive, points per unit."""
+"""Limit prices of one order: mid, natural, the walk between them, and the tick. Debit positive, in points per unit."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from core.model import Contract, ContractKind, Leg, Quote
 from core.quotes import DIGITS, at_most
 from core.structure_worth import structure_worth
 
-TICK_DIGITS = DIGITS - 3         # a price in ticks: divided by as little as a thousandth
+TICK_DIGITS = DIGITS - 3         # a price in ticks: it has been divided by a tick as small as a thousandth
 QuoteOf = Callable[[Contract], Quote | None]
 
 
 def buyable(quote: Quote | None) -> bool:
-    """Whether somebody offers the contract."""
+    """Whether the contract has an ask."""
     return quote is not None and is_price(quote.ask)
 
 
 def sellable(quote: Quote | None) -> bool:
-    """Whether somebody bids for the contract."""
+    """Whether the contract has a bid."""
     return quote is not None and is_price(quote.bid)
 
 
 def unpriced(legs: Sequence[Leg], quote_of: QuoteOf) -> tuple[Contract, ...]:
-    """Contracts whose needed side has no quote: a buy without an ask, a sell without a bid."""
+    """Contracts that lack the quote an order needs: a buy without an ask, a sell without a bid."""
     return tuple(leg.contract for leg in legs
                  if not (buyable if leg.ratio > 0 else sellable)(quote_of(leg.contract)))
 
 
 def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
-    """Price of one unit now; None when a needed side is missing."""
+    """Price of one unit now; None if a needed side is missing."""
     if unpriced(legs, quote_of):
         return None
     quotes = [(leg.ratio, quote_of(leg.contract)) for leg in legs]
@@ -41,13 +41,14 @@ def combo_price(legs: Sequence[Leg], quote_of: QuoteOf) -> ComboPrice | None:
 
 
 def mid_and_half(leg: Leg, quote_of: QuoteOf) -> tuple[float, float]:
-    """Mid of a priced leg's quote, and half of its spread, in points."""
+    """Mid of a priced leg's quote, and half its spread, in points."""
     price = combo_price((Leg(contract=leg.contract, ratio=1 if leg.ratio > 0 else -1),), quote_of)
     return (0.0, 0.0) if price is None else (abs(price.mid), price.natural - price.mid)
 
 
 def grid_of(legs: Sequence[Leg]) -> PriceGrid:
-    """The grid an order on ``legs`` stands on: the options' own alone, the combo's for several legs and for shares."""
+    """The price grid of an order on ``legs``: the option's own for one option, the combo's for several legs or
+    shares."""
     first = legs[0].contract
     venue = VENUES[first.underlying]
     return venue.alone if len(legs) == 1 and first.kind is not ContractKind.EQUITY else venue.combo
@@ -69,10 +70,11 @@ def _on_grid(price: float, grid: PriceGrid, rounded: Callable[[float], int]) -> 
 
 
 def sendable_limit(price: float, legs: Sequence[Leg], *, opening: bool, most: float = inf) -> float:
-    """``price`` as it may be sent: on the grid, of the side's sign for a single leg, never 0 (LEAN raises), and not above
-    ``most``, what the legs can be worth at most.
+    """``price`` in a form that may be sent. It is on the grid, has the sign of the side if there is a single leg, is
+    never 0 (LEAN raises), and is not above ``most``, the most that the legs can be worth.
 
-    A combo worth 0 becomes a credit of one step when it opens, a debit of one step when it closes what can cost something.
+    A combo worth 0 becomes a credit of one step if it opens. If it closes something that can cost money, it becomes a
+    debit of one step.
     """
     grid = grid_of(legs)
     smallest = grid.smallest
@@ -85,25 +87,25 @@ def sendable_limit(price: float, legs: Sequence[Leg], *, opening: bool, most: fl
 
 
 def greatest_worth(legs: Sequence[Leg]) -> float:
-    """The most, in points, that one unit of the order can be worth to its buyer. It is infinite where nothing bounds
-    it, and for shares."""
+    """The most, in points, that one unit of the order can be worth to its buyer. Infinite for shares and if there is no
+    bound."""
     if any(leg.contract.kind is ContractKind.EQUITY for leg in legs):
         return inf
     return structure_worth((leg.contract, leg.ratio) for leg in legs).greatest
 
 
 def marketable(price: ComboPrice, grid: PriceGrid) -> float:
-    """The natural price, a step through it: LEAN fills a limit only at strictly better quotes."""
+    """One step beyond the natural price, because LEAN fills a limit only at strictly better quotes."""
     return price.natural + MARKETABLE_TICKS * grid.step(price.natural)
 
 
 def entry_limit(price: ComboPrice, minute: int, worst: float, grid: PriceGrid) -> float:
     """Limit of an entry ``minute`` minutes after its start, never worse than ``worst``.
 
-    It walks from mid in equal steps to ENTRY_WALK_SHARE of the way to natural, and is there after ENTRY_WALK_MINUTES.
-    The last step stands on the nearest price of the grid, natural at most; of two equally near it takes the one
-    nearer natural. In a market one or two steps wide no price of the grid lies within half of the way, and the entry
-    would otherwise never fill.
+    It walks in equal steps from mid to ENTRY_WALK_SHARE of the way to natural, and arrives after ENTRY_WALK_MINUTES.
+    The last step takes the nearest price of the grid, at most natural; of two equally near it takes the one nearer
+    natural. Without this, an entry would never fill in a market that is one or two steps wide, because no price of the
+    grid lies within the first half of the way.
     """
     if minute < ENTRY_WALK_MINUTES:
         return min(price.at(ENTRY_WALK_SHARE * minute / ENTRY_WALK_MINUTES), worst)
@@ -114,7 +116,7 @@ def entry_limit(price: ComboPrice, minute: int, worst: float, grid: PriceGrid) -
 
 
 def exit_limit(price: ComboPrice, step: int, grid: PriceGrid) -> float:
-    """Limit of a walking exit after ``step`` steps: mid at first, natural (marketable) from the last step on."""
+    """Limit of a walking exit after ``step`` steps: first mid, and natural (marketable) from the last step on."""
     if step >= EXIT_WALK_MINUTES:
         return marketable(price, grid)
     return price.at(step / EXIT_WALK_MINUTES)

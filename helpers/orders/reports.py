@@ -1,4 +1,4 @@
-"""The executor's stream of reports: numbered, kept until the shell has surely applied them, and paced sending."""
+"""The executor's stream of reports, numbered and kept until the shell has surely applied them; and paced sending."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from helpers.orders.work import Work
 class ReportStream:
     """Fills and outcomes in the order they happened.
 
-    What ``drain`` handed over stays in ``facts`` until the next ``drain``: the shell applies, saves, drains again.
-    A restart in between offers it again, under the same numbers.
+    What ``drain`` handed over stays in ``facts`` until the next ``drain``: the shell applies, saves, and drains again.
+    After a restart in between, the same items are offered again under the same numbers.
     """
 
     def __init__(self) -> None:
@@ -40,20 +40,20 @@ class ReportStream:
 
     def outcome(self, work: Work, kind: OutcomeKind, reason: str, now: datetime, *, final: bool,
                 facts: Mapping[str, Any]) -> None:
-        """Report what became of ``work`` so far."""
+        """Report the result of ``work`` so far."""
         units = work.units
         self._items.append(Outcome(sequence=self._number(), kind=kind, intent=work.intent, final=final, reason=reason,
                                    units=units, price=round(work.value / units, 6) if units else None, time=now,
                                    facts=MappingProxyType(dict(facts))))
 
     def drain(self) -> tuple[Fill | Outcome, ...]:
-        """Everything new, oldest first; what the last call handed over is forgotten."""
+        """Everything new, oldest first. What the last call handed over is forgotten."""
         del self._items[:self._handed]
         self._handed = len(self._items)
         return tuple(self._items)
 
     def unbooked(self, but: str, contract: Contract, after: int) -> int:
-        """Signed change of ``contract`` in positions other than ``but`` that is reported under a number above ``after``:
+        """Signed change of ``contract`` in positions other than ``but``, from reports with a number above ``after``:
         their fills, and what their closings found missing."""
         changed = 0
         for item in self._items:
@@ -67,7 +67,7 @@ class ReportStream:
         return changed
 
     def waits(self, position_id: str) -> bool:
-        """Whether something about a position has not been handed over yet."""
+        """Whether a report on a position has not been handed over yet."""
         return any(position_id == (item.position_id if isinstance(item, Fill) else item.intent.position_id)
                    for item in self._items[self._handed:])
 
@@ -110,14 +110,14 @@ def _item_from_json(row: Mapping[str, Any]) -> Fill | Outcome:
 
 
 class Pace:
-    """At most so many requests to the broker in a second.
+    """Limits the requests to the broker per second.
 
     Parameters
     ----------
     per_second : int
     clock_seconds : int
-        How far the clock moves between two calls at least: 1 live, 60 on a backtest's minute clock, where everything
-        of one minute carries the same time and a second's limit is a minute's.
+        The least time between two different readings of the clock: 1 live, 60 on a backtest's minute clock. There
+        everything in one minute has the same time, so the limit of a second becomes that of a minute.
     """
 
     def __init__(self, per_second: int, clock_seconds: int) -> None:
@@ -126,9 +126,9 @@ class Pace:
         self._taken: deque[datetime] = deque(maxlen=self._most)
 
     def take(self, now: datetime) -> bool:
-        """Whether one more request may go out now, within any window that ends now; counts it."""
+        """Whether one more request may go out now, given those of the window that ends now. If so, it is counted."""
         if self._taken and now < self._taken[-1]:
-            self._taken.clear()                              # a clock that was set back
+            self._taken.clear()                              # the clock was set back
         if len(self._taken) == self._most and now - self._taken[0] < self._window:
             return False
         self._taken.append(now)

@@ -20,10 +20,10 @@ LOST = "LOST"
 
 @dataclass(slots=True, kw_only=True)
 class OrderOut:
-    """One order at the broker, one id a leg.
+    """One order at the broker, with one id per leg.
 
     ``closed`` maps an id to the status it ended with. ``deduced`` is the part of ``filled`` that only the holdings
-    showed: an event that comes for it after all is not counted again. ``through_since`` is not kept over a restart.
+    showed; if an event comes for it later, it is not counted again. ``through_since`` is not kept over a restart.
     """
 
     tag: str
@@ -49,12 +49,12 @@ class OrderOut:
 
     @property
     def ended(self) -> datetime:
-        """When it was over.
+        """When the order was over.
 
         Raises
         ------
         IntegrityError
-            It is not.
+            If it is not over.
         """
         if self.closed_at is None:
             raise IntegrityError("an order is settled that is not over", tag=self.tag)
@@ -69,11 +69,11 @@ class OrderOut:
         return tuple(order_id for order_id in self.ids if order_id not in self.closed)
 
     def total(self, contract: Contract) -> int:
-        """Signed quantity asked of one leg."""
+        """Signed quantity ordered of one leg."""
         return next(leg.ratio for leg in self.legs if leg.contract == contract) * self.quantity
 
     def left(self, contract: Contract) -> int:
-        """Signed quantity of one leg that is not filled; 0 for a contract the order does not name."""
+        """Signed quantity of one leg that is not filled yet; 0 for a contract the order does not name."""
         asked = sum(leg.ratio for leg in self.legs if leg.contract == contract) * self.quantity
         return asked - self.filled.get(contract, 0)
 
@@ -82,11 +82,11 @@ class OrderOut:
 
     @property
     def is_uneven(self) -> bool:
-        """Whether legs stand at different counts of units."""
+        """Whether the legs have filled different numbers of units."""
         return len({Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.legs}) > 1
 
     def note_evenness(self, now: datetime) -> None:
-        """Keep since when the legs have stood apart."""
+        """Remember since when the legs have been uneven."""
         self.uneven_since = (self.uneven_since or now) if self.is_uneven else None
 
     @property
@@ -95,14 +95,14 @@ class OrderOut:
 
     @property
     def is_broken(self) -> bool:
-        """A leg ended without being whole while another still works."""
+        """Whether a leg ended without being whole while another still works."""
         return bool(self.open_ids) and any(
             self.filled.get(self.contract_of(order_id), 0) != self.total(self.contract_of(order_id))
             for order_id in self.closed)
 
     @property
     def lacks_fills(self) -> bool:
-        """A leg is said to be filled, but its fills have not all been seen."""
+        """Whether a leg is reported as filled although not all of its fills have been seen."""
         return any(status == OrderStatus.FILLED.value
                    and self.filled.get(self.contract_of(order_id), 0) != self.total(self.contract_of(order_id))
                    for order_id, status in self.closed.items())
@@ -138,9 +138,9 @@ class PastLeg:
     Attributes
     ----------
     left : int
-        Signed quantity that was not filled: a late fill may be that large.
+        Signed quantity that was not filled. A late fill may be that large.
     deduced : int
-        Part of what was booked that only the holdings showed: its event is not counted again.
+        The part of what was booked that only the holdings showed. Its event is not counted again.
     """
 
     contract: Contract
@@ -157,29 +157,29 @@ class PastLeg:
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One intent on its way.
+    """One intent in progress.
 
     Attributes
     ----------
     goal, filled : dict
-        Contract to signed quantity: what is wanted in the end, what has been traded so far over all orders. The goal
-        begins as the intent and shrinks when legs are evened out, expire or turn out not to be held.
+        Contract to signed quantity: the final target, and what all orders have traded so far. The goal starts as the
+        intent. It shrinks when legs are evened out, expire, or turn out not to be held.
     baseline, based : dict, datetime
-        The account's holdings before the first order (of the day, for closings), and when they were read.
+        The account's holdings before the first order (for closings, the first of the day), and when they were read.
     value : float
-        Sum of quantity times price over all fills, points: paid positive.
+        Sum of quantity times price over all fills, in points; what was paid is positive.
     slippage_usd, half_spread_usd : float
         What the fills cost against the mids they were last priced by, and half of the spreads quoted then.
     quoted : dict
-        Mid and half spread of each leg, as the order was last priced; not kept over a restart.
+        Mid and half spread of each leg when the order was last priced; not kept over a restart.
     past : dict
-        Order id to what could still come of a leg whose order is over.
+        Order id to the fills that may still come for a leg whose order is over.
     was_uneven, ever_uneven : bool
-        Legs stand apart and must be evened out now; they did at some time.
+        Whether the legs are uneven and must be evened out now; whether they ever were.
     tries : int
-        Minutes that evening out has taken so far.
+        Minutes spent on evening out so far.
     ending : str
-        Why an order to stop was given; empty while none was.
+        Why the order was told to stop; empty if it was not.
     """
 
     intent: Intent
@@ -213,18 +213,18 @@ class Work:
     short_since: datetime | None = None
     unquoted_since: datetime | None = None
     missing: dict[Contract, int] = field(default_factory=dict)
-    settled: dict[Contract, int] = field(default_factory=dict)      # of the missing: told by an event of the exchange
+    settled: dict[Contract, int] = field(default_factory=dict)      # of the missing: explained by the exchange
     based: datetime | None = None
     past: dict[int, PastLeg] = field(default_factory=dict)
 
     @property
     def out(self) -> OrderOut:
-        """The order that is out, for whoever has made sure that one is.
+        """The order that is out. The caller has made sure that there is one.
 
         Raises
         ------
         IntegrityError
-            None is.
+            If there is none.
         """
         if self.order is None:
             raise IntegrityError("no order is out", intent=self.intent.id)
@@ -236,28 +236,29 @@ class Work:
 
     @property
     def todo(self) -> dict[Contract, int]:
-        """What is still to be traded, signed; legs that are done are left out."""
+        """What is still to be traded, signed; finished legs are left out."""
         left = {contract: quantity - self.filled.get(contract, 0) for contract, quantity in self.goal.items()}
         return {contract: quantity for contract, quantity in left.items() if quantity}
 
     @property
     def unexplained(self) -> dict[Contract, int]:
-        """What is missing and no event of the exchange has accounted for."""
+        """What is missing and not explained by an event of the exchange."""
         left = {contract: quantity - self.settled.get(contract, 0) for contract, quantity in self.missing.items()}
         return {contract: quantity for contract, quantity in left.items() if quantity}
 
     def bought_back(self, contract: Contract) -> bool:
-        """Whether a roll has bought a short back: it stays bought, since selling it again would only bring risk back."""
+        """Whether a roll has bought a short back. It stays bought, since selling it again would only bring the risk
+        back."""
         return (self.intent.purpose is Purpose.MANAGE and self.filled.get(contract, 0) > 0
                 and self.baseline.get(contract, 0) < 0)
 
     def counts(self) -> list[Fraction]:
-        """Units traded so far, by leg of the intent."""
+        """Units traded so far, for each leg of the intent."""
         return [Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.intent.legs]
 
     @property
     def units(self) -> int:
-        """Whole units traded of every leg, over those legs that still count."""
+        """Whole units traded in every leg that still counts."""
         counts = [Fraction(self.filled.get(leg.contract, 0), leg.ratio) for leg in self.intent.legs
                   if self.opens or leg.contract not in self.missing]
         return max(0, int(min(counts))) if counts else 0

@@ -1,6 +1,6 @@
-"""Decides the next step of one intent: what stops its order, what follows when that is over, how it ends.
+"""Decides the next step of one intent: what stops its order, what follows when the order is over, how the intent ends.
 
-Opening intents get one order; what it leaves uneven is traded back. Closing intents are worked until nothing is left.
+An opening intent gets one order; uneven legs are traded back. A closing intent is worked until nothing is left.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class IntentWorker:
         ``save(must)`` as for the desk.
     hear : callable
         Books events that came in during the desk's calls.
-    sent, finished : callable
+    ``sent`` is told of each order that is out, ``finished`` of each intent that is over.
         Told of each order that is out and of each intent that is over.
     """
 
@@ -62,7 +62,7 @@ class IntentWorker:
     # --- one intent's next step -------------------------------------------------------------------------------------
 
     def advance(self, work: Work, now: datetime, *, acting: bool) -> None:
-        """Do what is due; only when ``acting`` is anything sent."""
+        """Do what is due. Orders are sent only if ``acting``."""
         if acting and work.order is not None and not work.order.is_closed:
             self._tend(work, now)
             self._hear_waiting()
@@ -81,7 +81,7 @@ class IntentWorker:
             self._send_closing(work, now)
 
     def _tend(self, work: Work, now: datetime) -> None:
-        """An order is out: stop it, ask after it, or step its price."""
+        """Look after an order that is out: stop it, ask about it, or step its price."""
         desk, order = self._desk, work.out
         if not order.ids:
             self._unanswered_send(work, now)
@@ -134,8 +134,8 @@ class IntentWorker:
         return False
 
     def _unanswered_send(self, work: Work, now: datetime) -> None:
-        """Settle a send that never returned. If the engine lists an order under its tag, adopt that order. If nothing
-        is listed for two minutes, the holdings decide."""
+        """Settle a send that never returned. If the engine lists an order under its tag, adopt it. If nothing has been
+        listed for two minutes, the holdings decide."""
         desk, order = self._desk, work.out
         listed = self._port.open_order_ids(order.tag) if order.sent.date() == now.date() else ()
         if len(listed) == len(order.legs):
@@ -154,7 +154,7 @@ class IntentWorker:
     # --- opening ----------------------------------------------------------------------------------------------------
 
     def start_entry(self, work: Work, now: datetime) -> None:
-        """Begin an opening intent or refuse it."""
+        """Begin an opening intent, or refuse it."""
         self._works[work.intent.id] = work
         refusal = self._entry_refusal(work, now) or self._send_entry(work, now)
         if refusal:
@@ -193,7 +193,7 @@ class IntentWorker:
         return work.refusal
 
     def _conclude_entry(self, work: Work, now: datetime) -> bool:
-        """True when what was filled must be evened out; otherwise the intent is over."""
+        """True if what was filled must be evened out. Otherwise the intent is over."""
         counts = work.counts()
         if not any(counts):
             kind = OutcomeKind.REFUSED if work.refusal else OutcomeKind.NOT_FILLED
@@ -220,7 +220,7 @@ class IntentWorker:
         for other in list(self._works.values()):
             if other.intent.position_id != intent.position_id:
                 continue
-            if work.urgent and not other.opens and not other.urgent:      # also where it closes a part only: we wait for it
+            if work.urgent and not other.opens and not other.urgent:      # also if it closes only a part: we wait for it
                 other.urgent = True
                 if other.order is not None and not other.order.cancel_why:
                     self._desk.reprice(other, now, at_once=True)
@@ -265,10 +265,10 @@ class IntentWorker:
             self._count_refusal(work, now)
 
     def _awaits_quotes(self, work: Work, now: datetime) -> bool:
-        """Whether to wait for the first quote of a long that is to be sold. A contract that was subscribed a moment
-        ago, after a restart, has no quote yet and is not worthless for that reason. If no quote has come by
-        QUOTE_AWAIT_MINUTES, the long counts as worthless, so that it never holds back its short. Shorts that are
-        uneven already do not wait at all."""
+        """Whether to wait for the first quote of a long that is to be sold. After a restart, a contract subscribed a
+        moment ago has no quote yet; that does not make it worthless. If there is still no quote after
+        QUOTE_AWAIT_MINUTES, the long counts as worthless, so that it never holds back its short. If legs are already
+        uneven, nothing waits."""
         apart = work.was_uneven or work.repairing
         if apart or all(quantity > 0 or self._port.quote(contract) is not None
                         for contract, quantity in work.todo.items()):
@@ -302,7 +302,7 @@ class IntentWorker:
         found = self._desk.differences(work, self._port.holding, now)
         found = {contract: quantity for contract, quantity in found.items() if contract in lacking}
         if found and self._desk.deduce(work, found, now):
-            return True                                      # they were our own fills, and nobody told us
+            return True                                      # they were our own fills that were never reported
         for contract, quantity in _lacking(closing, self._port.holding).items():
             gone = within(lacking.get(contract, 0), quantity)
             work.goal[contract] -= gone
@@ -320,7 +320,7 @@ class IntentWorker:
                 + self._reports.unbooked(key, contract, self._positions.accepted))
 
     def _shrink_goal(self, work: Work, now: datetime) -> None:
-        """Expired legs cannot be traded any more; a stopped exit only evens out what it began."""
+        """Take expired legs out of the goal. A stopped exit only evens out what it began."""
         for contract in work.todo:
             if contract.expiry < now.date():
                 work.missing[contract] = work.missing.get(contract, 0) + work.todo[contract]
@@ -345,7 +345,7 @@ class IntentWorker:
     # --- counting, reporting ----------------------------------------------------------------------------------------
 
     def _count_refusal(self, work: Work, now: datetime) -> None:
-        """A refused closing order is reported, and tried again: repriced, later and later."""
+        """Report a refused closing order. It is repriced and tried again, at growing intervals."""
         if not work.refusal or (work.opens and not work.repairing):
             return
         work.refusals += 1
@@ -360,7 +360,7 @@ class IntentWorker:
         """Count one try for each minute of evening out. After the third try the intent has failed, and the work goes
         on.
 
-        A long that nobody bids for is no failure. An opening intent ends and keeps it; a closing intent waits.
+        A long without a bid is not a failure: an opening intent ends and keeps it, a closing intent waits.
         """
         if not (work.repairing or work.was_uneven) or not self._may_rest(work.intent.legs, now):
             return
@@ -388,7 +388,7 @@ class IntentWorker:
             self._outcome(work, OutcomeKind.FAILED, reason, now, final=False)
 
     def unknown(self, work: Work, reason: str, now: datetime) -> None:
-        """Events, holdings and engine cannot be brought together: wait for reconciliation."""
+        """Note that events, holdings and engine disagree. The intent waits for reconciliation."""
         if not work.unknown:
             work.unknown = True
             self._outcome(work, OutcomeKind.UNKNOWN, reason, now, final=False)
@@ -413,13 +413,13 @@ class IntentWorker:
         self._save(False)
 
     def finish(self, work: Work, kind: OutcomeKind, reason: str, now: datetime) -> None:
-        """Report the one final outcome and let go."""
+        """Report the one final outcome and drop the intent."""
         del self._works[work.intent.id]
         self._tell_finished(work)
         self._outcome(work, kind, reason, now, final=True)
 
     def end(self, work: Work, why: str, now: datetime) -> None:
-        """Stop an intent: its order is cancelled, what is uneven is still evened out."""
+        """Stop an intent: its order is cancelled, and uneven legs are still evened out."""
         work.ending = work.ending or why
         if work.order is not None:
             self._desk.ask_cancel(work, work.ending, now)
@@ -427,15 +427,15 @@ class IntentWorker:
             self.advance(work, now, acting=False)
 
     def _may_rest(self, legs: Iterable[Leg], now: datetime) -> bool:
-        """Whether an order on ``legs`` may be out now: every session open and its last minute not begun."""
+        """Whether an order on ``legs`` may be out now: every session is open, and its last minute has not begun."""
         closes = [self._port.session_close(leg.contract, now) for leg in legs]
         return all(close is not None and now < last_order_time(close) for close in closes)
 
 
 def _closing(work: Work) -> dict[Contract, int]:
-    """The part of the work's todo that reduces what is held. Of a closing this is everything. Of an entry that is
-    being evened out it leaves out what an earlier repair bought or sold too much of. Of a roll it is nothing, because
-    the old legs are bought back as they were."""
+    """The part of the work's todo that reduces what is held. For a closing it is everything. For an entry that is being
+    evened out, it leaves out the excess of an earlier repair. For a roll it is nothing, because the old legs are bought
+    back as they were."""
     if not work.opens:
         return work.todo
     if work.intent.purpose is Purpose.MANAGE:
@@ -444,6 +444,7 @@ def _closing(work: Work) -> dict[Contract, int]:
 
 
 def _lacking(todo: Mapping[Contract, int], held: Callable[[Contract], int]) -> dict[Contract, int]:
-    """What of ``todo`` would not close anything that is held, by contract; those that would in full are left out."""
+    """The part of ``todo`` that would not close any holding, by contract. Contracts that would close in full are left
+    out."""
     lacking = {contract: quantity - within(quantity, -held(contract)) for contract, quantity in todo.items()}
     return {contract: quantity for contract, quantity in lacking.items() if quantity}

@@ -1,1 +1,1 @@
-"""The shell between LEAN's clock and the rules: what is asked when, and what is kept."""
+"""The shell between LEAN's clock and the rules: it asks each rule at its time, and keeps the results."""

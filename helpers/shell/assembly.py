@@ -1,4 +1,4 @@
-"""Puts one run together around LEAN's algorithm object."""
+"""Builds one run around LEAN's algorithm object."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ EXECUTOR_SECONDS_BACKTEST = 60
 
 
 def tickers_of(run: RunParameters) -> tuple[str, ...]:
-    """Underlyings to subscribe: SPY and VIX always, those of the strategies that are on, their volatility indices."""
+    """Underlyings to subscribe: SPY and VIX always, those of the strategies that are on, and their volatility
+    indices."""
     return with_indices(("SPY", "VIX", *(ticker for name in run.strategies for ticker in ALL[name].spec.underlyings)))
 
 
@@ -30,7 +31,7 @@ def assemble(algorithm: LeanAlgorithm, run: RunParameters) -> FrameworkShell[Lea
     Raises
     ------
     ConfigError
-        When the environment does not fit the brokerage.
+        If the environment does not fit the brokerage.
     """
     tickers = tickers_of(run)
     managers = build(run, ALL)

@@ -1,4 +1,4 @@
-"""What became of orders: fills and outcomes move positions, machines, reservations and the ledger."""
+"""Books what orders did: fills and outcomes change positions, state machines, reservations and the ledger."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from helpers.shell.decision_rounds import DecisionRounds
 from helpers.shell.ports import Subscriptions
 from helpers.store.journal import Journal
 
-RESULT_UNKNOWN = "result_unknown"      # among a position's facts: some of it was closed elsewhere, at a price nobody told
+RESULT_UNKNOWN = "result_unknown"      # among a position's facts: part of it was closed elsewhere, at an unknown price
 REPAIRED = "REPAIRED"
 KEPT = frozenset({OutcomeKind.FILLED, OutcomeKind.PARTIAL, OutcomeKind.UNEVEN_REPAIRED})
 
 
 class Booking:
-    """Applies the executor's stream. Every item is applied once, also when a restart offers it again."""
+    """Applies the executor's stream. Every item is applied once, even if a restart offers it again."""
 
     def __init__(self, gateway: Subscriptions, components: Components, journal: Journal, rounds: DecisionRounds) -> None:
         self._gateway = gateway
@@ -34,7 +34,7 @@ class Booking:
         self._exercised: dict[int, tuple[int, dict[str, int]]] = {}
 
     def drain(self, now: datetime) -> bool:
-        """Apply everything the executor has to say; True when anything changed."""
+        """Apply everything the executor has reported. True if anything changed."""
         items = self._parts.executor.drain()
         for item in items:
             if not self._parts.states.accept(item.sequence):
@@ -51,7 +51,7 @@ class Booking:
         return bool(items)
 
     def _reopen_if_archived(self, item: Fill | Outcome, now: datetime) -> None:
-        """A fill that comes after everything was over: the position is back, in ERROR, until it is evened out."""
+        """Bring back, in ERROR, a position that gets a fill after it was archived. It stays until it is evened out."""
         key = item.position_id if isinstance(item, Fill) else item.intent.position_id
         if key not in self._parts.states:
             self._parts.states.reopen(key, now, "LATE_FILL")
@@ -65,7 +65,7 @@ class Booking:
         if outcome.kind is OutcomeKind.FAILED:
             self._parts.states.apply(intent.position_id, Event.FAULT, now, outcome.reason)
         if not outcome.final:
-            self._gateway.subscribe(leg.contract for leg in intent.legs)      # a late fill's may be subscribed no more
+            self._gateway.subscribe(leg.contract for leg in intent.legs)      # a late fill's may no longer be subscribed
             return
         self._parts.order_figures.ended(intent.strategy, intent.purpose, outcome.facts,
                                         filled=outcome.kind in KEPT and outcome.units > 0,
@@ -85,8 +85,8 @@ class Booking:
         self._close_if_flat(intent.position_id, now, intent)
 
     def _remove(self, position_id: str, contract: Contract, quantity: int) -> None:
-        """What a closing found missing leaves its position as far as the position has it: a closing that was decided a
-        moment before a fill asked for more."""
+        """Remove what a closing found missing, as far as the position still has it. A closing that was decided a moment
+        before a fill may have asked for more."""
         held = sum(leg.quantity for leg in self._parts.states.position(position_id).legs if leg.contract == contract)
         gone = within(quantity, held)
         if gone:
@@ -94,12 +94,12 @@ class Booking:
             self.lose_track(position_id)
 
     def lose_track(self, position_id: str) -> None:
-        """Note that nobody knows at what price something of a position was closed."""
+        """Record that the price at which part of a position was closed is unknown."""
         position = self._parts.states.position(position_id)
         self._parts.states.change(position_id, facts=dict(position.facts) | {RESULT_UNKNOWN: True})
 
     def _recovered(self, position_id: str, now: datetime, reason: str) -> None:
-        """The work that had failed has ended after all: on where the facts say."""
+        """The work that had failed has ended after all: continue with what is held, or close the position."""
         states = self._parts.states
         states.apply(position_id, Event.RECOVER, now, reason)
         held = states.position(position_id).is_open
@@ -135,14 +135,14 @@ class Booking:
         self._archive(position.id)
 
     def _book_entry(self, outcome: Outcome, now: datetime) -> bool:
-        """Reservation and figures of an entry that has ended, whatever its position has been through; True when units
-        are kept."""
+        """Book the reservation and the figures of an entry that has ended, whatever its position has been through. True
+        if units are kept."""
         intent, states = outcome.intent, self._parts.states
         if outcome.kind not in KEPT or not outcome.units:
             self._parts.concentration.free(intent.id)
             return False
         position = states.position(intent.position_id)
-        if intent.id in self._parts.concentration:          # freed when the entry was unfilled and a fill came after
+        if intent.id in self._parts.concentration:          # freed if the entry was unfilled and a fill came later
             self._parts.concentration.confirm(intent.id, outcome.units)
         shorts = [leg.contract.dte(now.date()) for leg in position.legs if leg.quantity < 0]
         states.change(position.id, units=outcome.units, opened=now, entry_price=outcome.price,
@@ -181,7 +181,7 @@ class Booking:
         self._archive(position_id)
 
     def _complete(self, position_id: str, now: datetime, reason: str) -> None:
-        """End a machine whose position holds nothing: by its exit, or by recovery where it knew of none."""
+        """End a machine whose position holds nothing: through its exit, or through recovery if there was no exit."""
         states = self._parts.states
         if states.allows(position_id, Event.EXIT_FILLED):
             states.apply(position_id, Event.EXIT_FILLED, now, reason)
@@ -220,7 +220,7 @@ class Booking:
 
     @staticmethod
     def _exit_price(position: Position) -> float:
-        """Points per unit at the exit, debit positive, so that P&L before fees is minus entry less exit."""
+        """Points per unit at the exit, debit positive, so that P&L before fees is minus the entry less the exit."""
         multiplier = float(position.facts.get("multiplier", 100.0))
         gross = position.cash_flow_usd + position.fees_usd
         return -gross / (multiplier * max(position.units, 1)) - position.entry_price
@@ -228,10 +228,10 @@ class Booking:
     # --- what the exchange does by itself ---------------------------------------------------------------------------
 
     def exchange_event(self, update: OrderUpdate, now: datetime) -> None:
-        """Expiry, exercise or assignment: the legs leave (or shares come) without an order of ours.
+        """Book an expiry, exercise or assignment: the legs leave, or shares come, without an order of ours.
 
-        ``update.fill_quantity`` is the signed change of the holding, ``fill_price`` the points it is booked at: 0 for
-        worthless options, the strike for shares, the settlement value where it is settled in cash.
+        ``update.fill_quantity`` is the signed change of the holding. ``fill_price`` is the price in points at which it
+        is booked: 0 for worthless options, the strike for shares, the settlement value for cash settlement.
         """
         contract = update.contract
         owners = self._owners(update)
@@ -247,30 +247,30 @@ class Booking:
                 self._expired(owner, contract, now)
 
     def foreign_fill(self, update: OrderUpdate, now: datetime) -> dict[str, int]:
-        """Book a fill of an order that is not the framework's, at its own price. The legs leave the positions that
-        held the other side; the answer is the signed change by position. What none of them held belongs to nobody."""
+        """Book a fill of an order that is not the framework's, at its own price. The legs leave the positions that held
+        the other side. Returns the signed change by position; what none of them held belongs to no position."""
         owners = self._owners(update)
         for owner, quantity in owners.items():
             self._apply(owner, update, quantity, now, ELSEWHERE)
         return owners
 
     def _apply(self, owner: str, update: OrderUpdate, quantity: int, now: datetime, purpose: str) -> None:
-        """What no order of the framework did to one position, with its share of the fee."""
+        """Book, on one position, a change that no order of the framework made, with its share of the fee."""
         fee = update.fee * quantity / update.fill_quantity
         self._parts.executor.holding_changed(owner, update.contract, quantity, now)
         self._parts.states.apply_fill(owner, update.contract, quantity, update.fill_price, fee)
         self._parts.position_log.filled(owner, now, update.contract, quantity, update.fill_price, fee, purpose)
 
     def _expired(self, owner: str, contract: Contract, now: datetime) -> None:
-        """Move the machine of a position that an option has left, where its table says so."""
+        """Move the machine of a position that an option has left, if its table has that step."""
         position = self._parts.states.position(owner)
         target = self._parts.strategies[position.strategy].transitions.get((position.state, Event.EXPIRED))
         if target is not None and (target is not State.COMPLETE or not position.is_open):
             self._parts.states.apply(owner, Event.EXPIRED, now, contract.id)
 
     def _owners(self, update: OrderUpdate) -> dict[str, int]:
-        """Signed change of each position that holds the other side, oldest first, as far as the event reaches: one event
-        tells of all contracts of the account. Shares go where their options were."""
+        """Signed change of each position that holds the other side, oldest first, up to the event's quantity: one event
+        covers all contracts of the account. Shares go to the positions that held their options."""
         left = update.fill_quantity
         if update.contract.kind is ContractKind.EQUITY and update.order_id in self._exercised:
             options, exercised = self._exercised[update.order_id]
@@ -284,15 +284,15 @@ class Booking:
         return owners
 
     def settle_expired(self, now: datetime) -> None:
-        """Archive positions that the exchange emptied."""
+        """Archive positions that the exchange has emptied."""
         for position in self._parts.states.positions:
             if position.opened is not None and not position.is_open:
                 self._close_if_flat(position.id, now, None, reason="EXPIRED")
 
     def closed_elsewhere(self, position_id: str, now: datetime, reason: str) -> None:
-        """Close a recovered position that holds nothing any more: it goes into the ledger if it ever traded, then
-        into the archive. An entry that never filled, and one that had to be evened out, count as forced. One that
-        expired, or that somebody else closed, does not."""
+        """Close a recovered position that no longer holds anything. It goes into the ledger if it ever traded, then
+        into the archive. It counts as forced if the entry never filled or had to be evened out. It does not if it
+        expired or somebody else closed it."""
         states = self._parts.states
         position = states.position(position_id)
         if position.opened is not None or position.cash_flow_usd:
@@ -302,12 +302,12 @@ class Booking:
         self._archive(position_id)
 
     def _archive(self, position_id: str) -> None:
-        """Let go of a position that is over, and of what was reserved for it."""
+        """Release a position that is over, and what was reserved for it."""
         self._parts.states.archive(position_id)
         self._parts.concentration.retain(position.id for position in self._parts.states.positions)
 
     def unsubscribe_unused(self) -> None:
-        """Stop the data of contracts nobody holds, works or waits for."""
+        """Stop the data of contracts that nothing holds, trades or waits for."""
         wanted = set(self._parts.executor.contracts) | self._rounds.watched
         for position in self._parts.states.positions:
             wanted.update(leg.contract for leg in position.legs)

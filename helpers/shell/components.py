@@ -36,20 +36,20 @@ NOT_YET_JUDGED: Final = "no risk check yet"
 
 
 class Remembered(Protocol):
-    """What the store keeps of a manager."""
+    """A manager whose facts the store keeps."""
 
     def facts(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """The facts as plain JSON."""
         ...
 
     def restore(self, facts: Mapping[str, Any], /) -> None:
-        """Take over ``facts()`` of an earlier life."""
+        """Take over ``facts()`` of an earlier run."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Managers:
-    """The managers of one run: all that is needed to write their facts down, ahead of the orders."""
+    """The managers of one run: all that is needed to write their facts ahead of the orders."""
 
     strategies: Mapping[str, Strategy]
     specs: Mapping[str, StrategySpec]
@@ -73,12 +73,13 @@ class Managers:
     position_log: PositionLog = field(default_factory=PositionLog)
 
     def with_executor(self, executor: AtomicOrderExecutor) -> Components:
-        """All components of the run, once the store that the executor writes ahead to exists."""
+        """All components of the run. Possible once the store that the executor writes ahead to exists."""
         managers: dict[str, Any] = {part.name: getattr(self, part.name) for part in fields(Managers)}
         return Components(executor=executor, **managers)
 
     def remembering(self) -> dict[str, Remembered]:
-        """Managers whose facts must survive a restart, by the name they are stored under; the executor has its own."""
+        """Managers whose facts must survive a restart, by the name they are stored under. The executor's are stored
+        apart."""
         return {"vix": self.vix, "states": self.states, "concentration": self.concentration, "limiter": self.limiter,
                 "phase": self.phase, "ledger": self.ledger, "breakers": self.breakers, "emergency": self.emergency,
                 "book": self.book, "iv_record": self.iv_record}
@@ -86,24 +87,24 @@ class Managers:
 
 @dataclass(slots=True, kw_only=True)
 class Components(Managers):
-    """Managers and executor, and what the rounds tell each other. ``blind`` says what the last risk check could not
-    compute (a life whose guards have not looked yet is blind too), ``unsaved`` why the store did not take the facts: both
-    halt entries."""
+    """Managers and executor, and what the rounds share. ``blind`` says what the last risk check could not compute; it
+    is also set until the guards have made their first check. ``unsaved`` says why the store did not take the facts.
+    Either one halts entries."""
 
     executor: AtomicOrderExecutor
     book_closing: bool = False
     excess_spy_delta: float = 0.0
     blind: str | None = NOT_YET_JUDGED
     unsaved: str | None = None
-    absent: Mapping[str, str] = field(default_factory=lambda: EMPTY)     # what cannot be traded here, and why
+    absent: Mapping[str, str] = field(default_factory=lambda: EMPTY)     # what cannot be traded in this run, and why
 
     def verify(self) -> None:
-        """Every component is wired, typed and agrees with itself.
+        """Check that every component is wired, has its type, and is consistent.
 
         Raises
         ------
         IntegrityError
-            The first that is missing, of another type, or contradicts itself.
+            For the first component that is missing, has another type, or contradicts itself.
         """
         for name, hint in get_type_hints(Components).items():
             part = getattr(self, name)
@@ -119,7 +120,7 @@ class Components(Managers):
                                  differing=sorted(set(self.strategies) ^ set(self.specs)))
 
     def exposure(self, snapshot: Snapshot) -> Exposure | None:
-        """Greeks of everything held; None where a leg cannot be computed."""
+        """Greeks of everything held; None if a leg cannot be computed."""
         try:
             return self.greeks.held(snapshot)
         except CannotCompute:
@@ -132,7 +133,7 @@ def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Managers:
     Raises
     ------
     IntegrityError
-        The run names a strategy that does not exist.
+        If the run names a strategy that does not exist.
     """
     missing = [name for name in run.strategies if name not in strategies]
     if missing:

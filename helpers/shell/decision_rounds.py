@@ -1,4 +1,4 @@
-"""Asks the strategies, through the coordinator, and carries their decisions to the executor."""
+"""Asks the strategies through the coordinator, and passes their decisions to the executor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from helpers.shell.ports import Subscriptions
 from helpers.shell.snapshots import SnapshotBuilder
 from helpers.store.journal import Journal
 
-# Refusals that mean "not quoted yet": asked again each minute until the time-out of VALIDATION.
+# Refusals that mean "not quoted yet". They are asked again each minute until VALIDATION times out.
 QUOTES_AWAITED = frozenset({RefusalCode.QUOTE_MISSING, RefusalCode.QUOTE_EMPTY, RefusalCode.QUOTE_STALE,
                             RefusalCode.QUOTE_CROSSED})
 EXIT_STATES = {Event.EXIT: State.EXITING, Event.DEFEND: State.DEFENSIVE_EXIT,
@@ -29,7 +29,7 @@ SHORTS_UNWANTED = "shorts_unwanted"
 
 
 class DecisionRounds:
-    """Entries, quotes awaited, management: each a round over the strategies or the positions."""
+    """The rounds over strategies and positions: entries, awaited quotes, management."""
 
     def __init__(self, gateway: Subscriptions, components: Components, builder: SnapshotBuilder, journal: Journal) -> None:
         self._gateway = gateway
@@ -49,7 +49,7 @@ class DecisionRounds:
 
     @property
     def watched(self) -> frozenset[Contract]:
-        """Contracts subscribed for a choice that is not made yet."""
+        """Contracts that are subscribed for a choice not made yet."""
         waiting = [selection.contracts for selection in self._selections.values()] + list(self._watched.values())
         return frozenset(contract for contracts in waiting for contract in contracts)
 
@@ -67,9 +67,9 @@ class DecisionRounds:
     # --- entries ----------------------------------------------------------------------------------------------------
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> None:
-        """One round over the strategies in order of priority, until one has chosen contracts; those whose entries have
-        ended unfilled today come after the others. ``eager`` (an entry was just cancelled unfilled) asks for a round
-        before its time; it ends with it."""
+        """Go through the strategies in order of priority until one has chosen contracts. Those with an entry that ended
+        unfilled today come after the others. ``eager`` asks for a round ahead of schedule, because an entry was just
+        cancelled unfilled; this round clears it."""
         self.eager = False
         view = self._with_misfits(view, snapshot)
         coordinator = self._parts.coordinator
@@ -90,7 +90,7 @@ class DecisionRounds:
             self._journal.refused(snapshot.time, name, refusal)
 
     def hold_back(self, strategy: str, now: datetime) -> None:
-        """The broker refused the strategy's entry: it is not asked again before its pause is over."""
+        """Do not ask the strategy again before its pause is over, because the broker refused its entry."""
         self._tried[strategy] = now
 
     def _tried_lately(self, name: str, now: datetime) -> bool:
@@ -121,7 +121,7 @@ class DecisionRounds:
             "contracts": [contract.id for contract in selection.contracts], "facts": dict(selection.facts)})
 
     def propose(self, snapshot: Snapshot, view: PortfolioView) -> None:
-        """Ask every selection whose contracts are being quoted; the chosen entry goes to the executor."""
+        """Ask every selection whose contracts are being quoted. The chosen entry goes to the executor."""
         view = self._with_misfits(view, snapshot)
         for key, selection in list(self._selections.items()):
             answer = self._parts.coordinator.propose(selection.strategy, snapshot, view, selection, key)
@@ -136,13 +136,13 @@ class DecisionRounds:
         return (now - self._parts.states.since(key)).total_seconds() >= 60 * VALIDATION_TIMEOUT_MINUTES
 
     def time_out(self, key: str, now: datetime) -> None:
-        """A choice whose five minutes are over although nobody could be asked: the account had no value meanwhile."""
+        """End a choice after its five minutes. It could not be asked, because the account had no value meanwhile."""
         since = self._parts.states.since(key).isoformat()
         self._give_up(key, Refused(code=RefusalCode.ENTRY_TIMEOUT, facts={"position": key, "since": since}), now)
 
     def _give_up(self, key: str, refusal: Refused, now: datetime) -> None:
         selection = self._selections.pop(key)
-        if refusal.code in DOES_NOT_FIT:        # the next of the strategy's underlyings may, and is asked for at once
+        if refusal.code in DOES_NOT_FIT:        # another of the strategy's underlyings may fit, and is asked at once
             self._misfits.note(selection.strategy, [selection.underlying], refusal.code, now)
             self.eager = True
         else:
@@ -169,8 +169,8 @@ class DecisionRounds:
 
     def take_back(self, now: datetime) -> None:
         """Cancel entries on their way when no entry may be made any more. An entry that has not filled ends. What has
-        filled evenly stays and is managed. Uneven legs are evened out, as after any cancel. If the trouble is the
-        executor's own with one order, the other entries go on."""
+        filled evenly stays and is managed. Uneven legs are evened out, as after any cancel. If the only trouble is the
+        executor's own with one order, the other entries continue."""
         if not self._parts.executor.working_positions:
             return
         view = replace(self._builder.view(), halted=self._parts.book.halted or self._parts.blind)
@@ -179,8 +179,8 @@ class DecisionRounds:
             self._parts.executor.cancel_all(now, refused.code.value, (Purpose.ENTRY,))
 
     def close_until_flat(self, now: datetime) -> None:
-        """Close what the operator wants closed until it is flat, over restarts too. Entries on their way are
-        cancelled; if one of them fills all the same, it is closed as it comes."""
+        """Close what the operator wants closed until it is flat, even over restarts. Entries on their way are
+        cancelled. If one of them fills all the same, it is closed at once."""
         closing, states = self._parts.book.closing, self._parts.states
         for reason in dict.fromkeys(closing.values()):
             names = [name for name, why in closing.items() if why == reason]
@@ -196,7 +196,7 @@ class DecisionRounds:
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, *, only_urgent: bool) -> None:
-        """Ask the strategies of the open positions, of all or of the urgent ones, what to do with them."""
+        """Ask the strategies what to do with their open positions: with all of them, or with the urgent ones."""
         due = [position for position in self._parts.states.open_positions if not only_urgent or self.urgent(position)]
         if not due:
             return
@@ -234,21 +234,21 @@ class DecisionRounds:
                 and not (position.has_shares and self._parts.states.allows(position.id, Event.DEFEND)))
 
     def _exit_again(self, position: Position, now: datetime) -> Exit:
-        """An exit never gives up, whatever became of its order."""
+        """The next attempt at an exit. An exit never gives up, whatever became of its order."""
         urgency = Urgency.WALK if position.state is State.EXITING else Urgency.NATURAL
         return Exit(event=EXIT_EVENTS[position.state], intent=closing_intent(
             position, str(position.facts.get("exit_reason", "LEFT_OVER")), now, urgency,
             facts={"forced": bool(position.facts.get("exit_forced", False))}))
 
     def _resume_exit(self, position: Position, now: datetime) -> None:
-        """An exit that had to wait for a roll to be cancelled."""
+        """Resume an exit that had to wait for the cancel of a roll."""
         decision = self._postponed.pop(position.id)
         wanted = decision.intent
         intent = closing_intent(position, wanted.reason, now, wanted.urgency, wanted.purpose, wanted.facts)
         self.carry_out(position, Exit(intent=intent, event=decision.event), now)
 
     def carry_out(self, position: Position, decision: Exit | Manage | Select | Hold, now: datetime) -> None:
-        """Do what was decided for ``position``."""
+        """Carry out what was decided for ``position``."""
         if isinstance(decision, Hold):
             return
         if isinstance(decision, Select):
@@ -259,13 +259,13 @@ class DecisionRounds:
                 self._chain_wanted.add(position.id)
             return
         working = self._parts.executor.working(position.id)
-        untold = not working and self._parts.executor.unsettled(position.id)    # ended a moment ago: its legs are others
+        untold = not working and self._parts.executor.unsettled(position.id)    # just ended: its legs have changed
         if untold and isinstance(decision, Manage):
             return
         if isinstance(decision, Exit) and (untold or working and position.state is State.MANAGING):
             self._postponed[position.id] = decision
             if working:
-                self._parts.executor.start(decision.intent, now)  # cancels the roll and answers BUSY
+                self._parts.executor.start(decision.intent, now)  # cancels the roll and is answered BUSY
             self._journal.event(now, "EXIT_WAITS", strategy=position.strategy, position=position.id,
                                 reason=decision.intent.reason)
             return
@@ -285,8 +285,8 @@ class DecisionRounds:
         self._parts.executor.start(decision.intent, now)
 
     def defend(self, positions: Iterable[Position], reason: str, now: datetime) -> None:
-        """Close ``positions`` at the natural price. Every closing is written down before the first order goes. A
-        guard asks once only, so a crash between two orders must not leave the rest open."""
+        """Close ``positions`` at the natural price. Every closing is recorded before the first order goes out. A guard
+        asks only once, so a crash between two orders must not leave the other positions open."""
         keys = [position.id for position in positions]
         for key in keys:
             self._want_exit(self._parts.states.position(key), reason)
@@ -295,15 +295,15 @@ class DecisionRounds:
             self.carry_out(position, self._forced_exit(position, reason, now), now)
 
     def buy_back(self, positions: Iterable[Position], reason: str) -> None:
-        """Buy back, at the natural price, whatever ``positions`` are short of, and keep the rest. The wish is written
-        down and stands until nothing is short: it waits for a roll under way, and a restart finds it."""
+        """Buy back, at the natural price, the short options of ``positions``, and keep the rest. The request is
+        recorded and stands until nothing is short. It waits for a roll that is working, and it survives a restart."""
         for position in positions:
             if SHORTS_UNWANTED not in position.facts:
                 self._parts.states.change(position.id, facts=dict(position.facts) | {SHORTS_UNWANTED: reason})
 
     def _buys_back(self, position: Position, now: datetime) -> bool:
-        """Take one step of a buy-back; True when an order went. Once nothing is short the wish is forgotten. A
-        position that is leaving whole, or that has been assigned shares, is closed by its own rule."""
+        """Take one step of a buy-back. True if an order was sent. Once nothing is short, the request is removed. A
+        position that is leaving as a whole, or has been assigned shares, is closed by its own rule."""
         if not position.has_short_options:
             self._parts.states.change(position.id, facts={name: value for name, value in position.facts.items()
                                                           if name != SHORTS_UNWANTED})
@@ -318,8 +318,8 @@ class DecisionRounds:
                 or self._parts.states.allows(position.id, decision.event))
 
     def _defer_exit(self, position: Position, decision: Exit, now: datetime) -> None:
-        """Stop an entry or a repair that a guard wants closed. The exit follows as soon as the position's state
-        machine has one."""
+        """Stop an entry or a repair that a guard wants closed. The exit follows as soon as the position's state machine
+        allows one."""
         self._want_exit(position, decision.intent.reason)
         if position.id not in self._deferred:
             self._deferred.add(position.id)
@@ -328,8 +328,8 @@ class DecisionRounds:
         self._parts.executor.start(decision.intent, now)
 
     def _want_exit(self, position: Position, reason: str) -> None:
-        """Have the wish to close stand in the position's facts to its end: a restart that finds no order working
-        closes it all the same."""
+        """Record the request to close in the position's facts until the position ends. A restart that finds no working
+        order then still closes it."""
         if EXIT_WANTED not in position.facts:
             self._parts.states.change(position.id, facts=dict(position.facts) | {EXIT_WANTED: reason})
 

@@ -1,4 +1,4 @@
-"""Secrets that a commit would publish: the ``lean`` command keeps answers to its questions in lean.json."""
+"""Secrets that a commit would publish. The ``lean`` command stores the answers to its questions in lean.json."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SECRET: Final = re.compile(r'"([\w-]*(?:token|password|secret|api-key|app-key)[\
 
 
 def exposed_secrets(folder: Path = PROJECT_FOLDER) -> tuple[str, ...]:
-    """Keys of the folder's lean.json that hold a secret, where the folder lies in a git repository. The file is read as
-    text: it may hold comments, or be broken."""
+    """Keys of the folder's lean.json that hold a secret, if the folder lies in a git repository. The file is read as
+    text, because it may hold comments or be broken."""
     path = folder / WORKSPACE_FILE
     if not path.is_file() or not any((place / ".git").exists() for place in (folder, *folder.parents)):
         return ()

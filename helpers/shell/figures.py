@@ -1,5 +1,5 @@
-"""The figures the operator asks for and the report keeps: what the ledger made of the past, and where the book stands
-against its limits now. Nothing here decides."""
+"""The figures that the operator asks for and the report keeps: the ledger's results, and where the book stands against
+its limits. Nothing here decides."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from risk.exchange_margins import unconfirmed
 
 
 def ledger_figures(parts: Components) -> dict[str, Any]:
-    """Trades, equity, P&L in USD by day, month and strategy, plan against record, and the way to the next phase.
+    """Trades, equity, P&L in USD by day, month and strategy, plan against record, and what the next phase still needs.
 
-    ``pnl_by_*`` are closed trades; ``account_by_month`` is what the account made, open positions included.
+    ``pnl_by_*`` are those of closed trades. ``account_by_month`` is what the account made, open positions included.
     """
     ledger, phase = parts.ledger, parts.phase
     facts = ledger.promotion_facts()
@@ -38,7 +38,8 @@ def ledger_figures(parts: Components) -> dict[str, Any]:
 
 
 def book_figures(parts: Components, snapshot: Snapshot) -> dict[str, Any]:
-    """Buying power, Greeks, SPY concentration and correlation against their limits; what cannot be computed says so."""
+    """Buying power, Greeks, SPY concentration and correlation against their limits. A figure that cannot be computed
+    says so."""
     read = parts.greeks.reading(snapshot)
     return {"buying_power": _buying_power(parts, snapshot), "greeks": read.total, "greeks_missing": dict(read.missing),
             "theta_target_usd": PHASES[snapshot.phase].theta_target_usd,
@@ -50,12 +51,12 @@ def book_figures(parts: Components, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def near_limits(parts: Components, snapshot: Snapshot, held: Exposure) -> dict[str, tuple[float, float]]:
-    """Value and limit, by name, of Greeks at 80 % of a limit and of SPY delta at 75 % (reservations included).
+    """Value and limit, by name, of Greeks at 80 % of a limit and of the SPY delta at 75 %, reservations included.
 
     Raises
     ------
     CannotCompute
-        When a limit cannot be computed.
+        If a limit cannot be computed.
     """
     spy = snapshot.underlyings.get("SPY")
     if spy is None:
@@ -72,14 +73,15 @@ def concentration(parts: Components, snapshot: Snapshot, held: Exposure) -> Conc
 
 
 def margins_unconfirmed(run: RunParameters, day: date) -> Mapping[str, date]:
-    """Futures a strategy that is on may trade whose exchange margins nobody has confirmed for a year, and since when."""
+    """The futures that enabled strategies may trade and whose margins nobody has confirmed for a year, and since
+    when."""
     traded = {ticker for name in run.strategies for ticker in SPECS[name].underlyings if is_future(ticker)}
     return unconfirmed(tuple(sorted(traded)), day)
 
 
 def max_loss_usd(parts: Components, position: Position) -> float | None:
-    """Most a position can lose from its beginning to expiry, rolls and fees included, USD; None where nothing bounds
-    it."""
+    """The most that a position can lose from entry to expiry, rolls and fees included, in USD; None if there is no
+    bound."""
     legs = [Leg(contract=leg.contract, ratio=leg.quantity) for leg in position.legs]
     loss = parts.margin.max_loss_usd(legs, -position.cash_flow_usd / max(leg.contract.multiplier for leg in legs))
     return None if loss == inf else loss

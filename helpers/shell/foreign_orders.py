@@ -1,7 +1,9 @@
-"""Orders that pass the framework by: the broker's own page, ``lean live liquidate``, ``lean live submit-order``.
+"""Orders placed outside the framework: on the broker's own page, by ``lean live liquidate``, or by ``lean live
+submit-order``.
 
-They are met at the next round: booked at their own prices against the positions that held what they traded, neither fought
-nor repeated. Whoever closes a position past the framework means something by it, so entries halt until he says go on.
+They are handled at the next round. They are booked at their own prices against the positions that held what they
+traded; the framework neither reverses nor repeats them. Whoever closes a position outside the framework has a reason,
+so entries halt until the operator resumes them.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ REASON: Final = "FOREIGN_ORDER"
 
 
 class ForeignOrders:
-    """Books what orders of others did, and settles the positions they touched once those orders are over."""
+    """Books what foreign orders did, and settles the positions they touched once those orders are over."""
 
     def __init__(self, gateway: BrokerFacts, components: Components, journal: Journal, results: Booking, recovery: Recovery
                  ) -> None:
@@ -39,7 +41,7 @@ class ForeignOrders:
         self._since: datetime | None = None
 
     def takes(self, update: OrderUpdate, now: datetime) -> bool:
-        """Put one event down where its order is nobody of ours; safe from any thread. False where it is ours."""
+        """Queue an event of an order that is not ours; safe from any thread. False if the order is ours."""
         if is_our_tag(update.tag) or self._parts.executor.owns(update.order_id):
             return False
         self._heard.append((update, now))
@@ -47,11 +49,11 @@ class ForeignOrders:
 
     @property
     def waiting(self) -> bool:
-        """Whether something was heard and is not booked yet."""
+        """Whether a queued event is not booked yet."""
         return bool(self._heard)
 
     def book(self, now: datetime) -> bool:
-        """Book what was heard: legs leave their positions at the price of the fill. True when there was any."""
+        """Book the queued events: legs leave their positions at the fill's price. True if there were any."""
         heard = bool(self._heard)
         while self._heard:
             update, told = self._heard.popleft()
@@ -72,9 +74,9 @@ class ForeignOrders:
             self._parts.executor.cancel_all(told, REASON, (Purpose.ENTRY,))
 
     def settle(self, now: datetime) -> bool:
-        """Settle, at a round, what foreign orders touched; True when something was settled. A position is then over,
-        or smaller, or uneven and flattened. Holdings that belong to nobody are quarantined. While such orders are
-        still open this waits, but not for long."""
+        """Settle, in a round, what foreign orders touched. True if something was settled. Each position is then over,
+        smaller, or uneven and flattened. Holdings without an owner are quarantined. While such orders are still open
+        this waits, but not for long."""
         if self._since is None:
             return False
         waited = now - self._since >= timedelta(minutes=SETTLE_MINUTES)

@@ -1,4 +1,5 @@
-"""The shell between LEAN's clock and the rules: what is asked when, and what is kept. It decides nothing itself."""
+"""The shell between LEAN's clock and the rules. It asks each rule at its time, keeps the results, and decides
+nothing."""
 
 from __future__ import annotations
 
@@ -34,8 +35,8 @@ from helpers.store.journal import Journal
 class FrameworkShell(Generic[Event]):
     """One tick a minute: executor, results, risk, management, entries, marks.
 
-    Live, minutes arrive in several slices with seconds to them: the executor hears of each, decisions are taken once a
-    minute, at its first slice.
+    Live, a minute arrives in several slices that differ by seconds. The executor gets every slice. Decisions are taken
+    once per minute, at its first slice.
     """
 
     def __init__(self, *, gateway: Gateway[Event], run: RunParameters, components: Components, memory: Memory,
@@ -61,13 +62,13 @@ class FrameworkShell(Generic[Event]):
         self._day: date | None = None
         self._absent: dict[str, str] = {}
         self._exchange: deque[tuple[OrderUpdate, datetime]] = deque()
-        # live, LEAN calls from two threads: data and commands on one, scheduled events on another
+        # live, LEAN calls from two threads: data and commands on one, scheduled events on the other
         self._alone = RLock()
 
     # --- life -------------------------------------------------------------------------------------------------------
 
     def _begin(self, now: datetime) -> None:
-        """Start the framework at whatever comes first: data, a command on a Sunday, or the end of a run without data.
+        """Start the framework at the first call: data, a command on a Sunday, or the end of a run without data.
 
         A start that failed stays failed. LEAN goes on after a command's error, so the next tick raises it again.
         """
@@ -81,12 +82,12 @@ class FrameworkShell(Generic[Event]):
         self._keep(now, changed=False)
 
     def _start(self, now: datetime) -> None:
-        """Verify every component, take over the stored state and bring it in line with the broker's facts.
+        """Verify every component, restore the stored state, and reconcile it with the broker.
 
         Raises
         ------
         IntegrityError, StoreCorrupt, CannotCompute
-            The algorithm must not run.
+            If the algorithm must not run.
         """
         self._tell_store(now)
         loaded = self.store.load(self.parts.executor)
@@ -110,7 +111,8 @@ class FrameworkShell(Generic[Event]):
         self.memory.save()
 
     def _tell_absent(self, now: datetime) -> None:
-        """Say in one line, when it changes, what cannot be traded here, and which strategies are off for it."""
+        """Log in one line, whenever it changes, what cannot be traded here and which strategies are off because of
+        it."""
         if self.parts.absent == self._absent:
             return
         self._absent = dict(self.parts.absent)
@@ -119,7 +121,7 @@ class FrameworkShell(Generic[Event]):
         self.journal.event(now, "NOT_TRADED_HERE", underlyings=self._absent, strategies_off=off)
 
     def _tell_store(self, now: datetime) -> None:
-        """Open the store and say in one line what it holds; and warn of secrets that a commit would publish."""
+        """Open the store, log in one line what it holds, and warn of secrets that a commit would publish."""
         found = self.store.open(datetime.now())
         if found is not None:
             self.journal.event(now, "STORE", files=found.files, files_allowed=found.files_allowed,
@@ -130,13 +132,13 @@ class FrameworkShell(Generic[Event]):
             self.journal.event(now, "SECRET_IN_GIT", file=WORKSPACE_FILE, keys=list(secrets))
 
     def _begin_at(self, equity: float) -> None:
-        """A live account brings its own value: nothing is measured from the parameters' cash."""
+        """Start from the live account's own value. The parameters' cash is used for nothing."""
         self.parts.book.begin_at(equity)
         self.parts.phase.begin_at(equity)
         self.parts.ledger.begin_at(equity)
 
     def end(self, now: datetime) -> dict[str, Any]:
-        """Close the books of this run; returns its record."""
+        """Close the books of this run, and return its record."""
         with self._alone:
             self._begin(now)
             self.results.drain(now)
@@ -148,7 +150,7 @@ class FrameworkShell(Generic[Event]):
     # --- events -----------------------------------------------------------------------------------------------------
 
     def order_event(self, event: Event, now: datetime) -> None:
-        """Hand an order event on; its consequences are drawn at the next tick. Live it comes on the broker's thread."""
+        """Pass an order event on. Its consequences follow at the next tick. Live, it comes on the broker's thread."""
         update = self._gateway.order_update(event)
         if not self._gateway.is_exercise(event):
             if not self._foreign.takes(update, now):
@@ -161,11 +163,11 @@ class FrameworkShell(Generic[Event]):
     def _book_exchange_events(self) -> None:
         while self._exchange:
             update, heard = self._exchange.popleft()
-            if update.fill_quantity:              # else it only tells that the exchange is at it
+            if update.fill_quantity:              # otherwise it only announces an exercise
                 self.results.exchange_event(update, heard)
 
     def command(self, data: CommandWords, now: datetime) -> dict[str, Any]:
-        """Carry out one of the operator's commands; what is wrong with it is the answer then."""
+        """Carry out one of the operator's commands. If there is an error, the answer describes it."""
         with self._alone:
             self._begin(now)
             try:
@@ -181,25 +183,25 @@ class FrameworkShell(Generic[Event]):
             return answer if self.parts.unsaved is None else answer | {"not_stored": self.parts.unsaved}
 
     def split_ahead(self, tickers: Iterable[str], now: datetime) -> None:
-        """LEAN's warning in the session before a split."""
+        """Take LEAN's warning in the session before a split."""
         with self._alone:
             told = sorted(tickers)
             self.builder.split_ahead(told)
             self.journal.event(now, "SPLIT_AHEAD", tickers=told)
 
     def heartbeat(self, now: datetime) -> None:
-        """A tick when no data brought one for more than a minute: exits must not wait for a quote to arrive."""
+        """Tick if data has brought no tick for more than a minute. An exit must not wait for the next quote."""
         with self._alone:
             if self._minute is None or now - self._minute > timedelta(minutes=2):
                 self.tick(now)
 
     def tick(self, now: datetime) -> None:
-        """Everything that may be due at ``now``; the first one starts the framework. Harmless when called often.
+        """Do everything that may be due at ``now``. The first call starts the framework. Extra calls are harmless.
 
         Raises
         ------
         IntegrityError, StoreCorrupt
-            At the start: the algorithm must not run.
+            At the start, if the algorithm must not run.
         """
         with self._alone:
             self._begin(now)
@@ -234,7 +236,7 @@ class FrameworkShell(Generic[Event]):
         self._keep(minute, changed=changed or closing, flush=closing)
 
     def _orders(self, now: datetime) -> None:
-        """Between two minutes, live: orders under way are tended, nothing is decided."""
+        """Between two minutes, live: look after working orders, and decide nothing."""
         self._book_exchange_events()
         booked = self._foreign.book(now)
         self.parts.executor.on_minute(now)
@@ -278,7 +280,7 @@ class FrameworkShell(Generic[Event]):
         return changed or (judged and self.run.environment is not Environment.DEVELOPMENT)
 
     def _blind_round(self, now: datetime, problem: CannotCompute) -> bool:
-        """The account has no value now: nobody enters and no guard judges, but exits go on."""
+        """The round while the account cannot be valued: nobody enters and no guard judges, but exits continue."""
         self.parts.blind = problem.message
         self.journal.event(now, "CANNOT_COMPUTE", what=problem.message, facts=problem.facts)
         self.rounds.take_back(now)
@@ -286,13 +288,13 @@ class FrameworkShell(Generic[Event]):
         return self._settled(now)
 
     def _settled(self, now: datetime) -> bool:
-        """Draw the consequences of a round; True when there is something to keep. That includes what only the guards
-        have learned. In a live run it includes their marks and the account's value at every check."""
+        """Apply the results of a round. True if there is something to save, including what only the guards have
+        learned. In a live run that is their marks and the account's value at every check."""
         drained, moved, learned = self.results.drain(now), self._transitions(), self.risk.news()
         return drained or moved or learned
 
     def _transitions(self) -> bool:
-        """Into the audit trail; True when there were any."""
+        """Write the transitions to the audit trail. True if there were any."""
         steps = self.parts.states.drain_transitions()
         for step in steps:
             self.journal.audit(step.time, "TRANSITION", step.to_json())
@@ -308,14 +310,14 @@ class FrameworkShell(Generic[Event]):
         return now.minute % ENTRY_ROUND_MINUTES == ENTRY_ROUND_OFFSET_MINUTES or self.rounds.eager
 
     def _position_round(self, now: datetime) -> bool:
-        """Whether every position is looked at: each quarter of an hour, the last time while an order can still go out. What
-        is decided at the close waits for the morning."""
+        """Whether every position is looked at: each quarter of an hour, and a last time while an order can still be
+        sent. A decision made at the close itself would have to wait for the morning."""
         close = self._gateway.calendar().session_close
         last = close is not None and now == close - timedelta(minutes=LAST_CHECK_MINUTES_BEFORE_CLOSE)
         return last or (now.minute % POSITION_CHECK_MINUTES == 0 and now != close)
 
     def _intraday(self, now: datetime) -> tuple[str, ...]:
-        """Underlyings whose session so far is read: those of strategies that enter on the day they expire."""
+        """Underlyings whose session so far is read: those of the strategies that enter on the day of expiry."""
         asked = self._entry_round(now)
         return tuple({spec.underlyings[0] for spec in self.parts.specs.values() if asked and spec.entry_dte_max == 0
                       and spec.window_open <= now.time() < spec.window_close

@@ -1,11 +1,12 @@
 """Everything that must survive a crash, in two documents: the managers' facts, and the executor's orders.
 
-Orders change every minute they work, positions seldom. The executor writes its own small document ahead of every
-send; whenever a position has changed since the last save, the managers' document goes first, so that no order on disk
-belongs to a position that is not.
+Orders change in every minute they work, positions seldom. So the executor writes its own small document ahead of every
+send. If a position has changed since the last save, the managers' document is written first, so that no order on disk
+belongs to a position that is missing there.
 
-Each document has two slots, and either may lose its newest one. What the positions have booked therefore stands in both
-slots of both documents before the executor may forget it: then a lost slot costs its newest state, and nothing else.
+Each document has two slots, and either document may lose its newest slot. What the positions have booked must therefore
+be in both slots of both documents before the executor may forget it. Then a lost slot costs its newest state and
+nothing else.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Memory:
     ----------
     managers : Managers
     clock : callable
-        The algorithm's time, for the stamp of a document.
+        The algorithm's time, which stamps the documents.
     """
 
     def __init__(self, managers: Managers, clock: Callable[[], datetime]) -> None:
@@ -41,19 +42,20 @@ class Memory:
         self._saved_revision: int | None = None
         self._finished: tuple[list[str], Encoded] | None = None
         self._booked = 0                                        # reports that both slots of the managers have booked
-        self._reported: deque[int] = deque([0] * len(SLOTS), maxlen=len(SLOTS))    # the last report in each slot of the orders
+        self._reported: deque[int] = deque([0] * len(SLOTS), maxlen=len(SLOTS))    # the last report in each slot
 
     def open(self, store: StateStore, orders: StateStore) -> None:
-        """Name the managers' document and the executor's: before anything else, once the run's keys are known."""
+        """Set the stores of both documents. Required before anything else, once the run's keys are known."""
         self._store, self._orders = store, orders
 
     def save(self, executor_facts: Mapping[str, Any] | None = None) -> None:
-        """Write the managers' facts; called by the executor with its own, ahead of a send, both as far as they changed.
+        """Write the managers' facts if they changed. The executor calls it ahead of a send, to write its own facts as
+        well.
 
         Raises
         ------
         StoreError
-            When the store did not take it.
+            If the store did not take them.
         """
         revision, accepted = self._parts.states.revision, self._parts.states.accepted
         if executor_facts is None or revision != self._saved_revision:
@@ -67,12 +69,12 @@ class Memory:
 
     @property
     def slots(self) -> int:
-        """How many saves it takes until the loss of one slot loses nothing."""
+        """The number of saves after which the loss of one slot loses nothing."""
         return len(SLOTS)
 
     @property
     def orders_lag(self) -> bool:
-        """Whether the positions have booked a report that one slot of the orders does not know of."""
+        """Whether the positions have booked a report that is missing in one slot of the orders."""
         return self._parts.states.accepted > min(self._reported)
 
     def save_orders(self, executor_facts: Mapping[str, Any]) -> None:
@@ -81,13 +83,14 @@ class Memory:
         Raises
         ------
         StoreError
-            When the store did not take it.
+            If the store did not take them.
         """
         self._orders.save({"executor": self._with_text(executor_facts)}, self._clock())
         self._reported.append(int(executor_facts["reports"]["sequence"]))
 
     def _with_text(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The executor's facts with the ids of finished intents as text: the longest part, and mostly the same."""
+        """The executor's facts, with the ids of finished intents as prepared text: the longest part, and mostly
+        unchanged."""
         ids = facts.get(FINISHED)
         if not isinstance(ids, list):
             return dict(facts)
@@ -96,14 +99,14 @@ class Memory:
         return {**facts, FINISHED: self._finished[1]}
 
     def load(self, executor: AtomicOrderExecutor) -> Loaded | None:
-        """Restore every manager and the executor from the newest documents; None when there are none.
+        """Restore every manager and the executor from the newest documents; None if there are none.
 
         Raises
         ------
         StoreCorrupt
-            When neither slot of a document can be read, or one document is there without the other.
+            If neither slot of a document can be read, or one document exists without the other.
         IntegrityError
-            When the document does not name exactly the components there are.
+            If the document does not name exactly the existing components.
         """
         loaded, orders = self._store.load(), self._orders.load()
         if loaded is None:
@@ -126,9 +129,8 @@ class Memory:
 
 
 class Keeper:
-    """Writes everything to disk after every change. If the store refuses, entries stop and exits go on. The store is
-    asked again at each tick, until it takes what it was offered.
-
+    """Writes everything to disk after every change. If the store refuses, entries stop and exits continue. The store is
+    tried again at each tick until it accepts.
 
     Parameters
     ----------
@@ -136,7 +138,7 @@ class Keeper:
     journal : Journal
     components : Components
     flushes : bool
-        Live, whatever was told stands on disk at the end of the tick too; in a backtest only when asked.
+        True live: whatever was reported is on disk at the end of each tick. In a backtest, only when asked.
     """
 
     def __init__(self, memory: Memory, journal: Journal, components: Components, *, flushes: bool) -> None:
@@ -146,7 +148,7 @@ class Keeper:
         self._flushes = flushes
 
     def keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
-        """Save when something has ``changed``, or when the last save failed."""
+        """Save if something has ``changed``, or if the last save failed."""
         parts = self._parts
         failed = parts.unsaved or parts.executor.unsaved
         try:
@@ -167,6 +169,6 @@ class Keeper:
 
 
 def _facts(part: Remembered) -> Mapping[str, Any]:
-    """A component's facts; of one with much that does not change, with that part's text as it was written before."""
+    """A component's facts. If it has a large part that does not change, the text of that part is reused."""
     encoded: Callable[[], Mapping[str, Any]] | None = getattr(part, "encoded_facts", None)
     return part.facts() if encoded is None else encoded()

@@ -1,4 +1,5 @@
-"""Underlyings of which one unit did not fit a strategy a moment ago: passed over until there may be room again."""
+"""Underlyings on which one unit of a strategy did not fit a moment ago. They are passed over until there may be
+room."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from core.codes import RefusalCode
 
 
 class Misfits:
-    """What did not fit, until the strategy's pause is over, a position has been closed, or the day is.
+    """What did not fit. It is kept until the strategy's pause is over, a position is closed, or the day ends.
 
     Parameters
     ----------
@@ -25,12 +26,12 @@ class Misfits:
         self._day: date | None = None
 
     def note(self, strategy: str, underlyings: Iterable[str], code: RefusalCode, now: datetime) -> None:
-        """One unit of these did not fit."""
+        """Record that one unit did not fit on these."""
         self._noted.setdefault(strategy, {}).update((symbol, (now, code)) for symbol in underlyings)
 
     def at(self, now: datetime, open_ids: Iterable[str]) -> Mapping[str, Mapping[str, RefusalCode]]:
-        """Strategy to underlying to the reason, as it stands now. The pause of a strategy runs from its first misfit: it
-        then goes through all of its underlyings again."""
+        """Strategy to underlying to the reason, as it stands at ``now``. A strategy's pause runs from its first misfit;
+        after it, all of the strategy's underlyings are tried again."""
         held = frozenset(open_ids)
         if self._day not in (None, now.date()) or not self._open <= held:
             self._noted = {}

@@ -1,4 +1,4 @@
-"""The operator's words: status, halt, resume, flatten, liquidate, accept, what-if, flow, result. Each is audited."""
+"""The operator's commands: status, halt, resume, flatten, liquidate, accept, what-if, flow, result. Each is audited."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from helpers.store.journal import Journal, plain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command. ``strategy`` narrows flatten, resume and what-if; ``amount`` belongs to flow (USD, deposits
-    positive) and to result (USD, fees included), with the ``position`` it is of; ``reason`` is kept in the audit trail."""
+    """One command. ``strategy`` narrows flatten, resume and what-if. ``amount`` belongs to flow (USD, deposits
+    positive) and to result (USD, fees included); ``position`` names the trade of a result. ``reason`` is kept in the
+    audit trail."""
 
     action: str
     strategy: str | None = None
@@ -34,7 +35,7 @@ def amount_of(value: float | str, action: str) -> float:
     Raises
     ------
     ConfigError
-        When it is no number.
+        If it is not a number.
     """
     try:
         return float(value)
@@ -43,7 +44,7 @@ def amount_of(value: float | str, action: str) -> float:
 
 
 class OperatorCommands:
-    """Carries out one command and answers with plain facts."""
+    """Carries out one command and returns plain facts."""
 
     def __init__(self, components: Components, builder: SnapshotBuilder, rounds: DecisionRounds, journal: Journal
                  ) -> None:
@@ -57,7 +58,7 @@ class OperatorCommands:
             "result": self._result}
 
     def carry_out(self, command: Command, now: datetime) -> dict[str, Any]:
-        """Do it.
+        """Carry out ``command``.
 
         Returns
         -------
@@ -67,7 +68,7 @@ class OperatorCommands:
         Raises
         ------
         ConfigError
-            An unknown action or strategy, or a flow without an amount or beyond the account.
+            For an unknown action or strategy, or a flow that has no amount or exceeds the account.
         """
         action = self._actions.get(command.action.strip().lower().replace("-", "_"))
         if action is None:
@@ -118,32 +119,32 @@ class OperatorCommands:
         return {"resumed": "all"}
 
     def _close(self, strategies: list[str], reason: str, now: datetime) -> dict[str, Any]:
-        """Close everything of ``strategies``, and go on until it is flat."""
+        """Close everything of ``strategies``, and continue until it is flat."""
         self._parts.book.close_until_flat(strategies, reason)
         chosen = [position.id for position in self._parts.states.open_positions if position.strategy in strategies]
         self._rounds.close_until_flat(now)
         return {"closing": chosen}
 
     def _flatten(self, command: Command, now: datetime) -> dict[str, Any]:
-        """Close the positions of one strategy, or of all but bought protection."""
+        """Close the positions of one strategy, or all except bought protection."""
         chosen = [name for name, spec in self._parts.specs.items()
                   if (name == command.strategy if command.strategy is not None else spec.counts_as_position)]
         return self._close(chosen, "OPERATOR_FLATTEN", now)
 
     def _liquidate(self, command: Command, now: datetime) -> dict[str, Any]:
-        """Close everything, protection too, and halt."""
+        """Close everything, bought protection included, and halt."""
         self._parts.book.halted = command.reason
         return self._close(list(self._parts.specs), "OPERATOR_LIQUIDATE", now)
 
     def _accept(self, command: Command, now: datetime) -> dict[str, Any]:
-        """Take note of holdings that are not the framework's. They stay, and entries may go on. An order whose
-        outcome is not known ends with what holdings and events tell."""
+        """Accept holdings that are not the framework's. They stay, and entries may resume. An order with an unknown
+        outcome ends with what holdings and events tell."""
         self._parts.executor.reconcile(now, self._builder.holdings(), accept=True)
         accepted = self._parts.book.accept_quarantined()
         return {"accepted": list(accepted)}
 
     def _what_if(self, command: Command, now: datetime) -> dict[str, Any]:
-        """What each strategy would say now, up to its choice of contracts; nothing is sent."""
+        """What each strategy would answer now, up to its choice of contracts. Nothing is sent."""
         names = [command.strategy] if command.strategy is not None else list(self._parts.coordinator.names())
         try:
             snapshot, view = self._builder.snapshot(now), self._builder.view()
@@ -160,7 +161,7 @@ class OperatorCommands:
         return answers
 
     def _result(self, command: Command, now: datetime) -> dict[str, Any]:
-        """What a trade made that was closed elsewhere; it counts from now on."""
+        """Record what a trade that was closed elsewhere made. It counts from now on."""
         if command.position is None or command.amount is None:
             raise ConfigError("result needs the id of a trade and what it made in USD")
         lost = self._parts.ledger.settle(command.position, command.amount)
@@ -169,10 +170,10 @@ class OperatorCommands:
         return answer if lost is None else answer | {"suspended": lost.code}
 
     def _flow(self, command: Command, now: datetime) -> dict[str, Any]:
-        """A deposit (positive) or a withdrawal: moves neither phase, drawdown nor the day's loss.
+        """A deposit (positive) or a withdrawal. It changes neither phase, drawdown nor the day's loss.
 
-        Told while the market is open, minutes before or after the money itself moves, it would look like a loss to
-        every guard between the two.
+        It may not be entered while the market is open. The money would move minutes before or after, and between the
+        two every guard would see a loss.
         """
         if command.amount is None or not math.isfinite(command.amount) or command.amount == 0.0:
             raise ConfigError(f"flow needs an amount of USD, not {command.amount}")

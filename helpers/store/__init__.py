@@ -1,1 +1,1 @@
-"""What survives a crash: the two-slot store, the audit trail, the journal."""
+"""The parts that survive a crash: the two-slot store, the audit trail, the journal."""

@@ -1,4 +1,4 @@
-"""The audit trail: one JSON line an event, in segments of the ObjectStore (it cannot append and limits files)."""
+"""The audit trail: one JSON line per event, in segments, because LEAN's ObjectStore cannot append and limits files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEGMENT_BYTES: Final = 256_000
 
 
 class Audit(Protocol):
-    """Where audit records go."""
+    """The place that audit records go to."""
 
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None: ...
 
@@ -26,7 +26,7 @@ def audit_line(time: datetime, event: str, facts: Mapping[str, Any]) -> str:
     Raises
     ------
     StoreError
-        When the facts are not plain finite JSON.
+        If the facts are not plain finite JSON.
     """
     try:
         return canonical({"time": time.isoformat(), "event": event} | {"facts": dict(facts)}) + "\n"
@@ -35,13 +35,13 @@ def audit_line(time: datetime, event: str, facts: Mapping[str, Any]) -> str:
 
 
 class SegmentedAudit:
-    """Segments ``<prefix>/audit/<date>-<n>.jsonl``, each rewritten until it is full; a new one a day.
+    """Segments ``<prefix>/audit/<date>-<n>.jsonl``. Each is rewritten until it is full; each day begins a new one.
 
     Parameters
     ----------
     port : ObjectStorePort
     segment_bytes : int
-        A segment that has reached this is never touched again.
+        A segment that has reached this size is never written again.
     """
 
     def __init__(self, port: ObjectStorePort, *, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -55,19 +55,17 @@ class SegmentedAudit:
         self._dirty = False
 
     def open(self, prefix: str) -> None:
-        """Name the run's prefix, that of its state store: before the first record."""
+        """Set the run's prefix, that of its state store. Required before the first record."""
         self._prefix = prefix
 
     def append(self, time: datetime, event: str, facts: Mapping[str, Any]) -> None:
-        """Add one record. It reaches the store at the next ``flush``, or when its segment is full. If the store
-        refuses a full segment, the segment goes on growing: nothing that could not be written is dropped, and whoever
-        flushes hears of it.
-
+        """Add one record. It reaches the store at the next ``flush``, or when its segment is full. If the store refuses
+        a full segment, the segment goes on growing. No record is dropped, and the next ``flush`` raises.
 
         Raises
         ------
         StoreError
-            When the facts are not plain finite JSON, or nothing was opened yet.
+            If the facts are not plain finite JSON, or nothing has been opened yet.
         """
         if self._prefix is None:
             raise StoreError("open before the first record", event=event)
@@ -80,12 +78,12 @@ class SegmentedAudit:
         self._dirty = True
 
     def flush(self) -> None:
-        """Write the current segment and have it on disk.
+        """Write the current segment and make sure that it is on disk.
 
         Raises
         ------
         StoreError
-            When the store refuses it.
+            If the store refuses it.
         """
         if not self._dirty or self._key is None:
             return
@@ -104,7 +102,7 @@ class SegmentedAudit:
         return True
 
     def _begin(self, day: str) -> None:
-        """First free number of the day: segments of an earlier life are left as they are."""
+        """Begin at the first free number of the day. Segments of an earlier run are left as they are."""
         number = 1
         while self._port.contains_key(self._segment(day, number)):
             number += 1

@@ -1,4 +1,4 @@
-"""What the framework says of itself: one log line a decision, the same code in the audit trail, refusals counted."""
+"""What the framework reports: one log line per decision, the same code in the audit trail, and counts of refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model import Refused
 from helpers.store.audit_trail import Audit
 
 
-# Whatever is not named is INFO; what goes to the audit trail alone is DEBUG.
+# Every event that is not named is INFO. Events for the audit trail alone are DEBUG.
 SEVERITY: Final[Mapping[str, LogLevel]] = MappingProxyType({
     **dict.fromkeys(("CANNOT_COMPUTE", "COMMAND_REFUSED", "EXIT_DEFERRED", "GUARDS", "LATE_FILL", "LIMIT_WARNING",
                      "MARGIN_UNCONFIRMED", "ORDER_STUCK", "RESULT_UNKNOWN"), LogLevel.WARNING),
@@ -30,7 +30,7 @@ class Journal:
     log : callable
         Takes one line (LEAN's ``log``).
     audit : Audit
-        Takes everything, whatever is logged.
+        Gets every event, whether it is logged or not.
     least : LogLevel
         Lowest severity that is logged.
     """
@@ -43,13 +43,13 @@ class Journal:
         self._approaches: dict[str, dict[str, Any]] = {}
 
     def event(self, time: datetime, name: str, **facts: Any) -> None:
-        """Record one event; ``None`` facts are left out."""
+        """Record one event. Facts that are ``None`` are left out."""
         shown = {key: plain(value) for key, value in facts.items() if value is not None}
         self._line(SEVERITY.get(name, LogLevel.INFO), name, shown)
         self._audit.append(time, name, shown)
 
     def audit(self, time: datetime, name: str, facts: Mapping[str, Any]) -> None:
-        """Into the audit trail; logged when everything is."""
+        """Write to the audit trail. It is logged only if everything is logged."""
         shown = plain(facts)
         self._line(LogLevel.DEBUG, name, shown)
         self._audit.append(time, name, shown)
@@ -59,7 +59,7 @@ class Journal:
             self._log(f"{name} " + " ".join(f"{key}={value}" for key, value in shown.items()))
 
     def refused(self, time: datetime, strategy: str, refusal: Refused) -> None:
-        """Count one refusal; its first of a day is logged with its facts, and how near the nearest of the day came is kept."""
+        """Count one refusal. The first of a kind each day is logged with its facts; the day's nearest miss is kept."""
         key = (time.date(), strategy, refusal.code.value)
         row = self._days.get(key)
         if row is None:
@@ -76,19 +76,19 @@ class Journal:
             row["closest"] = near
 
     def approach(self, time: datetime, rule: str, value: float, threshold: float) -> None:
-        """Keep how near a rule's figure came to its threshold (as a share of it), for the report."""
+        """Keep how near a rule's figure came to its threshold, as a share of the threshold, for the report."""
         best = self._approaches.get(rule)
         if best is None or value / threshold > best["value"] / best["threshold"]:
             self._approaches[rule] = {"value": value, "threshold": threshold, "time": time.isoformat()}
 
     @property
     def refusal_days(self) -> list[dict[str, Any]]:
-        """One row a day, strategy and code."""
+        """One row per day, strategy and code."""
         return list(self._days.values())
 
     @property
     def refusal_counts(self) -> dict[str, dict[str, int]]:
-        """Days refused, by strategy and code."""
+        """Number of days with a refusal, by strategy and code."""
         counts: dict[str, dict[str, int]] = {}
         for _, strategy, code in self._days:
             row = counts.setdefault(strategy, {})
@@ -97,16 +97,16 @@ class Journal:
 
     @property
     def closest_approaches(self) -> dict[str, dict[str, Any]]:
-        """Rule to its nearest approach."""
+        """Each rule with its nearest approach."""
         return dict(self._approaches)
 
     def flush(self) -> None:
-        """Have the audit trail on disk."""
+        """Make sure that the audit trail is on disk."""
         self._audit.flush()
 
 
 def _nearness(time: datetime, refusal: Refused) -> dict[str, Any] | None:
-    """The figure that was refused and its limit; None where the code has none."""
+    """The refused figure and its limit; None if the code has none."""
     value, limit = (refusal.facts.get(name) for name in MEASURED.get(refusal.code, ("", "")))
     if value is None or limit is None or not limit:
         return None
@@ -114,7 +114,7 @@ def _nearness(time: datetime, refusal: Refused) -> dict[str, Any] | None:
 
 
 def _short_of(near: Mapping[str, Any]) -> float:
-    """How far a figure was from its limit, as a share of it."""
+    """The distance of a figure from its limit, as a share of the limit."""
     return float(abs(abs(near["value"]) - abs(near["limit"])) / abs(near["limit"]))
 
 

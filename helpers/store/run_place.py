@@ -1,8 +1,8 @@
-"""Where one run keeps what it must remember, and what earlier runs left beside it.
+"""Where one run stores what it must remember, and what to do with the data of earlier runs.
 
-The ObjectStore is kept between runs and shared by all projects of a workspace and all runs of an optimisation. So the
-keys of a backtest hold LEAN's id of it, those of a live run paper or live and the account's name, and a backtest that
-begins takes away what old ones left.
+The ObjectStore is kept between runs. All projects of a workspace and all runs of an optimisation share it. So a
+backtest's keys contain LEAN's id of the backtest, and a live run's keys contain ``paper`` or ``live`` and the account's
+name. A backtest that begins deletes what old backtests left.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from helpers.store.state_store import ObjectStorePort
 
 PROJECT: Final = "tom-king"
 BACKTEST: Final = "backtest"
-FINISHED: Final = "report.json"             # the last thing that a backtest writes
+FINISHED: Final = "report.json"             # the last key that a backtest writes
 KEPT_BACKTESTS: Final = 5
-LEFT_ALONE: Final = timedelta(days=1)       # a backtest without its last key that has not written for so long is over
-FULL_SHARE: Final = 0.8                     # of LEAN's limits: beyond it older backtests go too
+LEFT_ALONE: Final = timedelta(days=1)       # a backtest without that key that has not written for so long is over
+FULL_SHARE: Final = 0.8                     # of LEAN's limits; beyond this share older backtests are deleted too
 PREFIX_PART: Final = re.compile(r"[A-Za-z0-9_#\-$=]+")
 MEGABYTE: Final = 1e6
 
 
 def store_prefix(mode: str, name: str) -> str:
-    """Key prefix of one run: its mode, and its id (a backtest) or its account's name (a live run).
+    """Key prefix of one run: its mode, then its id (a backtest) or its account's name (a live run).
 
     Raises
     ------
     StoreError
-        When a part is empty or holds a character LEAN's keys do not take.
+        If a part is empty, or holds a character that LEAN's keys do not allow.
     """
     for part_name, part in (("mode", mode), ("name", name)):
         if not PREFIX_PART.fullmatch(part):
@@ -42,7 +42,7 @@ def store_prefix(mode: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One key: its file, its size in bytes and when it was last written, wall time."""
+    """One key: its file, its size in bytes, and when it was last written (wall time)."""
 
     path: Path
     size: int
@@ -51,16 +51,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSurvey:
-    """What the store held when a run began, and what was taken away.
+    """What the store held when a run began, and what was deleted.
 
     Attributes
     ----------
     files, megabytes : int, float
-        After pruning, of all projects; one megabyte is a million bytes.
+        Of all projects, after pruning. One megabyte is a million bytes.
     files_allowed, megabytes_allowed : int, float
         LEAN's limits.
     pruned : tuple of str
-        Ids of the backtests whose keys were taken away.
+        Ids of the backtests whose keys were deleted.
     """
 
     files: int
@@ -71,12 +71,12 @@ class StoreSurvey:
 
     @property
     def nearly_full(self) -> bool:
-        """Whether little room is left by number or size."""
+        """Whether little room is left, by number of files or by size."""
         return self.files > FULL_SHARE * self.files_allowed or self.megabytes > FULL_SHARE * self.megabytes_allowed
 
 
 def survey(port: ObjectStorePort) -> dict[str, Kept]:
-    """Every key of the store. One that another run takes away meanwhile is left out."""
+    """Every key of the store. A key that another run deletes meanwhile is left out."""
     found = {}
     for key in map(str, list(port.keys)):
         path = Path(str(port.get_file_path(key)))
@@ -89,15 +89,15 @@ def survey(port: ObjectStorePort) -> dict[str, Kept]:
 
 
 def counted(port: ObjectStorePort, keys: Mapping[str, Kept], pruned: Iterable[str] = ()) -> StoreSurvey:
-    """The survey of these keys against LEAN's limits."""
+    """The survey of these keys, set against LEAN's limits."""
     return StoreSurvey(files=len(keys), files_allowed=int(port.max_files), pruned=tuple(pruned),
                        megabytes=round(sum(kept.size for kept in keys.values()) / MEGABYTE, 1),
                        megabytes_allowed=round(int(port.max_size) / MEGABYTE, 1))
 
 
 def begin_backtest(port: ObjectStorePort, prefix: str, now: datetime) -> StoreSurvey:
-    """Take away what an earlier run left under this very prefix, and what old backtests left: the last five stay as far
-    as LEAN's limits allow. Backtests that run beside this one are not touched.
+    """Delete what an earlier run left under this very prefix, and what old backtests left. The last five backtests
+    stay, as far as LEAN's limits allow. Backtests that run at the same time are not touched.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def begin_backtest(port: ObjectStorePort, prefix: str, now: datetime) -> StoreSu
 
 
 def _finished(keys: Mapping[str, Kept], now: datetime) -> list[str]:
-    """Ids of the backtests that are over, the oldest first."""
+    """Ids of the backtests that are over, oldest first."""
     newest: dict[str, datetime] = {}
     over: set[str] = set()
     for key, kept in keys.items():
@@ -132,13 +132,13 @@ def _finished(keys: Mapping[str, Kept], now: datetime) -> list[str]:
 
 
 def _delete(port: ObjectStorePort, keys: dict[str, Kept], chosen: Iterable[str]) -> None:
-    """Take these keys away, and the folders that are empty then."""
+    """Delete these keys, and the folders that are then empty."""
     for key in chosen:
         port.delete(key)
         folder, depth = keys.pop(key).path.parent, key.count("/") - 1
         for _ in range(depth):
             try:
                 folder.rmdir()
-            except OSError:       # not empty, or another run was here first
+            except OSError:       # not empty, or another run has already deleted it
                 break
             folder = folder.parent

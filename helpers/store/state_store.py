@@ -1,8 +1,8 @@
-"""The framework's memory in LEAN's ObjectStore: one document in two slots, versioned, checksummed, checked.
+"""The framework's memory in LEAN's ObjectStore: one document in two slots, versioned, checksummed and verified.
 
-A save goes to the slot that does not hold the newest document, so that a torn write costs the newest state only and
-never the one before it. LEAN's ``save`` answers True before anything is on disk; live, the file is flushed and read
-back before a save counts as done.
+A save goes to the slot that does not hold the newest document. A torn write therefore costs at most the newest state,
+never the one before it. LEAN's ``save`` returns True before anything is on disk. So in a live run the file is flushed
+and read back before a save counts as done.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from core.serialization import canonical
 
 FORMAT: Final = "tom-king-state"
 SCHEMA_VERSION: Final = 4
-CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the sum is over the rest of the text
-ACCOUNT_DIGITS: Final = 16                 # of the account's hash: its number is nobody's business
+CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the checksum covers the rest of the text
+ACCOUNT_DIGITS: Final = 16                 # of the account's hash; the number itself is not stored
 SLOTS: Final = ("state-a.json", "state-b.json")
 KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9/_#\-$=]+(\.[A-Za-z0-9]+)?")
 
@@ -30,8 +30,8 @@ Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _second_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """The account's peak and a second count of the loss streak are gone; new are whether a day's first mark may raise
-    what the day begins with, and the Greeks of reserved entries (of those that were under way nothing is known)."""
+    """The account's peak and a second count of the loss streak are removed. Added are whether a day's first mark may
+    raise the figures the day begins with, and the Greeks of reserved entries (unknown for those already working)."""
     if "book" not in payload:       # the orders' document has not changed
         return payload
     book = {name: value for name, value in payload["book"].items() if name != "equity_peak"} | {"start_open": False}
@@ -41,8 +41,8 @@ def _second_schema(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """New is what bought protection has made (the first mark tells), its cost in the phase's drawdown, and the losses at
-    which positions have counted; every condition of a level counts its checks now, not only positions."""
+    """Added are what bought protection has made (the first mark sets it), its cost in the phase's drawdown, and the
+    losses at which positions have counted. Every condition of a level now counts its checks, not only positions."""
     if "book" not in payload:       # the orders' document has not changed
         return payload
     emergency = {name: value for name, value in payload["emergency"].items() if name != "losing"}
@@ -54,8 +54,9 @@ def _third_schema(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fourth_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """New are the day's entries that ended unfilled and strategies being closed until flat (none are known), the price beyond
-    which an intent's conditions hold no more (those under way have none), and what fills cost against the mids."""
+    """Added are the day's entries that ended unfilled and the strategies being closed until flat (none are known), the
+    price beyond which an intent's conditions no longer hold (working ones have none), and what fills cost against the
+    mids."""
     if "book" in payload:
         return payload | {"book": payload["book"] | {"unfilled": {}, "closing": {}}}
     orders = payload["executor"]
@@ -66,7 +67,7 @@ def _fourth_schema(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | {"executor": orders | {"works": works, "reports": orders["reports"] | {"items": items}}}
 
 
-# schema version -> what lifts a payload of that version to the next one
+# schema version -> the function that lifts a payload of that version to the next one
 MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema, 2: _third_schema, 3: _fourth_schema})
 
 
@@ -100,9 +101,9 @@ class Loaded:
     Attributes
     ----------
     problems : tuple of str
-        What was wrong with the other slot; shown and kept in the audit trail.
+        What was wrong with the other slot. It is shown and kept in the audit trail.
     migrated_from : int or None
-        Schema version the payload was lifted from.
+        The schema version that the payload was lifted from.
     """
 
     payload: Mapping[str, Any]
@@ -133,12 +134,12 @@ class StateStore:
     prefix : str
         See :func:`helpers.store.run_place.store_prefix`; it is also the document's owner.
     live : bool
-        Flush every save and read the file back.
+        Whether to flush every save and read the file back.
     account : str
-        The broker's name of the account, "" where it is not known. A document says whose it is: another account's is
-        not taken up.
+        The broker's name of the account, "" if it is not known. A document states its account; one of another account
+        is refused.
     schema_version, migrations
-        For tests; the module's own otherwise.
+        For tests; otherwise the module's own.
     """
 
     def __init__(self, port: ObjectStorePort, prefix: str, *, live: bool, account: str = "",
@@ -158,19 +159,19 @@ class StateStore:
 
     @property
     def sequence(self) -> int:
-        """Number of the last document written or loaded; 0 before any."""
+        """Number of the last document written or loaded; 0 before the first."""
         return self._sequence or 0
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def save(self, payload: Mapping[str, Any], written_at: datetime) -> int:
-        """Write ``payload`` to the older slot; returns its sequence number.
+        """Write ``payload`` to the older slot, and return its sequence number.
 
         Raises
         ------
         StoreError
-            When it has not been loaded first (the newest slot would be unknown), is not plain finite JSON, or did
-            not reach the store. The other slot is untouched in each case.
+            If nothing was loaded first (the newest slot would be unknown), or the payload is not plain finite JSON or
+            did not reach the store. The other slot is untouched in each case.
         """
         if self._sequence is None:
             raise StoreError("load before the first save", prefix=self._prefix)
@@ -208,14 +209,14 @@ class StateStore:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def load(self) -> Loaded | None:
-        """The newest readable document, None when there has never been one.
+        """The newest readable document; None if there has never been one.
 
         Raises
         ------
         StoreCorrupt
-            When something is there and no slot is readable; the message says how to repair.
+            If something is there but no slot is readable. The message tells how to repair it.
         StoreError
-            When a slot holds a document that is not ours, or of a newer schema.
+            If a slot holds a document that is not ours, or one of a newer schema.
         """
         slots = [self._read(key) for key in self._keys]
         if all(slot.absent for slot in slots):
@@ -236,7 +237,7 @@ class StateStore:
     def _read(self, key: str) -> _Slot:
         if not self._port.contains_key(key):
             return _Slot(key=key, document=None, problem=None)
-        text = str(self._port.read(key))        # the bridge's own type, and "None" where it could not be read
+        text = str(self._port.read(key))        # the bridge's own type, and "None" if it could not be read
         try:
             document = json.loads(text)
         except ValueError as problem:
