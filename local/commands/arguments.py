@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from config.near_misses import meant
 from local.commands.errors import CommandError
+from local.data.written_dates import day_of
 
 PHASES = (1, 2, 3, 4)
 ENGINES = ("embedded", "lean")
@@ -102,8 +103,24 @@ def add_scenario(parser: argparse.ArgumentParser, *, required: bool = True, defa
                         metavar="NAME",
                         help=f"name of a scenario in local/scenarios, or the path of a TOML file{more}")
     parser.add_argument("--seed", type=seed, metavar="N", help="instead of the scenario's own seed")
-    parser.add_argument("--bars", metavar="DIR", help="folder of real daily bars that replace the written ones")
+    parser.add_argument("--bars", metavar="DIR", help="folder of real daily bars (spy.csv, vix.csv and more) that replace the "
+                        "written ones, from 300 sessions before the first day")
     parser.add_argument("--data-cache", metavar="DIR", help="keeps written data between runs (default .cache/data)")
+
+
+def day(text: str) -> str:
+    """A day in any of the ways that bars may have it, as YYYY-MM-DD."""
+    try:
+        return day_of(text).isoformat()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_window(parser: argparse.ArgumentParser) -> None:
+    """--start and --end, also called --from and --to."""
+    parser.add_argument("--start", "--from", type=day, metavar="DAY",
+                        help="first day, like 2024-07-01 (default: the scenario's); with --bars and --end no scenario is needed")
+    parser.add_argument("--end", "--to", type=day, metavar="DAY", help="last day")
 
 
 def add_account(parser: argparse.ArgumentParser) -> None:

@@ -14,12 +14,12 @@ from local import results
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Restart
 from local.broker_faults.plan import FaultPlan
-from local.commands.arguments import add_account, add_engine, add_force, add_scenario, pairs, seed
+from local.commands.arguments import add_account, add_engine, add_force, add_scenario, add_window, pairs, seed
 from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
-from local.commands.own_data import FolderWindow, folder_window, lacks, told
+from local.commands.own_data import FolderWindow, folder_window, lacks, told_of
 from local.commands.planned import KEY as COMMANDS
-from local.commands.planned import OWN, add_commands, commands_text
+from local.commands.planned import add_commands, commands_text
 from local.commands.progress import tell
 from local.commands.project import CONFIGURATION, PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
@@ -43,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_account(parser)
     add_commands(parser)
-    parser.add_argument("--start", "--from", metavar="DAY", help="first day, like 2024-07-01 (default: the scenario's or the data's)")
-    parser.add_argument("--end", "--to", metavar="DAY", help="last day")
+    add_window(parser)
     parser.add_argument("--strategies", metavar="NAMES", help="which are on, with commas; all,-hedge leaves one out")
     parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
     parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-<scenario>)")
@@ -52,22 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _traded(arguments: argparse.Namespace) -> Scenario | FolderWindow:
-    """What is traded: the scenario, or the folder of --data.
+    """What is traded: the scenario, the window of bars, or the folder of --data.
 
     Raises
     ------
     CommandError
-        Neither or both are named.
+        None or two of them are named.
     """
     if arguments.data is None:
-        if arguments.scenario is None:
-            raise CommandError("nothing to trade is named: --scenario NAME or --data DIR is required (see backtest --help)")
         return load_scenario(arguments)
     for word in ("scenario", "bars", "seed", "data_cache"):
         if getattr(arguments, word) is not None:
             raise CommandError(f"--data and --{word.replace('_', '-')} contradict each other: a data folder is traded as it is")
-    if arguments.commands == OWN:
-        raise CommandError("--commands needs a file beside --data: only a scenario has commands of its own")
     return folder_window(arguments)
 
 
@@ -77,7 +72,7 @@ def _data(traded: Scenario | FolderWindow, arguments: argparse.Namespace, parame
     if not isinstance(traded, FolderWindow):
         return data_folder(traded, arguments, strategies)
     days = date.fromisoformat(parameters["start"]), date.fromisoformat(parameters["end"])
-    tell(told(traded.folder, lacks(traded.folder, strategies, *days), days))
+    tell(told_of(traded.folder, lacks(traded.folder, strategies, *days), days))
     return traded.folder
 
 
@@ -91,7 +86,8 @@ def backtest_parameters(scenario: Scenario | FolderWindow, arguments: argparse.N
         A parameter is unknown, out of bounds, given in two ways, or reaches beyond the scenario.
     """
     given = pairs(arguments.parameters)
-    own = {key: getattr(arguments, key, None) for key in ("start", "end", "strategies")}
+    told = ("strategies",) if isinstance(scenario, Scenario) and arguments.scenario is None else ("start", "end", "strategies")
+    own = {key: getattr(arguments, key, None) for key in told}     # a window of bars is the scenario's own
     for option, key in ((arguments.phase, "starting_phase"), (arguments.cash, "cash"),
                         *((value, name) for name, value in own.items())):
         if option is not None and key in given:

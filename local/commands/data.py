@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 
 from config.run_parameters import ALL_STRATEGIES, parse
-from local.commands.arguments import add_force, add_scenario
+from local.commands.arguments import add_force, add_scenario, add_window
 from local.commands.data_out import KIND, PUT_ASIDE, check_out, place_data
 from local.commands.progress import tell
 from local.commands.scenario_data import data_folder, load_scenario
@@ -15,7 +15,8 @@ HELP = "write a scenario's data folder"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    add_scenario(parser)
+    add_scenario(parser, required=False)
+    add_window(parser)
     parser.add_argument("--strategies", default=ALL_STRATEGIES, metavar="NAMES",
                         help="write what these strategies trade, with commas (default all)")
     parser.add_argument("--out", metavar="DIR", help="a copy of its own, or LEAN's data folder, beside whose files "

@@ -179,7 +179,7 @@ def _history(path: Path, ticker: str, first: date, sessions: int, traders: tuple
     return _lack(f"daily bars of the {sessions} sessions before", ticker, missing, sessions, traders)
 
 
-def told(folder: Path, found: list[Lack], days: tuple[date, date]) -> str:
+def told_of(folder: Path, found: list[Lack], days: tuple[date, date]) -> str:
     """What is said before a run."""
     if not found:
         return f"{folder} has what the strategies trade and read, {days[0]} to {days[1]}"

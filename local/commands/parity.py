@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from local import parity, results
-from local.commands.arguments import add_account, add_force, add_scenario
+from local.commands.arguments import add_account, add_force, add_scenario, add_window
 from local.commands.backtest import OUTPUT_FOLDER, backtest_parameters, run_project_folder, strategies_of
 from local.commands.errors import RUN_FAILED
 from local.commands.execute import EMBEDDED, LEAN, require_engine
@@ -23,7 +23,8 @@ FILE_NAME = "parity.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    add_scenario(parser)
+    add_scenario(parser, required=False)
+    add_window(parser)
     add_account(parser)
     add_commands(parser)
     parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-parity-<scenario>)")

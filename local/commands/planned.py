@@ -33,10 +33,12 @@ def commands_text(arguments: argparse.Namespace) -> str | None:
     Raises
     ------
     CommandError
-        The file is not there or holds no command.
+        The file is not there or holds no command; none is named, and there is no scenario.
     """
     if arguments.commands is None:
         return None
+    if arguments.commands == OWN and arguments.scenario is None:
+        raise CommandError("--commands needs a file here: only a scenario has commands of its own")
     path = own_file(arguments.scenario) if arguments.commands == OWN else Path(arguments.commands)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

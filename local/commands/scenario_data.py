@@ -3,13 +3,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from config.instruments import INSTRUMENTS
 from config.strategy_parameters import SPECS, STRATEGY_PRIORITY
+from local.commands.errors import CommandError
 from local.commands.progress import Progress
 from local.commands.project import CACHE_FOLDER
 from local.data import scenario as scenarios
+from local.data.bar_windows import scenario_of_bars
 from local.data.products import ALL, CORE, VIX_OPTIONS
 from local.data.scenario import Scenario
 from local.data.writer import ensure_data
@@ -19,13 +22,21 @@ DEFAULT_CACHE = CACHE_FOLDER / "data"
 
 
 def load_scenario(arguments: argparse.Namespace) -> Scenario:
-    """The scenario that --scenario, --seed and --bars name.
+    """The scenario that --scenario, --seed and --bars name, or the window of --bars from --start to --end.
 
     Raises
     ------
     ScenarioError
         Anything unknown, missing or impossible, in one line.
+    CommandError
+        Neither is named.
     """
+    if arguments.scenario is None:
+        first, last = getattr(arguments, "start", None), getattr(arguments, "end", None)
+        if not (arguments.bars and first and last):
+            raise CommandError("nothing to trade is named: --scenario NAME is required, or --bars DIR with --start and --end"
+                               f"{', or --data DIR' if hasattr(arguments, 'data') else ''} (see {arguments.command} --help)")
+        return scenario_of_bars(Path(arguments.bars), date.fromisoformat(first), date.fromisoformat(last), seed=arguments.seed)
     return scenarios.load(arguments.scenario, seed=arguments.seed, bars=arguments.bars)
 
 

@@ -49,7 +49,8 @@ def follower_series(scenario: Scenario, ticker: str, leader: DailySeries) -> Dai
 def _level(scenario: Scenario, ticker: str) -> float:
     level = dict(scenario.levels).get(ticker)
     if level is None:
-        raise ScenarioError(f"scenario {scenario.name} has no level of {ticker}, so it cannot be written")
+        raise ScenarioError(f"scenario {scenario.name} has no level of {ticker}, so it cannot be written: add "
+                            f"{ticker.lower()}-daily.csv to the bars or a level to the scenario, or leave its strategies out")
     return level
 
 

@@ -107,12 +107,27 @@ def load(name_or_path: str | Path, *, seed: int | None = None, bars: str | Path 
     """
     path = _find(name_or_path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
         raise ScenarioError(f"{path.name}: not valid TOML: {error}") from error
     except OSError as error:
         raise ScenarioError(f"{path.name}: cannot be read: {error.strerror}") from error
-    return _check(path.name, raw, seed, bars)
+    return parse(path.name, text, seed=seed, bars=bars)
+
+
+def parse(place: str, text: str, *, seed: int | None = None, bars: str | Path | None = None) -> Scenario:
+    """Check the text of a scenario file; ``place`` is what messages call it. See :func:`load`.
+
+    Raises
+    ------
+    ScenarioError
+        As :func:`load`.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{place}: not valid TOML: {error}") from error
+    return _check(place, raw, seed, bars)
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -135,24 +150,46 @@ def _check(place: str, raw: dict[str, object], seed: int | None, bars: str | Pat
     start, end = dates["start"], dates["end"]
     if end < start:
         raise ScenarioError(f"{place}: end {end} is before start {start}")
-    if end.year + LISTED_YEARS > calendar.LAST_YEAR:
-        raise ScenarioError(f"{place}: end {end}: options are listed to {end.year + LISTED_YEARS}, the exchange calendar ends "
-                            f"with {calendar.LAST_YEAR}")
+    check_listed_years(place, end)
     if not start <= dates["backtest_start"] <= dates["backtest_end"] <= end:
         raise ScenarioError(f"{place}: backtest {dates['backtest_start']} to {dates['backtest_end']} is not inside "
                             f"{start} to {end}")
     history = _anchors(place, "history", raw["history"])
     anchors = _anchors(place, "anchors", raw["anchors"])
     _check_cover(place, history, anchors, start, end)
-    used_seed = raw["seed"] if seed is None else seed
-    if isinstance(used_seed, bool) or not isinstance(used_seed, int) or not 0 <= used_seed <= LARGEST_SEED:
-        raise ScenarioError(f"{place}: seed {used_seed!r} is not a whole number from 0 to {LARGEST_SEED}")
+    used_seed = check_seed(place, raw["seed"] if seed is None else seed)
     real = () if bars is None else read_bar_folder(Path(bars), history[0].day, end)
     return Scenario(name=_text(place, "name", raw["name"]), seed=used_seed,
                     description=_text(place, "description", raw["description"]), history=history, anchors=anchors,
                     pins=_pins(place, raw.get("pins", {}), {anchor.day: anchor for anchor in anchors}),
                     levels=_levels(place, raw.get("levels", {})), real_bars=real,
                     oil=_oil(place, raw.get("oil", {}), history[0].day, end), **dates)
+
+
+def check_listed_years(place: str, end: date) -> None:
+    """Refuse a last day from which options are listed beyond the exchange calendar.
+
+    Raises
+    ------
+    ScenarioError
+        It is too late.
+    """
+    if end.year + LISTED_YEARS > calendar.LAST_YEAR:
+        raise ScenarioError(f"{place}: end {end}: options are listed to {end.year + LISTED_YEARS}, the exchange calendar ends "
+                            f"with {calendar.LAST_YEAR}")
+
+
+def check_seed(place: str, seed: object) -> int:
+    """A seed that the generators take.
+
+    Raises
+    ------
+    ScenarioError
+        It is no whole number, or out of bounds.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise ScenarioError(f"{place}: seed {seed!r} is not a whole number from 0 to {LARGEST_SEED}")
+    return seed
 
 
 def _text(place: str, key: str, value: object) -> str:

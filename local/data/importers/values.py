@@ -12,11 +12,10 @@ import pandas as pd
 
 from local.data.importers.errors import ImportRefused, at_line
 from local.data.importers.layouts import NEW_YORK
+from local.data.written_dates import day_of, moment_of
 
 NOTHING = ("", "nan", "null", "none", "n/a", "na", "undef")
 NO_INTEGER, NO_MOMENT = 9223372036854775807, 18446744073709551615     # Databento's marks of an absent figure
-STAMPS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%m/%d/%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M",
-          "%Y/%m/%d", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%b %d %Y")
 RIGHTS = {"c": False, "call": False, "calls": False, "p": True, "put": True, "puts": True}
 OSI = re.compile(r"(?:O:)?(?P<root>[A-Z0-9./^]{1,6}?) *(?P<expiry>\d{6})(?P<right>[CP])(?P<strike>\d{8})")
 EPOCH_DAYS = date(1970, 1, 1).toordinal()
@@ -70,37 +69,6 @@ def each(column: pd.Series, name: str, read: Callable[[str], T]) -> tuple[np.nda
         except ValueError as error:
             raise at_line(name, int(column.index[int((codes == number).argmax())]), str(error)) from error
     return codes, values
-
-
-def day_of(text: str) -> date:
-    """A day: ISO, with or without dashes, with slashes (month first), or with the month's name.
-
-    Raises
-    ------
-    ValueError
-        It is none.
-    """
-    return moment_of(text).date()
-
-
-def moment_of(text: str) -> datetime:
-    """A moment, or a day's midnight; aware where the text names its zone.
-
-    Raises
-    ------
-    ValueError
-        It is none; the message is for a reader.
-    """
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    for form in STAMPS:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
-    raise ValueError(f"{text!r} is not a date or time" if text else "the date is blank")
 
 
 def strict_day(text: str) -> date:

@@ -90,11 +90,11 @@ def test_the_run_has_the_folder_s_days_and_hears_what_it_lacks(folder: Path, job
 
 
 @pytest.mark.parametrize("words, line", [
-    ((), "nothing to trade is named: --scenario NAME or --data DIR is required"),
+    ((), "nothing to trade is named: --scenario NAME is required, or --bars DIR with --start and --end"),
     (("--data", "{folder}", "--scenario", "august_2024"), "--data and --scenario contradict each other"),
     (("--data", "{folder}", "--bars", "x"), "--data and --bars contradict each other"),
     (("--data", "{folder}", "--seed", "3"), "--data and --seed contradict each other"),
-    (("--data", "{folder}", "--commands"), "--commands needs a file beside --data"),
+    (("--data", "{folder}", "--commands"), "--commands needs a file here"),
     (("--data", "{folder}", "--start", "2024-01-02", "--end", "2024-01-22"), "must lie within mine's 2024-01-18 to 2024-01-22"),
     (("--data", "{folder}/none"), "none is not there"),
     (("--data", "{folder}/option"), "is not a LEAN data folder"),

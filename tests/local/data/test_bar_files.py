@@ -1,6 +1,7 @@
 """Folders of real daily bars: read strictly, refused with file and line."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -67,7 +68,13 @@ def test_oil_may_lack_only_days_without_a_figure(tmp_path: Path) -> None:
     ("vix", "2024-07-08", "2024-07-05", "vix-daily.csv line 6: 2024-07-05 comes after 2024-07-05"),
     ("vix", "2024-07-08", "8 July", "vix-daily.csv line 6: '8 July' is not a date"),
     ("vix", "HIGH", "TOP", "vix-daily.csv line 1: columns must be"),
-    ("spy", "date,", "when,", "spy-daily.csv line 1: first column must be date"),
+    ("spy", "date,", "when,", "spy-daily.csv line 1: no column date or time"),
+    ("vix", "2024-07-08", "13/07/2024", "vix-daily.csv line 6: '13/07/2024' is not a date or time (the month comes first"),
+    ("vix", "2024-07-08", "", "vix-daily.csv line 6: the date is blank"),
+    ("vix", "2024-07-05", "2024-07-09", "vix-daily.csv line 6: 2024-07-08 comes after 2024-07-09: dates must ascend"),
+    ("vix", "2024-07-08,12.94,13.05,12.30,12.37\n", "",
+     "vix-daily.csv: missing day 2024-07-08 (1 of 4 trading days): it has 2024-07-02 to 2024-07-05, and 2024-07-02 to "
+     "2024-07-08 is needed"),
 ])
 def test_refused(tmp_path: Path, name: str, old: str, new: str, message: str) -> None:
     texts = {"spy": SPY, "vix": VIX}
@@ -76,6 +83,45 @@ def test_refused(tmp_path: Path, name: str, old: str, new: str, message: str) ->
         read_bar_folder(folder_with(tmp_path, **texts), FIRST, LAST)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SAME = {
+    "month first": ("2024-07-0", "07/0", "/2024"),
+    "timestamps": ("2024-07-0", "2024-07-0", " 00:00:00-04:00"),
+    "ISO without dashes": ("2024-07-0", "2024070", ""),
+    "ISO with a time": ("2024-07-0", "2024-07-0", "T16:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("how", SAME)
+def test_dates_as_people_write_them(tmp_path: Path, how: str) -> None:
+    old, new, end = SAME[how]
+    spy = "".join(line.replace(old, new, 1).replace(",", f"{end},", 1) if line[0].isdigit() else line
+                  for line in SPY.splitlines(keepends=True))
+    plain = read_bar_folder(folder_with(tmp_path), FIRST, LAST)
+    assert spy != SPY and read_bar_folder(folder_with(tmp_path, spy=spy), FIRST, LAST) == plain
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: "\ufeff" + text, lambda text: text.replace("date", "DATE").replace("close", "Close/Last"),
+    lambda text: "\n".join([text.splitlines()[0], *reversed(text.splitlines()[1:])]) + "\n",
+    lambda text: text.replace("40434800", '"40,434,800"').replace("548.69", "$548.69"),
+    lambda text: text.replace("\n", "\r\n").replace(",", ", "), lambda text: text + ",,,,,\n\n",
+    lambda text: "\n".join(",".join(reversed(line.split(","))) for line in text.splitlines())])
+def test_files_as_people_have_them(tmp_path: Path, change: Callable[[str], str]) -> None:
+    """A byte-order mark, other words and capitals, descending, thousands, blanks, empty lines, columns in another order."""
+    plain = read_bar_folder(folder_with(tmp_path), FIRST, LAST)
+    assert read_bar_folder(folder_with(tmp_path, spy=change(SPY)), FIRST, LAST) == plain
+
+
+@pytest.mark.parametrize("name", ["SPY.csv", "spy_daily.CSV", "Spy-Daily.csv"])
+def test_names_in_any_case(tmp_path: Path, name: str) -> None:
+    plain = read_bar_folder(folder_with(tmp_path), FIRST, LAST)
+    (tmp_path / "spy-daily.csv").rename(tmp_path / name)
+    assert read_bar_folder(tmp_path, FIRST, LAST) == plain
+    (tmp_path / "spy_daily.csv" if name != "spy_daily.CSV" else tmp_path / "SPY.csv").write_text(SPY, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="has two files of SPY"):
+        read_bar_folder(tmp_path, FIRST, LAST)
 
 
 def test_missing_folder_and_file(tmp_path: Path) -> None:
