@@ -13,10 +13,12 @@ from typing import Any, Callable, Final, Mapping, TypeVar
 
 from config.calendars import AnnouncedDates
 from config.constants import PHASES, STARTING_EQUITY_USD
+from config.figures import DOT, FIGURES, Figure, read_figures, specs_with
 from config.near_misses import meant
 from config.own_dates import read_dates
 from config.planned_commands import PlannedCommand, read_commands
 from config.strategy_parameters import STRATEGY_PRIORITY
+from config.strategy_spec import StrategySpec
 from core.errors import ConfigError
 from core.model import EMPTY, Mode
 
@@ -95,6 +97,8 @@ class RunParameters:
     publish : bool
         Whether the run tells a reader each minute where it stands: always the default of a live run, of a backtest only
         when asked.
+    figures : mapping of str to int, float or time
+        Figures of strategies that are others in this run, by the names of ``config.figures``.
     """
 
     mode: Mode
@@ -112,6 +116,7 @@ class RunParameters:
     commands: tuple[PlannedCommand, ...] = ()
     dates: AnnouncedDates = field(default_factory=lambda: EMPTY)
     publish: bool = False
+    figures: Mapping[str, Figure] = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         if self.starting_phase not in PHASES:
@@ -138,6 +143,11 @@ class RunParameters:
             if self.start is None or self.end is None or not self.start <= command.at.date() <= self.end:
                 raise ConfigError(f"the command of {command.at:%Y-%m-%d %H:%M} needs a backtest from start to end "
                                   "around it")
+        self.specs()
+
+    def specs(self) -> Mapping[str, StrategySpec]:
+        """What every strategy states about itself in this run."""
+        return specs_with(self.figures)
 
     def days(self) -> tuple[date, date]:
         """First and last day of a backtest.
@@ -232,6 +242,20 @@ _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
 KNOWN_PARAMETERS: Final = tuple(_READERS)
 
 
+def _words(kind: type[Enum]) -> str:
+    return ", ".join(str(member.value) for member in kind)
+
+
+PARAMETER_VALUES: Final[Mapping[str, str]] = {
+    "mode": _words(Mode), "strategies": "all, or names with commas; all,-NAME leaves one out",
+    "starting_phase": ", ".join(map(str, PHASES)), "cash": "USD above zero", "margin": _words(MarginAuthority),
+    "fills": _words(Fills), "environment": _words(Environment), "start": "a day like 2024-07-01", "end": "a day like 2024-08-30",
+    "log_level": _words(LogLevel), "account": "1 to 40 letters, digits, _ or -", "restore": "the id of an earlier backtest",
+    "commands": "the operator's: 2024-07-31 10:30 halt; …", "dates": "announced days: earnings AAPL 2027-01-28; …",
+    "publish": ", ".join(YES_OR_NO)}
+"""What a parameter may be, in words."""
+
+
 def _defaults(live: bool) -> dict[str, Any]:
     return {
         "mode": Mode.OBSERVE if live else Mode.TRADE, "strategies": STRATEGY_PRIORITY,
@@ -261,12 +285,14 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
     values = _defaults(live)
     for key, text in mapping.items():
         reader = _READERS.get(key)
-        if reader is None:
-            raise ConfigError(f"unknown parameter {key!r}{meant(key, KNOWN_PARAMETERS)}; "
-                              f"known: {', '.join(KNOWN_PARAMETERS)}")
+        if reader is None and DOT not in key:
+            raise ConfigError(f"unknown parameter {key!r}{meant(key, (*KNOWN_PARAMETERS, *FIGURES))}; known: "
+                              f"{', '.join(KNOWN_PARAMETERS)}, and figures of strategies like {next(iter(FIGURES))}")
         if not isinstance(text, str) or not text.strip():
             raise ConfigError(f"{key} must be text with a value, not {text!r}")
-        values[key] = reader(key, text.strip())
+        if reader is not None:
+            values[key] = reader(key, text.strip())
+    values["figures"] = read_figures(mapping)
     if live and "commands" in values:
         raise ConfigError("commands are planned for a backtest; a live run is sent them")
     if live and "restore" in values:

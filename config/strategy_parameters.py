@@ -43,6 +43,11 @@ class LeapCallSpec(StrategySpec):
     earnings_days: int
     max_contracts: int
 
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "a weekly is rolled before it would be sold": self.weekly_roll_dte < self.weekly_target_dte,
+            "a LEAP is bought before it would be rolled": self.leap_roll_dte < self.entry_dte_min}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Friday0DteSpec(PacedSpec):
@@ -70,6 +75,12 @@ class Friday0DteSpec(PacedSpec):
     early_close_wall_minutes: int
     natural_before_wall_minutes: int
     flat_before_wall_minutes: int
+
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "the broken wing is the wider one": self.wing_points <= self.broken_wing_points,
+            "the wall of triple witching is the earlier one": self.triple_witching_wall <= self.broker_wall,
+            "natural before flat": self.flat_before_wall_minutes <= self.natural_before_wall_minutes}
 
     def enters_on(self, weekday: int) -> bool:
         """On one weekday only."""
@@ -103,6 +114,10 @@ class Lt112Spec(PacedSpec):
     min_probability_otm: float
     profit_target_share: float
     max_quoted_contracts: int
+
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "the walk goes towards the money": self.walk_to_otm_share <= self.walk_from_otm_share}
 
 
 LT112: Final = Lt112Spec(
@@ -174,6 +189,10 @@ class LeapLadderSpec(StrategySpec):
     harvest_multiple: float
     roll_dte: int
 
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "a rung is bought before it would be rolled": self.roll_dte < self.entry_dte_min}
+
 
 LEAP_PUT_LADDER: Final = LeapLadderSpec(
     name="leap_put_ladder", underlyings=("SPY",), entry_dte_min=365, entry_dte_max=900, vix_min=0.0,
@@ -213,6 +232,11 @@ class CalendarSpec(StrategySpec):
     stop_loss_share: float
     far_exit_dte: int
 
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "the near leg's days in order": self.near_roll_dte < self.near_min_dte <= self.near_max_dte < self.entry_dte_min,
+            "the far leg is bought before it would be sold": self.far_exit_dte < self.entry_dte_min}
+
 
 CALENDAR: Final = CalendarSpec(
     name="calendar", underlyings=("SPY", "IWM"), entry_dte_min=50, entry_dte_max=75, vix_min=0.0, vix_max=20.0,
@@ -237,6 +261,10 @@ class RatioSpec(StrategySpec):
     profit_target_share: float
     ratio_2x3_min_phase: int
     max_quoted_contracts: int
+
+    def _laws(self) -> Mapping[str, bool]:
+        return StrategySpec._laws(self) | {
+            "shorts farther out than the long": self.short_max_delta < self.long_delta}
 
 
 RATIO: Final = RatioSpec(

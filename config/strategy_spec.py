@@ -3,12 +3,13 @@ in the house knows one by its name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import time
 from enum import Enum
 from typing import Final, Mapping
 
 from config.constants import ENTRY_CLOSE, ENTRY_OPEN, VIX_ENTRY_STOP
+from config.figure_bounds import figure_bounds, is_within
 from core.errors import ConfigError
 
 INFINITY: Final = float("inf")
@@ -85,7 +86,7 @@ class StrategySpec:
     Raises
     ------
     ConfigError
-        When figures contradict each other (``_laws``).
+        When a figure is out of its bounds (``config.figure_bounds``), or figures contradict each other (``_laws``).
     """
 
     name: str
@@ -123,9 +124,17 @@ class StrategySpec:
     max_spread_usd: float
 
     def __post_init__(self) -> None:
+        for one in fields(self):
+            self._check_bounds(one.name, getattr(self, one.name))
         for name, holds in self._laws().items():
             if not holds:
                 raise ConfigError(f"a specification contradicts itself: {name}", strategy=self.name)
+
+    def _check_bounds(self, name: str, value: object) -> None:
+        for figure in value.values() if isinstance(value, Mapping) else (value,):
+            if isinstance(figure, (int, float)) and not isinstance(figure, bool) and not is_within(name, figure):
+                least, most = figure_bounds(name)
+                raise ConfigError(f"{name} must be from {least:.10g} to {most:.10g}, not {figure:.10g}", strategy=self.name)
 
     def products(self, phase: int) -> tuple[str, ...]:
         """Underlyings that ``phase`` allows; none in a phase that is not known."""

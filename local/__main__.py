@@ -1,48 +1,49 @@
 """The command line: ``python -m local COMMAND``. A command that cannot do what it was asked ends in one line."""
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Sequence
 
-from local.commands.arguments import OneLineParser
+from local.commands.arguments import OneLineParser, program
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
-COMMANDS = ("backtest", "list", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
-            "record", "regressions", "replay", "walk-days", "validate", "import", "scenario", "backup", "day")
+USERS = ("backtest", "scenario", "list", "data", "import", "report", "run", "day", "backup", "replay")
+DEVELOPERS = ("parity", "bench", "faults", "strategies-table", "walk-days", "validate", "record", "regressions")
+COMMANDS = USERS + DEVELOPERS
 MODULES = {"import": "import_quotes"}     # commands whose name no module may have
+HELP = ("-h", "--help")
 LIBRARIES = ("numpy", "pandas", "scipy", "cryptography")
-INSTALLED = "tomking"
 INTERRUPTED = 130
 TERMINATED = 143
 
 
 def build_parser(only: str | None = None) -> OneLineParser:
     """The parser with every sub-command, or with one of them."""
-    parser = OneLineParser(prog=_program(), description="Runs the Tom King Trading Framework without Docker.")
+    parser = OneLineParser(prog=program(), description="Runs the Tom King Trading Framework without Docker.",
+                           formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="store_true", help="tell the version, the commit and what it runs on")
     parser.add_argument("--debug", action="store_true", help="show the whole trace of a run that failed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS if only is None else (only,):
-        module = _module(name)
-        own = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+    modules = {name: _module(name) for name in (COMMANDS if only is None else (only,))}
+    for name, module in modules.items():
+        own = commands.add_parser(name, description=module.__doc__)
         module.add_arguments(own)
         parser.asked = own if only is not None else None
+    if only is None:
+        parser.epilog = "\n\n".join(
+            "\n".join([f"{heading}:", *(f"  {name:18}{modules[name].HELP}" for name in names)])
+            for heading, names in (("commands", USERS), ("for work on the framework itself", DEVELOPERS)))
     return parser
 
 
 def _module(command: str) -> ModuleType:
     return import_module(f"local.commands.{MODULES.get(command, command.replace('-', '_'))}")
-
-
-def _program() -> str:
-    """What the user typed: the installed command, or the module."""
-    return INSTALLED if Path(sys.argv[0]).stem == INSTALLED else "python -m local"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--version" in given and named is None:
             print(made_with_line())
             return 0
-        arguments = build_parser(named if named in COMMANDS else None).parse_args(given)
+        parser = build_parser(named if named in COMMANDS else None)
+        if (named is None or named in COMMANDS) and any(word in HELP for word in given):
+            (parser.asked or parser).print_help()       # whatever else was typed
+            return 0
+        arguments = parser.parse_args(given)
         debug = arguments.debug
         return int(_module(arguments.command).run(arguments))
     except CommandError as error:

@@ -6,8 +6,9 @@ They look alike and are not to be merged: each has its own state machine, its ow
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Final, Mapping
+from typing import Any, Final, Mapping
 
+from config.strategy_spec import StrategySpec
 from core.strategy import Strategy
 from strategies.butterfly_with_state import Butterfly
 from strategies.calendar_spread_with_state import Calendar
@@ -25,3 +26,12 @@ _IN_ORDER: Final[tuple[Strategy, ...]] = (
     EmergencyHedge())
 ALL: Final[Mapping[str, Strategy]] = MappingProxyType({strategy.spec.name: strategy for strategy in _IN_ORDER})
 """Every strategy by its spec's name, in the coordinator's order of priority."""
+
+
+def with_specs(specs: Mapping[str, StrategySpec]) -> Mapping[str, Strategy]:
+    """Every strategy with its own of these specifications."""
+    made: dict[str, Strategy] = {}
+    for name, strategy in ALL.items():
+        kind: Any = type(strategy)
+        made[name] = strategy if strategy.spec is specs[name] else kind(specs[name])
+    return MappingProxyType(made)

@@ -23,7 +23,7 @@ DRAWN = {("strategies", "core.entry"), ("local", "operations")}
 # What is left, file by file, with its reason.
 PLAIN_TYPES = {"core.errors": "plain types", "core.model": "plain types", "core.codes": "plain types"}
 EXCEPTIONS: dict[str, dict[str, str]] = {
-    **{f"config/{name}.py": PLAIN_TYPES for name in ("calendars", "instruments", "own_dates", "planned_commands",
+    **{f"config/{name}.py": PLAIN_TYPES for name in ("calendars", "figures", "instruments", "own_dates", "planned_commands",
                                                      "run_parameters", "strategy_spec")},
     "helpers/lean/order_gateway.py": {"helpers.orders.port": "it fulfils the executor's port"},
     "core/strategy_coordinator.py": {"core.entry": "it runs the gate; the method's documents name its path"},

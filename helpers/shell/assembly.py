@@ -13,7 +13,7 @@ from helpers.shell.run_store import RunStore, check_environment
 from helpers.shell.snapshots import with_indices
 from helpers.store.audit_trail import SegmentedAudit
 from helpers.store.journal import Journal
-from strategies import ALL
+from strategies import ALL, with_specs
 
 EXECUTOR_SECONDS_LIVE = 1
 EXECUTOR_SECONDS_BACKTEST = 60
@@ -34,7 +34,7 @@ def assemble(algorithm: LeanAlgorithm, run: RunParameters) -> FrameworkShell[Lea
         If the environment does not fit the brokerage.
     """
     tickers = tickers_of(run)
-    managers = build(run, ALL)
+    managers = build(run, with_specs(run.specs()))
     gateway = LeanGateway(algorithm, managers.iv_record, own_margin=run.margin is MarginAuthority.OWN,
                           worked_fills=run.fills is Fills.WORKED)
     facts = RunFacts(algorithm)

@@ -151,6 +151,6 @@ def build(run: RunParameters, strategies: Mapping[str, Strategy]) -> Managers:
         gate=gate,
         coordinator=StrategyCoordinator(strategies, gate, sizer, margin, greeks, concentration),
         phase=PhaseManager(run.starting_phase, run.cash),
-        ledger=TradeLedger(run.cash), breakers=CircuitBreakers(),
+        ledger=TradeLedger(run.cash, specs), breakers=CircuitBreakers(),
         emergency=EmergencyProtocol(), book=DayBook(run.cash),
         iv_record=IvRecord())

@@ -108,7 +108,7 @@ class FrameworkShell(Generic[Event]):
         self.parts.verify()
         self._recovery.run(now, restored=loaded is not None)
         self.journal.event(now, "STARTED", mode=self.run.mode, strategies=list(self.run.strategies),
-                           phase=self.parts.phase.phase, margin=self.run.margin,
+                           phase=self.parts.phase.phase, margin=self.run.margin, figures=dict(self.run.figures) or None,
                            positions=len(self.parts.states.open_positions))
         self._tell_absent(now)
         for product, confirmed in margins_unconfirmed(self.run, now.date()).items():

@@ -141,7 +141,7 @@ class RunRecord:
             "run": {"mode": self._run.mode.value, "strategies": list(self._run.strategies),
                     "starting_phase": self._run.starting_phase, "cash": self._run.cash,
                     "margin": self._run.margin.value, "fills": self._run.fills.value,
-                    "environment": self._run.environment.value},
+                    "environment": self._run.environment.value, "figures": plain(self._run.figures)},
             "marks": self._marks, "orders": self._parts.order_figures.rows(),
             "trades": [plain(trade) for trade in ledger.trades],
             "open_positions": [_held(position, self._results.get(position.id))

@@ -3,7 +3,7 @@ what it owns up to."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 
 from config.constants import DEFENSIVE_DTE, MAX_COMBO_LEGS
 from config.strategy_parameters import SPECS, PacedSpec
+from config.strategy_spec import StrategySpec
 from local.broker_faults.faults import (CrossedQuotes, Disconnect, Fault, FillAfterCancel, LateFills, MissingSide,
                                         NoAnswer, OutOfOrder, PartialFills, Rejects, Restart, StaleQuotes,
                                         UnevenFills)
@@ -23,7 +24,6 @@ REPAIR_MINUTES = 25      # undisturbed minutes within which even four single leg
 OBSTRUCTING = (Rejects, NoAnswer, Disconnect, MissingSide, StaleQuotes, CrossedQuotes, Restart, UnevenFills,
                PartialFills, FillAfterCancel, LateFills, OutOfOrder)
 OWNED_UP = frozenset({"ORDER_FAILED", "ORDER_UNKNOWN", "ORDER_STUCK"})
-PACE = {spec.name: spec.days_between_entries for spec in SPECS.values() if isinstance(spec, PacedSpec)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Evidence:
         Fills the broker had not told of when the run ended.
     resting : tuple of str
         Tags of orders still at the broker.
+    specs : mapping of str to StrategySpec
+        The strategies' figures in this run.
     """
 
     log: BrokerLog
@@ -59,6 +61,7 @@ class Evidence:
     error: str
     untold: int
     resting: tuple[str, ...]
+    specs: Mapping[str, StrategySpec] = field(default_factory=lambda: SPECS)
 
     def told(self) -> list[tuple[datetime, Trade]]:
         """Trades of ours in the order the algorithm heard of them."""
@@ -141,17 +144,18 @@ def _opened(trade: Trade, asked: Mapping[Any, int], net: Mapping[Any, int], most
 def _slots(evidence: Evidence) -> Iterable[Violation]:
     """Strategies that keep days between their entries keep no second one within them."""
     net = _net_by_intent(trade for trade in evidence.log.trades if purpose_of(trade.tag) == "ENTRY")
+    pace = {name: spec.days_between_entries for name, spec in evidence.specs.items() if isinstance(spec, PacedSpec)}
     taken: dict[str, list[tuple[date, str]]] = {}
     for intent, quantities in net.items():
         if not any(quantities.values()):
             continue
         strategy, stamp = position_of(intent).split("/")
         day = datetime.strptime(stamp, "%Y%m%d%H%M").date()
-        if strategy in PACE:
+        if strategy in pace:
             taken.setdefault(strategy, []).append((day, intent))
     for strategy, entries in taken.items():
         for (before, first), (after, second) in pairwise(sorted(entries)):
-            if (after - before).days < PACE[strategy]:
+            if (after - before).days < pace[strategy]:
                 yield Violation("DOUBLE_ENTRY", f"{strategy} {before} and {after}: {first}, {second}")
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from config.figures import read_figures, specs_with
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.invariants import Evidence, Violation, violations
 from local.broker_faults.lives import Lives
@@ -125,4 +126,4 @@ def evidence_of(lives: Lives, plan: FaultPlan) -> Evidence:
     brokerage = lives.broker.brokerage
     return Evidence(log=brokerage.log, faults=plan.faults, audit=lives.audit(), state=lives.state(),
                     ended=lives.engine.clock.local, error=lives.error, untold=brokerage.untold,
-                    resting=brokerage.resting_tags)
+                    resting=brokerage.resting_tags, specs=specs_with(read_figures(lives.parameters)))

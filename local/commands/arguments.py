@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,12 +12,18 @@ from config.near_misses import meant
 from local.commands.errors import CommandError
 from local.data.written_dates import day_of
 
+INSTALLED = "tomking"
 PHASES = (1, 2, 3, 4)
 ENGINES = ("embedded", "lean")
 
 
 CHOICE = re.compile(r"invalid choice: '(?P<word>[^']*)' \(choose from (?P<known>.*)\)")
 UNKNOWN = re.compile(r"unrecognized arguments: (?P<word>--[\w-]+)")
+
+
+def program() -> str:
+    """What the user typed: the installed command, or the module."""
+    return INSTALLED if Path(sys.argv[0]).stem == INSTALLED else "python -m local"
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -14,7 +14,7 @@ from local import results
 from local.broker_faults.broker import FaultyBroker
 from local.broker_faults.faults import Restart
 from local.broker_faults.plan import FaultPlan
-from local.commands.arguments import add_account, add_engine, add_force, add_scenario, add_window, pairs, seed
+from local.commands.arguments import add_account, add_engine, add_force, add_scenario, add_window, pairs, program, seed
 from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
 from local.commands.own_data import FolderWindow, folder_window, lacks, told_of
@@ -118,7 +118,7 @@ def _check(parameters: Mapping[str, str], scenario: Scenario | FolderWindow, own
     except ConfigError as error:
         asked = {key: value for key, value in parameters.items() if key not in own}
         place = f"{PROJECT_FOLDER / CONFIGURATION}: " if asked.keys() != parameters.keys() and _holds(asked) else ""
-        raise CommandError(f"{place}{error}") from error
+        raise CommandError(f"{place}{error} (see {program()} list parameters)") from error
     if checked.start is None or checked.end is None or not (scenario.start <= checked.start
                                                              and checked.end <= scenario.end):
         raise CommandError(f"start and end must lie within {scenario.name}'s {scenario.start} to {scenario.end}")

@@ -2,8 +2,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from datetime import time
+from enum import Enum
 
-from config.run_parameters import KNOWN_PARAMETERS
+from config.figures import FIGURES
+from config.run_parameters import ALL_STRATEGIES, KNOWN_PARAMETERS, PARAMETER_VALUES, YES_OR_NO, parse
 from config.strategy_parameters import SPECS, STRATEGY_PRIORITY
 from core.codes import MEANINGS
 from local.data import scenario as scenarios
@@ -38,7 +42,25 @@ def _strategies() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 
 def _parameters() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    return ("Parameter",), [(name,) for name in KNOWN_PARAMETERS]
+    defaults = parse({}, live=False)
+    own = [(name, _default(getattr(defaults, name)), PARAMETER_VALUES[name]) for name in KNOWN_PARAMETERS]
+    figures = [(key, _default(place.value), place.bounds) for key, place in FIGURES.items()]
+    return ("Parameter", "Default", "Values"), own + figures
+
+
+def _default(value: object) -> str:
+    """A parameter's text where none is given; a dash where there is no value."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if value == STRATEGY_PRIORITY:
+        return ALL_STRATEGIES
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, bool):
+        return next(text for text, meaning in YES_OR_NO.items() if meaning is value)
+    if isinstance(value, (int, float)):
+        return f"{value:.10g}"
+    return str(value) if value and not isinstance(value, Mapping) else "–"
 
 
 def _codes() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -120,7 +120,8 @@ def subtitle(report: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     engine = {"lean": "LEAN", "embedded": "embedded engine"}.get(str(about.get("engine", "")), "")
     facts = [f"{first} to {last}", f"starting in phase {run['starting_phase']}" if "starting_phase" in run else "",
              f"{float(run['cash']):,.0f} USD", f"{len(run['strategies'])} strategies", f"fills {run['fills']}" if "fills" in run else "",
-             engine, f"seed {about['seed']}" if "seed" in about else "", "real daily bars" if about.get("bars") else ""]
+             engine, f"seed {about['seed']}" if "seed" in about else "", "real daily bars" if about.get("bars") else "",
+             ", ".join(f"{name} {value}" for name, value in run.get("figures", {}).items())]
     return " · ".join(fact for fact in facts if fact)
 
 

@@ -92,7 +92,7 @@ def compile_sources(container: Container) -> None:
 
 
 def start(container: Container, launcher: Path | None, *, extra: Mapping[str, Any] | None = None,
-          before: Sequence[str] = (), configuration_at: Path | None = None) -> subprocess.Popen[bytes]:
+          before: Sequence[str] = (), arguments: Sequence[str] = (), configuration_at: Path | None = None) -> subprocess.Popen[bytes]:
     """Start LEAN's launcher, or the embedded engine where there is none, with the container's configuration.
 
     Parameters
@@ -101,6 +101,8 @@ def start(container: Container, launcher: Path | None, *, extra: Mapping[str, An
         Keys that only this kind of start needs, over everything.
     before : sequence of str
         Words before the command: another clock.
+    arguments : sequence of str
+        Words behind it, as an optimisation adds them.
     configuration_at : Path or None
         Where the configuration is written and LEAN finds it by itself: in the folder it runs in.
     """
@@ -119,6 +121,7 @@ def start(container: Container, launcher: Path | None, *, extra: Mapping[str, An
     path.write_text(json.dumps(given, indent=1), encoding="utf-8")
     if configuration_at is None:
         command += ["--config", str(path)]
+    command += arguments
     log = open(container.root / "out.log", "ab")
     with log:
         return subprocess.Popen(command, cwd=container.work, env=environment, stdin=subprocess.DEVNULL,

@@ -6,11 +6,12 @@ broker's own), and what it leaves is written as LEAN writes it.
 """
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,15 @@ WAITS = "the feed waits at"
 POLL_SECONDS = 0.02
 
 
-def main(path: str) -> int:
-    """Run what the configuration names, until its end or the operator's stop."""
-    given = json.loads(Path(path).read_text(encoding="utf-8"))
+def main(arguments: Sequence[str]) -> int:
+    """Run what the configuration names, until its end or the operator's stop. ``--parameters a:1,b:2``, as an optimisation
+    starts its runs, is laid over the configuration's."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--parameters", default="")
+    asked = parser.parse_args(arguments)
+    given = json.loads(asked.config.read_text(encoding="utf-8"))
+    given["parameters"] |= dict(pair.split(":") for pair in asked.parameters.split(",") if pair)
     if given["environments"][given["environment"]]["live-mode"]:
         return live(given)
     result = run_project(Path(given["algorithm-location"]).parent, data=Path(given["data-folder"]),
@@ -82,4 +89,4 @@ def leave(path: Path, kept: Account | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[2]))
+    sys.exit(main(sys.argv[1:]))

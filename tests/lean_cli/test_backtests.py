@@ -56,6 +56,20 @@ def test_a_parameter_without_days_is_refused_in_one_line(tmp_path: Path, engine:
     assert order_events(container.results) == [] and list(container.storage.rglob("*")) == []
 
 
+@pytest.mark.parametrize("engine", LAUNCHERS, ids=NAMES)
+def test_an_optimisation_lays_a_figure_over_the_rest(tmp_path: Path, engine: Engine) -> None:
+    world = World(tmp_path, engine, "d", **{"lt112.win_rate": "0.8"})
+    entered = {}
+    for run_id, least in (("1", "0.73"), ("2", "0.99")):
+        container = world.container(run_id, "d-optimize")
+        assert run(container, engine, arguments=["--parameters", f"lt112.min_probability_otm:{least}"]) == 0
+        told = read_report(container.results)
+        assert told["run"]["figures"] == {"lt112.win_rate": 0.8, "lt112.min_probability_otm": float(least)}
+        assert told["planned"]["lt112"]["planned_win_rate"] == 0.8
+        entered[least] = {row["strategy"] for row in told["orders"]}
+    assert entered == {"0.73": {"friday_0dte", "lt112"}, "0.99": {"friday_0dte"}}
+
+
 @pytest.mark.parametrize("text", ["{", '{"parameters": {"cash": "1"}} // mine'])
 def test_a_configuration_that_the_command_deletes_does_not_start(tmp_path: Path, text: str) -> None:
     world = World(tmp_path, None, "b")

@@ -27,6 +27,7 @@ CALLS = {
         feeds=["TastytradeBrokerage"],
         block={"tastytrade-refresh-token": "TOKEN", "tastytrade-account-number": "5WT00001",
                "history-provider": ["SubscriptionDataReaderHistoryProvider", "BrokerageHistoryProvider"]}),
+    "d-optimize": Deployment(algorithm_id="2841386739", extra={"messaging-handler": "QuantConnect.Messaging.Messaging"}),
     "e-live-paper": Deployment(environment="live-paper", algorithm_id="L-3455306348",
                                extra={"live-cash-balance": [{"currency": "USD", "amount": 35000.0}]}),
 }
