@@ -113,10 +113,15 @@ def day_rows(report: Mapping[str, Any]) -> Markup:
 def fall_rows(report: Mapping[str, Any]) -> Markup:
     """The worst drawdowns with their dates and lengths."""
     days, found = daily(report)
-    rows = [(place, percent(fall.depth), fall.peak, fall.bottom, fall.recovered or "not yet", fall.sessions)
+    rows = [(place, percent(fall.depth), _day(fall.peak), _day(fall.bottom), _day(fall.recovered or "not yet"),
+             fall.sessions)
             for place, fall in enumerate(returns.falls(days, found)[:WORST_FALLS], 1)]
     return table(("No.", "Depth", "Peak", "Lowest", "Recovered", "Sessions"), rows, numbers=(1, 5), label="Worst drawdowns",
                  empty="The account never fell below its highest close.")
+
+
+def _day(text: str) -> Markup:
+    return Markup(f'<span class="nowrap">{text}</span>')
 
 
 def figures(report: Mapping[str, Any]) -> str:

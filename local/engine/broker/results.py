@@ -8,7 +8,7 @@ from typing import Any
 
 from local.engine.broker.sampling import Sampler
 from local.engine.broker.serialization import events_to_json, order_list_hash, order_to_json
-from local.engine.broker.statistics import portfolio_statistics, runtime_statistics, summary
+from local.engine.broker.statistics import PortfolioStatistics, portfolio_statistics, runtime_statistics, summary
 from local.engine.files.rates import InterestRates
 
 _EPOCH = datetime(1970, 1, 1)
@@ -26,8 +26,7 @@ def run_results(algorithm: Any, sampler: Sampler, algorithm_id: str) -> dict[str
     transactions, portfolio = algorithm.transactions, algorithm.portfolio
     handler = transactions.processor
     equity = dict(sorted(sampler.equity.items()))
-    figures = portfolio_statistics(sampler, transactions.transaction_record, transactions.win_count,
-                                   transactions.loss_count, _average_rate(algorithm, equity))
+    figures = run_statistics(algorithm, sampler)
     table = summary(figures, handler.orders_count, portfolio.total_fees)
     orders = [handler.orders[order_id] for order_id in sorted(handler.orders)]
     return {
@@ -43,6 +42,13 @@ def run_results(algorithm: Any, sampler: Sampler, algorithm_id: str) -> dict[str
         "equityCurve": [[int((time - _EPOCH).total_seconds()), value] for time, value in equity.items()],
         "orderListHash": order_list_hash(handler.orders),
     }
+
+
+def run_statistics(algorithm: Any, sampler: Sampler) -> PortfolioStatistics:
+    """Return the statistics of a run as exact numbers."""
+    transactions = algorithm.transactions
+    return portfolio_statistics(sampler, transactions.transaction_record, transactions.win_count, transactions.loss_count,
+                                _average_rate(algorithm, sampler.equity))
 
 
 def _average_rate(algorithm: Any, equity: dict[datetime, float]) -> float:

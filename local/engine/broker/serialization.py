@@ -120,6 +120,12 @@ def _time(instant: datetime) -> str:
     return text + 'Z"'
 
 
+def symbol_to_json(symbol: Any) -> dict[str, Any]:
+    """Return a symbol as LEAN writes one."""
+    found: dict[str, Any] = json.loads(_symbol(symbol))
+    return found
+
+
 def _symbol(symbol: Any) -> str:
     own = f'"value":{_text(symbol.value)},"id":{_text(str(symbol.id))},"permtick":{_text(symbol.value)}'
     if symbol.has_underlying:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from local.engine.broker.broker import Broker
+from local.engine.broker.result_file import result_document
+from local.engine.broker.results import run_statistics
 from local.engine.loop.engine import RUN_ID, Engine
 
 _COLLECT_AFTER = 50_000
@@ -90,6 +92,8 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
         error = "".join(traceback.format_exception(algorithm.runtime_error))
     results = _results(engine, error)
     _write(Path(out), run_id, results, error)
+    if not error and algorithm is not None and algorithm._locked:
+        _write_whole(Path(out), run_id, results, engine)
     return RunResult(statistics=results["statistics"], orders=results["orders"], order_events=results["orderEvents"],
                      equity=results["equity"], exit_code=1 if error else 0, error=error, slices=engine.slices,
                      engine=engine)
@@ -121,6 +125,16 @@ def _results(engine: Engine, error: str) -> dict[str, Any]:
     if engine.algorithm is None or not engine.algorithm._locked:
         return empty
     return {**empty, **engine.broker.results(engine.algorithm, engine.run_id)}
+
+
+def _write_whole(out: Path, run_id: str, results: dict[str, Any], engine: Engine) -> None:
+    """LEAN's whole result: what `lean report` is made from."""
+    algorithm, sampler = engine.algorithm, engine.broker.sampler
+    document = result_document(
+        results, sampler, run_statistics(algorithm, sampler), algorithm.trade_builder.closed_trades, name=type(algorithm).__name__,
+        start=algorithm.start_date, end=algorithm.end_date, parameters=engine.services.parameters,
+        state={"Status": "Completed", "RuntimeError": ""})
+    (out / f"{run_id}.json").write_text(json.dumps(document, default=str), encoding="utf-8")
 
 
 def _write(out: Path, run_id: str, results: dict[str, Any], error: str) -> None:
