@@ -15,7 +15,7 @@ from local.data import scenario as scenarios
 from local.data.bar_windows import scenario_of_bars
 from local.data.products import ALL, CORE, VIX_OPTIONS
 from local.data.scenario import Scenario
-from local.data.writer import ensure_data
+from local.data.writer import COMPLETE, ensure_data
 
 VIX_TICKER = "VIX"
 DEFAULT_CACHE = CACHE_FOLDER / "data"
@@ -54,5 +54,7 @@ def data_folder(scenario: Scenario, arguments: argparse.Namespace,
                 strategies: Iterable[str] = STRATEGY_PRIORITY) -> Path:
     """The scenario's data folder; written on the first call, with progress on the standard error stream."""
     cache = Path(arguments.data_cache) if arguments.data_cache else DEFAULT_CACHE
-    return ensure_data(scenario, cache.absolute(), underlyings=underlyings_of(strategies),
-                       progress=Progress("writing data", "days"))
+    folder = ensure_data(scenario, cache.absolute(), underlyings=underlyings_of(strategies),
+                         progress=Progress("writing data", "days"))
+    (folder / COMPLETE).touch()     # the cache command prunes what was used longest ago
+    return folder
