@@ -69,9 +69,9 @@ def _traded(arguments: argparse.Namespace) -> Scenario | FolderWindow:
 def _data(traded: Scenario | FolderWindow, arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Path:
     """The data folder; what one of the user's own lacks is told."""
     strategies = strategies_of(parameters)
-    if not isinstance(traded, FolderWindow):
-        return data_folder(traded, arguments, strategies)
     days = date.fromisoformat(parameters["start"]), date.fromisoformat(parameters["end"])
+    if not isinstance(traded, FolderWindow):
+        return data_folder(traded, arguments, strategies, days)
     tell(told_of(traded.folder, lacks(traded.folder, strategies, *days), days))
     return traded.folder
 

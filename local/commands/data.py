@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from pathlib import Path
 
 from config.run_parameters import ALL_STRATEGIES, parse
 from local.commands.arguments import add_force, add_scenario, add_window
 from local.commands.data_out import KIND, PUT_ASIDE, check_out, place_data
+from local.commands.errors import CommandError
 from local.commands.progress import tell
 from local.commands.scenario_data import data_folder, load_scenario
+from local.data.scenario import Scenario
 
 HELP = "write a scenario's data folder"
 
@@ -24,6 +27,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_force(parser)
 
 
+def asked_window(scenario: Scenario, arguments: argparse.Namespace) -> tuple[date, date]:
+    """The days of --start and --end, the scenario's where they are not named.
+
+    Raises
+    ------
+    CommandError
+        They reach beyond the scenario.
+    """
+    if arguments.scenario is None:
+        return scenario.start, scenario.end
+    first, last = (date.fromisoformat(told) if told else own for told, own in ((arguments.start, scenario.start),
+                                                                              (arguments.end, scenario.end)))
+    if not scenario.start <= first <= last <= scenario.end:
+        raise CommandError(f"{first} to {last} is not inside {scenario.name}'s {scenario.start} to {scenario.end}")
+    return first, last
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Write the data and print where it is."""
     scenario = load_scenario(arguments)
@@ -31,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out) if arguments.out else None
     if out is not None:
         check_out(out, force=arguments.force)
-    folder = data_folder(scenario, arguments, strategies)
+    window = asked_window(scenario, arguments)
+    folder = data_folder(scenario, arguments, strategies, window)
     if out is not None:
         about = {"command": KIND, "scenario": scenario.name, "seed": scenario.seed}
         aside = place_data(folder, out, about, force=arguments.force)
@@ -39,6 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
         if aside:
             tell(f"{aside} files that stood in the way were put aside, into {out / PUT_ASIDE}")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    print(f"{scenario.name}: {scenario.start} to {scenario.end}, seed {scenario.seed}, {size / 1e6:.0f} MB")
+    print(f"{scenario.name}: {window[0]} to {window[1]}, seed {scenario.seed}, {size / 1e6:.0f} MB")
     print(f"data: {folder}")
     return 0

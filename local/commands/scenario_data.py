@@ -50,11 +50,12 @@ def underlyings_of(strategies: Iterable[str]) -> tuple[str, ...]:
     return tuple(ticker for ticker in ALL if ticker in wanted)
 
 
-def data_folder(scenario: Scenario, arguments: argparse.Namespace,
-                strategies: Iterable[str] = STRATEGY_PRIORITY) -> Path:
-    """The scenario's data folder; written on the first call, with progress on the standard error stream."""
+def data_folder(scenario: Scenario, arguments: argparse.Namespace, strategies: Iterable[str] = STRATEGY_PRIORITY,
+                window: tuple[date, date] | None = None) -> Path:
+    """The scenario's data folder, or that of a window of it; written on the first call, with progress on the standard error
+    stream."""
     cache = Path(arguments.data_cache) if arguments.data_cache else DEFAULT_CACHE
-    folder = ensure_data(scenario, cache.absolute(), underlyings=underlyings_of(strategies),
+    folder = ensure_data(scenario, cache.absolute(), underlyings=underlyings_of(strategies), window=window,
                          progress=Progress("writing data", "days"))
     (folder / COMPLETE).touch()     # the cache command prunes what was used longest ago
     return folder

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
 from local.data import calendar
@@ -34,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str, ...] = CORE,
-                progress: Progress | None = None) -> Path:
+                window: tuple[date, date] | None = None, progress: Progress | None = None) -> Path:
     """Data folder of a scenario, written unless it is there already.
 
     Parameters
@@ -46,6 +47,9 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     underlyings
         Tickers to write; SPY and VIX must be among them. ``products.ALL`` is everything, ``VIX-OPTIONS`` the options
         on VIX; shares that have options and futures bring them along.
+    window
+        First and last day to write minutes and chains of, with the session before the first; the whole scenario unless given.
+        The bytes of a day are the same in any window.
     progress
         Called with (days written, days in all) as the work goes on.
 
@@ -62,13 +66,18 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     target = cache_root / f"{scenario.name}-{content_hash(scenario, underlyings)}"
     if (target / COMPLETE).is_file():
         return target
+    first, last = (calendar.shift_session(window[0], -1), window[1]) if window else (scenario.first_minute_day, scenario.end)
+    if first > scenario.first_minute_day or last < scenario.end:
+        target = target.with_name(f"{target.name}-{first:%Y%m%d}-{last:%Y%m%d}")
+        if (target / COMPLETE).is_file():
+            return target
     try:
         cache_root.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=cache_root))
     except OSError as error:
         raise ScenarioError(f"data cache {cache_root} cannot be written: {error.strerror}") from error
     try:
-        _write_all(temporary, scenario, underlyings, progress)
+        _write_all(temporary, scenario, underlyings, (first, last), progress)
         (temporary / COMPLETE).write_text(f"{scenario.name}\n", encoding="utf-8")
         temporary.chmod(0o755)
         _move_into_place(temporary, target)
@@ -98,7 +107,8 @@ def content_hash(scenario: Scenario, underlyings: Iterable[str]) -> str:
     return digest.hexdigest()[:HASH_LENGTH]
 
 
-def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], progress: Progress | None) -> None:
+def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], window: tuple[date, date],
+               progress: Progress | None) -> None:
     market = build_market(scenario, underlyings)
     write_static_files(root)
     write_margins(root)
@@ -114,6 +124,7 @@ def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], pro
                 write_map_file(root, ticker, first)
                 write_factor_file(root, ticker, first)
     tasks = list(plan_days(market, underlyings, calendar.sessions(scenario.first_minute_day, scenario.end)))
+    tasks = [task for task in tasks if window[0] <= task.day <= window[1]]
     for done, _ in enumerate(_run(root, market, underlyings, tasks), start=1):
         if progress is not None:
             progress(done, len(tasks))

@@ -45,8 +45,9 @@ def names(cache: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("limit, going", [
-    (1000, {".left-5"}), (900, {".left-5"}), (899, {".left-5", "august-1"}), (500, {".left-5", "august-1"}),
-    (450, {".left-5", "covid-2", "august-1"}), (100, {".left-5", "covid-2", "august-1"}), (0, {".left-5", "covid-2", "august-1", "quiet-3"})])
+    (1000, {".left-5"}), (900, {".left-5"}), (899, {".left-5", "august-1"}),
+    (500, {".left-5", "august-1"}), (450, {".left-5", "covid-2", "august-1"}), (100, {".left-5", "covid-2", "august-1"}),
+    (0, {".left-5", "covid-2", "august-1", "quiet-3"})])
 def test_what_was_used_longest_ago_goes(cache: Path, limit: float, going: set[str]) -> None:
     """What stays is what was used last, and of the older ones those that fit; nothing that was used within the hour goes."""
     assert {one.path.name for one in to_prune(kept_in(cache), limit, time.time())} == going

@@ -95,3 +95,20 @@ def test_force_is_for_the_same_kind(tmp_path: Path, jobs: list, capsys: pytest.C
     assert "--force" in capsys.readouterr().err
     assert main([*arguments, "--force"]) == 0
     assert not (out / "notes.txt").exists()
+
+
+@pytest.mark.parametrize("words, answer", [
+    (["--start", "2024-07-08", "--end", "2024-07-12"], "august_2024: 2024-07-08 to 2024-07-12, seed"),
+    (["--from", "2024-07-08"], "august_2024: 2024-07-08 to 2024-0"), ([], "august_2024: 2024-05-01 to")])
+def test_the_window_that_was_asked_is_written(written: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                              words: list[str], answer: str) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(data, "data_folder", lambda *given: asked.append(given[-1]) or written)
+    assert main(["data", "--scenario", "august_2024", *words]) == 0
+    told = capsys.readouterr().out
+    assert answer in told and " to ".join(map(str, asked[0])) in told
+
+
+def test_a_window_beyond_the_scenario_is_refused(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--scenario", "august_2024", "--end", "2025-07-12"]) == 2
+    assert "is not inside august_2024's" in capsys.readouterr().err

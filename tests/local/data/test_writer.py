@@ -185,6 +185,15 @@ def test_equal_inputs_give_equal_bytes(short_folder: Path, short_scenario: scena
         short_scenario, ("SPY", "VIX"))
 
 
+def test_a_window_holds_its_days_as_the_whole_has_them(short_folder: Path, short_scenario: scenario.Scenario, tmp_path: Path) -> None:
+    part = writer.ensure_data(short_scenario, tmp_path, window=(date(2024, 8, 5), date(2024, 8, 5)))
+    whole, ours = contents(short_folder), contents(part)
+    assert all(whole[name] == content for name, content in ours.items())
+    assert {name for name in whole if name not in ours} == {name for name in whole if "20240801" in name or "20240806" in name}
+    assert writer.ensure_data(short_scenario, tmp_path, window=(date(2024, 8, 5), date(2024, 8, 5))) == part
+    assert writer.ensure_data(short_scenario, short_folder.parent, window=(date(2024, 8, 5), date(2024, 8, 5))) == short_folder
+
+
 def test_a_complete_folder_is_left_alone(short_scenario: scenario.Scenario, tmp_path: Path,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(days, "write_option_day", lambda *_: 0)
