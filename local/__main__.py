@@ -60,8 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(made_with_line())
             return 0
         parser = build_parser(named if named in COMMANDS else None)
-        if (named is None or named in COMMANDS) and any(word in HELP for word in given):
-            (parser.asked or parser).print_help()       # whatever else was typed
+        own = parser.asked or parser
+        if any(word in HELP for word in given) and (named is None or parser.asked is not None and not own.has_steps):
+            own.print_help()       # whatever else was typed
             return 0
         arguments = parser.parse_args(given)
         debug = arguments.debug

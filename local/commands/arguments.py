@@ -31,6 +31,11 @@ class OneLineParser(argparse.ArgumentParser):
 
     asked: OneLineParser | None = None      # the sub-command's own parser, where one was named
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether it has sub-commands of its own, which tell their own help."""
+        return any(isinstance(action, argparse._SubParsersAction) for action in self._actions)
+
     def error(self, message: str) -> NoReturn:
         told = self.asked or self
         near = ""

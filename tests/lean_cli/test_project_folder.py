@@ -127,3 +127,19 @@ def test_tests_and_lint_pass_outputs_by() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for folder in ("backtests", "optimizations", "live", "storage", "runs", "data"):
         assert f"./{folder}" in lint and f'"{folder}"' in project
+
+
+def test_the_readme_names_all_parameters_where_one_replaces_all() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    known = json.loads((ROOT / "config.json").read_text(encoding="utf-8"))["parameters"]
+    lines = [line for line in text.splitlines() if line.startswith("lean backtest") and "--parameter" in line]
+    assert lines
+    for line in lines:
+        words = line.split()
+        given = {words[place + 1]: words[place + 2] for place, word in enumerate(words) if word == "--parameter"}
+        assert set(given) == set(known) and parse(given, live=False).start is not None
+    for line in (line for line in text.splitlines() if line.startswith("lean optimize")):
+        words = line.split()
+        place = words.index("--parameter")
+        for value in (words[place + 2], words[place + 3]):
+            parse({words[place + 1]: value}, live=False)
