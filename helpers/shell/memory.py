@@ -39,7 +39,7 @@ class Memory:
     def __init__(self, managers: Managers, clock: Callable[[], datetime]) -> None:
         self._parts = managers
         self._clock = clock
-        self._saved_revision: int | None = None
+        self._written: deque[int | None] = deque([None] * len(SLOTS), maxlen=len(SLOTS))    # the revision in each slot
         self._finished: tuple[list[str], Encoded] | None = None
         self._booked = 0                                        # reports that both slots of the managers have booked
         self._reported: deque[int] = deque([0] * len(SLOTS), maxlen=len(SLOTS))    # the last report in each slot
@@ -58,12 +58,12 @@ class Memory:
             If the store did not take them.
         """
         revision, accepted = self._parts.states.revision, self._parts.states.accepted
-        if executor_facts is None or revision != self._saved_revision:
+        if executor_facts is None or any(written != revision for written in self._written):
             document = {name: _facts(part) for name, part in self._parts.remembering().items()}
             for _ in SLOTS if accepted > self._booked else SLOTS[:1]:
                 self._store.save(document, self._clock())
+                self._written.append(revision)
             self._booked = accepted
-            self._saved_revision = revision
         if executor_facts is not None:
             self.save_orders(executor_facts)
 
