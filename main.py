@@ -1,4 +1,4 @@
-"""The algorithm LEAN runs: it wires the framework and hands LEAN's events on. No rule lives here."""
+"""The algorithm that LEAN runs. It wires the framework and passes LEAN's events on. No rule lives here."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TomKingAlgorithm(QCAlgorithm):
         self.shell.order_event(order_event, self.time)
 
     def on_command(self, data: CommandWords) -> bool:
-        """The operator's word: {"action": "halt", "reason": "…"}; the answer is kept in the ObjectStore."""
+        """An operator's command: {"action": "halt", "reason": "…"}. The answer is stored in the ObjectStore."""
         answer = self.shell.command(data, self.time)
         self.object_store.save(f"{self.shell.store.prefix}/answer.json", json.dumps(answer, indent=1))
         return "error" not in answer

@@ -1,1 +1,1 @@
-"""What speaks to LEAN: the one adapter, and plain values of what LEAN hands over."""
+"""Everything that talks to LEAN: the one adapter, and plain values of what LEAN returns."""

@@ -1,4 +1,4 @@
-"""The contract months of futures that the gateway follows, which of them have a price, and their last closes."""
+"""The contract months of futures that the gateway follows, those that have a price, and their last closes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIN_DAYS, MAX_DAYS = FOLLOWED_FUTURE_DAYS
 
 
 class ContractMonths(Generic[Month]):
-    """Securities of contract months by ticker and expiry, in the order they were followed."""
+    """Securities of contract months by ticker and expiry, in the order in which they were followed."""
 
     def __init__(self) -> None:
         self._of: dict[str, dict[date, Month]] = {}
@@ -27,12 +27,12 @@ class ContractMonths(Generic[Month]):
         return self._of.get(ticker, {})
 
     def begin_day(self, closes: Mapping[str, Mapping[date, float]]) -> None:
-        """Take this morning's last closes by ticker and expiry; those of earlier mornings are forgotten."""
+        """Take this morning's last closes by ticker and expiry. Those of earlier mornings are dropped."""
         self._closes = {ticker: dict(of_months) for ticker, of_months in closes.items()}
 
     def to_follow(self, ticker: str, held: Iterable[date], today: date) -> list[date]:
         """Months of one product that are not followed yet: those whose options a strangle could sell now, and those of
-        options that are held, however near their end."""
+        held options, however near their expiry."""
         listed = {expiry for expiry in self._closes.get(ticker, {}) if MIN_DAYS <= (expiry - today).days <= MAX_DAYS}
         return sorted((listed | set(held)) - self.of(ticker).keys())
 
@@ -42,12 +42,12 @@ class ContractMonths(Generic[Month]):
         self._known = None
 
     def last_close(self, ticker: str, expiry: date) -> float:
-        """Close of the last session as it stood this morning; not a number where it was not listed then."""
+        """Close of the last session as known this morning; NaN if the month was not listed then."""
         return self._closes.get(ticker, {}).get(expiry, nan)
 
     def with_price(self, today: date) -> dict[str, tuple[str, date]]:
-        """Months that have not expired and have a price: ``/ES@240920`` to ticker and expiry. The same mapping until
-        there is another answer: a month that has a price keeps one."""
+        """Months that have not expired and have a price: ``/ES@240920`` to ticker and expiry. The mapping stays the
+        same object until the answer changes. A month that has a price keeps one."""
         known = self._known
         if known is None or known[0] != today or not known[1]:
             listed = [(ticker, expiry, security) for ticker, months in self._of.items()

@@ -1,4 +1,4 @@
-"""Completed daily bars and the indicators of them, read from LEAN once a day."""
+"""Completed daily bars and their indicators, read from LEAN once a day."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ RETRY: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DailyBars:
-    """Completed sessions of one ticker, oldest first: closes in points by ``days``; the ``indicators`` as of the last
-    session, and its ``last_close``: None, as every indicator, where the bars end before it."""
+    """Completed sessions of one ticker, oldest first: closes in points by ``days``. ``indicators`` and ``last_close``
+    are those of the last session. If the bars end before that session, ``last_close`` and every indicator are None."""
 
     days: tuple[date, ...]
     closes: Floats
@@ -39,13 +39,13 @@ class DailyHistory:
     Parameters
     ----------
     read : callable
-        The last completed daily bars of a ticker as LEAN's history frame, indexed by symbol and time; empty when there
-        are none.
+        Returns the last completed daily bars of a ticker as LEAN's history frame, indexed by symbol and time; empty if
+        there are none.
     clock : callable
         The algorithm's time.
     last_session : callable
-        The session whose bar must be the last one. Older bars are kept, for what needs only their closes, but carry no
-        indicators, and LEAN is asked again.
+        The session that the last bar must belong to. Older bars are kept for uses that need only closes, but they carry
+        no indicators, and LEAN is asked again.
     """
 
     def __init__(self, read: Callable[[str], pd.DataFrame], clock: Callable[[], datetime],
@@ -58,8 +58,8 @@ class DailyHistory:
         self._iv_closes: dict[str, tuple[DailyBars, IvCloses]] = {}
 
     def has(self, ticker: str) -> bool:
-        """Whether there are bars of ``ticker``; asked of LEAN again five minutes after it had none, or none of the last
-        session."""
+        """Whether there are bars of ``ticker``. If LEAN had none, or none of the last session, it is asked again after
+        five minutes."""
         now = self._clock()
         known = self._bars.get(ticker)
         of_today = known is not None and known[0] == now.date()
@@ -91,19 +91,19 @@ class DailyHistory:
         Raises
         ------
         CannotCompute
-            LEAN has no daily bars of the ticker.
+            If LEAN has no daily bars of the ticker.
         """
         if not self.has(ticker):
             raise CannotCompute("no daily history", ticker=ticker, day=str(self._clock().date()))
         return self._bars[ticker][1]
 
     def iv_closes(self, ticker: str) -> IvCloses:
-        """The closes of a volatility index, laid out once a day for its rank and percentile.
+        """The closes of a volatility index, prepared once a day for its rank and percentile.
 
         Raises
         ------
         CannotCompute
-            LEAN has no daily bars of the ticker.
+            If LEAN has no daily bars of the ticker.
         """
         bars = self.bars(ticker)
         known = self._iv_closes.get(ticker)
@@ -113,8 +113,8 @@ class DailyHistory:
 
 
 def _in_new_shares(columns: dict[str, Floats], first: int, ratio: float) -> dict[str, Floats]:
-    """Prices before row ``first``, where a split of ``ratio`` fell, as they would be in new shares; unchanged where the
-    bars are in new shares already (written or adjusted data), or end before it."""
+    """Prices before row ``first``, where a split of ``ratio`` took effect, converted to new shares. They are unchanged
+    if the bars are already in new shares (synthetic or adjusted data), or end before the split."""
     closes = columns["close"]
     if not 0 < first < len(closes) or abs(log(closes[first - 1] / closes[first])) < 0.5 * abs(log(ratio)):
         return columns

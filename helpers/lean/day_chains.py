@@ -1,4 +1,4 @@
-"""Chains of the day: LEAN's daily rows, and where it has none, openly, what the provider lists by name."""
+"""Chains of the day: LEAN's daily rows. If LEAN has none, the provider's list of names, marked as such."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Note = tuple[str, dict[str, Any]]
 
 
 class Reader(Protocol[AskedSymbol]):
-    """Reads the chain of one symbol; None where there is none."""
+    """Reads the chain of one symbol; None if there is none."""
 
     def __call__(self, ticker: str, instrument: Instrument, as_of: date, symbol: AskedSymbol,
                  future_expiry: date | None, last_close: float, /) -> Chain | None: ...
@@ -27,13 +27,13 @@ class Reader(Protocol[AskedSymbol]):
 class DayChains(Generic[SomeSymbol]):
     """Reads each ticker's chains once a day.
 
-    Live, LEAN's daily rows can be missing altogether: then a chain is made of the names of the provider's contract list,
-    without prices, volatilities or Greeks. Every such chain, and every list that could not be had, is noted.
+    Live, LEAN's daily rows can be missing altogether. A chain is then made of the names in the provider's contract
+    list, without prices, volatilities or Greeks. Every such chain is noted, and every list that could not be obtained.
 
     Parameters
     ----------
     algorithm : QCAlgorithm
-    put : object
+    The value of an option's right that means a put.
         What an option's right equals when it is a put.
     """
 
@@ -46,9 +46,10 @@ class DayChains(Generic[SomeSymbol]):
 
     def options(self, ticker: str, instrument: Instrument, as_of: date,
                 sources: Callable[[], Iterable[Source[SomeSymbol]]]) -> tuple[Chain, ...]:
-        """Chains of ``ticker``, one for each of ``sources`` (LEAN's symbol of an underlying, and of a future its expiry
-        and last close) that has one. By names only where none of them has rows of ``as_of`` or later: LEAN hands out
-        rows up to three sessions old. Names, and (), are asked for again after a while: rows may come in late."""
+        """Chains of ``ticker``, one per entry of ``sources`` that has one (a source is LEAN's symbol of an underlying,
+        and for a future its expiry and last close). Chains of names are used only if no source has rows of ``as_of`` or
+        later, because LEAN returns rows up to three sessions old. After names or (), LEAN is asked again later: rows
+        may come late."""
         now = plain_time(self._algorithm.time)
         kept = self._kept.get(ticker)
         known = kept[1] if kept is not None and kept[0] == now.date() else ()
@@ -62,7 +63,7 @@ class DayChains(Generic[SomeSymbol]):
         if not found:
             self._missed[ticker] = now
             if known:
-                del self._notes[told:]          # said once today
+                del self._notes[told:]          # already logged today
                 return known
             found = self._read(self._names, ticker, instrument, as_of, wanted)
         if found:
@@ -70,7 +71,7 @@ class DayChains(Generic[SomeSymbol]):
         return found
 
     def futures(self, ticker: str, symbol: SomeSymbol) -> dict[date, float]:
-        """Listed contract months and their last closes, nearest first; NaN where only names are known."""
+        """Listed contract months and their last closes, nearest first; NaN if only names are known."""
         rows = {row.expiry.date(): float(row.last_price) for row in self._algorithm.future_chain(symbol)}
         if not rows:
             provider = self._algorithm.future_chain_provider
@@ -81,7 +82,7 @@ class DayChains(Generic[SomeSymbol]):
         return dict(sorted(rows.items()))
 
     def drain_notes(self) -> tuple[Note, ...]:
-        """What is to be journalled since the last call: event and facts."""
+        """Events with their facts for the journal, since the last call."""
         notes, self._notes = tuple(self._notes), []
         return notes
 
@@ -112,7 +113,7 @@ class DayChains(Generic[SomeSymbol]):
     def _listed(self, ticker: str, ask: Callable[[], Iterable[SomeSymbol]]) -> list[SomeSymbol]:
         try:
             return list(ask())
-        except Exception as problem:  # noqa: BLE001 - whatever a connection outside can do; no chain is no entry
+        except Exception as problem:  # noqa: BLE001 - a connection can raise anything; without a chain there is no entry
             self._note("CHAIN_LIST_FAILED", underlying=ticker, what=str(problem)[:WORDS_OF_A_FAILURE])
             return []
 

@@ -1,8 +1,8 @@
-"""The fill model of orders that are worked: a limit fills once it concedes enough of the way from mid to natural.
+"""The fill model of worked orders: a limit fills once it concedes enough of the way from mid to natural.
 
-LEAN's own model fills a limit only when the market runs through it, so that every fill is an adverse one. Traders who
-work their orders pay less than 40 % of the quoted half spread (Muravyev and Pearson, "Options Trading Costs Are Lower
-than You Think", Review of Financial Studies 2020). Set on every security, single orders and combos alike.
+LEAN's own model fills a limit only when the market trades through it, so every fill is an adverse one. Traders who work
+their orders pay less than 40 % of the quoted half spread (Muravyev and Pearson, "Options Trading Costs Are Lower than
+You Think", Review of Financial Studies 2020). The model is set on every security, for single orders and combos alike.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from helpers.lean.values import REGULAR_HOURS
 
 
 class WorkedFillModel(lean.ImmediateFillModel):
-    """Fills limits, whole, at the limit or at the natural price where that is better, on real quotes no older than the
-    order, in the session. All other orders fill as LEAN's.
+    """Fills limits in full, at the limit or at the natural price if that is better. It uses real quotes that are no
+    older than the order, during the session. All other orders fill as in LEAN.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ class WorkedFillModel(lean.ImmediateFillModel):
                 for (leg, _), price in zip(pairs, prices)]
 
     def _filled(self, pairs: Iterable[tuple[lean.Order, lean.Security]], units: float, limit: float) -> list[float]:
-        """The legs' prices when the order fills at ``limit`` (debit positive, points a unit); nothing when not."""
+        """The legs' prices if the order fills at ``limit`` (debit positive, points per unit); empty if it does not
+        fill."""
         rows = []
         for order, asset in pairs:
             bar = asset.cache.get_data[lean.QuoteBar]()
@@ -69,7 +70,8 @@ class WorkedFillModel(lean.ImmediateFillModel):
         return leg_prices(rows, price, min(limit, price.natural))
 
     def _tradable(self, order: lean.Order, asset: lean.Security, bar: lean.QuoteBar) -> bool:
-        """Whether the last real quote is no older than the order, and the exchange is open or was in a bar that ends now."""
+        """Whether the last real quote is no older than the order, and the exchange is open or was so in a bar ending
+        now."""
         now = asset.local_time
         if self._utc_now() - order.time < now - bar.end_time:
             return False

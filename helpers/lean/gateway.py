@@ -1,6 +1,6 @@
-"""The one adapter to LEAN: snapshots out, orders in. Runs unchanged on LEAN and on the embedded engine.
+"""The one adapter to LEAN: snapshots come out, orders go in. It runs unchanged on LEAN and on the embedded engine.
 
-Nothing here decides. LEAN's objects stay inside; what leaves are the plain values of ``core.model``.
+Nothing here decides. LEAN's objects stay inside; only the plain values of ``core.model`` leave.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class LeanGateway(OrderGateway):
     iv_record : IvRecord
         Implied volatilities kept from daily chains, for underlyings without an index.
     own_margin : bool
-        True: LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
+        If True, LEAN's buying-power checks are switched off and the framework's margin manager is the authority.
     worked_fills : bool
-        True: limits fill as :class:`WorkedFillModel` says, on every security; else as LEAN's own models do.
+        If True, every security fills limits by :class:`WorkedFillModel`; otherwise LEAN's own models apply.
     """
 
     def __init__(self, algorithm: LeanAlgorithm, iv_record: IvRecord, *, own_margin: bool, worked_fills: bool
@@ -83,7 +83,7 @@ class LeanGateway(OrderGateway):
             self.add_underlying(ticker)
 
     def add_underlying(self, ticker: str) -> None:
-        """Subscribe one underlying; of a future only its name, months are followed one by one."""
+        """Subscribe one underlying. Of a future only the name is recorded; its months are followed one by one."""
         instrument = INSTRUMENTS[ticker]
         security: lean.Security
         if instrument.security == "equity":
@@ -109,7 +109,7 @@ class LeanGateway(OrderGateway):
     # --- contracts --------------------------------------------------------------------------------------------------
 
     def subscribe(self, contracts: Iterable[Contract]) -> None:
-        """Subscribe to minute quotes; a contract has a price from its next bar on."""
+        """Subscribe to minute quotes. A contract has a price from its next bar on."""
         for contract in contracts:
             if contract in self._subscribed or contract.kind is ContractKind.EQUITY:
                 continue
@@ -129,12 +129,12 @@ class LeanGateway(OrderGateway):
             self._contracts = tuple(self._subscribed)
 
     def unsubscribe(self, contracts: Iterable[Contract]) -> None:
-        """Stop the data of flat contracts. Removing a held one would make LEAN liquidate it: that raises.
+        """Stop the data of flat contracts. Removing a held one would make LEAN liquidate it, so that raises.
 
         Raises
         ------
         GatewayError
-            With the contract and its quantity.
+            If a contract is held; the error names it and its quantity.
         """
         for contract in contracts:
             if contract not in self._subscribed:
@@ -151,7 +151,7 @@ class LeanGateway(OrderGateway):
 
     @property
     def subscribed(self) -> tuple[Contract, ...]:
-        """The same tuple until something is subscribed or unsubscribed."""
+        """The subscribed contracts; the same tuple until one is subscribed or unsubscribed."""
         return self._contracts
 
     # --- clock ------------------------------------------------------------------------------------------------------
@@ -165,8 +165,7 @@ class LeanGateway(OrderGateway):
 
     def session_close(self, contract: Contract, now: datetime) -> datetime | None:
         """When the session that is open at ``now`` closes on the contract's exchange, in New York time; None while it
-        is closed. If the stock market closes earlier, its close counts, because nobody looks after an order after
-        that."""
+        is closed. If the stock market closes earlier, its close counts, because no order is looked after beyond it."""
         security = self._subscribed.get(contract) or self._securities[contract.underlying]
         ours = self.calendar().session_close
         if ours is None or not security.exchange.exchange_open:
@@ -178,12 +177,12 @@ class LeanGateway(OrderGateway):
     # --- prices -----------------------------------------------------------------------------------------------------
 
     def underlying(self, ticker: str, *, intraday: bool = False) -> Underlying | None:
-        """One underlying now, or None when it has never had a price.
+        """One underlying now; None if it has never had a price.
 
         Parameters
         ----------
         intraday : bool
-            Read today's opening price and VWAP as well (from the session's minutes).
+            Whether to read today's opening price and VWAP as well (from the session's minutes).
         """
         security = self._securities[ticker]
         last = security.get_last_data()
@@ -209,13 +208,13 @@ class LeanGateway(OrderGateway):
         return float(self._months.of(ticker)[expiry].price)
 
     def has_price(self, ticker: str) -> bool:
-        """Whether an underlying (no future) has ever had a price, and daily bars."""
+        """Whether an underlying (not a future) has ever had a price, and has daily bars."""
         if ticker not in self._priced and self._securities[ticker].has_data:
             self._priced.add(ticker)
         return ticker in self._priced and self._daily.has(ticker)
 
     def last_print(self, ticker: str) -> tuple[float, datetime] | None:
-        """Price and New York time of the last real bar of ``ticker``; None when there was none."""
+        """Price and New York time of the last real bar of ``ticker``; None if there was none."""
         security = self._securities[ticker]
         last = security.get_last_data()
         return None if last is None else (float(security.price), self._live.real_time(ticker, security, last))
@@ -267,14 +266,14 @@ class LeanGateway(OrderGateway):
                           quote_time=self._live.real_time(ticker if expiry is None else (ticker, expiry), security, last))
 
     def last_quote(self, contract: Contract) -> Quote | None:
-        """Last real quote of a subscribed contract or of shares, believed or not; a dead side is 0. None before its
-        first."""
+        """Last real quote of a subscribed contract or of shares, believed or not. A dead side is 0. None before the
+        first quote."""
         if contract.kind is ContractKind.EQUITY:
             return self._live.of_shares(contract.underlying, self._securities[contract.underlying])
         return self._live.of_option(contract)
 
     def price_under(self, contract: Contract) -> float | None:
-        """Last price of what ``contract`` is an option on; None before its first."""
+        """Last price of the underlying of ``contract``; None before the first."""
         if contract.future_expiry is None:
             price = self.price(contract.underlying)
         else:
@@ -290,7 +289,7 @@ class LeanGateway(OrderGateway):
     # --- chains -----------------------------------------------------------------------------------------------------
 
     def chains(self, ticker: str) -> tuple[Chain, ...]:
-        """Yesterday's chain rows of ``ticker`` (one ``Chain`` per root), or the names that are listed; () where LEAN has
+        """Yesterday's chain rows of ``ticker`` (one ``Chain`` per root), or else the listed names; () if LEAN has
         neither."""
         instrument = INSTRUMENTS[ticker]
 
@@ -302,15 +301,16 @@ class LeanGateway(OrderGateway):
         return self._day_chains.options(ticker, instrument, self.calendar().previous_session, sources)
 
     def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
-        """What the journal is to be told of chains and quotes: event and facts."""
+        """Events about chains and quotes, with their facts, for the journal."""
         return self._day_chains.drain_notes() + self.screen.drain_notes()
 
     # --- futures ----------------------------------------------------------------------------------------------------
 
     def follow_futures(self, held: Mapping[str, Collection[date]]) -> None:
-        """Once a morning: read the last closes of the products named in ``held``, and subscribe the contract months
-        whose options a strangle could sell now and those in ``held`` (of options that are held), whatever their age: a
-        restart finds them again. A month has a price from its next bar on. Months already subscribed stay."""
+        """Once each morning: read the last closes of the products in ``held``, and subscribe contract months. These are
+        the months whose options a strangle could sell now, and the months in ``held`` (those of held options) whatever
+        their age, so that a restart finds them again. A month has a price from its next bar on. Subscribed months
+        stay."""
         today = self._algorithm.time.date()
         self._months.begin_day({ticker: self._day_chains.futures(ticker, self._symbols.underlyings[ticker]) for ticker in held})
         for ticker, expiries in held.items():
@@ -330,7 +330,7 @@ class LeanGateway(OrderGateway):
         Raises
         ------
         GatewayError
-            It has never had a price: :meth:`months` does not name it.
+            If it has never had a price. :meth:`months` does not name such a month.
         """
         security = self._months.of(ticker)[expiry]
         last = security.get_last_data()
@@ -356,12 +356,12 @@ class LeanGateway(OrderGateway):
         return int(self._algorithm.portfolio[self._symbols.symbol(contract)].quantity)
 
     def average_price(self, contract: Contract) -> float | None:
-        """Average price of what the broker holds of ``contract``, in points; None when it holds none."""
+        """Average price of the broker's holding of ``contract``, in points; None if it holds none."""
         held = self._algorithm.portfolio[self._symbols.symbol(contract)]
         return float(held.average_price) if held.quantity else None
 
     def subscribed_holdings(self) -> dict[Contract, int]:
-        """What the broker holds of subscribed contracts and of the underlyings themselves, signed."""
+        """The broker's signed holdings of subscribed contracts and of the underlyings themselves."""
         held = [(contract, int(holding.quantity)) for contract, holding in self._holdings.items()]
         held += [(contract, self.holding(contract)) for contract in self._shares]
         return {contract: quantity for contract, quantity in held if quantity}
@@ -374,8 +374,8 @@ class LeanGateway(OrderGateway):
         return {contract: int(holding.quantity) for contract, holding in held.items()}
 
     def others_value(self) -> float:
-        """LEAN's value, in USD, of the owner's own holdings as :meth:`holdings` last found them: everything besides
-        subscribed contracts and the underlyings' shares. Of a future it is the profit."""
+        """LEAN's value, in USD, of the owner's own holdings as :meth:`holdings` last found them: everything except
+        subscribed contracts and the underlyings' shares. For a future the value is its profit."""
         return sum(float(holding.unrealized_profit if holding.symbol.security_type == lean.SecurityType.FUTURE
                          else holding.holdings_value)
                    for contract, holding in self._others.items() if contract not in self._subscribed)

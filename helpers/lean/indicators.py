@@ -6,7 +6,7 @@
 ``session_vwap``      LEAN ``VWAP`` of one day: (high + low + close) / 3 weighted by volume
 ====================  ==================================================================================================
 
-All are ``None`` while there are fewer values than the indicator's own warm-up; a rule that needs it then refuses.
+An indicator is ``None`` while there are fewer values than its warm-up needs. A rule that needs it then refuses.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def ema(values: Floats, period: int) -> float | None:
     Returns
     -------
     float or None
-        None with fewer than ``period`` values.
+        None if there are fewer than ``period`` values.
     """
     values = _finite(values)
     if len(values) < period:
@@ -47,7 +47,8 @@ def ema(values: Floats, period: int) -> float | None:
 
 
 def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
-    """Largest of high less low and the distances of both from the previous close; the first has no previous close."""
+    """The largest of high less low and the distances of both from the previous close. The first has no previous
+    close."""
     high, low, close = _finite(high), _finite(low), _finite(close)
     spans: Floats = high - low
     spans[1:] = np.maximum.reduce([spans[1:], np.abs(close[:-1] - high[1:]), np.abs(close[:-1] - low[1:])])
@@ -55,7 +56,8 @@ def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
 
 
 def atr(high: Floats, low: Floats, close: Floats, period: int) -> float | None:
-    """Average true range in points: the simple mean of the last ``period`` true ranges; None with fewer bars."""
+    """Average true range in points: the simple mean of the last ``period`` true ranges; None if there are fewer
+    bars."""
     if len(close) < period:
         return None
     return float(np.mean(true_ranges(high, low, close)[-period:]))
@@ -72,12 +74,12 @@ def daily_indicators(bars: Mapping[str, Floats]) -> Indicators:
     Returns
     -------
     Indicators
-        ``vwap`` is left None: it belongs to today's session.
+        ``vwap`` is left None, because it belongs to today's session.
 
     Raises
     ------
     ValueError
-        When a bar is not a finite number or the columns differ in length.
+        If a bar is not a finite number, or the columns differ in length.
     """
     close, sessions = bars["close"], INDICATOR_SESSIONS
     return Indicators(atr14=atr(bars["high"], bars["low"], close, sessions["atr14"]), ema8=ema(close, sessions["ema8"]),

@@ -11,7 +11,7 @@ from helpers.lean.values import plain_time
 
 
 class LiveQuotes:
-    """Reads them.
+    """Reads real quotes.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ class LiveQuotes:
         self._bars[contract] = (security, last_bar)
 
     def forget(self, contract: Contract) -> None:
-        """``contract`` is subscribed no more."""
+        """Forget ``contract``, because it is no longer subscribed."""
         self._bars.pop(contract, None)
         self._shifts.pop(contract, None)
 
     def of_option(self, contract: Contract) -> Quote | None:
-        """Last real quote of a followed contract; a dead side is 0. None before its first, and when it is not followed.
+        """Last real quote of a followed contract; a dead side is 0. None before the first, or if it is not followed.
 
         ``security.bid_price`` keeps the last bid that was not zero, so the bar itself is read.
         """
@@ -56,8 +56,8 @@ class LiveQuotes:
 
     def real_time(self, key: object, security: HasLocalTime, last: Ended) -> datetime:
         """New York time at which ``last`` ended, in whatever zone the exchange keeps its clock; ``key`` names the
-        security. The difference between two zones stays the same all day, because clocks change only while these
-        exchanges are shut. So it is looked up once, at the first bar of a day."""
+        security. The difference between two zones is constant within a day, because clocks change only while these
+        exchanges are closed. So it is looked up once, at the first bar of a day."""
         ended = plain_time(last.end_time)
         known = self._shifts.get(key)
         if known is None or known[0] != ended.date():

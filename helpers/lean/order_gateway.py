@@ -17,7 +17,7 @@ STATUSES = {lean.OrderStatus.SUBMITTED: OrderStatus.SUBMITTED, lean.OrderStatus.
 
 
 class OrderGateway:
-    """Sends, updates and cancels; says what LEAN lists and tells.
+    """Sends, updates and cancels orders, and reports what LEAN lists and tells.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class OrderGateway:
                      for order in self._algorithm.transactions.get_open_orders())
 
     def is_exercise(self, event: lean.OrderEvent) -> bool:
-        """True for what the exchange does by itself: expiry, exercise and assignment."""
+        """True for an event that the exchange causes: expiry, exercise or assignment."""
         order = self._algorithm.transactions.get_order_by_id(event.order_id)
         if order is None:
             raise GatewayError("an event of an order that is not there", order_id=int(event.order_id))

@@ -1,4 +1,4 @@
-"""What LEAN tells of the run itself: its mode, its id, where it trades, where its ObjectStore lies."""
+"""What LEAN knows of the run itself: its mode, its id, where it trades, and where its ObjectStore lies."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class RunFacts:
 
     @property
     def live(self) -> bool:
-        """Whether LEAN runs in live mode, paper trading too."""
+        """Whether LEAN runs in live mode, which includes paper trading."""
         return bool(self._algorithm.live_mode)
 
     @property
     def id(self) -> str:
-        """LEAN's id of this run; it is empty until the run begins."""
+        """LEAN's id of this run; empty until the run begins."""
         return str(self._algorithm.algorithm_id)
 
     @property
@@ -39,10 +39,10 @@ class RunFacts:
 
     @property
     def brokerage(self) -> str:
-        """Name of the brokerage in LEAN's configuration, empty where it has none."""
+        """Name of the brokerage in LEAN's configuration; empty if it has none."""
         return str(lean.Config.get("live-mode-brokerage"))
 
     @property
     def account(self) -> str:
-        """The broker's number of the account in LEAN's configuration, empty where it has none."""
+        """The broker's number of the account in LEAN's configuration; empty if it has none."""
         return str(lean.Config.get("tastytrade-account-number"))

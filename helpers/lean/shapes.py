@@ -1,5 +1,5 @@
-"""What is read of LEAN's objects, as protocols: LEAN itself is imported by the gateway alone, which hands its own
-objects to what takes these shapes."""
+"""The parts of LEAN's objects that are read, as protocols. Only the gateway imports LEAN; it passes its objects to code
+that takes these shapes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ AskedSymbol = TypeVar("AskedSymbol", bound="LeanSymbol", contravariant=True)
 
 
 class SymbolId(Protocol):
-    """A security identifier. ``date`` is the expiry of what expires; ``str()`` of it is the same for a symbol met
-    again."""
+    """A security identifier. ``date`` is the expiry of a security that expires. ``str()`` of it is the same whenever
+    the symbol is met again."""
 
     @property
     def date(self) -> datetime: ...
@@ -28,7 +28,7 @@ class SymbolId(Protocol):
 
 
 class LeanSymbol(Protocol):
-    """A symbol; ``underlying`` is None but for derivatives."""
+    """A symbol. ``underlying`` is None except for derivatives."""
 
     @property
     def id(self) -> SymbolId: ...
@@ -112,7 +112,7 @@ class FutureLists(Protocol[SomeSymbol]):
 
 
 class ChainSource(Protocol[SomeSymbol]):
-    """What an algorithm tells of chains."""
+    """What an algorithm knows of chains."""
 
     @property
     def time(self) -> datetime: ...
@@ -129,14 +129,14 @@ class ChainSource(Protocol[SomeSymbol]):
 
 
 class HasTime(Protocol):
-    """Whatever knows the algorithm's time."""
+    """Any object that knows the algorithm's time."""
 
     @property
     def time(self) -> datetime: ...
 
 
 class Ended(Protocol):
-    """A data point, with the end of its time in the exchange's zone."""
+    """A data point with its end time, in the exchange's zone."""
 
     @property
     def end_time(self) -> datetime: ...
@@ -150,7 +150,7 @@ class Side(Protocol):
 
 
 class QuoteBar(Ended, Protocol):
-    """A quote bar; a side that was never quoted is None."""
+    """A quote bar. A side that was never quoted is None."""
 
     @property
     def bid(self) -> Side | None: ...

@@ -1,4 +1,4 @@
-"""LEAN's symbols of the framework's contracts, and the contracts of LEAN's symbols: each is made once."""
+"""LEAN's symbols of the framework's contracts, and the contracts of LEAN's symbols. Each is made once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ KINDS = {lean.SecurityType.EQUITY: ContractKind.EQUITY, lean.SecurityType.OPTION
 
 
 class SymbolBook:
-    """Symbols both ways. ``underlyings`` are those that have been subscribed, by ticker; futures stand for all of
-    their months."""
+    """Translates symbols and contracts both ways. ``underlyings`` are the subscribed ones by ticker; a future's entry
+    stands for all of its months."""
 
     def __init__(self) -> None:
         self.underlyings: dict[str, lean.Symbol] = {}

@@ -1,5 +1,5 @@
-"""Plain values of what LEAN hands over: moments, chain rows as columns. Objects are read by attribute; nothing of
-LEAN is imported."""
+"""Plain values of what LEAN returns: moments, and chain rows as columns. Objects are read by attribute; nothing of LEAN
+is imported."""
 
 from __future__ import annotations
 
@@ -36,24 +36,25 @@ def session_facts(hours: ExchangeHours, today: date) -> CalendarFacts:
 
 def read_chain(rows: Iterable[OptionRow], put: object, ticker: str, instrument: Instrument,
                future_expiry: date | None = None, last_close: float = nan) -> Chain | None:
-    """Columns of one option chain, in order of expiry, strike and right: LEAN's own order is not to be relied on.
+    """Columns of one option chain, sorted by expiry, strike and right, because LEAN's own order cannot be relied on.
 
     Parameters
     ----------
     rows : iterable
-        Objects with expiry, strike, right, last_price, implied_volatility, greeks.delta, and what they share: time, the
-        midnight after the session they close, and underlying_last_price, 0 where the file does not tell it.
+        Objects with expiry, strike, right, last_price, implied_volatility and greeks.delta. They share time, which is
+        the midnight after the session they close, and underlying_last_price, which is 0 if the file does not contain
+        it.
     put : object
-        What ``right`` equals on a put's row.
+        The value of ``right`` on a put's row.
     future_expiry : date, optional
-        Last trading day of the future the options are on.
+        Last trading day of the future that the options are on.
     last_close : float
-        Of that future, as its own chain tells it, where the rows do not.
+        Last close of that future from its own chain, for rows that do not contain it.
 
     Returns
     -------
     Chain or None
-        None where there are no rows.
+        None if there are no rows.
     """
     listed = list(rows)
     if not listed:
@@ -67,8 +68,8 @@ def read_chain(rows: Iterable[OptionRow], put: object, ticker: str, instrument: 
 
 def read_names(symbols: Iterable[LeanSymbol], put: object, today: date, ticker: str, instrument: Instrument,
                as_of: date, future_expiry: date | None = None) -> Chain | None:
-    """As :func:`read_chain` of option symbols alone: prices, volatilities and deltas are NaN. Expired ones, and those
-    of an index's other roots, are left out."""
+    """As :func:`read_chain`, from option symbols alone: prices, volatilities and deltas are NaN. Expired options are
+    left out, and so are those of an index's other roots."""
     found = sorted((symbol.id.date.toordinal(), float(symbol.id.strike_price), symbol.id.option_right == put, nan, nan,
                     nan) for symbol in symbols
                    if symbol.id.date.toordinal() >= today.toordinal()
@@ -88,18 +89,18 @@ def _chain(found: list[Row], ticker: str, instrument: Instrument, as_of: date,
 
 
 def option_ticker(symbol: LeanSymbol, kind: ContractKind) -> str:
-    """Ticker of the underlying of one of LEAN's option symbols, as it would stand among the instruments."""
+    """Ticker of the underlying of one of LEAN's option symbols, in the form used by the instruments."""
     underlying = underlying_symbol(symbol)
     return f"/{underlying.id.symbol}" if kind is ContractKind.FUTURE_OPTION else str(underlying.value)
 
 
 def underlying_symbol(symbol: LeanSymbol) -> LeanSymbol:
-    """What an option is written on.
+    """The underlying of an option.
 
     Raises
     ------
     GatewayError
-        The symbol has no underlying.
+        If the symbol has no underlying.
     """
     if symbol.underlying is None:
         raise GatewayError("an option without an underlying", symbol=str(symbol.id))
@@ -107,7 +108,7 @@ def underlying_symbol(symbol: LeanSymbol) -> LeanSymbol:
 
 
 def stranger(symbol: LeanSymbol) -> Contract:
-    """What the framework never trades, by name only."""
+    """A contract that the framework never trades, by name only."""
     return Contract(underlying=str(symbol.id), expiry=date.max, strike=0.0, right=Right.CALL, kind=ContractKind.OTHER,
                     multiplier=1.0)
 
@@ -123,8 +124,8 @@ def read_option(symbol: LeanSymbol, kind: ContractKind, is_put: bool) -> Contrac
 
 
 def read_contract(symbol: LeanSymbol, kind: ContractKind | None, is_put: Callable[[], bool]) -> Contract:
-    """The contract of any of LEAN's symbols; of what the framework does not trade (``kind`` None, or options on an
-    underlying it has no figures for) the name alone."""
+    """The contract of any of LEAN's symbols. If the framework does not trade it (``kind`` is None, or it is an option
+    on an underlying without figures here), only its name is given."""
     if kind is ContractKind.EQUITY:
         return shares(str(symbol.value))
     if kind is None or option_ticker(symbol, kind) not in INSTRUMENTS:
@@ -148,7 +149,7 @@ def sessions_ahead(hours: ExchangeHours, midnight: datetime, count: int) -> tupl
 
 
 def plain_time(moment: datetime) -> datetime:
-    """A plain datetime of one of the bridge's."""
+    """A plain datetime from one of the bridge's."""
     if type(moment) is datetime and moment.tzinfo is None:
         return moment
     return datetime(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second,

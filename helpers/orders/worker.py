@@ -444,7 +444,6 @@ def _closing(work: Work) -> dict[Contract, int]:
 
 
 def _lacking(todo: Mapping[Contract, int], held: Callable[[Contract], int]) -> dict[Contract, int]:
-    """The part of ``todo`` that would not close any holding, by contract. Contracts that would close in full are left
-    out."""
+    """The part of ``todo`` that would not close any holding, by contract. What would close in full is left out."""
     lacking = {contract: quantity - within(quantity, -held(contract)) for contract, quantity in todo.items()}
     return {contract: quantity for contract, quantity in lacking.items() if quantity}

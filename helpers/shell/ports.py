@@ -1,4 +1,4 @@
-"""The seams of the shell: what each part of it asks of the gateway, and of what an operator sends, as protocols."""
+"""The seams of the shell, as protocols: what its parts ask of the gateway, and what an operator's command contains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Event = TypeVar("Event", contravariant=True)
 
 
 class CommandWords(Protocol):
-    """A command as it arrives; what it does not say is None."""
+    """A command as it arrives. A field it does not contain is None."""
 
     @property
     def action(self) -> str: ...
@@ -37,27 +37,27 @@ class CommandWords(Protocol):
 
 
 class Subscriptions(Protocol):
-    """Which contracts have quotes."""
+    """The contracts that have quotes."""
 
     @property
     def subscribed(self) -> tuple[Contract, ...]:
-        """The same tuple until something is subscribed or unsubscribed."""
+        """The subscribed contracts; the same tuple until one is subscribed or unsubscribed."""
         ...
 
     def subscribe(self, contracts: Iterable[Contract]) -> None:
-        """Subscribe to minute quotes; a contract has a price from its next bar on."""
+        """Subscribe to minute quotes. A contract has a price from its next bar on."""
         ...
 
     def unsubscribe(self, contracts: Iterable[Contract]) -> None:
-        """Stop the data of flat contracts; a held one raises GatewayError."""
+        """Stop the data of flat contracts. A held one raises GatewayError."""
         ...
 
 
 class BrokerFacts(Protocol):
-    """What the account holds and works, the owner's own included."""
+    """What the account holds and which orders work, the owner's own included."""
 
     def subscribe(self, contracts: Iterable[Contract]) -> None:
-        """As of :class:`Subscriptions`."""
+        """As :meth:`Subscriptions.subscribe`."""
         ...
 
     def holdings(self) -> Mapping[Contract, int]:
@@ -71,16 +71,16 @@ class BrokerFacts(Protocol):
     def has_price(self, ticker: str) -> bool: ...
 
     def daily_closes(self, ticker: str) -> list[tuple[date, float]]:
-        """As of :class:`Market`."""
+        """As :meth:`Market.daily_closes`."""
         ...
 
 
 class Market(Protocol):
-    """What a snapshot is made of."""
+    """The market data that a snapshot is built from."""
 
     @property
     def cash(self) -> float:
-        """USD."""
+        """The account's cash in USD."""
         ...
 
     @property
@@ -89,11 +89,11 @@ class Market(Protocol):
     def calendar(self) -> CalendarFacts: ...
 
     def add_underlying(self, ticker: str) -> None:
-        """Subscribe one underlying; of a future only its name."""
+        """Subscribe one underlying. Of a future only the name is recorded."""
         ...
 
     def underlying(self, ticker: str, *, intraday: bool = False) -> Underlying | None:
-        """One underlying now; None when it has never had a price."""
+        """One underlying now; None if it has never had a price."""
         ...
 
     def price(self, ticker: str) -> float: ...
@@ -109,7 +109,7 @@ class Market(Protocol):
         ...
 
     def months(self) -> dict[str, tuple[str, date]]:
-        """Contract months that have a price, ``/ES@240920`` to ticker and expiry; the same mapping until it changes."""
+        """Contract months that have a price: ``/ES@240920`` to ticker and expiry. The same mapping until it changes."""
         ...
 
     def future(self, ticker: str, expiry: date) -> Underlying: ...
@@ -117,11 +117,12 @@ class Market(Protocol):
     def future_price(self, ticker: str, expiry: date) -> float: ...
 
     def follow_futures(self, held: Mapping[str, Collection[date]]) -> None:
-        """Once a morning: the contract months of the products in ``held``, those of held options among them."""
+        """Once each morning: follow the contract months of the products in ``held``, including those of held
+        options."""
         ...
 
     def chains(self, ticker: str) -> tuple[Chain, ...]:
-        """Yesterday's rows, one chain a root; () where there are none."""
+        """Yesterday's rows, one chain per root; () if there are none."""
         ...
 
     def quote(self, contract: Contract) -> Quote | None:
@@ -139,11 +140,11 @@ class Market(Protocol):
     def holdings(self) -> Mapping[Contract, int]: ...
 
     def subscribed_holdings(self) -> Mapping[Contract, int]:
-        """What the broker holds of subscribed contracts and of the underlyings' shares, signed."""
+        """The broker's signed holdings of subscribed contracts and of the underlyings' shares."""
         ...
 
     def others_value(self) -> float:
-        """Value in USD of what else :meth:`holdings` last found."""
+        """Value in USD of everything else that the gateway's ``holdings`` last found."""
         ...
 
 
@@ -153,17 +154,17 @@ class EventReader(Protocol[Event]):
     def order_update(self, event: Event) -> OrderUpdate: ...
 
     def is_exercise(self, event: Event) -> bool:
-        """True for what the exchange does by itself: expiry, exercise and assignment."""
+        """True for an event that the exchange causes: expiry, exercise or assignment."""
         ...
 
 
 class Gateway(OrderPort, Subscriptions, BrokerFacts, Market, EventReader[Event], Protocol[Event]):
-    """All of it: what stands between the framework and LEAN."""
+    """The whole interface between the framework and LEAN."""
 
     def account_value(self) -> float:
         """LEAN's own value of the account in USD."""
         ...
 
     def drain_notes(self) -> tuple[tuple[str, dict[str, Any]], ...]:
-        """What the journal is to be told: event and facts."""
+        """Events with their facts for the journal."""
         ...

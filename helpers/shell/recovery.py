@@ -1,4 +1,4 @@
-"""Brings the stored state in line with the broker's facts: at a start, and each morning."""
+"""Reconciles the stored state with the broker's facts, at a start and each morning."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ UNDECIDED = frozenset({State.VALIDATION, State.ENTERING, State.MANAGING, State.E
 
 
 class Recovery:
-    """Every position ends as MATCH, closed elsewhere, flattened, or quarantined; nothing doubled, nothing forgotten."""
+    """Every position ends as MATCH, closed elsewhere, flattened, or quarantined. Nothing is doubled, nothing
+    forgotten."""
 
     def __init__(self, gateway: BrokerFacts, components: Components, journal: Journal, rounds: DecisionRounds,
                  results: Booking) -> None:
@@ -32,7 +33,7 @@ class Recovery:
         self._foreign: frozenset[int] = frozenset()
 
     def run(self, now: datetime, *, restored: bool) -> None:
-        """At a start: resolve orders in flight first, then compare holdings."""
+        """At a start: first resolve orders in flight, then compare holdings."""
         self._subscribe()
         holdings = self._gateway.holdings()
         report = self._parts.executor.recover(now, self._gateway.open_orders(), holdings)
@@ -41,7 +42,7 @@ class Recovery:
             self._journal.event(now, "ORDERS_FOUND", orphans=list(report.orphan_ids),
                                 foreign=list(report.foreign_ids))
         self._results.drain(now)
-        self._subscribe()       # fills that were told before the restart but not booked have given positions legs
+        self._subscribe()       # fills reported before the restart but not yet booked have given positions legs
         self._settle(now, holdings)
         if restored:
             self._resume(now)
@@ -50,20 +51,21 @@ class Recovery:
             self._journal.event(now, "RESERVATIONS_FREED", intents=list(freed))
 
     def _subscribe(self) -> None:
-        """Quotes of everything that is held or worked."""
+        """Subscribe to the quotes of everything that is held or has a working order."""
         held = {leg.contract for position in self._parts.states.positions for leg in position.legs}
         self._gateway.subscribe(held | set(self._parts.executor.contracts))
 
     def unexplained(self, now: datetime) -> None:
-        """In the morning: what left overnight by expiry or assignment without an event, and holdings of nobody."""
+        """In the morning: handle what left overnight by expiry or assignment without an event, and holdings without an
+        owner."""
         holdings = self._gateway.holdings()
         self._parts.executor.reconcile(now, holdings)
         self._results.drain(now)
         self._settle(now, holdings)
 
     def overdue(self, now: datetime) -> bool:
-        """VALIDATION and ENTERING end after five minutes, also when no quote, no order and no outcome brings it about.
-        True when one did."""
+        """End VALIDATION and ENTERING after five minutes, even if no quote, order or outcome has ended them. True if
+        one was ended."""
         due = self._parts.states.due_timeouts(now, self._parts.executor.working_positions)
         for position in due:
             if position.state is State.VALIDATION:
@@ -90,7 +92,7 @@ class Recovery:
                 VerdictKind.UNEVEN: self._flatten, VerdictKind.ASSIGNED: self._assigned}
 
     def _quarantine(self, found: Reconciliation, now: datetime) -> None:
-        """Holdings of nobody, and orders of nobody that are still open."""
+        """Quarantine holdings without an owner, and open orders without one."""
         orders = tuple(f"order {order.quantity:+d} {order.contract.id}" for order in self._gateway.open_orders()
                        if order.order_id in self._foreign)
         if self._parts.book.quarantine(tuple(contract.id for contract in found.unknown) + orders):
@@ -98,8 +100,8 @@ class Recovery:
                                 orders=list(orders))
 
     def _remove_missing(self, verdict: Verdict) -> Position:
-        """Take out what is stored and not held. At what price it left is not known, but of a short that became shares and
-        of what expired worthless."""
+        """Remove what is stored but not held. The price at which it left is unknown, except for a short that became
+        shares and for options that expired worthless."""
         for contract, quantity in verdict.missing.items():
             self._parts.states.remove_leg(verdict.position_id, contract, quantity)
             became_shares = verdict.kind is VerdictKind.ASSIGNED and quantity < 0
@@ -108,7 +110,7 @@ class Recovery:
         return self._parts.states.position(verdict.position_id)
 
     def _expired_worthless(self, contract: Contract) -> bool:
-        """Whether the close of an option's last day is known, and left it out of the money."""
+        """Whether the close of the option's last day is known and left the option out of the money."""
         if contract.future_expiry is not None or not self._gateway.has_price(contract.underlying):
             return False
         close = dict(self._gateway.daily_closes(contract.underlying)).get(contract.expiry)
@@ -120,7 +122,7 @@ class Recovery:
             self.emptied(position, verdict.kind.value, now)
 
     def emptied(self, position: Position, reason: str, now: datetime) -> None:
-        """A position that holds nothing any more, and not by an order of ours, is over."""
+        """End a position that no longer holds anything, if no order of ours closed it."""
         self._recover(position, Event.RECOVERED_FLAT, now, reason)
         self._results.closed_elsewhere(position.id, now, reason)
 
@@ -130,7 +132,8 @@ class Recovery:
         self.reduced(self._remove_missing(verdict), whole)
 
     def reduced(self, position: Position, whole: int) -> None:
-        """A position that is even with fewer contracts than the ``whole`` it had: it goes on as what it is."""
+        """Keep a position that is even but has fewer contracts than the ``whole`` it had. It continues with what it
+        holds."""
         kept = sum(abs(leg.quantity) for leg in position.legs)
         self._parts.states.change(position.id, units=position.units * kept // whole,
                                   entry_risk_usd=position.entry_risk_usd * kept / whole,
@@ -140,7 +143,7 @@ class Recovery:
         self.uneven(self._remove_missing(verdict), now)
 
     def uneven(self, position: Position, now: datetime) -> None:
-        """A position that lacks a part of its legs is closed, all of it."""
+        """Close the whole of a position that lacks part of its legs."""
         self._defend(position, "UNEVEN", now)
 
     def _assigned(self, verdict: Verdict, now: datetime) -> None:
@@ -154,7 +157,7 @@ class Recovery:
         self._defend(self._parts.states.position(verdict.position_id), ASSIGNED, now)
 
     def _defend(self, position: Position, reason: str, now: datetime) -> None:
-        """Close all of it."""
+        """Close the whole position."""
         self._parts.states.change(position.id, facts=dict(position.facts) | {"exit_reason": reason,
                                                                              "exit_forced": True})
         if self._parts.states.allows(position.id, Event.DEFEND):
@@ -164,14 +167,14 @@ class Recovery:
     # --- machines ---------------------------------------------------------------------------------------------------
 
     def _resume(self, now: datetime) -> None:
-        """Machines that stood between two states go on where the facts say."""
+        """Continue machines that were between two states, as the facts say."""
         for position in self._parts.states.positions:
             if position.state not in UNDECIDED or self._parts.executor.working(position.id):
                 continue
             self._go_on(position, "RESTART", now)
 
     def _go_on(self, position: Position, reason: str, now: datetime) -> None:
-        """Where the facts say: on with what is held, or over."""
+        """Continue with what is held, or end the position if nothing is held."""
         if position.is_open:
             self._recover(position, Event.RECOVERED_HELD, now, reason)
             return

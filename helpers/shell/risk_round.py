@@ -1,4 +1,4 @@
-"""One round of the guards: limiter, breakers, emergency levels, invariants; what they ask to close is closed."""
+"""One round of the guards: limiter, breakers, emergency levels, invariants. What they want closed is closed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLOSING = (CloseAll, CloseRiskiest, CutBuyingPower, CutDelta)
 
 
 class RiskRound:
-    """Asks the guards and carries out what they ask for. Entries are stopped by the gate, which reads their reports."""
+    """Asks the guards and carries out their actions. The gate stops entries, because it reads the guards' reports."""
 
     def __init__(self, components: Components, rounds: DecisionRounds, journal: Journal, record: RunRecord) -> None:
         self._parts = components
@@ -49,22 +49,23 @@ class RiskRound:
         return self._parts.breakers.report.check_every_minute or self._parts.emergency.report.check_every_minute
 
     def news(self) -> bool:
-        """Whether the guards know other facts than when this was last asked: a crash must not forget them."""
+        """Whether the guards' facts have changed since this was last asked. A crash must not lose such a change."""
         parts = self._parts
         facts = (parts.vix.facts(), parts.breakers.facts(), parts.emergency.facts())
         changed, self._kept = facts != self._kept, facts
         return changed
 
     def due(self, now: datetime) -> bool:
-        """Every five minutes on the minute, every minute in trouble; the first check of a life at once, and one whose
-        minute brought no data is made up for."""
+        """Whether a check is due: every five minutes on the minute, every minute in trouble, and at once for the first
+        check of a run. A check whose minute brought no data is made up for."""
         minutes = TROUBLE_CHECK_MINUTES if self.trouble else RISK_CHECK_MINUTES
         overdue = self._checked is None or (self._checked.date() == now.date()
                                             and now - self._checked >= timedelta(minutes=minutes))
         return now.minute % minutes == 0 or overdue
 
     def check(self, snapshot: Snapshot) -> None:
-        """One check. What cannot be computed halts entries until it can; neither guard silences the other."""
+        """Make one check. If a guard cannot compute, entries halt until it can. The other guard is asked all the
+        same."""
         parts = self._parts
         self._checked = snapshot.time
         parts.limiter.observe(snapshot)
@@ -87,7 +88,7 @@ class RiskRound:
         self._close((breakers.actions if breakers else ()) + (emergency.actions if emergency else ()), snapshot)
 
     def _ask(self, guard: str, judge: Callable[[], Report], now: datetime, blind: list[str]) -> Report | None:
-        """A guard's report; None when it cannot compute, which is noted among the ``blind``."""
+        """A guard's report. None if it cannot compute, which is added to ``blind``."""
         try:
             return judge()
         except CannotCompute as problem:
@@ -111,7 +112,7 @@ class RiskRound:
         return snapshot.vix is not None and self._parts.validator.underlying("SPY", spy, snapshot.time) is None
 
     def _failed_invariant(self, snapshot: Snapshot) -> str | None:
-        """Holdings are what the positions say, whenever no order is in flight."""
+        """A holding that differs from what the positions say, while no order is in flight; None if there is none."""
         if self._parts.executor.working_positions:
             return None
         owned: dict[str, int] = {}
@@ -125,7 +126,7 @@ class RiskRound:
         return None
 
     def _show(self, breakers: BreakerReport, emergency: EmergencyReport, now: datetime) -> None:
-        shown = (breakers.level, emergency.level, emergency.since)   # a level of a new day is another
+        shown = (breakers.level, emergency.level, emergency.since)   # the same level on a new day counts as a change
         if shown != self._shown:
             self._journal.event(
                 now, "GUARDS", breaker_level=breakers.level, emergency=emergency.level.name,
@@ -135,7 +136,7 @@ class RiskRound:
         self._shown = shown
 
     def _approaches(self, breakers: BreakerReport, snapshot: Snapshot) -> None:
-        """How near each guard came, reached or not."""
+        """Record how near each guard came to its limit, whether it was reached or not."""
         now, account = snapshot.time, snapshot.account
         for reading in breakers.measured:
             self._journal.approach(now, f"breaker {reading.kind.value}", reading.value, reading.threshold)
@@ -163,7 +164,7 @@ class RiskRound:
             self._rounds.buy_back([closing.position for closing in chosen if closing.shorts_only], reason)
 
     def day_end(self, snapshot: Snapshot) -> None:
-        """The ledger's mark of the session, and the phase's judgement."""
+        """Record the ledger's mark of the session, and judge the phase."""
         parts = self._parts
         parts.ledger.mark(snapshot.time.date(), snapshot.account.equity)
         phase = parts.phase.phase

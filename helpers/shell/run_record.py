@@ -21,7 +21,7 @@ EVE_OF_WORST, LAST_CLOSE = "eve of the worst day", "last close"
 
 
 class RunRecord:
-    """Collects marks while the run goes on and writes everything down at its end."""
+    """Collects marks during the run, and writes the whole record at its end."""
 
     def __init__(self, components: Components, journal: Journal, run: RunParameters) -> None:
         self._parts = components
@@ -37,8 +37,8 @@ class RunRecord:
         self._worst_day = 0.0
 
     def observe(self, snapshot: Snapshot, results: Mapping[str, float], *, due: bool) -> None:
-        """A moment that was looked at: how far each position is under water, and a mark where one is ``due``, or where
-        the account has moved by more than :data:`DENSE_MARK_SHARE` since the last.
+        """Record each position's result at a moment. Record a mark too, if one is ``due`` or if the account has moved
+        by more than :data:`DENSE_MARK_SHARE` since the last.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class RunRecord:
         return bool(abs(account.equity - before) > DENSE_MARK_SHARE * abs(before))
 
     def mark(self, snapshot: Snapshot, results: Mapping[str, float]) -> None:
-        """The account and its exposure at one moment; limits that are nearly used up are warned of."""
+        """Record the account and its exposure at one moment. Warn of limits that are nearly reached."""
         account = snapshot.account
         self._results = dict(results)
         row: dict[str, Any] = {
@@ -78,7 +78,7 @@ class RunRecord:
             self._close_of_day(snapshot, row["day_result_share"])
 
     def _close_of_day(self, snapshot: Snapshot, result_share: float | None) -> None:
-        """Keep the book of the last close, and that with which the worst day so far was entered."""
+        """Keep the book of the last close, and the book with which the worst day so far began."""
         if result_share is not None and result_share < self._worst_day:
             self._worst_day = result_share
             if LAST_CLOSE in self._books:
@@ -86,8 +86,8 @@ class RunRecord:
         self._books[LAST_CLOSE] = book_facts(snapshot)
 
     def _by_strategy(self, snapshot: Snapshot, results: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-        """Open positions of each strategy: what they have made so far, their margin, their Greeks (None where a leg's cannot
-        be computed)."""
+        """The open positions of each strategy: what they have made so far, their margin, and their Greeks (None if
+        those of a leg cannot be computed)."""
         greeks, rows = self._parts.greeks.reading(snapshot), dict[str, dict[str, Any]]()
         for position in snapshot.positions:
             if position.id not in results:
@@ -95,7 +95,7 @@ class RunRecord:
             row = rows.setdefault(position.strategy, {"positions": 0, "open_usd": 0.0, "margin": 0.0, "greeks": Exposure()})
             row["positions"] += 1
             row["open_usd"] += results[position.id]
-            if position.state is not State.ENTERING:         # as the account counts it
+            if position.state is not State.ENTERING:         # as in the account's margin
                 row["margin"] += self._parts.margin.margin_of(position, snapshot.quotes, snapshot.underlyings,
                                                               day=snapshot.time.date())
             one = greeks.by_position.get(position.id)
@@ -104,7 +104,7 @@ class RunRecord:
                        **_greeks(row["greeks"])} for name, row in rows.items()}
 
     def _limits(self, snapshot: Snapshot, exposure: Exposure) -> dict[str, Any]:
-        """Share of the SPY delta limit in use, reservations included; warnings as they begin."""
+        """Share of the SPY delta limit in use, reservations included. A warning is logged when it begins."""
         try:
             delta = concentration(self._parts, snapshot, exposure)
             near = near_limits(self._parts, snapshot, exposure)
@@ -121,11 +121,11 @@ class RunRecord:
         return {"spy_delta_used_share": round(delta.used_share, 4)}
 
     def phase(self, now: datetime, phase: int, why: str) -> None:
-        """A promotion or a demotion."""
+        """Record a promotion or a demotion."""
         self._phases.append({"time": now.isoformat(), "phase": phase, "why": why})
 
     def guards(self, now: datetime, breaker_level: int, emergency: str, triggers: tuple[str, ...]) -> None:
-        """A change of a breaker's or the emergency level."""
+        """Record a change of a breaker's level or of the emergency level."""
         self._guards.append({"time": now.isoformat(), "breaker_level": breaker_level, "emergency": emergency,
                              "triggers": list(triggers)})
 
@@ -157,14 +157,14 @@ class RunRecord:
 
 
 def _greeks(exposure: Exposure | None) -> dict[str, float | None]:
-    """Rounded, by name."""
+    """The Greeks, rounded, by name."""
     return {name: None if exposure is None else round(getattr(exposure, name), digits)
             for name, digits in (("spy_delta", 2), ("gamma", 4), ("vega", 2), ("theta", 2))}
 
 
 def _held(position: Position, result_usd: float | None) -> dict[str, Any]:
-    """A position that is open at the end; legs with all their contracts. ``open_usd`` is what it had made at the last mark,
-    fees included; None where it was opened after."""
+    """A position that is open at the end; legs with all their contracts. ``open_usd`` is what it had made at the last
+    mark, fees included; None if it was opened after that mark."""
     held: dict[str, Any] = plain({
         "id": position.id, "strategy": position.strategy, "underlying": position.underlying, "state": position.state,
         "opened": position.opened, "units": position.units, "entry_price": position.entry_price,

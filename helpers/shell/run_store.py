@@ -1,4 +1,4 @@
-"""Opens the store of one run, once LEAN has told which run it is."""
+"""Opens the store of one run, once LEAN has said which run it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from helpers.store.audit_trail import SegmentedAudit
 from helpers.store.run_place import BACKTEST, StoreSurvey, begin_backtest, counted, store_prefix, survey
 from helpers.store.state_store import Loaded, StateStore
 
-if TYPE_CHECKING:       # it needs LEAN, which is there only where an algorithm runs
+if TYPE_CHECKING:       # it needs LEAN, which exists only where an algorithm runs
     from helpers.lean.run_facts import RunFacts
 
 PAPER_BROKERAGE: Final = "PaperBrokerage"
@@ -22,19 +22,19 @@ PAPER, LIVE = "paper", "live"
 
 
 def live_mode(brokerage: str, environment: Environment) -> str:
-    """``paper`` or ``live``: as LEAN's configuration names the brokerage; where it does not, staging is paper."""
+    """``paper`` or ``live``, as LEAN's configuration names the brokerage. Without a name, staging counts as paper."""
     if brokerage:
         return PAPER if brokerage == PAPER_BROKERAGE else LIVE
     return PAPER if environment is Environment.STAGING else LIVE
 
 
 def check_environment(run: RunParameters, brokerage: str) -> None:
-    """Staging trades on paper only; at a real broker it observes.
+    """Check the environment. Staging may trade only on paper; at a real broker it may only observe.
 
     Raises
     ------
     ConfigError
-        It would send orders there.
+        If staging would send orders to a real broker.
     """
     if run.environment is Environment.STAGING and run.mode is not Mode.OBSERVE and brokerage not in ("", PAPER_BROKERAGE):
         raise ConfigError(f"environment staging is for paper trading; at {brokerage} it may only observe: set mode to "
@@ -42,7 +42,7 @@ def check_environment(run: RunParameters, brokerage: str) -> None:
 
 
 class RunStore:
-    """The documents and the audit trail of one run, under keys of its own.
+    """The documents and the audit trail of one run, under the run's own keys.
 
     Parameters
     ----------
@@ -63,17 +63,17 @@ class RunStore:
 
     @property
     def prefix(self) -> str:
-        """Of every key of the run; empty before :meth:`open`."""
+        """The prefix of every key of the run; empty before :meth:`open`."""
         return self._prefix
 
     def open(self, now: datetime) -> StoreSurvey | None:
-        """Name the run's keys, and count what the store holds; a backtest also takes away what old ones left. ``now`` is
-        wall time. None where the store is not on this machine.
+        """Set the run's keys, and count what the store holds. A backtest also deletes what old ones left. ``now`` is
+        wall time. None if the store is not on this machine.
 
         Raises
         ------
         StoreError
-            When the run's id or the account's name cannot be in a key.
+            If the run's id or the account's name cannot be part of a key.
         """
         port, live = self._facts.store, self._facts.live
         account = self._facts.account if live else ""
@@ -90,12 +90,12 @@ class RunStore:
         return begin_backtest(port, self._prefix, now) if begins else counted(port, survey(port))
 
     def load(self, executor: AtomicOrderExecutor) -> Loaded | None:
-        """What the run takes up: everything of its own in a live run, of a backtest what ``restore`` names.
+        """Load what the run continues from: a live run its own state, a backtest the state that ``restore`` names.
 
         Raises
         ------
         StoreError
-            When the run to restore has left nothing.
+            If the run to restore has left nothing.
         """
         loaded = self._memory.load(executor)
         if loaded is None and self._run.restore is not None:

@@ -1,4 +1,4 @@
-"""Builds snapshots and views: what the gateway reads, what the managers know, frozen at one moment."""
+"""Builds snapshots and views: the gateway's readings and the managers' facts, frozen at one moment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from helpers.shell.ports import Market
 
 
 def with_indices(tickers: Iterable[str]) -> tuple[str, ...]:
-    """``tickers``, each once, and the volatility indices that are their histories."""
+    """``tickers`` without duplicates, with the volatility indices that serve as their histories."""
     wanted = dict.fromkeys(tickers)
     for ticker in list(wanted):
         index = INSTRUMENTS[ticker].volatility_index
@@ -33,7 +33,7 @@ def with_indices(tickers: Iterable[str]) -> tuple[str, ...]:
 
 
 class SnapshotBuilder:
-    """Reads the gateway once a moment and joins it with the managers' own facts."""
+    """Reads the gateway once per moment and adds the managers' own facts."""
 
     def __init__(self, gateway: Market, components: Components, run: RunParameters, tickers: tuple[str, ...]) -> None:
         self._gateway = gateway
@@ -49,13 +49,14 @@ class SnapshotBuilder:
         self._priced: tuple[date | None, set[str]] = (None, set())
 
     def split_ahead(self, tickers: Iterable[str]) -> None:
-        """LEAN warns, in the session before, that these trade in other shares from the next one on."""
+        """Record LEAN's warning, given in the session before, that these tickers split from the next session on."""
         day, splits = self._gateway.calendar().next_session, dict(self._announced.get("splits", EMPTY))
         splits |= {ticker: (*splits.get(ticker, ()), day) for ticker in tickers if ticker in self._tickers}
         self._announced = dict(self._announced) | {"splits": splits}
 
     def follow(self, tickers: Iterable[str]) -> None:
-        """Subscribe what is not yet: underlyings of positions whose strategy is off in this run."""
+        """Subscribe the tickers that are not yet subscribed: underlyings of positions whose strategy is off in this
+        run."""
         for ticker in with_indices(tickers):
             if ticker not in self._tickers:
                 self._gateway.add_underlying(ticker)
@@ -63,8 +64,9 @@ class SnapshotBuilder:
                 self._listed = None
 
     def find_absent(self) -> None:
-        """What cannot be traded where this run is: live by the table of venues; in a backtest futures of which the data has
-        never had a chain, for nothing else tells bought data from written."""
+        """Find the underlyings that cannot be traded in this run. Live, the table of venues says so. In a backtest they
+        are the futures whose data has never had a chain, because nothing else distinguishes bought data from synthetic
+        data."""
         if self._run.environment is not Environment.DEVELOPMENT:
             self._parts.absent = {ticker: why for ticker, why in ABSENT[Venue.LIVE].items() if ticker in self._tickers}
             return
@@ -72,8 +74,8 @@ class SnapshotBuilder:
         self._parts.absent = dict.fromkeys(sorted(self._followed - self._charted), NO_CHAIN)
 
     def read_vix(self, now: datetime) -> None:
-        """Hand the VIX manager the last real print, and the daily closes: each time until that of the last session is
-        among them, then no more that day."""
+        """Pass the last real print and the daily closes to the VIX manager. The closes are read each time until they
+        include the last session's, then not again that day."""
         vix = self._parts.vix
         if self._vix_day != now.date():
             closes = self._gateway.daily_closes("VIX")
@@ -85,8 +87,8 @@ class SnapshotBuilder:
             vix.update(*last)
 
     def morning(self, now: datetime) -> None:
-        """Once a session: futures months to follow (after a restart those of what is held, too), and yesterday's
-        volatility of underlyings without an index."""
+        """Once per session: choose the months of futures to follow (those of held options too, for a restart), and
+        record yesterday's volatility of underlyings without an index."""
         futures = {ticker for ticker in self._tickers if is_future(ticker)}
         traded = {product for spec in self._parts.specs.values() for product in spec.products(self._parts.phase.phase)}
         held: dict[str, set[date]] = {ticker: set() for ticker in sorted(futures)
@@ -107,24 +109,25 @@ class SnapshotBuilder:
                 self._parts.iv_record.record(ticker, *found)
 
     def snapshot(self, now: datetime, *, intraday: Iterable[str] = ()) -> Snapshot:
-        """Everything but chains, at ``now``.
+        """The snapshot at ``now``, without chains.
 
         Parameters
         ----------
         intraday : iterable of str
-            Underlyings whose opening price and VWAP are wanted.
+            Underlyings for which the opening price and VWAP are needed.
 
         Raises
         ------
         CannotCompute
-            Something held has never had a quote: the account has no value then.
+            If something held has never had a quote. The account then has no value.
         """
         held = self._gateway.subscribed_holdings()
         seen = self._seen(now, frozenset(intraday), held)
         return replace(seen, account=self._account(seen, held, self._gateway.quote))
 
     def unvalued(self, now: datetime) -> Snapshot:
-        """As :meth:`snapshot`, with the account's last known value: for exits only, while it cannot be valued."""
+        """As :meth:`snapshot`, with the account's last known value. Only for exits, while the account cannot be
+        valued."""
         return self._seen(now, frozenset(), self._gateway.subscribed_holdings())
 
     def glance(self, now: datetime) -> Snapshot:
@@ -175,7 +178,7 @@ class SnapshotBuilder:
             positions=self._parts.states.positions)
 
     def _subscribed_by_id(self) -> dict[str, Contract]:
-        """Made anew when the gateway's tuple is another."""
+        """Subscribed contracts by id; rebuilt when the gateway's tuple is another."""
         subscribed = self._gateway.subscribed
         if subscribed is not self._named[0]:
             self._named = (subscribed, {contract.id: contract for contract in subscribed})
@@ -192,13 +195,14 @@ class SnapshotBuilder:
         return opened is not None and closes is not None and opened <= now <= closes
 
     def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
-        """The same moment with yesterday's chains of ``tickers``."""
+        """The same moment, with yesterday's chains of ``tickers``."""
         return replace(snapshot, chains={ticker: self._gateway.chains(ticker) for ticker in tickers
                                          if ticker in self._tickers})
 
     def _underlyings(self, intraday: frozenset[str], today: date) -> tuple[Mapping[str, Underlying], Mapping[str, float]]:
-        """All of them, and their prices alone: built when asked for, valid within the moment as the whole snapshot is.
-        What has a price has one for the rest of the day: the gateway is not asked again."""
+        """All underlyings, and separately their prices. They are built when asked for, and valid only within the
+        moment, as the whole snapshot is. An underlying that has a price keeps one all day, so the gateway is not asked
+        again."""
         months = self._gateway.months()
         if self._listed is None or self._listed[0] is not months:
             keys = [ticker for ticker in self._tickers if not is_future(ticker)] + list(months)
@@ -226,12 +230,13 @@ class SnapshotBuilder:
 
     def _account(self, seen: Snapshot, holdings: Mapping[Contract, int],
                  quote_of: Callable[[Contract], Quote | None]) -> Account:
-        """Cash and everything held at its mark, the owner's own at LEAN's value; margin by the framework's own rules."""
+        """Cash plus everything held at its mark, with the owner's own at LEAN's value. Margin follows the framework's
+        rules."""
         mark_of = self._marks(seen, holdings, quote_of)
         worth = seen.account.cash + self._gateway.others_value()
         worth += sum(quantity * mark_of(contract, quantity) * contract.multiplier
                      for contract, quantity in holdings.items())
-        # what an entry half filled binds is its reservation: one leg told before the other is not a naked short
+        # a half-filled entry counts by its reservation: while only one leg has been reported, it is not a naked short
         held = tuple(position for position in seen.positions
                      if position.is_open and position.state is not State.ENTERING)
         protection = tuple(position for position in seen.positions if protects(position.strategy))
@@ -245,18 +250,18 @@ class SnapshotBuilder:
 
     def _marks(self, seen: Snapshot, holdings: Mapping[Contract, int], quote_of: Callable[[Contract], Quote | None]
                ) -> Callable[[Contract, int], float]:
-        """Points at which a contract counts that is held in some quantity, at the moment of ``seen``."""
+        """The price in points at which a contract counts, given the quantity held, at the moment of ``seen``."""
         def mark_of(contract: Contract, quantity: int) -> float:
             quote = seen.quotes.get(contract.id) or quote_of(contract)
             if quote is None and contract not in holdings:
-                return 0.0                                  # what is over, and not booked yet
+                return 0.0                                  # it is over, and not booked yet
             if quote is None:
                 raise CannotCompute("a held contract has never had a quote", contract=contract.id, quantity=quantity)
             return held_mark(contract, quantity, quote, seen.underlyings)
         return mark_of
 
     def results(self, seen: Snapshot) -> Mapping[str, float]:
-        """What each open position has made so far in USD, fees included, by id: at the marks the account counts at."""
+        """What each open position has made so far in USD, fees included, by id, at the marks that the account uses."""
         mark_of = self._marks(seen, self._gateway.subscribed_holdings(), self._gateway.quote)
         return {position.id: result_usd(position, mark_of) for position in seen.positions if position.is_open}
 
