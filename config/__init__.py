@@ -1,1 +1,1 @@
-"""Every figure of the method, once: constants, strategy specifications, calendars, run parameters."""
+"""Every figure of the method, in one place: constants, strategy specifications, calendars, run parameters."""

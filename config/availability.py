@@ -1,4 +1,4 @@
-"""Which underlyings can be traded where: known before any order, so that what cannot be had is off from the start."""
+"""Which underlyings can be traded where. It is known before any order, so what is unavailable is off from the start."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ UNMAPPED: Final = ("/MES", "/MCL", "/MGC")
 
 
 class Venue(str, Enum):
-    """Where an algorithm finds its options."""
+    """Where an algorithm gets its options from."""
 
     WRITTEN = "written data, embedded engine or LEAN"
     BOUGHT = "LEAN backtest, bought data"
     LIVE = "LEAN live, TastyTrade"
 
 
-# Underlyings whose options a venue has not, and why.
+# Underlyings whose options are not available at a venue, and why.
 ABSENT: Final[Mapping[Venue, Mapping[str, str]]] = MappingProxyType({
     Venue.WRITTEN: MappingProxyType({}),
     Venue.BOUGHT: MappingProxyType(dict.fromkeys(UNMAPPED, NO_MAPPING)),

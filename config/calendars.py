@@ -1,10 +1,10 @@
 """Dates the method must know beforehand: FOMC decisions, earnings, ex-dividend days, roll weeks, triple witching.
 
-Trading days and hours come from LEAN; what stands here is public record or a rule of the exchange, with the range of
-days each calendar covers. Asked beyond its range, every function answers ``Refused(CALENDAR_UNCOVERED)``, whose facts say
-which calendar ended when and where it is continued. FOMC days, triple witching and roll weeks reach to the end of 2027;
-earnings and ex-dividend days are announced a few weeks ahead and end soon after the last one known: the user continues
-them by the parameter ``dates`` (``config/own_dates.py``), which comes here with the day's facts.
+Trading days and hours come from LEAN. The dates here are public record or rules of the exchange, each calendar with the
+range of days it covers. Beyond that range, every function returns ``Refused(CALENDAR_UNCOVERED)``; its facts say which
+calendar ended, when, and how to continue it. FOMC days, triple witching and roll weeks reach to the end of 2027.
+Earnings and ex-dividend days are announced a few weeks ahead, so their calendars end soon after the last known one. The
+user continues them with the parameter ``dates`` (``config/own_dates.py``), which comes here with the day's facts.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ROLL_WEEKDAYS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """First and last day a calendar can be asked about, and what continues it."""
+    """The first and last day that a calendar covers, and what continues it."""
 
     first: date
     last: date
     continued_by: str = "config/calendars.py"
 
     def refuses(self, calendar: str, day: date) -> Refused | None:
-        """``CALENDAR_UNCOVERED`` when ``day`` lies outside."""
+        """``CALENDAR_UNCOVERED`` if ``day`` lies outside; otherwise None."""
         if self.first <= day <= self.last:
             return None
         return Refused(code=RefusalCode.CALENDAR_UNCOVERED, facts={
@@ -59,16 +59,16 @@ FOMC_SCHEDULED: Final = _dates({
     2025: "01-29 03-19 05-07 06-18 07-30 09-17 10-29 12-10", 2026: "01-28 03-18 04-29 06-17 07-29 09-16 10-28 12-09",
     2027: "01-27 03-17 04-28 06-09 07-28 09-15 10-27 12-08",
 })
-# Decisions outside the schedule; nobody knew of them the day before, so no rule that looks ahead may use them.
+# Decisions outside the schedule. Nobody knew of them the day before, so no rule that looks ahead may use them.
 FOMC_UNSCHEDULED: Final = _dates({2020: "03-03 03-15"})
 FOMC_COVERS: Final = _RULES_COVER
 _FOMC_DAYS: Final = frozenset(FOMC_SCHEDULED + FOMC_UNSCHEDULED)
 
-# Events a hedge may be bought before. Only the FOMC's: dates of other releases are not covered here.
+# Events that a hedge may be bought before. They are the FOMC's only: dates of other releases are not covered here.
 HEDGE_EVENTS: Final = FOMC_SCHEDULED
 
-# A company does not report twice in two months, nor pay two quarterly dividends within seventy days: a calendar reaches
-# that far beyond its last date.
+# A company does not report twice within two months, nor pay two quarterly dividends within seventy days. So a calendar
+# covers that many days beyond its last date.
 QUIET_DAYS: Final[Mapping[str, int]] = MappingProxyType({"earnings": 60, "ex_dividends": 70})
 LONGEST_QUARTER_DAYS: Final = 112
 AnnouncedDates = Mapping[str, Mapping[str, tuple[date, ...]]]
@@ -87,7 +87,7 @@ EARNINGS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
         2024: "01-30 04-25 07-30 10-30", 2025: "01-29 04-30 07-30 10-29", 2026: "01-28 04-29 07-29"}),
 })
 
-# Ex-dividend days. SPY goes on the third Friday of a quarter's last month and QQQ on the next session (rules, below).
+# Ex-dividend days. SPY's is the third Friday of a quarter's last month, QQQ's the next session (see the rules below).
 EX_DIVIDENDS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
     "IWM": _dates({
         2015: "03-25 07-02 09-25 12-24", 2016: "03-23 07-06 09-26 12-22", 2017: "03-24 07-06 09-26 12-21",
@@ -106,21 +106,21 @@ EX_DIVIDENDS: Final[Mapping[str, tuple[date, ...]]] = MappingProxyType({
         2024: "02-14 05-15 08-15 11-21", 2025: "02-20 05-15 08-21 11-20", 2026: "02-19 05-21 08-20 11-19"}),
 })
 
-# Splits: the first day of trading in new shares, and how many of them one old share became.
+# Splits: the first day of trading in new shares, and the number of new shares per old share.
 SPLITS: Final[Mapping[str, Mapping[date, float]]] = MappingProxyType({
     "AAPL": MappingProxyType({date(2014, 6, 9): 7.0, date(2020, 8, 31): 4.0})})
 SHARES: Final = ("SPY", "QQQ", "IWM", "AAPL", "MSFT")
 
-# Calendars that the user continues, by the kind he names them with; and symbols whose days are a rule, or that have none.
+# Calendars that the user continues, by the kind the user names; and symbols whose days follow a rule, or that have none.
 CONTINUED: Final[AnnouncedDates] = MappingProxyType({"earnings": EARNINGS, "ex_dividends": EX_DIVIDENDS})
 _FUNDS: Final = ("SPY", "QQQ", "IWM")
 _BY_RULE: Final = ("SPY", "QQQ")
 
-# Months before which metals deliver: rolled by the last weekday of the month before (first notice day).
+# Delivery months of metals. They are rolled by the last weekday of the month before (first notice day).
 _METAL_NOTICE_MONTHS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType({
     "/GC": (1, 3, 5, 7, 9, 11), "/MGC": (1, 3, 5, 7, 9, 11), "/SI": (2, 4, 6, 8, 11)})
 _INDEX_FUTURES: Final = ("/ES", "/MES")
-# Weekdays before the 25th on which oil's future ends: the micro a day before the full size.
+# The number of weekdays before the 25th on which the oil future ends. The micro ends a day before the full size.
 _OIL_DAYS_BEFORE: Final[Mapping[str, int]] = MappingProxyType({"/CL": 3, "/MCL": 4})
 _INDEX_ROLL_DAYS: Final = 8
 _OIL_REFERENCE_DAY: Final = 25
@@ -148,7 +148,7 @@ def _last_weekday_until(day: date) -> date:
 
 def _quarterly_expiry(day: date, next_session: date) -> bool:
     """Whether ``day`` is the session on which the quarter's options and futures end: the third Friday, or the session
-    before when the exchange is closed on it."""
+    before if the exchange is closed on that Friday."""
     if day.month not in QUARTER_MONTHS:
         return False
     friday = third_friday(day.year, day.month)
@@ -156,7 +156,7 @@ def _quarterly_expiry(day: date, next_session: date) -> bool:
 
 
 def is_triple_witching(day: date, next_session: date) -> bool | Refused:
-    """Whether stock options, index options and index futures all end on ``day`` (see :func:`_quarterly_expiry`)."""
+    """Whether stock options, index options and index futures all expire on ``day`` (see :func:`_quarterly_expiry`)."""
     return _RULES_COVER.refuses("triple witching", day) or _quarterly_expiry(day, next_session)
 
 
@@ -169,14 +169,14 @@ def is_roll_week(product: str, day: date) -> bool | Refused:
     """Whether trading in ``product`` moves from one contract month to the next around ``day``.
 
     Index futures: from the Thursday eight days before the quarterly third Friday through that Friday. Oil: the last
-    trading day of the month's future (three weekdays before the 25th, four for the micro) and five weekdays before.
-    Metals: first notice day (last weekday before the delivery month) and five weekdays before. Exchange holidays move
-    these ends by a day at most, which the weeks include.
+    trading day of the month's future (three weekdays before the 25th, four for the micro) and the five weekdays before
+    it. Metals: first notice day (the last weekday before the delivery month) and the five weekdays before it. Exchange
+    holidays move these ends by at most a day, which the weeks allow for.
 
     Raises
     ------
     KeyError
-        A product without a rule.
+        If the product has no rule.
     """
     refused = _RULES_COVER.refuses("roll weeks", day)
     if refused is not None:
@@ -196,8 +196,8 @@ def is_roll_week(product: str, day: date) -> bool | Refused:
 
 
 def known_dates(kind: str, symbol: str, calendar: CalendarFacts) -> tuple[tuple[date, ...], Coverage] | None:
-    """Days of a kind (``earnings``, ``ex_dividends``) and how far they reach, the user's own included; None for a symbol
-    without such a calendar."""
+    """Days of a kind (``earnings``, ``ex_dividends``) and how far they reach, including the user's own. None for a
+    symbol without such a calendar."""
     days = CONTINUED[kind].get(symbol)
     if days is None:
         return None
@@ -207,13 +207,13 @@ def known_dates(kind: str, symbol: str, calendar: CalendarFacts) -> tuple[tuple[
 
 
 def earnings_within(symbol: str, calendar: CalendarFacts, days: int) -> date | None | Refused:
-    """First earnings day of ``symbol`` from today to ``days`` calendar days later, both included; None when there is
-    none, or when ``symbol`` is a fund and has no earnings.
+    """First earnings day of ``symbol`` from today to ``days`` calendar days later, both included. None if there is
+    none, or if ``symbol`` is a fund and has no earnings.
 
     Raises
     ------
     ValueError
-        ``days`` is negative.
+        If ``days`` is negative.
     """
     if days < 0:
         raise ValueError(f"days must not be negative: {days}")
@@ -232,8 +232,8 @@ def earnings_within(symbol: str, calendar: CalendarFacts, days: int) -> date | N
 
 
 def ex_dividends_reach(symbol: str, day: date, calendar: CalendarFacts) -> Refused | None:
-    """``CALENDAR_UNCOVERED`` when the ex-dividend days of ``symbol`` are not known up to ``day``: no call is sold that
-    lives longer, for nobody would know when to buy it back."""
+    """``CALENDAR_UNCOVERED`` if the ex-dividend days of ``symbol`` are not known up to ``day``. No call that lives
+    longer is sold, because nobody would know when to buy it back."""
     name = f"ex-dividends {symbol}"
     if symbol in _BY_RULE:
         return _RULES_COVER.refuses(name, day)
@@ -242,7 +242,8 @@ def ex_dividends_reach(symbol: str, day: date, calendar: CalendarFacts) -> Refus
 
 
 def ex_dividend_next_session(symbol: str, calendar: CalendarFacts) -> bool | Refused:
-    """Whether the next session is an ex-dividend day of ``symbol``: short calls in the money are bought back today."""
+    """Whether the next session is an ex-dividend day of ``symbol``. Short calls in the money are then bought back
+    today."""
     day = calendar.next_session
     refused = ex_dividends_reach(symbol, day, calendar)
     if refused is not None:
@@ -257,7 +258,7 @@ def ex_dividend_next_session(symbol: str, calendar: CalendarFacts) -> bool | Ref
 
 
 def _closed_before(friday: date, calendar: CalendarFacts) -> bool:
-    """Whether the third Friday is no session and the next session is the last one before it."""
+    """Whether the third Friday is not a session and the next session is the last one before it."""
     later = calendar.sessions_ahead[1:2]
     return bool(later) and calendar.next_session < friday < later[0]
 
@@ -267,26 +268,27 @@ def _unknown(calendar: str, day: date) -> Refused:
 
 
 def split_within(symbol: str, calendar: CalendarFacts, days: int) -> date | None:
-    """First split of ``symbol`` from today to ``days`` calendar days later, both included, of those on record, announced
-    by the user or by LEAN; None when none is known. No calendar ends here: splits are announced weeks before."""
+    """First split of ``symbol`` from today to ``days`` calendar days later, both included, among those on record and
+    those announced by the user or by LEAN. None if none is known. This calendar has no end: splits are announced weeks
+    ahead."""
     announced = calendar.announced.get("splits", EMPTY).get(symbol, ())
     last = calendar.today + timedelta(days=days)
     return min((day for day in (*SPLITS.get(symbol, EMPTY), *announced) if calendar.today <= day <= last), default=None)
 
 
 def split_next_session(symbol: str, calendar: CalendarFacts) -> date | None:
-    """The split of ``symbol`` that comes before the next session begins, if there is one."""
+    """The split of ``symbol`` that takes effect before the next session begins, if there is one."""
     found = split_within(symbol, calendar, (calendar.next_session - calendar.today).days)
     return found if found is not None and found > calendar.today else None
 
 
 def event_within(calendar: CalendarFacts, sessions: int) -> date | None | Refused:
-    """First listed event from today to ``sessions`` trading days ahead, both included; None when there is none.
+    """First listed event from today to ``sessions`` trading days ahead, both included; None if there is none.
 
     Returns
     -------
     date, None or Refused
-        ``CALENDAR_UNCOVERED`` beyond the list; ``GUARD_CANNOT_COMPUTE`` when fewer sessions ahead are known.
+        ``CALENDAR_UNCOVERED`` beyond the list; ``GUARD_CANNOT_COMPUTE`` if fewer sessions ahead are known.
     """
     if len(calendar.sessions_ahead) < sessions:
         return Refused(code=RefusalCode.GUARD_CANNOT_COMPUTE, facts={
@@ -300,19 +302,19 @@ def event_within(calendar: CalendarFacts, sessions: int) -> date | None | Refuse
 
 def calendar_facts(today: date, *, session_open: datetime | None, session_close: datetime | None,
                    previous_session: date, next_session: date, sessions_ahead: tuple[date, ...] = ()) -> CalendarFacts:
-    """Facts of one day: the hours LEAN gives and what the calendars here say.
+    """Facts of one day: LEAN's hours, and what the calendars here say.
 
     Parameters
     ----------
     session_open, session_close : datetime or None
-        New York; both None on a day without a session.
+        New York time. Both are None on a day without a session.
     sessions_ahead : tuple of date
-        Later trading days, ascending, beginning with ``next_session``; rules that look ahead refuse without them.
+        Later trading days, ascending, beginning with ``next_session``. Rules that look ahead refuse without them.
 
     Notes
     -----
-    Beyond the FOMC's calendar ``uncovered`` says so and ``is_fomc_day`` reads True, the stricter answer: entries
-    refuse, exits go on.
+    Beyond the FOMC calendar, ``uncovered`` says so and ``is_fomc_day`` reads True, which is the stricter answer:
+    entries refuse, exits continue.
     """
     fomc = is_fomc_day(today)
     witching = is_triple_witching(today, next_session)

@@ -1,7 +1,8 @@
-"""What it costs to hold an underlying: the interest of money and the dividends of shares, by month and by year.
+"""The cost of carrying an underlying: interest on money by month, and dividends of shares by year.
 
-One source for the framework's option values, the written data and LEAN's interest-rate file; ``core/carry.py`` reads it.
-Where a special dividend was paid (MSFT in 2004, SPY of it) it is not in: listed contracts are adjusted for those.
+This is the one source for the framework's option values, the synthetic data and LEAN's interest-rate file;
+``core/carry.py`` reads it. Special dividends (MSFT in 2004, and SPY's share of it) are left out, because listed
+contracts are adjusted for them.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final, Mapping
 
-# Three-month Treasury bill, secondary market, discount basis, mean of each month from January on, per cent a year.
-# Source: Federal Reserve, H.15 (series TB3MS). The last month stands for those that follow, up to RATES_COVER_TO.
+# Three-month Treasury bill, secondary market, discount basis, mean of each month from January on, per cent per year.
+# Source: Federal Reserve, H.15 (series TB3MS). The last month also stands for later months, up to RATES_COVER_TO.
 TREASURY_BILLS_PCT: Final[Mapping[int, tuple[float, ...]]] = MappingProxyType({
     2000: (5.32, 5.55, 5.69, 5.66, 5.79, 5.69, 5.96, 6.09, 6.00, 6.11, 6.17, 5.77),
     2001: (5.15, 4.88, 4.42, 3.87, 3.62, 3.49, 3.51, 3.36, 2.64, 2.16, 1.87, 1.69),
@@ -44,12 +45,12 @@ TREASURY_BILLS_PCT: Final[Mapping[int, tuple[float, ...]]] = MappingProxyType({
 RATES_COVER_TO: Final = date(2027, 12, 31)
 BILL_DAYS: Final = 91
 BILL_YEAR_DAYS: Final = 360                 # discounts are quoted on a year of 360 days
-# What options are carried at above bills, a fraction a year: rates implied by put-call parity of S&P 500 options lie
-# 0.2 to 0.4 % above (van Binsbergen, Diamond and Grotteria, "Risk-free interest rates", 2022).
+# The rate above bills at which options are carried, a fraction per year. Rates implied by put-call parity of S&P 500
+# options lie 0.2 to 0.4 % above bills (van Binsbergen, Diamond and Grotteria, "Risk-free interest rates", 2022).
 FINANCING_SPREAD: Final = 0.0025
 
 # Dividends of each year in per cent of the price on their ex-dividend days. Source: distributions as published by the
-# funds and companies, over the price of the day before; 2026 and what follows by what was declared last.
+# funds and companies, divided by the price of the day before. 2026 and later years use what was declared last.
 DIVIDENDS_PCT: Final[Mapping[str, Mapping[int, float]]] = MappingProxyType({
     "SPY": MappingProxyType({
         2000: 1.05, 2001: 1.27, 2002: 1.57, 2003: 1.61, 2004: 1.68, 2005: 1.74, 2006: 1.83, 2007: 1.83, 2008: 2.37,
@@ -72,10 +73,10 @@ DIVIDENDS_PCT: Final[Mapping[str, Mapping[int, float]]] = MappingProxyType({
         2009: 2.30, 2010: 2.05, 2011: 2.60, 2012: 2.80, 2013: 2.95, 2014: 2.70, 2015: 2.75, 2016: 2.65, 2017: 2.15,
         2018: 1.70, 2019: 1.40, 2020: 1.08, 2021: 0.83, 2022: 0.96, 2023: 0.89, 2024: 0.73, 2025: 0.74, 2026: 0.76}),
 })
-# Indices that are held through the same shares, and what pays nothing.
+# Indices whose dividends are those of a fund's shares, and underlyings that pay nothing.
 PAYS_AS: Final[Mapping[str, str]] = MappingProxyType({"SPX": "SPY", "XSP": "SPY"})
 PAYS_NOTHING: Final = ("VIX",)
 DIVIDENDS_A_YEAR: Final = 4
-# Sessions that were none although a third Friday of a quarter, or the Monday after it: Good Friday and Juneteenth.
+# Third Fridays of a quarter, or Mondays after one, without a session: Good Friday and Juneteenth.
 CLOSED_ROUND_THIRD_FRIDAYS: Final = (date(2008, 3, 21), date(2022, 6, 20), date(2023, 6, 19), date(2026, 6, 19),
                                      date(2027, 6, 18))

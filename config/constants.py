@@ -1,5 +1,6 @@
 """Figures that belong to the portfolio as a whole. Units are in the names: _pct is a percentage of 100, _share a
-fraction of 1, _usd dollars, _minutes minutes. Dollars and pounds are the same numbers: the account is in USD."""
+fraction of 1, _usd dollars, _minutes minutes. The method's pounds are taken as the same number of dollars: the account
+is in USD."""
 
 from __future__ import annotations
 
@@ -16,17 +17,17 @@ class PhaseLimits:
     Attributes
     ----------
     equity_floor_usd : float
-        The phase's own floor; demotion is measured from it.
+        The phase's own floor. Demotion is measured from it.
     max_positions : int
         Open positions that hold short options.
     max_position_share, max_buying_power_share : float
         Shares of equity.
     max_abs_spy_delta : float
-        Beta-weighted SPY share-equivalents, both ways.
+        Beta-weighted SPY share-equivalents, in either direction.
     max_short_vega_usd, max_short_gamma : float
-        Dollars per volatility point; share-equivalents per 1 of SPY. Bind on the short side only.
+        Dollars per volatility point; share-equivalents per 1 of SPY. They bind on the short side only.
     theta_target_usd : float
-        Dollars a day a full book aims at; reported, never gated.
+        Dollars per day that a full book aims at; reported, never gated.
     """
 
     equity_floor_usd: float
@@ -53,7 +54,7 @@ PHASES: Final[Mapping[int, PhaseLimits]] = MappingProxyType({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionRule:
-    """All of these at once lift the account into ``to_phase``."""
+    """The criteria for promotion to ``to_phase``. All must hold at once."""
 
     to_phase: int
     min_equity_usd: float
@@ -72,8 +73,8 @@ PROMOTIONS: Final[tuple[PromotionRule, ...]] = (
     PromotionRule(to_phase=4, min_equity_usd=75_000, min_closed_trades=100, min_win_rate=0.70,
                   max_drawdown_share=0.15),
 )
-# Win rate and worst loss of a promotion are those of so many trades that closed last, all of them within so many days;
-# its drawdown is that of those days.
+# A promotion's win rate and worst loss come from this many of the last closed trades, all within this many days. Its
+# drawdown is that of those days.
 PROMOTION_TRADES: Final = 50
 PROMOTION_DAYS: Final = 365
 DEMOTION_FLOOR_SHARE: Final = 0.93
@@ -90,7 +91,7 @@ KELLY_VIX_MULTIPLIERS: Final = ((15.0, 0.75), (25.0, 1.0), (30.0, 0.75), (float(
 LEDGER_PAYOFF_MIN_LOSSES: Final = 5
 MAX_HEAT_SHARE: Final = 0.40
 
-# --- buying power: (VIX below, most of equity used)
+# --- buying power: (VIX below, largest share of equity used)
 BUYING_POWER_VIX_SHARES: Final = ((13.0, 0.45), (18.0, 0.65), (25.0, 0.75), (30.0, 0.50), (float("inf"), 0.80))
 BUYING_POWER_BREAKER_MULTIPLE: Final = 0.75
 RESERVE_AFTER_TRADE_SHARE: Final = 0.20
@@ -122,7 +123,7 @@ MAX_POSITIONS_PER_GROUP: Final = 3
 MAX_SHORT_VOLATILITY_POSITIONS: Final = 5
 MAX_LIMITER_POSITIONS: Final = 10
 CORRELATION_BLOCK: Final = 0.70
-CORRELATION_WINDOW_MARKS: Final = 78      # a day's of session time, whatever nights lie between
+CORRELATION_WINDOW_MARKS: Final = 78      # one day of session time, whatever nights lie between
 CORRELATION_MARK_MINUTES: Final = 5
 CORRELATION_MIN_MARKS: Final = 60
 CORRELATION_MIN_UNDERLYINGS: Final = 2
@@ -150,7 +151,7 @@ VIX_COMPLACENT_CHANGE: Final = 0.10
 VIX_ENTRY_STOP: Final = 35.0
 VIX_ENTRY_RESUME_CLOSE: Final = 30.0
 
-# --- daily indicators: sessions each looks back
+# --- daily indicators: number of sessions each looks back
 INDICATOR_SESSIONS: Final[Mapping[str, int]] = MappingProxyType({"atr14": 14, "ema8": 8, "ema21": 21, "ema50": 50})
 
 # --- futures: days to expiry of the contract months that are followed before one is held
@@ -160,10 +161,10 @@ FOLLOWED_FUTURE_DAYS: Final = (45, 150)
 UNDERLYING_MAX_AGE_MINUTES: Final = 2
 LEG_MAX_AGE_MINUTES: Final = 10
 
-# --- quotes as marks: one that jumps more than this share of its value while the underlying and the VIX moved less is
-# doubted until later quotes have confirmed it so long, unless the neighbouring strikes follow
+# --- quotes as marks: a quote that jumps by more than this share of its value, while the underlying and the VIX moved
+# less, is doubted. It counts once later quotes have confirmed it for so long, or if the neighbouring strikes follow.
 MARK_JUMP_SHARE: Final = 0.5
-MARK_STRUCTURE_SHARE: Final = 0.1     # a smaller change of a leg is not held against what its structures can be worth
+MARK_STRUCTURE_SHARE: Final = 0.1     # a leg's smaller changes are not checked against what its structures can be worth
 MARK_UNDERLYING_MOVE_SHARE: Final = 0.003
 MARK_VIX_MOVE_POINTS: Final = 1.0
 MARK_HOLD_MINUTES: Final = 3
@@ -200,8 +201,8 @@ ORANGE_VIX: Final = 35.0
 YELLOW_POSITION_LOSS_SHARE: Final = 0.0029
 YELLOW_POSITION_CREDIT_MULTIPLE: Final = 1.5
 YELLOW_POSITION_DEBIT_SHARE: Final = 0.25
-YELLOW_POSITION_AGAIN_MULTIPLE: Final = 2.0   # a position counts once, and again whenever its loss has doubled since
-LEVEL_CHECKS_RUNNING: Final = 2               # of emergency levels and breakers; a fall of SPY or VIX itself needs one
+YELLOW_POSITION_AGAIN_MULTIPLE: Final = 2.0   # a position counts once, and again whenever its loss has doubled
+LEVEL_CHECKS_RUNNING: Final = 2               # of levels and breakers; a move of SPY or the VIX itself needs one
 YELLOW_STOP_CREDIT_MULTIPLE: Final = 1.5
 ORANGE_SPY_MOVE_SHARE: Final = 0.015
 ORANGE_SPY_MOVE_MINUTES: Final = 15
@@ -217,8 +218,8 @@ RED_EXIT_CORRELATION: Final = 0.60
 ORDER_REPRICE_MINUTES: Final = 1
 ENTRY_WALK_SHARE: Final = 0.50
 ENTRY_TIMEOUT_MINUTES: Final = 5
-UNFILLED_PAUSE_MINUTES: Final = 20      # an entry that ended unfilled is tried again no sooner
-UNFILLED_TRIES_A_DAY: Final = 3         # of one strategy
+UNFILLED_PAUSE_MINUTES: Final = 20      # shortest wait before an entry that ended unfilled is tried again
+UNFILLED_TRIES_A_DAY: Final = 3         # per strategy
 VALIDATION_TIMEOUT_MINUTES: Final = 5
 LAST_MINUTES_WITHOUT_ORDERS: Final = 1
 UNEVEN_REPAIR_SECONDS: Final = 60
@@ -234,7 +235,7 @@ ERRORS_TO_SUSPEND: Final = 3
 ERROR_WINDOW_MINUTES: Final = 30
 ENTRY_RETRY_MINUTES: Final = 60
 ENTRY_TRIES_A_WINDOW: Final = 4
-CHAIN_RETRY_MINUTES: Final = 15           # a chain that was not to be had is asked for again
+CHAIN_RETRY_MINUTES: Final = 15           # an unavailable chain is asked for again after this
 
 # --- clock (New York)
 ENTRY_OPEN: Final = time(9, 45)
@@ -244,16 +245,16 @@ RISK_CHECK_MINUTES: Final = 5
 ENTRY_ROUND_MINUTES: Final = 5
 ENTRY_ROUND_OFFSET_MINUTES: Final = 3     # quotes of far expiries come in minutes that end in 1 and 6
 POSITION_CHECK_MINUTES: Final = 15
-LAST_CHECK_MINUTES_BEFORE_CLOSE: Final = 5    # instead of one at the close, after which no order can go out
+LAST_CHECK_MINUTES_BEFORE_CLOSE: Final = 5    # instead of a check at the close, after which no order can be sent
 TROUBLE_CHECK_MINUTES: Final = 1
 MARK_TIMES: Final = (time(10, 30), time(12, 0), time(14, 0), time(15, 15), time(15, 45))
 STORE_TIME: Final = time(15, 45)
-DENSE_MARK_SHARE: Final = 0.005    # a risk check that moved equity by more than this share leaves a mark of its own
+DENSE_MARK_SHARE: Final = 0.005    # a risk check leaves a mark of its own if equity has moved more than this
 
 # --- the rule that is never disabled
 DEFENSIVE_DTE: Final = 21
 
-# No entry within this many calendar days before a split: positions are closed in the session before it.
+# No entry within this many calendar days before a split, because positions are closed in the session before it.
 SPLIT_QUIET_DAYS: Final = 30
 
 # --- indicators
@@ -270,12 +271,12 @@ SLIPPAGE_TICKS: Final = 1
 OPTION_EXPIRY_TIME: Final = time(16, 0)
 
 # --- Greeks: underlyings whose options' delta, gamma and vega are in another unit than SPY's (volatility of
-# volatility) and so add nothing to the sums; only long options on them are held.
+# volatility). They add nothing to the sums, and only long options on them are held.
 GREEKS_EXCLUDED: Final = ("VIX",)
 
-# --- margin of shares held after an assignment: Reg T's initial share, either side
+# --- margin of shares held after an assignment: Reg T's initial share, long or short
 SHARE_MARGIN_SHARE: Final = 0.50
-PROTECTED_STRIKE_SHARE: Final = 0.10    # of a lot with a long option against it, besides what that is out of the money
+PROTECTED_STRIKE_SHARE: Final = 0.10    # of the protecting option's strike, plus what it is out of the money
 SHARES_PER_CONTRACT: Final = 100
 
 # --- reported figures
@@ -284,32 +285,32 @@ VALUE_AT_RISK_MIN_DAYS: Final = 20
 VALUE_AT_RISK_DRAWS: Final = 200
 
 # --- orders: what the executor adds to the method's own figures
-EXIT_WALK_MINUTES: Final = 4              # a walking exit stands at the natural price after this many steps
-# an entry stands at its share of the way to natural after this many minutes, and waits there
+EXIT_WALK_MINUTES: Final = 4              # a walking exit is at the natural price after this many steps
+# an entry is at its share of the way to natural after this many minutes, and waits there
 ENTRY_WALK_MINUTES: Final = 3
-# LEAN fills only strictly better than the quote: natural is sent one tick through
+# LEAN fills only at strictly better quotes, so natural is sent one tick through
 MARKETABLE_TICKS: Final = 1
-SETTLE_MINUTES: Final = 2                 # holdings may lag an event this long before they are believed against it
-QUOTE_AWAIT_MINUTES: Final = 5            # a long leg that never had a quote (after a restart) is waited for this long in an exit
-STUCK_MINUTES: Final = 3                  # a closing order through fresh quotes on every leg is sent anew after this
+SETTLE_MINUTES: Final = 2                 # after this long, holdings that contradict the events are believed
+QUOTE_AWAIT_MINUTES: Final = 5            # an exit waits this long for a long leg that never had a quote
+STUCK_MINUTES: Final = 3                  # a closing order that fresh quotes stand through is sent anew after this
 SILENCE_MINUTES: Final = 2                # an order without any answer is looked up after this
 REFUSED_EXIT_TRIES: Final = 3             # refusals in a row of one exit before it counts as failed
-REFUSED_EXIT_PAUSE_MINUTES: Final = 5     # between tries after that
-TRANSITIONS_KEPT: Final = 100             # in the state document; all of them are in the audit trail
+REFUSED_EXIT_PAUSE_MINUTES: Final = 5     # between later tries
+TRANSITIONS_KEPT: Final = 100             # in the state document; the audit trail has all of them
 
-# --- VIX source: longest time between the last close known and today (a long weekend has four days)
+# --- VIX source: longest time between the last known close and today (a long weekend has four days)
 VIX_PREVIOUS_CLOSE_MAX_DAYS: Final = 5
 
-# --- starting cash of a backtest that names a phase but no cash: inside each phase's band of equity
+# --- starting cash of a backtest that names a phase but no cash, inside each phase's band of equity
 PHASE_STARTING_CASH: Final[Mapping[int, float]] = MappingProxyType({1: 35_000.0, 2: 50_000.0, 3: 65_000.0, 4: 80_000.0})
 
-# --- what opening one contract costs under LEAN's fee model of the broker (closing is free); part of the risk of bought
-# and diagonal positions, which is debit + fees
+# --- what opening one contract costs under LEAN's fee model of the broker (closing is free). It is part of the risk of
+# bought and diagonal positions, which is debit + fees.
 OPENING_FEE_USD: Final[Mapping[str, float]] = MappingProxyType({
     "equity_option": 1.00, "index_option": 1.00, "future_option": 2.50,
 })
 
-# --- strategies: strikes quoted on each side of the one a roll wants, so that a moving price finds it quoted
+# --- strategies: strikes quoted on each side of the one that a roll wants, for the case that the price moves
 ROLL_NEIGHBOUR_STRIKES: Final = 2
 # A roll that is due by its date goes at the natural price in the last hour of the session.
 ROLL_NATURAL_MINUTES_BEFORE_CLOSE: Final = 60

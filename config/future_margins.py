@@ -1,9 +1,9 @@
-"""What the exchanges ask of one future: maintenance margin by product, in USD from each change on, and since January 2026
-for gold and silver at least a share of what the contract is worth.
+"""The exchanges' margin for one future: maintenance margin by product, in USD from each change on. Since January 2026,
+for gold and silver, it is at least a share of the contract's value.
 
-Sources: the exchanges' performance bond notices. For 2017 to 2022 the sums are those of the scenarios' dates; the sums of
-2024 are rounded up. In January 2026 CME Group moved gold and silver from sums to shares of the notional value, raised in
-steps to 9 and 18 % within four weeks: the last step counts from the first day.
+Sources: the exchanges' performance bond notices. For 2017 to 2022 the sums are those on the scenarios' dates; the sums
+of 2024 are rounded up. In January 2026 CME Group changed gold and silver from sums to shares of the notional value,
+raised in steps to 9 and 18 % within four weeks. Here the last step applies from the first day.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final, Mapping
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FutureMargin:
-    """Margin of one full-size contract from ``since`` on: the larger of a sum in USD and a share of its value."""
+    """Margin of one full-size contract from ``since`` on: a sum in USD or a share of its value, whichever is larger."""
 
     since: date
     usd: float
@@ -24,7 +24,7 @@ class FutureMargin:
 
 
 def _table(changes: tuple[tuple[int, float], ...], *shares: tuple[int, float]) -> tuple[FutureMargin, ...]:
-    """Rows of (day as YYYYMMDD, USD), and of (day, share of value) that keep the last sum."""
+    """Rows from pairs (day as YYYYMMDD, USD), then from pairs (day, share of value), which keep the last sum."""
     rows = [FutureMargin(since=_day(day), usd=float(usd)) for day, usd in changes]
     rows += [FutureMargin(since=_day(day), usd=float(changes[-1][1]), value_share=share) for day, share in shares]
     return tuple(rows)
@@ -56,10 +56,10 @@ FUTURE_MARGINS: Final[Mapping[str, tuple[FutureMargin, ...]]] = MappingProxyType
         (20180220, 3600), (20191004, 5200), (20200109, 5500), (20200303, 6000), (20200317, 7000), (20200320, 8000),
         (20200326, 9000), (20211029, 11500), (20211217, 10350), (20220105, 9500), (20240102, 11500)), (20260114, 0.18)),
 })
-# A micro asks for a tenth of its full-size contract's sum (also before it was launched); a share of value needs no tenth.
+# A micro needs a tenth of its full-size contract's sum (even before its launch). A share of value needs no such factor.
 MICRO_OF: Final[Mapping[str, str]] = MappingProxyType({"/MES": "/ES", "/MCL": "/CL", "/MGC": "/GC"})
 MICRO_SHARE: Final = 0.1
-# The day each product's last row was last compared with the exchange's own list; older than so many days it is warned of.
+# The day each product's last row was compared with the exchange's own list. If it is too long ago, a warning is logged.
 CONFIRMED: Final[Mapping[str, date]] = MappingProxyType({
     "/ES": date(2024, 12, 31), "/CL": date(2024, 12, 31), "/GC": date(2026, 1, 31), "/SI": date(2026, 1, 31)})
 CONFIRMED_FOR_DAYS: Final = 365

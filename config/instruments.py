@@ -1,5 +1,5 @@
-"""What the framework trades or reads: LEAN's names, contract sizes and where each implied-volatility history comes
-from. Tickers are those of the strategy table; futures begin with ``/``."""
+"""The underlyings that the framework trades or reads: LEAN's names, contract sizes, and the source of each history of
+implied volatility. Tickers are those of the strategy table; futures begin with ``/``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Instrument:
     multiplier : float
         Dollars per point of one option contract.
     volatility_index : str or None
-        Index whose daily closes are this underlying's IV history; None: kept from daily chains.
+        The index whose daily closes are this underlying's IV history. None: the history is kept from daily chains.
     """
 
     security: Literal["equity", "index", "future"]

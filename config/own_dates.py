@@ -1,9 +1,10 @@
-"""Dates that became known after this version of the calendars, as the parameter ``dates``: the user's own, which no update
-touches.
+"""Dates that became known after this version of the calendars, given in the parameter ``dates``. They are the user's
+own, and no update touches them.
 
-One part is ``KIND SYMBOL DATE ...``: ``earnings AAPL 2027-01-28``, ``ex_dividends MSFT 2027-02-18 2027-05-20``. Several are
-divided by semicolons. The days are those announced, or past; they continue a calendar of ``config/calendars.py`` a
-quarter at a time, none left out. ``splits AAPL 2027-06-07`` is the first day of trading in new shares.
+One part is ``KIND SYMBOL DATE ...``: ``earnings AAPL 2027-01-28``, ``ex_dividends MSFT 2027-02-18 2027-05-20``.
+Semicolons separate several parts. The days must be announced or past. They continue a calendar of
+``config/calendars.py`` quarter by quarter, and no quarter may be left out. ``splits AAPL 2027-06-07`` is the first day
+of trading in new shares.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ SATURDAY: Final = 5
 
 
 def read_dates(key: str, text: str) -> AnnouncedDates:
-    """Dates by kind and symbol, without those the calendars know by now.
+    """Dates by kind and symbol, without those that the calendars already contain.
 
     Raises
     ------
     ConfigError
-        One line: a part that cannot be read, a kind or symbol without a calendar of this sort or named twice, a weekend,
-        or a date that is not one quarter after the one before it.
+        In one line: a part cannot be read, a kind or symbol has no such calendar or is named twice, a day is on a
+        weekend, or a date is not one quarter after the one before it.
     """
     found: dict[str, dict[str, tuple[date, ...]]] = {}
     for part in text.split(DIVIDER):
@@ -53,7 +54,7 @@ def _continued(where: str, known: tuple[date, ...], texts: list[str], quiet_days
     for text in texts:
         day = _weekday(where, text)
         if day in known:
-            continue        # an update has learnt it too
+            continue        # an update already contains it
         gap = (day - last).days
         if not quiet_days < gap <= LONGEST_QUARTER_DAYS:
             raise ConfigError(f"{where}: {day} is {gap} days after {last}, not one quarter")

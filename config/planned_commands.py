@@ -1,8 +1,8 @@
-"""The operator's commands planned ahead for a backtest, as text: none arrive there by themselves.
+"""The operator's commands for a backtest, planned ahead as text, because no operator sends any there.
 
-One command is ``DATE TIME ACTION [STRATEGY]``: ``2024-08-28 10:30 flatten leap_put_ladder``,
-``2024-08-05 12:00 halt``. Times are New York. Several are divided by semicolons. ``flow`` cannot be planned: it tells the
-books of money that has moved, and in a backtest none does.
+One command is ``DATE TIME ACTION [STRATEGY]``: ``2024-08-28 10:30 flatten leap_put_ladder``, ``2024-08-05 12:00 halt``.
+Times are New York. Semicolons separate several commands. ``flow`` cannot be planned: it tells the books that money has
+moved, and in a backtest none does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REASON: Final = "planned"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCommand:
-    """One command and its minute; everything but ``at`` is what the operator would send.
+    """One command and its minute. Everything except ``at`` is what the operator would send.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class PlannedCommand:
     strategy : str or None
         Narrows ``resume``, ``flatten`` and ``what_if``.
     amount, position, reference : None
-        No planned command has one.
+        Always None: no planned command has one.
     """
 
     at: datetime
@@ -46,12 +46,12 @@ class PlannedCommand:
 
 
 def read_commands(key: str, text: str) -> tuple[PlannedCommand, ...]:
-    """Commands in the order of their times; of one minute, in the order they stand.
+    """Commands in the order of their times; within one minute, in the given order.
 
     Raises
     ------
     ConfigError
-        One line: a command that cannot be read, or none at all.
+        In one line: a command cannot be read, or there is none.
     """
     commands = tuple(_command(key, part.strip()) for part in text.split(DIVIDER))
     return tuple(sorted(commands, key=lambda command: command.at))

@@ -1,5 +1,5 @@
-"""Parameters of one run, checked once at the start. LEAN hands them over as text; everything after works on typed,
-frozen values. A key that is not known, or a value out of bounds, stops the run with one line."""
+"""Parameters of one run, checked once at the start. LEAN passes them as text; everything later works on typed, frozen
+values. An unknown key or a value out of bounds stops the run with a one-line message."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ Value = TypeVar("Value", bound=Enum)
 
 
 class MarginAuthority(str, Enum):
-    """Whose margin counts: the framework's own manager, or LEAN's position groups (for comparison)."""
+    """Whose margin counts: that of the framework's own manager, or of LEAN's position groups (for comparison)."""
 
     OWN = "own"
     LEAN = "lean"
 
 
 class Fills(str, Enum):
-    """How limits fill in a backtest: by LEAN's own model (the market must run through them), or as orders that are worked
-    do (at the limit, once it concedes enough of the way from mid to natural)."""
+    """How limits fill in a backtest: by LEAN's own model (the market must trade through them), or as worked orders do
+    (at the limit, once it concedes enough of the way from mid to natural)."""
 
     NATURAL = "natural"
     WORKED = "worked"
@@ -55,7 +55,7 @@ class Environment(str, Enum):
 
 
 class LogLevel(str, Enum):
-    """Severities, lowest first: a run logs those from its ``log_level`` on."""
+    """Severities, lowest first. A run logs those from its ``log_level`` on."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -70,28 +70,28 @@ class RunParameters:
     Attributes
     ----------
     mode : Mode
-        ``observe`` decides and sends nothing (default of a live run), ``trade`` (default of a backtest).
+        ``observe`` decides but sends nothing (default of a live run); ``trade`` sends orders (default of a backtest).
     strategies : tuple of str
-        Names that are on, in order of priority.
+        Names of the strategies that are on, in order of priority.
     starting_phase : int
         1 to 4.
     cash : float
         Starting cash in USD (backtests); live accounts bring their own.
     margin : MarginAuthority
     fills : Fills
-        Of backtests and paper trading; a broker fills as it does.
+        For backtests and paper trading. A real broker fills in its own way.
     environment : Environment
     start, end : date or None
         First and last day of a backtest; both or neither.
     log_level : LogLevel
     account : str
-        Name under which a live run keeps its store: LEAN tells an algorithm nothing of the account it trades. Live
-        runs that share a workspace need different names.
+        Name under which a live run keeps its store, because LEAN does not tell an algorithm which account it trades.
+        Live runs that share a workspace need different names.
     restore : str or None
-        LEAN's id of an earlier backtest whose store this one takes up, as a live run does after a restart. None: a
-        backtest begins with nothing.
+        LEAN's id of an earlier backtest whose store this one continues from, as a live run does after a restart. None:
+        the backtest begins with nothing.
     commands : tuple of PlannedCommand
-        The operator's commands of a backtest; live they arrive by themselves.
+        The operator's commands of a backtest. In a live run the operator sends them.
     dates : mapping
         Earnings, ex-dividend days and splits announced since this version, by kind and symbol.
     publish : bool
@@ -155,7 +155,7 @@ class RunParameters:
         Raises
         ------
         ConfigError
-            It was told neither.
+            If neither was given.
         """
         if self.start is None or self.end is None:
             raise ConfigError("a backtest needs start and end, and was told neither: one --parameter of the lean command drops "
@@ -194,8 +194,8 @@ def _day(key: str, text: str) -> date:
 
 
 def _names(key: str, text: str) -> tuple[str, ...]:
-    """Names with commas; ``all`` stands for all, and a name behind a minus is left out: ``all,-hedge``. Of a name that is
-    left out a part will do that no other name has."""
+    """Names separated by commas. ``all`` stands for all, and a name after a minus is left out: ``all,-hedge``. For a
+    name to leave out, a part suffices if no other name contains it."""
     if text == ALL_STRATEGIES:
         return STRATEGY_PRIORITY
     words = [word.strip() for word in text.split(",")]
@@ -215,7 +215,7 @@ def _names(key: str, text: str) -> tuple[str, ...]:
 
 
 def _left_out(key: str, word: str, names: list[str]) -> str:
-    """The one name that is meant by what stands behind a minus."""
+    """The one name meant by the word after a minus."""
     found = [name for name in names if name == word] or [name for name in names if word and word in name]
     if len(found) != 1:
         raise ConfigError(f"{key} leaves out {word!r}, which is {'no' if not found else 'more than one'} strategy that is on"
@@ -271,15 +271,15 @@ def parse(mapping: Mapping[str, str], *, live: bool) -> RunParameters:
     Parameters
     ----------
     mapping : mapping of str to str
-        Key to text. A key that is absent takes its default; an empty text is not a value and is refused. The days of a
-        backtest are checked and then left out of a live run: the same folder runs everywhere.
+        Key to text. An absent key takes its default; an empty text is not a value and is refused. The days of a
+        backtest are checked and then ignored in a live run, so that the same folder runs everywhere.
     live : bool
-        Whether LEAN runs in live mode (paper trading too).
+        Whether LEAN runs in live mode, which includes paper trading.
 
     Raises
     ------
     ConfigError
-        One line: an unknown key, a value that cannot be read or is out of bounds, or an environment that does not fit
+        In one line: a key is unknown, a value cannot be read or is out of bounds, or the environment does not fit
         ``live``.
     """
     values = _defaults(live)

@@ -1,4 +1,4 @@
-"""One frozen specification a strategy: what its own figures are called, and what they are. Every figure stands at the
+"""One frozen specification per strategy: the names of its own figures, and their values. Every figure is stated at the
 strategy it belongs to. A test changes each field and expects some decision to change."""
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ def _phases(one: int, two: int, three: int, four: int) -> Mapping[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacedSpec(StrategySpec):
-    """A strategy that enters once in ``days_between_entries`` calendar days at most."""
+    """A strategy that enters at most once in ``days_between_entries`` calendar days."""
 
     days_between_entries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeapCallSpec(StrategySpec):
-    """A LEAP call and weekly calls sold against it. The LEAP's strike is the one within
-    ``leap_strike_window_share`` of spot around ``leap_strike_share`` whose delta is nearest ``leap_target_delta``; the
-    weekly's expiry is the one nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` and at most twice the target
-    away; its premium is at least ``weekly_min_fees`` times what opening it costs. The LEAP's own days to expiry at entry
-    are ``entry_dte_min`` to ``entry_dte_max``."""
+    """A LEAP call, and weekly calls sold against it. The LEAP's strike lies within ``leap_strike_window_share`` of spot
+    around ``leap_strike_share``; among those strikes it has the delta nearest ``leap_target_delta``. The weekly's
+    expiry is the one nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` and at most twice the target away.
+    The weekly's premium is at least ``weekly_min_fees`` times what opening it costs. At entry the LEAP has
+    ``entry_dte_min`` to ``entry_dte_max`` days to expiry."""
 
     leap_strike_share: float
     leap_strike_window_share: float
@@ -51,10 +51,10 @@ class LeapCallSpec(StrategySpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Friday0DteSpec(PacedSpec):
-    """Friday same-day iron condor. Distances in SPY points, gaps and losses as shares.
+    """Friday same-day iron condor. Distances are in SPY points, gaps and losses are shares.
 
-    Exits are measured from the wall, the time from which the broker no longer takes orders on expiring options:
-    ``broker_wall``, earlier on triple witching and ``early_close_wall_minutes`` before an early close.
+    Exits are measured from the wall, the time from which the broker takes no more orders on expiring options. It is
+    ``broker_wall``, or earlier on triple witching, or ``early_close_wall_minutes`` before an early close.
     """
 
     entry_weekday: int
@@ -83,7 +83,7 @@ class Friday0DteSpec(PacedSpec):
             "natural before flat": self.flat_before_wall_minutes <= self.natural_before_wall_minutes}
 
     def enters_on(self, weekday: int) -> bool:
-        """On one weekday only."""
+        """Whether ``weekday`` is the one on which the strategy enters."""
         return weekday == self.entry_weekday
 
 
@@ -103,7 +103,7 @@ FRIDAY_0DTE: Final = Friday0DteSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lt112Spec(PacedSpec):
-    """112-day put credit spread. Distances out of the money as shares of spot."""
+    """112-day put credit spread. Distances out of the money are shares of spot."""
 
     target_dte: int
     width_points: float
@@ -132,7 +132,7 @@ LT112: Final = Lt112Spec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoveredCallSpec(LeapCallSpec):
-    """Poor man's covered call: the weekly stands this far out of the money, and above what is still to recover."""
+    """Poor man's covered call. The weekly lies this far out of the money, and above what is still to recover."""
 
     weekly_min_otm_share: float
 
@@ -150,7 +150,7 @@ IPMCC: Final = CoveredCallSpec(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuturesStrangleSpec(StrategySpec):
     """Strangle on futures options at fractions of the expected move. ``micros`` maps a full-size product to the micro
-    that stands in for it where not one full-size strangle fits."""
+    that replaces it if not even one full-size strangle fits."""
 
     put_move_share: float
     call_move_share: float
@@ -179,9 +179,10 @@ FUTURES_STRANGLE: Final = FuturesStrangleSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeapLadderSpec(StrategySpec):
-    """Long-dated protective puts in rungs. Shares of spot and of equity. A rung takes the fewest contracts that cost
-    ``rung_min_share``, never more than ``max_capital_share``; every rung once, then a second time, as far as
-    ``total_share`` of the phase reaches. A rung worth ``harvest_multiple`` times what its put cost is sold."""
+    """Long-dated protective puts in rungs; shares of spot and of equity. A rung takes the smallest number of contracts
+    that costs ``rung_min_share``, but never more than ``max_capital_share``. Every rung is bought once, then a second
+    time, as far as the phase's ``total_share`` allows. A rung worth ``harvest_multiple`` times what its put cost is
+    sold."""
 
     rungs_otm_share: tuple[float, ...]
     rung_min_share: float
@@ -205,7 +206,8 @@ LEAP_PUT_LADDER: Final = LeapLadderSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButterflySpec(StrategySpec):
-    """At-the-money iron butterfly. The stop is a share of the largest possible loss, wing less credit."""
+    """At-the-money iron butterfly. The stop is a share of the largest possible loss, which is the wing less the
+    credit."""
 
     wing_points: float
     profit_target_share: float
@@ -248,9 +250,9 @@ CALENDAR: Final = CalendarSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioSpec(StrategySpec):
-    """Put ratio spread: one long, more short, for a net credit of at least ``min_credit_fees`` times what opening the trade
-    costs. From ``ratio_2x3_min_phase`` on two long against three short where a strike qualifies, else one against two.
-    ``shock`` is the model move a unit's risk is measured at."""
+    """Put ratio spread: one long, more short, for a net credit of at least ``min_credit_fees`` times what opening the
+    trade costs. From phase ``ratio_2x3_min_phase`` on it is two long against three short if a strike qualifies,
+    otherwise one against two. ``shock`` is the model move at which a unit's risk is measured."""
 
     long_delta: float
     short_max_delta: float
@@ -278,7 +280,7 @@ RATIO: Final = RatioSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiagonalSpec(LeapCallSpec):
-    """LEAP call and weekly short call by delta, in rich volatility only."""
+    """LEAP call and a weekly short call chosen by delta, only when volatility is rich."""
 
     weekly_delta: float
 
@@ -295,8 +297,8 @@ DIAGONAL: Final = DiagonalSpec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HedgeSpec(StrategySpec):
-    """VIX calls bought when nobody wants them: the fewest that cost ``min_share`` of equity, never more than
-    ``max_capital_share``, none at a VIX from ``vix_max`` on, which is below the one they are sold at."""
+    """VIX calls bought while they are cheap: the smallest number that costs ``min_share`` of equity, never more than
+    ``max_capital_share``. None are bought at a VIX of ``vix_max`` or above, which is below the VIX they are sold at."""
 
     quiet_vix: float
     strike_above_vix: float

@@ -1,5 +1,5 @@
-"""What every strategy states about itself. Whoever counts, sizes, watches or shows strategies reads it here: nobody else
-in the house knows one by its name."""
+"""What every strategy states about itself. Code that counts, sizes, watches or shows strategies reads it here; no other
+module knows a strategy by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INFINITY: Final = float("inf")
 
 
 class OpenUnit(str, Enum):
-    """What the most at once counts."""
+    """What the limit ``max_open`` counts."""
 
     POSITION = "position"          # every position (a rung is one)
     CONTRACT = "contract"          # contracts of all positions
@@ -37,56 +37,58 @@ class StrategySpec:
     entry_dte_min, entry_dte_max : int
         Calendar days from entry to the expiry of the leg the strategy is named for.
     vix_min, vix_max : float
-        Entries need ``vix_min < VIX < vix_max`` when ``vix_open`` is True, else ``vix_min <= VIX <= vix_max``. A band ends
-        at most where all entries stop, or is open above: a figure beyond the stop would never decide.
+        Entries need ``vix_min < VIX < vix_max`` if ``vix_open`` is True, otherwise ``vix_min <= VIX <= vix_max``. A
+        band must end at or below the VIX at which all entries stop, or have no upper end: a figure beyond the stop
+        would never decide anything.
     window_open, window_close : time
         New York; entries need ``window_open <= time < window_close``.
     max_capital_share : float
         Share of equity one entry may risk.
     max_risk_usd, max_risk_share : float
-        One entry risks at most the larger of these dollars and this share of equity, besides ``max_capital_share``.
+        In addition to ``max_capital_share``: one entry risks at most the larger of these dollars and this share of
+        equity.
     risk_credit_multiple : float or None
-        A unit's risk as a multiple of the premium taken, where nothing else bounds it.
+        A unit's risk as a multiple of the premium received, if nothing else bounds the risk.
     max_open : mapping of int to int
-        Phase to the most units open at once, counted as ``open_unit`` says. A phase with 0 refuses.
+        Phase to the largest number of units open at once, counted by ``open_unit``. A phase with 0 refuses.
     open_unit : OpenUnit
         What ``max_open`` counts.
     max_contracts : int or None
-        Most contracts of all positions on one underlying.
+        Largest number of contracts of all positions on one underlying.
     total_share : mapping of int to float, or None
-        Of a fixed allocation: phase to the share of equity that all positions together may cost; None where
-        ``max_capital_share`` is for each underlying by itself.
+        For a fixed allocation: phase to the share of equity that all positions together may cost. None if
+        ``max_capital_share`` applies to each underlying separately.
     phase_products : mapping of int to tuple of str, or None
         Phase to the underlyings it allows; None for all of them in every phase.
     max_spy_slots : int or None
-        Most of the slots for SPY and its equivalents that the strategy may hold.
+        Largest number of the slots for SPY and its equivalents that the strategy may hold.
     waits_for : tuple of str
-        Strategies during whose exit at 21 days nothing is entered.
+        Strategies during whose 21-day exit this one does not enter.
     win_rate, payoff_ratio : float or None
         Assumed until ``min_sample`` trades have closed; None for fixed allocations.
     min_win_rate : float or None
-        Below it after ``min_sample`` closed trades the strategy is suspended (EDGE_LOST); None, with a sample of 0,
-        for bought protection.
+        The strategy is suspended (EDGE_LOST) if its win rate is below this after ``min_sample`` closed trades. None,
+        with a sample of 0, for bought protection.
     short_volatility : bool
         Counts in the limiter's short-volatility total.
     bets_on_volatility : bool
-        Short on both sides: it moves with its underlying's volatility, not with its price.
+        Short on both sides. It moves with its underlying's volatility, not with its price.
     sells_against_leap : bool
-        Its short options are covered by a LEAP of its own: ORANGE buys back the short leg and keeps the LEAP.
+        Its short options are covered by a LEAP of its own. ORANGE then buys back the short leg and keeps the LEAP.
     counts_as_position : bool
         False for bought protection: limited by its allocation only.
     counts_on_underlying : bool
-        False where all entries of a day are one position and do not count towards the positions on an underlying.
+        False if all entries of a day are one position and do not count towards the positions on an underlying.
     defensive_21dte : bool
-        True when the 21-DTE rule applies to its short options.
+        True if the 21-DTE rule applies to its short options.
     max_spread_share : float
-        Widest bid-ask of a leg as a share of its mid (entries); legs cheaper than ``cheap_leg_usd`` are bound by
+        Widest bid-ask of a leg as a share of its mid, for entries. Legs cheaper than ``cheap_leg_usd`` are limited by
         ``max_spread_usd`` alone.
 
     Raises
     ------
     ConfigError
-        When a figure is out of its bounds (``config.figure_bounds``), or figures contradict each other (``_laws``).
+        If a figure is out of its bounds (``config.figure_bounds``), or figures contradict each other (``_laws``).
     """
 
     name: str
@@ -137,11 +139,12 @@ class StrategySpec:
                 raise ConfigError(f"{name} must be from {least:.10g} to {most:.10g}, not {figure:.10g}", strategy=self.name)
 
     def products(self, phase: int) -> tuple[str, ...]:
-        """Underlyings that ``phase`` allows; none in a phase that is not known."""
+        """Underlyings that ``phase`` allows; none in an unknown phase."""
         return self.underlyings if self.phase_products is None else self.phase_products.get(phase, ())
 
     def enters_on(self, weekday: int) -> bool:
-        """Whether entries are made on a weekday (Monday 0): on any, but where a strategy's own figures name one."""
+        """Whether entries are made on a weekday (Monday is 0). On any weekday, unless a strategy's own figures name
+        one."""
         return True
 
     def _laws(self) -> Mapping[str, bool]:

@@ -1,13 +1,14 @@
-"""Price grids of the venues: the smallest steps a limit may stand on, by product and price, alone and in a combo.
+"""Price grids of the venues: the smallest price steps of a limit, by product and price, for single options and combos.
 
-Every step here is one that the exchange takes and that LEAN leaves alone. LEAN rounds a limit to its own step (0.01 for
-options on shares, 0.01 and from 3.00 on 0.05 for the VIX, the future's step for options on futures but silver's), a combo's
-to the smallest of its legs'. Where the exchange takes finer steps, the coarser of the two stands.
+Every step here is one that the exchange takes and that LEAN leaves unchanged. LEAN rounds a limit to its own step: 0.01
+for options on shares, 0.01 and from 3.00 on 0.05 for the VIX, the future's step for options on futures other than
+silver. It rounds a combo's limit to the smallest step of the legs. If the exchange takes finer steps, the coarser of
+the two is used.
 
-Sources: Cboe, "Tick Increment Change for VIX Options" (November 2022: 0.01 below 3.00, else 0.05; complex orders 0.01); the
-exchanges' penny interval program (SPY, QQQ and IWM 0.01 at every price, other penny classes 0.01 below 3.00 and 0.05 from
-there on, complex orders 0.01); CME, NYMEX and COMEX contract specifications (options on the E-mini S&P 0.05 up to a premium
-of 10.00 and 0.25 above, crude oil 0.01, gold 0.10, silver 0.001).
+Sources: Cboe, "Tick Increment Change for VIX Options" (November 2022: 0.01 below 3.00, else 0.05; complex orders 0.01);
+the exchanges' penny interval program (SPY, QQQ and IWM 0.01 at every price, other penny classes 0.01 below 3.00 and
+0.05 from there on, complex orders 0.01); CME, NYMEX and COMEX contract specifications (options on the E-mini S&P 0.05
+up to a premium of 10.00 and 0.25 above, crude oil 0.01, gold 0.10, silver 0.001).
 """
 
 from __future__ import annotations
@@ -21,24 +22,24 @@ INFINITY: Final = float("inf")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceGrid:
-    """Steps of a price in points. ``bands`` are (below this price, step), the last one unbounded; each band begins on a
-    price that lies on the band below too."""
+    """Price steps in points. ``bands`` are (below this price, step); the last has no bound. Each band begins at a price
+    that also lies on the grid of the band below."""
 
     bands: tuple[tuple[float, float], ...]
 
     def step(self, price: float) -> float:
-        """The step at ``price``, whatever its sign."""
+        """The step at ``price``, regardless of its sign."""
         return next(step for bound, step in self.bands if abs(price) < bound)
 
     @property
     def smallest(self) -> float:
-        """The least price there is."""
+        """The smallest possible price."""
         return self.bands[0][1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
-    """Where the options on one underlying trade: their grid alone and in a combo. Its shares stand on ``combo``'s too."""
+    """The price grids of the options on one underlying, single and in a combo. The shares use the combo's grid too."""
 
     alone: PriceGrid
     combo: PriceGrid

@@ -1,6 +1,6 @@
 """The ten strategies, one file each: transition table, selection, management.
 
-They look alike and are not to be merged: each has its own state machine, its own conditions and its own exits.
+They look alike but must not be merged: each has its own state machine, its own conditions and its own exits.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, furthest, listings, nearest_strike
 
 TRANSITIONS: Final = lifecycle({
-    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any mandatory one
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any other mandatory one
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
     (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
@@ -33,7 +33,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class Butterfly:
-    """The butterfly's rules. Stateless; one position an expiry."""
+    """The butterfly's rules. Stateless; one position per expiry."""
 
     spec: ButterflySpec = BUTTERFLY
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -44,7 +44,7 @@ class Butterfly:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """Nothing but an entry on its way and a market that can be read."""
+        """Refuse only if an entry is already on its way or the market data is unusable."""
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
@@ -53,7 +53,8 @@ class Butterfly:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The furthest expiry in range and the strike nearest the price that has both rights and both wings listed."""
+        """Choose the furthest expiry in range, and the strike nearest the price with both rights and both wings
+        listed."""
         spec, symbol = self.spec, self.spec.underlyings[0]
         refusal = self.screen(snapshot, view)
         if refusal is not None:
@@ -88,7 +89,7 @@ class Butterfly:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The butterfly at today's quotes, in as many units as its own bound on risk allows."""
+        """The butterfly at today's quotes, with as many units as its own limit on risk allows."""
         spec = self.spec
         if snapshot.vix is None:
             return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
@@ -119,7 +120,7 @@ class Butterfly:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """21 DTE, the short call before an ex-dividend day, the stop, a quarter of the credit."""
+        """Check in this order: 21 DTE, the short call before an ex-dividend day, the stop, a quarter of the credit."""
         spec, now = self.spec, snapshot.time
         if position.state not in (State.ACTIVE, State.EXITING):
             return Hold(reason=f"STATE_{position.state.value}")
@@ -142,6 +143,6 @@ class Butterfly:
 
 
 def _width(position: Position) -> float:
-    """Points between the body and the wings of what is held."""
+    """Points between the body and the wings of the position."""
     body = next(leg.contract.strike for leg in position.legs if leg.quantity < 0)
     return max(abs(leg.contract.strike - body) for leg in position.legs if leg.quantity > 0)

@@ -1,7 +1,7 @@
-"""Calendar: a put sold one to two weeks out against the same put about 60 days out, for a debit, in quiet markets.
+"""Calendar: in quiet markets, sell a put one to two weeks out against the same put about 60 days out, for a debit.
 
-The near put is rolled every week. The loss is bounded by the debit, so the stop waits for a whole price; the end, at 21
-days of the far put, does not.
+The near put is rolled every week. The debit bounds the loss, so the stop waits until every leg has a price. The exit at
+21 days of the far put does not wait.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from strategies.rolls import change, close_leg, due_urgency, may_sell, roll, wan
 
 TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the near put expired or was assigned; the far one lives on
-    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # what the exchange took was the last leg
+    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the near put expired or was assigned; the far one remains
+    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # the exchange took the last leg
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
     (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
@@ -42,7 +42,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The calendar's rules. Stateless; one position an underlying."""
+    """The calendar's rules. Stateless; one position per underlying."""
 
     spec: CalendarSpec = CALENDAR
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -53,7 +53,8 @@ class Calendar:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """None as long as one underlying may be entered; else the refusal of the first, with every one's code."""
+        """None if at least one underlying may be entered. Otherwise the first refusal, with the code of every
+        underlying."""
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
@@ -69,8 +70,8 @@ class Calendar:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """Of the first underlying that may be entered and is expected to fit: far and near put at the strike nearest the
-        price that both expiries list."""
+        """For the first underlying that may be entered and is expected to fit: the far and the near put at the strike
+        nearest the price that both expiries list."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
@@ -101,7 +102,7 @@ class Calendar:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The calendar at today's quotes; it must cost something."""
+        """The calendar at today's quotes. It must cost a debit."""
         if snapshot.vix is None:
             return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
         quotes = require_quotes(selection.contracts, snapshot)
@@ -121,7 +122,7 @@ class Calendar:
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """The far put's end, the loss, the gain, then the near put."""
+        """Check in this order: the far put's end, the loss, the gain, then the near put."""
         spec, now = self.spec, snapshot.time
         if position.state not in OPEN_STATES:
             return Hold(reason=f"STATE_{position.state.value}")
@@ -148,7 +149,8 @@ class Calendar:
 
     def _roll_near(self, old: HeldLeg | None, far: HeldLeg, snapshot: Snapshot, view: PortfolioView,
                    position: Position) -> Exit | Manage | Select | Hold:
-        """Sell the next near put, at the far one's strike or the nearest below; close whole where there is none."""
+        """Sell the next near put, at the far put's strike or the nearest below. If there is none, close the whole
+        position."""
         now = snapshot.time
         if old is not None and old.contract.dte(now.date()) < self.spec.near_roll_dte:
             return close_leg(position, old, ExitReason.BUY_BACK, now, Urgency.NATURAL)

@@ -1,4 +1,4 @@
-"""What a covered call on a LEAP and a diagonal choose alike: the LEAP, and the expiry of the weekly against it."""
+"""The choices that IPMCC and the diagonal share: the LEAP, and the expiry of the weekly sold against it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def leap_listing(chains: Iterable[Chain], today: date, spec: LeapCallSpec) -> Li
 
 
 def leap_strike(listing: Listing, underlying: Underlying, spec: LeapCallSpec, now: datetime) -> float | None:
-    """Of the call strikes around ``leap_strike_share`` of the price the one whose delta is nearest
-    ``leap_target_delta``; the one nearest to the share itself where none lies in the window or no delta is known."""
+    """Of the call strikes around ``leap_strike_share`` of the price, the one whose delta is nearest
+    ``leap_target_delta``. If no strike lies in the window or no delta is known, the strike nearest the share itself."""
     strikes = listing.strikes(Right.CALL)
     target, reach = spec.leap_strike_share * underlying.price, spec.leap_strike_window_share * underlying.price
     around = strikes[np.abs(strikes - target) <= reach + TOLERANCE]
@@ -37,8 +37,9 @@ def leap_strike(listing: Listing, underlying: Underlying, spec: LeapCallSpec, no
 
 def weekly_listing(chains: Iterable[Chain], calendar: CalendarFacts, spec: LeapCallSpec, leap_expiry: date,
                    after: date = date.min) -> Listing | None:
-    """The expiry nearest ``weekly_target_dte``, more than ``weekly_roll_dte`` days and at most twice the target away,
-    later than ``after`` (the weekly that is rolled), before the LEAP's own, and within the known ex-dividend days."""
+    """The expiry nearest ``weekly_target_dte``. It is more than ``weekly_roll_dte`` days and at most twice the target
+    away, later than ``after`` (the weekly that is rolled), before the LEAP's own expiry, and within the known
+    ex-dividend days."""
     today = calendar.today
     found = listings(chains, today, spec.weekly_roll_dte + 1, _longest_weekly(spec))
     return nearest_to([listing for listing in found if after < listing.expiry < leap_expiry
@@ -51,7 +52,7 @@ def _longest_weekly(spec: LeapCallSpec) -> int:
 
 
 def refuse_symbol(underlying: Underlying, iv: IvHistory, snapshot: Snapshot, spec: LeapCallSpec) -> Refused | None:
-    """Volatility rank too low, earnings too near, or a calendar that ends before the longest weekly does."""
+    """Refuse if the volatility rank is too low, earnings are too near, or a calendar ends before the longest weekly."""
     if not iv.rank > spec.min_iv_rank:
         return refuse(RefusalCode.IV_RANK_LOW, underlying=underlying.symbol, rank=iv.rank,
                       needed_above=spec.min_iv_rank)
@@ -67,26 +68,27 @@ def refuse_symbol(underlying: Underlying, iv: IvHistory, snapshot: Snapshot, spe
 
 
 def option_legs(position: Position) -> tuple[tuple[HeldLeg, ...], tuple[HeldLeg, ...]]:
-    """Long and short option legs; shares that came by assignment are neither."""
+    """Long and short option legs. Shares from an assignment are neither."""
     options = [leg for leg in position.legs if leg.quantity and leg.contract.kind is not ContractKind.EQUITY]
     return tuple(leg for leg in options if leg.quantity > 0), tuple(leg for leg in options if leg.quantity < 0)
 
 
 def to_recover(position: Position, leaps: Sequence[HeldLeg]) -> float:
-    """Net debit per share still to recover, in points: all that was paid less all that came in, fees included; 0 once
-    more has come in than was paid."""
+    """Net debit per share still to recover, in points: all that was paid less all that was received, fees included; 0
+    if more was received than paid."""
     return max(0.0, -position.cash_flow_usd / sum(leap.quantity * leap.contract.multiplier for leap in leaps))
 
 
 def first_above(listing: Listing, at_or_above: float, above: float) -> float | None:
-    """The first listed call strike that is at least ``at_or_above`` and more than ``above``; None when none is."""
+    """The first listed call strike that is at least ``at_or_above`` and more than ``above``; None if there is none."""
     strikes = listing.strikes(Right.CALL)
     good = strikes[(strikes >= at_or_above - TOLERANCE) & (strikes > above + TOLERANCE)]
     return float(good[0]) if len(good) else None
 
 
 def pays(weekly: Contract, snapshot: Snapshot, spec: LeapCallSpec) -> bool:
-    """Whether a weekly has a usable quote with a bid, and a premium at mid that is worth ``weekly_min_fees`` of its fee."""
+    """Whether a weekly has a usable quote with a bid, and a premium at mid of at least ``weekly_min_fees`` times its
+    fee."""
     quote = usable_quote(weekly, snapshot)
     return quote is not None and quote.bid > 0.0 and at_least(
         quote.mid, spec.weekly_min_fees * fees_points([Leg(contract=weekly, ratio=-1)]))

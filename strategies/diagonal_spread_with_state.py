@@ -1,6 +1,8 @@
-"""Diagonal: a long-dated call deep in the money and weekly calls near delta 0.30 against it, only in rich volatility.
+"""Diagonal: a long-dated call deep in the money, and weekly calls near delta 0.30 against it, only when volatility is
+rich.
 
-The weekly's strike is chosen by delta alone, but always above the LEAP's: below it would be no covered call.
+The weekly's strike is chosen by delta alone, but it is always above the LEAP's. Below it there would be no covered
+call.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown
 
 TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the weekly expired or was assigned; the LEAP lives on
-    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # what the exchange took was the last leg
+    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the weekly expired or was assigned; the LEAP remains
+    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # the exchange took the last leg
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
     (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
@@ -47,7 +49,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class Diagonal:
-    """The diagonal's rules. Stateless; one position a symbol, several symbols at once."""
+    """The diagonal's rules. Stateless; one position per symbol, several symbols at once."""
 
     spec: DiagonalSpec = DIAGONAL
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -58,7 +60,7 @@ class Diagonal:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """None as long as one symbol may be entered; else the refusal of the first, with every symbol's code."""
+        """None if at least one symbol may be entered. Otherwise the first refusal, with the code of every symbol."""
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
@@ -84,7 +86,8 @@ class Diagonal:
         return refuse_symbol(underlying, iv, snapshot, spec)
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The LEAP of the first symbol that may be entered and is expected to fit, and calls around its weekly's delta."""
+        """The LEAP of the first symbol that may be entered and is expected to fit, and calls around its weekly's
+        delta."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
@@ -133,7 +136,7 @@ class Diagonal:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The LEAP and, of the weeklies quoted, the one whose delta is nearest ``weekly_delta`` now."""
+        """The LEAP and, among the quoted weeklies, the one whose delta is now nearest ``weekly_delta``."""
         leap, *weeklies = selection.contracts
         underlying = require_underlying(selection.underlying, snapshot)
         if isinstance(underlying, Refused):
@@ -157,7 +160,8 @@ class Diagonal:
 
     def _nearest_delta(self, weeklies: Sequence[Contract], above: float, underlying: Underlying, snapshot: Snapshot
                        ) -> Contract | None:
-        """Of ``weeklies`` above ``above`` with a usable quote the one whose own delta is nearest ``weekly_delta``."""
+        """Among ``weeklies`` above ``above`` with a usable quote, the one whose own delta is nearest
+        ``weekly_delta``."""
         quoted = [contract for contract in weeklies
                   if contract.strike > above and usable_quote(contract, snapshot) is not None]
 
@@ -170,8 +174,8 @@ class Diagonal:
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """A threatened or due weekly first, then the LEAP, a weekly that has earned its keep, a missing weekly. There
-        is no stop and no target."""
+        """Check in this order: a weekly that is threatened or due, the LEAP, a weekly that has earned enough, a missing
+        weekly. There is no stop and no target."""
         spec, calendar = self.spec, snapshot.calendar
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")
@@ -200,7 +204,7 @@ class Diagonal:
 
     def _roll_due(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, view: PortfolioView,
                   position: Position) -> Manage | Select | Hold:
-        """Into a later weekly; bought back alone where none may be sold, and without waiting on its last day."""
+        """Roll into a later weekly. If none may be sold, or on its last day, buy the weekly back without a new one."""
         now = snapshot.time
         if weekly.contract.dte(now.date()) < self.spec.weekly_roll_dte:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, Urgency.NATURAL)
@@ -209,7 +213,7 @@ class Diagonal:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, urgency)
         quote = usable_quote(weekly.contract, snapshot)
         if quote is None:
-            return Hold(reason="QUOTE_MISSING")  # asked again each check; on its last day it is bought back regardless
+            return Hold(reason="QUOTE_MISSING")  # asked again; on its last day it is bought back regardless
         found = self._next_weekly(leaps, weekly, snapshot, position)
         if isinstance(found, (Select, Hold)):
             return found
@@ -219,7 +223,8 @@ class Diagonal:
 
     def _roll_gained(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, position: Position
                      ) -> Manage | Select | Hold:
-        """Into a later weekly before its time, where one pays even at the natural price; else it runs to its date."""
+        """Roll into a later weekly ahead of time if one pays even at the natural price. Otherwise the weekly runs
+        on."""
         quote = usable_quote(weekly.contract, snapshot)
         if quote is None:
             return Hold(reason="QUOTE_MISSING")
@@ -242,7 +247,7 @@ class Diagonal:
     @holds_when_unknown
     def _next_weekly(self, leaps: Sequence[HeldLeg], old: HeldLeg | None, snapshot: Snapshot, position: Position
                      ) -> Contract | Select | Hold | None:
-        """The weekly to sell; a ``Select`` while chain or quotes are missing; None when none is listed and quoted."""
+        """The weekly to sell. A ``Select`` while the chain or quotes are missing; None if none is listed and quoted."""
         underlying = snapshot.underlyings.get(position.underlying)
         if underlying is None:
             return None
@@ -266,7 +271,7 @@ class Diagonal:
     @holds_when_unknown
     def _roll_leap(self, leap: HeldLeg, snapshot: Snapshot, view: PortfolioView, position: Position
                    ) -> Exit | Manage | Select | Hold:
-        """Into a new LEAP of the same kind; the position is closed where the account cannot pay for one."""
+        """Roll into a new LEAP of the same kind. If the account cannot pay for one, close the position."""
         underlying = snapshot.underlyings.get(position.underlying)
         if underlying is None or not may_open(view):
             return Hold(reason="LEAP_ROLL_WAITS")

@@ -1,4 +1,4 @@
-"""Emergency hedge: VIX calls about ten points out of the money, bought when nobody wants them or an event is near."""
+"""Emergency hedge: VIX calls about ten points out of the money, bought while they are cheap or an event is near."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class EmergencyHedge:
-    """The hedge's rules. Stateless; one position at a time. Bought protection: emergencies leave it alone."""
+    """The hedge's rules. Stateless; one position at a time. It is bought protection, so emergencies leave it alone."""
 
     spec: HedgeSpec = HEDGE
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -39,7 +39,7 @@ class EmergencyHedge:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """Not while one is held; only with a quiet VIX or a listed event near."""
+        """Refuse while a hedge is held, and unless the VIX is quiet or a listed event is near."""
         spec = self.spec
         pending = entry_pending(spec.name, view)
         if pending is not None:
@@ -63,7 +63,7 @@ class EmergencyHedge:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The furthest expiry in range and the call nearest ``strike_above_vix`` above the VIX."""
+        """Choose the furthest expiry in range, and the call nearest ``strike_above_vix`` above the VIX."""
         spec, symbol = self.spec, self.spec.underlyings[0]
         refusal = self.screen(snapshot, view)
         if refusal is not None:
@@ -84,7 +84,8 @@ class EmergencyHedge:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The fewest calls that reach ``min_share`` of equity, never more than ``max_capital_share``."""
+        """The smallest number of calls that reaches ``min_share`` of equity, but never more than
+        ``max_capital_share``."""
         spec, equity, call = self.spec, snapshot.account.equity, selection.contracts[0]
         if snapshot.vix is None:
             return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
@@ -105,8 +106,8 @@ class EmergencyHedge:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """21 DTE, VIX above ``exit_vix``, with the book when all of it is being closed, or the gain. All walk from the mid:
-        nothing forces a sale of protection."""
+        """Exit at 21 DTE, with the VIX above ``exit_vix``, when the whole book is being closed, or on the gain. Every
+        exit walks from the mid, because nothing forces a sale of protection."""
         spec, now = self.spec, snapshot.time
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")

@@ -1,4 +1,5 @@
-"""What all entries share: market facts that must be there, own positions in the way, probabilities reported for all."""
+"""What all entries share: required market facts, own positions in the way, and probabilities that are always
+reported."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from core.model import (Contract, IvHistory, Leg, PortfolioView, Position, Quote
 from core.option_values import quote_volatility, terms_of
 from core.quotes import underlying_of
 
-NO_CAP = 1_000_000  # units; for strategies whose number is left to the sizer's limits
+NO_CAP = 1_000_000  # units; for strategies whose size is left to the sizer's limits
 IDLE_STATES = frozenset({State.WAITING, State.COMPLETE})
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -30,7 +31,8 @@ def refuse(code: RefusalCode, **facts: Any) -> Refused:
 
 
 def refuses_when_unknown(decide: Callable[Asked, Answer]) -> Callable[Asked, Answer | Refused]:
-    """A selection or proposal whose input cannot be computed with refuses GUARD_CANNOT_COMPUTE, with the facts."""
+    """Make a selection or proposal refuse with GUARD_CANNOT_COMPUTE and the facts if its input cannot be computed
+    with."""
     @wraps(decide)
     def decided(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer | Refused:
         try:
@@ -41,14 +43,15 @@ def refuses_when_unknown(decide: Callable[Asked, Answer]) -> Callable[Asked, Ans
 
 
 def own_positions(strategy: str, snapshot: Snapshot) -> tuple[Position, ...]:
-    """Positions of ``strategy`` that are not over, whatever state they are in."""
+    """Positions of ``strategy`` that are not over, in whatever state they are."""
     return tuple(position for position in snapshot.positions
                  if position.strategy == strategy and position.state not in IDLE_STATES)
 
 
 def refused_all(refusals: Mapping[str, Refused | None], *, named: str) -> Refused | None:
-    """None as long as one of several underlyings may be entered; else the refusal of the first, with every one's code
-    under ``named``, and for each calendar that ends too early which it is, when it ends and where it is continued."""
+    """None if at least one of several underlyings may be entered. Otherwise the first refusal, with every underlying's
+    code under ``named``. For each calendar that ends too early, it tells which one, when it ends and how to continue
+    it."""
     refused = {symbol: refusal for symbol, refusal in refusals.items() if refusal is not None}
     if len(refused) < len(refusals):
         return None
@@ -60,7 +63,7 @@ def refused_all(refusals: Mapping[str, Refused | None], *, named: str) -> Refuse
 
 
 def first_selected(tried: Iterable[Select | Refused]) -> Select | Refused:
-    """The first selection among the answers of several underlyings, at least one; else the first refusal."""
+    """The first selection among the answers of one or more underlyings. If there is none, the first refusal."""
     refusals: list[Refused] = []
     for answer in tried:
         if isinstance(answer, Select):
@@ -70,14 +73,14 @@ def first_selected(tried: Iterable[Select | Refused]) -> Select | Refused:
 
 
 def entry_pending(strategy: str, view: PortfolioView) -> Refused | None:
-    """Refuses while an entry of the same strategy is being validated or worked."""
+    """Refuse while an entry of the same strategy is being validated or is working."""
     if strategy in view.pending:
         return refuse(RefusalCode.ENTRY_PENDING, underlying=view.pending[strategy])
     return None
 
 
 def entry_days(strategy: str, snapshot: Snapshot, view: PortfolioView) -> tuple[date, ...]:
-    """Days on which ``strategy`` has entered, by the framework's record and by its positions, ascending."""
+    """Days on which ``strategy`` has entered, from the framework's record and its positions, ascending."""
     days = set(view.entry_dates.get(strategy, ()))
     days |= {position.opened.date() for position in own_positions(strategy, snapshot) if position.opened is not None}
     return tuple(sorted(days))
@@ -89,7 +92,7 @@ def has_price(underlying: Underlying) -> bool:
 
 
 def require_underlying(symbol: str, snapshot: Snapshot) -> Underlying | Refused:
-    """The underlying with usable price and VIX beside it, or the refusal that says what is missing."""
+    """The underlying, if its price and the VIX are usable. Otherwise the refusal that names what is missing."""
     if snapshot.vix is None:
         return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
     underlying = snapshot.underlyings.get(symbol)
@@ -99,7 +102,7 @@ def require_underlying(symbol: str, snapshot: Snapshot) -> Underlying | Refused:
 
 
 def require_indicators(underlying: Underlying, *names: str) -> Mapping[str, float] | Refused:
-    """The named indicators, or INDICATOR_MISSING with the first one that is not there."""
+    """The named indicators, or INDICATOR_MISSING with the first one that is missing."""
     found: dict[str, float] = {}
     for name in names:
         value = getattr(underlying.indicators, name)
@@ -121,13 +124,13 @@ def require_iv_history(underlying: Underlying) -> IvHistory | Refused:
 
 def too_dear(risk_usd: float, spec: StrategySpec, underlying: str, snapshot: Snapshot, view: PortfolioView
              ) -> Refused | None:
-    """SIZE_ZERO where one unit is expected to risk more than the capital of an entry, as the sizer will find it. Where
-    nothing is expected (a chain of names only) the quotes are to tell.
+    """SIZE_ZERO if one unit is expected to risk more than the capital of an entry, as the sizer would find later. If no
+    expectation is possible (a chain of names only), the decision is left to the quotes.
 
     Parameters
     ----------
     risk_usd : float
-        What one unit is expected to risk.
+        The expected risk of one unit.
     """
     sample = view.samples.get(spec.name, StrategySample())
     kelly = inf if spec.win_rate is None else kelly_share(strategy_edge(spec, sample), snapshot.known_vix.value,
@@ -145,24 +148,24 @@ def opening_fees_usd(legs: Iterable[Leg]) -> float:
 
 
 def fees_points(legs: Iterable[Leg]) -> float:
-    """What opening one unit costs in fees, in points of its options."""
+    """The fees of opening one unit, in points of its options."""
     legs = tuple(legs)
     return opening_fees_usd(legs) / max(leg.contract.multiplier for leg in legs)
 
 
 def dearest(cost_usd: float, leg: Leg) -> float:
-    """Points that one contract may cost at most for it and its fee to stay within ``cost_usd``."""
+    """The most, in points, that one contract may cost if it and its fee are to stay within ``cost_usd``."""
     return (cost_usd - opening_fees_usd([leg])) / leg.contract.multiplier
 
 
 def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float:
-    """Chance that every short strike among ``legs`` expires out of the money, each at the volatility its quote implies
-    and at the skew between it and the nearest long leg of the same right and expiry, where there is one.
+    """Chance that every short strike among ``legs`` expires out of the money. Each is taken at the volatility its quote
+    implies, with the skew to the nearest long leg of the same right and expiry, if there is one.
 
     Raises
     ------
     CannotCompute
-        Without a price of the underlying, or when a quote admits no volatility.
+        If the underlying has no price, or a quote admits no volatility.
     """
     contracts = {leg.contract: leg.ratio for leg in legs}
     first = min((contract for contract, ratio in contracts.items() if ratio < 0), default=None)
@@ -191,7 +194,7 @@ def shorts_otm_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], sna
 
 
 def reported_probability(legs: Iterable[Leg], quotes: Mapping[str, Quote], snapshot: Snapshot) -> float | None:
-    """As :func:`shorts_otm_probability` where it is only reported: None where it cannot be computed."""
+    """As :func:`shorts_otm_probability`, for reports: None if it cannot be computed."""
     try:
         return shorts_otm_probability(legs, quotes, snapshot)
     except CannotCompute:

@@ -18,7 +18,7 @@ OPEN_STATES = frozenset({State.ACTIVE, State.MANAGING, State.EXITING})
 
 
 class ExitReason(str, Enum):
-    """Why a position is closed or changed; stands in the intent, the ledger and the report."""
+    """Why a position is closed or changed. The reason is shown in the intent, the ledger and the report."""
 
     PROFIT_TARGET = "PROFIT_TARGET"
     STOP_LOSS = "STOP_LOSS"
@@ -44,21 +44,22 @@ class ExitReason(str, Enum):
 
 
 def is_last_session(contract: Contract, days: int, calendar: CalendarFacts) -> bool:
-    """Whether today is the last session with at least ``days`` calendar days left to the contract's expiry, or a
-    later one. With day 21 on a holiday that is the session before it."""
+    """Whether today is the last session with at least ``days`` calendar days left to the contract's expiry, or a later
+    one. If day ``days`` falls on a holiday, that is the session before the holiday."""
     return contract.dte(calendar.next_session) < days
 
 
 def require_declared(spec: StrategySpec, *, sells_options: bool, sells_beyond_21_days: bool,
                      sells_against_leap: bool = False) -> None:
-    """A specification says of itself what the strategy sells; those flags describe, they switch nothing.
+    """Check that a specification states what its strategy sells. The flags only describe; they switch nothing.
 
-    The 21-DTE rule itself asks the position alone. Bought protection is no short volatility and counts as no position.
+    The 21-DTE rule itself asks the position alone. Bought protection is not short volatility and not a counted
+    position.
 
     Raises
     ------
     ConfigError
-        When a flag contradicts what the strategy sells.
+        If a flag contradicts what the strategy sells.
     """
     right = (spec.defensive_21dte is sells_beyond_21_days and spec.counts_as_position is sells_options
              and spec.sells_against_leap is sells_against_leap and (sells_options or not spec.short_volatility))
@@ -71,16 +72,17 @@ def require_declared(spec: StrategySpec, *, sells_options: bool, sells_beyond_21
 
 
 def must_close_21dte(position: Position, calendar: CalendarFacts) -> bool:
-    """The rule that is never disabled: short options that had more than 21 days left at entry are closed in the last
-    session with at least 21 left. Short-dated by design (21 days or fewer at entry) is exempt."""
+    """The rule that is never disabled. Short options that had more than 21 days left at entry are closed in the last
+    session with at least 21 days left. Positions that are short-dated by design (21 days or fewer at entry) are
+    exempt."""
     if position.short_dte_at_entry is None or position.short_dte_at_entry <= DEFENSIVE_DTE:
         return False
     return any(leg.quantity < 0 and is_last_session(leg.contract, DEFENSIVE_DTE, calendar) for leg in position.legs)
 
 
 def assignment_threatens(leg: HeldLeg, snapshot: Snapshot) -> bool:
-    """A short call in the money the day before an ex-dividend date: it is bought back. A day that the calendar does not
-    cover is read as one."""
+    """Whether a short call is in the money on the day before an ex-dividend date, and must be bought back. A day that
+    the calendar does not cover counts as an ex-dividend date."""
     contract = leg.contract
     if leg.quantity >= 0 or contract.right is not Right.CALL or contract.kind is not ContractKind.EQUITY_OPTION:
         return False
@@ -91,17 +93,17 @@ def assignment_threatens(leg: HeldLeg, snapshot: Snapshot) -> bool:
 
 
 def stop_multiple(own: float, view: PortfolioView) -> float:
-    """The loss, as a multiple of the credit, at which a position is stopped: its own, or the tighter one of an
-    emergency level YELLOW and above."""
+    """The loss, as a multiple of the credit, at which a position is stopped: its own multiple, or the tighter one from
+    emergency level YELLOW on."""
     return min(own, YELLOW_STOP_CREDIT_MULTIPLE) if view.emergency >= EmergencyLevel.YELLOW else own
 
 
 def walking_exit(position: Position, reason: ExitReason, time: datetime, facts: Mapping[str, Any] = EMPTY) -> Exit:
-    """Close whole, from the mid towards the natural price (profit targets)."""
+    """Close the whole position, walking from the mid towards the natural price (profit targets)."""
     return Exit(intent=closing_intent(position, reason.value, time, Urgency.WALK, Purpose.EXIT, facts))
 
 
 def mandatory_exit(position: Position, reason: ExitReason, time: datetime, facts: Mapping[str, Any] = EMPTY,
                    event: Event = Event.DEFEND) -> Exit:
-    """Close whole, at the natural price from the start: stops, breaches, walls, 21 DTE."""
+    """Close the whole position at the natural price from the start: stops, breaches, walls, 21 DTE."""
     return Exit(intent=closing_intent(position, reason.value, time, Urgency.NATURAL, Purpose.EXIT, facts), event=event)

@@ -1,6 +1,6 @@
-"""Friday 0DTE iron condor on SPY: sold in the first hour of the day it expires on, gone before the broker's wall.
+"""Friday 0DTE iron condor on SPY: sold in the first hour of its expiry day, and closed before the broker's wall.
 
-All condors of one entry are one position. There is no management between entry and exit: the table has no MANAGING.
+All condors of one entry are one position. Nothing is changed between entry and exit, so the table has no MANAGING.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, listings, nearest_strike
 
 TRANSITIONS: Final = lifecycle({
-    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # held to the close in spite of all: the broker settled it
+    (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # held to the close in spite of every exit: the broker settled it
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
     (State.ERROR, Event.EXPIRED): State.COMPLETE,
@@ -32,7 +32,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class Friday0Dte:
-    """The condor's rules. Stateless: what it must remember stands in ``Position.facts``."""
+    """The condor's rules. Stateless: what must be remembered is in ``Position.facts``."""
 
     spec: Friday0DteSpec = FRIDAY_0DTE
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -43,7 +43,8 @@ class Friday0Dte:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """Weekday, one entry a Friday, FOMC, gap, IV percentile, indicators: everything that needs no chain."""
+        """Check weekday, one entry per Friday, FOMC, gap, IV percentile and indicators: everything that needs no
+        chain."""
         spec, today = self.spec, snapshot.time.date()
         if not spec.enters_on(today.weekday()):
             return refuse(RefusalCode.WRONG_WEEKDAY, weekday=today.weekday(), needed=spec.entry_weekday)
@@ -82,7 +83,8 @@ class Friday0Dte:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """Listed strikes nearest spot -/+ ``atr_multiple`` x ATR, wings at exactly their distance beyond them."""
+        """Choose the listed strikes nearest spot -/+ ``atr_multiple`` x ATR, and wings at exactly their distance
+        beyond."""
         spec, symbol = self.spec, self.spec.underlyings[0]
         refusal = self.screen(snapshot, view)
         if refusal is not None:
@@ -119,7 +121,8 @@ class Friday0Dte:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The condor at today's quotes: enough credit for its wider wing, strikes still around the price."""
+        """The condor at today's quotes. Its credit must suffice for the wider wing, and its strikes must enclose the
+        price."""
         spec = self.spec
         quotes = require_quotes(selection.contracts, snapshot)
         if isinstance(quotes, Refused):
@@ -148,7 +151,8 @@ class Friday0Dte:
                         least_credit=needed, facts=dict(selection.facts))
 
     def _cap(self, credit: float, width: float, multiplier: float, snapshot: Snapshot) -> int:
-        """Contracts whose loss at the stop (or at the wing) stays within the loss budget, and the phase's own count."""
+        """The number of contracts whose loss at the stop (or at the wing) stays within the loss budget and the phase's
+        count."""
         loss_usd = min(self.spec.stop_credit_multiple * credit, width - credit) * multiplier
         budget_usd = self.spec.loss_budget_share * snapshot.account.equity
         return max(0, min(whole_units(budget_usd / loss_usd), self.spec.max_open[snapshot.phase]))
@@ -156,7 +160,7 @@ class Friday0Dte:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """Asked every minute. Wall first, then the price of the underlying, then the loss, last the profit."""
+        """Asked every minute. Check in this order: the wall, the underlying's price, the loss, the profit."""
         if position.state not in OPEN_STATES:
             return Hold(reason=f"STATE_{position.state.value}")
         facts = self.deadline(snapshot.calendar)
@@ -194,7 +198,8 @@ class Friday0Dte:
         return None
 
     def wall(self, calendar: CalendarFacts) -> datetime:
-        """When the broker stops taking orders on options that expire today: the earliest of the rules that apply."""
+        """When the broker stops taking orders on options that expire today: the earliest time of all rules that
+        apply."""
         spec = self.spec
         walls = [datetime.combine(calendar.today, spec.broker_wall)]
         if calendar.is_triple_witching:
@@ -204,7 +209,7 @@ class Friday0Dte:
         return min(walls)
 
     def deadline(self, calendar: CalendarFacts) -> Mapping[str, str]:
-        """Facts every exit carries: when the position has to be flat, and the wall behind it."""
+        """Facts that every exit carries: when the position must be flat, and the wall that this follows from."""
         wall = self.wall(calendar)
         flat_by = wall - timedelta(minutes=self.spec.flat_before_wall_minutes)
         return {"flat_by": flat_by.isoformat(), "wall": wall.isoformat()}

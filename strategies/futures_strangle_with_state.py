@@ -1,8 +1,9 @@
-"""Futures strangle: a put at half the expected move below the future and a call at four tenths of it above.
+"""Futures strangle: a put at half the expected move below the future, and a call at four tenths of it above.
 
-Expected move = F x IV x sqrt(days / 365), IV at the money from yesterday's chain. One strangle a product; where not one
-strangle of a product fits the next one is tried, a micro in the place of its full size. The side the market does not
-test is rolled in once, for a credit. Profit and loss are measured on all premium taken in, that of the roll included.
+Expected move = F x IV x sqrt(days / 365), with the IV at the money from yesterday's chain. There is one strangle per
+product. If not even one strangle of a product fits, the next product is tried; a micro takes the place of its full
+size. The side that the market does not test is rolled in once, for a credit. Profit and loss are measured on all
+premium received, including that of the roll.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from strategies.rolls import holds_when_unknown, may_sell, neighbourhood, roll, 
 
 TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any mandatory one
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_EXIT,  # an exit like any other mandatory one
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
@@ -50,7 +51,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class FuturesStrangle:
-    """The strangle's rules. Stateless; one position a product, several products at once."""
+    """The strangle's rules. Stateless; one position per product, several products at once."""
 
     spec: FuturesStrangleSpec = FUTURES_STRANGLE
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -61,7 +62,7 @@ class FuturesStrangle:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """None as long as one product may be entered; else the refusal of the first, with every product's code."""
+        """None if at least one product may be entered. Otherwise the first refusal, with the code of every product."""
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
@@ -86,15 +87,16 @@ class FuturesStrangle:
         return None
 
     def _family(self, product: str, phase: int) -> frozenset[str]:
-        """A product and, in a phase that allows both, its full size or micro: one exposure, not two."""
+        """A product and, if the phase allows both, its full size or micro: they are one exposure, not two."""
         allowed = self.spec.phase_products[phase]
         pairs = [{full, micro} for full, micro in self.spec.micros.items() if product in (full, micro)]
         return frozenset({product}.union(*pairs)) & frozenset(allowed) | {product}
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The first product that may be entered and of which one strangle is expected to fit the capital. One that did not
-        fit for another reason (buying power, Greeks) is not seen here a moment later, and the next is chosen."""
+        """Choose the first product that may be entered and of which one strangle is expected to fit the capital. A
+        product that did not fit for another reason (buying power, Greeks) is hidden a moment later, and the next one is
+        chosen."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
@@ -108,7 +110,7 @@ class FuturesStrangle:
                 return found
             refusals.append(found)
             if found.code is not RefusalCode.SIZE_ZERO:
-                chosen.add(product)  # a micro stands in for a full size that does not fit, not for one without data
+                chosen.add(product)  # a micro replaces a full size that does not fit, not one without data
         return refusals[0]
 
     def _select_product(self, product: str, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
@@ -149,7 +151,7 @@ class FuturesStrangle:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The strangle at today's quotes; each leg's quote must be narrow, cheap legs included."""
+        """The strangle at today's quotes. Each leg's quote must be narrow, even that of a cheap leg."""
         spec = self.spec
         if snapshot.vix is None:
             return snapshot.vix_refusal or refuse(RefusalCode.VIX_MISSING)
@@ -178,7 +180,7 @@ class FuturesStrangle:
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """21 DTE, the stop, the target, and once the roll of the side that is not tested."""
+        """Check in this order: 21 DTE, the stop, the target, then, once only, the roll of the untested side."""
         spec, now = self.spec, snapshot.time
         if position.state not in OPEN_STATES:
             return Hold(reason=f"STATE_{position.state.value}")
@@ -219,8 +221,8 @@ class FuturesStrangle:
 
     def _roll_to(self, other: HeldLeg, tested: HeldLeg, future: Underlying, snapshot: Snapshot, position: Position
                  ) -> Manage | Select | Hold:
-        """Bring ``other`` in to the roll's delta, at the volatility its own quote implies, for a credit even at the
-        natural price, and never across the tested strike."""
+        """Bring ``other`` in to the roll's delta, at the volatility that its own quote implies. The roll must give a
+        credit even at the natural price, and must never cross the tested strike."""
         contract, right, now = other.contract, other.contract.right, snapshot.time
         listing = next((Listing(chain=chain, expiry=contract.expiry)
                         for chain in snapshot.chains[position.underlying]
@@ -247,14 +249,14 @@ class FuturesStrangle:
 
 
 def _future(listing: Listing, snapshot: Snapshot) -> Underlying | None:
-    """The future an expiry's options are written on, when it has a price."""
+    """The future that the options of an expiry are written on, if it has a price."""
     found = underlying_of(listing.contract(0.0, Right.PUT), snapshot.underlyings)
     return found if found is not None and has_price(found) else None
 
 
 def _volatility_at_the_money(listing: Listing, future: Underlying) -> float | None:
-    """Mean of the put's and the call's volatility at the listed strike nearest the future, or what stands in for it;
-    None without either."""
+    """Mean volatility of the put and the call at the listed strike nearest the future, or its substitute; None without
+    either."""
     found = []
     for right in Right:
         strike = nearest_strike(listing.strikes(right), future.price, prefer_higher=False)

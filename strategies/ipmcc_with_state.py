@@ -1,8 +1,8 @@
-"""IPMCC, the poor man's covered call: a long-dated call deep in the money and weekly calls sold against it.
+"""IPMCC, the poor man's covered call: a long-dated call deep in the money, and weekly calls sold against it.
 
-A weekly's strike lies at least 3 % above the price AND above the LEAP's strike plus what the position still has to
-recover, so that an assignment never locks in a loss; where no such strike pays anything, no weekly is sold this week.
-The premium of the weekly being sold is not counted as recovered before it is in.
+A weekly's strike must be at least 3 % above the price AND above the LEAP's strike plus what the position still has to
+recover. So an assignment never locks in a loss. If no such strike pays anything, no weekly is sold this week. The
+premium of the weekly being sold does not count as recovered until it has been received.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from strategies.rolls import (change, close_leg, due_urgency, holds_when_unknown
 
 TRANSITIONS: Final = lifecycle({
     (State.ACTIVE, Event.MANAGE): State.MANAGING,
-    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the weekly expired or was assigned; the LEAP lives on
-    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # what the exchange took was the last leg
+    (State.ACTIVE, Event.EXPIRED): State.ACTIVE,  # the weekly expired or was assigned; the LEAP remains
+    (State.ACTIVE, Event.EXIT_FILLED): State.COMPLETE,  # the exchange took the last leg
     (State.MANAGING, Event.MANAGED): State.ACTIVE,  # filled or not: the next check decides again
     (State.MANAGING, Event.EXIT): State.EXITING,
     (State.MANAGING, Event.DEFEND): State.DEFENSIVE_EXIT,
@@ -49,7 +49,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class Ipmcc:
-    """The covered call's rules. Stateless; one position a symbol, several symbols at once."""
+    """The covered call's rules. Stateless; one position per symbol, several symbols at once."""
 
     spec: CoveredCallSpec = IPMCC
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -60,7 +60,7 @@ class Ipmcc:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """None as long as one symbol may be entered; else the refusal of the first, with every symbol's code."""
+        """None if at least one symbol may be entered. Otherwise the first refusal, with the code of every symbol."""
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
@@ -86,7 +86,7 @@ class Ipmcc:
         return refuse_symbol(underlying, iv, snapshot, spec)
 
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The LEAP of the first symbol that may be entered and is expected to fit, and calls that may be the first weekly."""
+        """The LEAP of the first symbol that may be entered and is expected to fit, and calls for the first weekly."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
@@ -123,7 +123,7 @@ class Ipmcc:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The LEAP and the first weekly whose strike recovers the LEAP's price; the LEAP alone where none pays."""
+        """The LEAP, and the first weekly whose strike recovers the LEAP's price. If no weekly pays, the LEAP alone."""
         leap, *weeklies = selection.contracts
         underlying = require_underlying(selection.underlying, snapshot)
         if isinstance(underlying, Refused):
@@ -148,7 +148,7 @@ class Ipmcc:
                         facts=dict(selection.facts))
 
     def _paying(self, weeklies: Sequence[Contract], spot: float, above: float, snapshot: Snapshot) -> Contract | None:
-        """The lowest strike allowed, when it is quoted with a bid and its premium is worth its fee."""
+        """The lowest allowed strike, if it is quoted with a bid and its premium is worth its fee."""
         allowed = [contract for contract in weeklies if not at_most(contract.strike, above)
                    and at_least(contract.strike, spot * (1.0 + self.spec.weekly_min_otm_share))]
         if not allowed:
@@ -158,8 +158,8 @@ class Ipmcc:
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """A threatened or due weekly first, then the LEAP, a weekly that has earned its keep, a missing weekly. There
-        is no stop and no target."""
+        """Check in this order: a weekly that is threatened or due, the LEAP, a weekly that has earned enough, a missing
+        weekly. There is no stop and no target."""
         spec, calendar = self.spec, snapshot.calendar
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")
@@ -188,7 +188,7 @@ class Ipmcc:
 
     def _roll_due(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, view: PortfolioView,
                   position: Position) -> Manage | Select | Hold:
-        """Into a later weekly; bought back alone where none may be sold, and without waiting on its last day."""
+        """Roll into a later weekly. If none may be sold, or on its last day, buy the weekly back without a new one."""
         now = snapshot.time
         if weekly.contract.dte(now.date()) < self.spec.weekly_roll_dte:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, Urgency.NATURAL)
@@ -197,7 +197,7 @@ class Ipmcc:
             return close_leg(position, weekly, ExitReason.BUY_BACK, now, urgency)
         quote = usable_quote(weekly.contract, snapshot)
         if quote is None:
-            return Hold(reason="QUOTE_MISSING")  # asked again each check; on its last day it is bought back regardless
+            return Hold(reason="QUOTE_MISSING")  # asked again; on its last day it is bought back regardless
         found = self._next_weekly(leaps, quote.mid, weekly, snapshot, position)
         if isinstance(found, Select):
             return found
@@ -207,7 +207,8 @@ class Ipmcc:
 
     def _roll_gained(self, weekly: HeldLeg, leaps: Sequence[HeldLeg], snapshot: Snapshot, position: Position
                      ) -> Manage | Select | Hold:
-        """Into a later weekly before its time, where one pays even at the natural price; else it runs to its date."""
+        """Roll into a later weekly ahead of time if one pays even at the natural price. Otherwise the weekly runs
+        on."""
         quote = usable_quote(weekly.contract, snapshot)
         if quote is None:
             return Hold(reason="QUOTE_MISSING")
@@ -229,7 +230,7 @@ class Ipmcc:
 
     def _next_weekly(self, leaps: Sequence[HeldLeg], cost_now: float, old: HeldLeg | None, snapshot: Snapshot,
                      position: Position) -> Contract | Select | None:
-        """The weekly to sell; a ``Select`` while chain or quotes are missing; None when none qualifies and pays."""
+        """The weekly to sell. A ``Select`` while the chain or quotes are missing; None if none qualifies and pays."""
         underlying = snapshot.underlyings.get(position.underlying)
         if underlying is None:
             return None
@@ -252,7 +253,7 @@ class Ipmcc:
     @holds_when_unknown
     def _roll_leap(self, leap: HeldLeg, snapshot: Snapshot, view: PortfolioView, position: Position
                    ) -> Exit | Manage | Select | Hold:
-        """Into a new LEAP of the same kind; the position is closed where the account cannot pay for one."""
+        """Roll into a new LEAP of the same kind. If the account cannot pay for one, close the position."""
         underlying = snapshot.underlyings.get(position.underlying)
         if underlying is None or not may_open(view):
             return Hold(reason="LEAP_ROLL_WAITS")

@@ -1,9 +1,9 @@
 """LEAP put ladder: protective puts a year and more out, in rungs 5, 10, 15 and 20 % below the price.
 
-One new rung a month: the nearest missing one of which one contract fits. It is bought protection: there is no stop, and
-it is never closed with the rest. A rung that is worth a multiple of what its put cost is sold; once the whole book has
-been closed, so are as many as leave the account's delta inside its limit: what protects is sized by what it protects. A
-rung is rolled at 90 days into a new one of the same distance.
+One new rung is bought per month: the nearest missing one of which one contract fits. The ladder is bought protection:
+it has no stop, and it is never closed with the rest of the book. A rung worth a multiple of what its put cost is sold.
+Once the whole book has been closed, rungs are also sold until the account's delta is inside its limit, because
+protection is sized by what it protects. At 90 days a rung is rolled into a new one of the same distance.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class LeapPutLadder:
-    """The ladder's rules. Stateless; every rung is a position of its own, its share in ``facts["rung"]``."""
+    """The ladder's rules. Stateless; every rung is a position of its own, with its distance in ``facts["rung"]``."""
 
     spec: LeapLadderSpec = LEAP_PUT_LADDER
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -56,7 +56,7 @@ class LeapPutLadder:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """One rung a month, not in a panic, and only while a rung is missing."""
+        """Allow one rung per month, not in a panic, and only while a rung is missing."""
         spec, today = self.spec, snapshot.time.date()
         pending = entry_pending(spec.name, view)
         if pending is not None:
@@ -76,7 +76,7 @@ class LeapPutLadder:
         return None
 
     def missing_rungs(self, snapshot: Snapshot) -> tuple[float, ...]:
-        """Rungs that may be bought, nearest first: those not held; when all are held, a second time those held once."""
+        """Rungs that may be bought, nearest first: those not held; if all are held, those held only once."""
         spec, held = self.spec, own_positions(self.spec.name, snapshot)
         if len(held) >= spec.max_open[snapshot.phase]:
             return ()
@@ -89,7 +89,7 @@ class LeapPutLadder:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """One put for every missing rung, on the nearest expiry that is far enough."""
+        """Choose one put for every missing rung, on the nearest expiry that is far enough."""
         refusal = self.screen(snapshot, view)
         if refusal is not None:
             return refusal
@@ -102,7 +102,7 @@ class LeapPutLadder:
             if put is None:
                 return refuse(RefusalCode.EXPIRY_NOT_LISTED, underlying=symbol, dte_min=self.spec.entry_dte_min,
                               dte_max=self.spec.entry_dte_max)
-            if put not in found.values():  # two rungs on one strike: the nearer one has it
+            if put not in found.values():  # two rungs on one strike: the nearer rung keeps it
                 found[rung] = put
         return Select(strategy=self.spec.name, underlying=symbol, contracts=tuple(found.values()),
                       facts={"rungs": list(found)})
@@ -117,7 +117,8 @@ class LeapPutLadder:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """The nearest missing rung of which one contract fits, in the fewest contracts that make a rung."""
+        """The nearest missing rung of which one contract fits, with the smallest number of contracts that makes a
+        rung."""
         equity = snapshot.account.equity
         costs: dict[str, Any] = {}
         for rung, put in zip(selection.facts["rungs"], selection.contracts):
@@ -137,20 +138,21 @@ class LeapPutLadder:
                       ladder_limit_usd=self.spec.total_share[snapshot.phase] * equity)
 
     def _contracts(self, cost_usd: float, snapshot: Snapshot) -> int:
-        """Fewest contracts that reach the least share of a rung, within the most of a rung and of the ladder."""
+        """The smallest number of contracts that reaches a rung's least share, within the limits of a rung and of the
+        ladder."""
         wanted = units_to_reach(self.spec.rung_min_share * snapshot.account.equity / cost_usd)
         return max(0, min(wanted, whole_units(self._room_usd(snapshot) / cost_usd)))
 
     def _room_usd(self, snapshot: Snapshot) -> float:
-        """What a new rung may cost: the most of a rung, and what the ladder leaves."""
+        """What a new rung may cost: at most a rung's limit, and at most what the ladder's limit leaves."""
         spec, equity = self.spec, snapshot.account.equity
         return min(spec.max_capital_share * equity, spec.total_share[snapshot.phase] * equity - self._cost_usd(snapshot))
 
     # --- management -------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Manage | Select | Hold:
-        """Sold when it is worth ``harvest_multiple`` times its debit; rolled at ``roll_dte``, sold instead where a new rung
-        no longer fits."""
+        """Sell a rung that is worth ``harvest_multiple`` times its debit. Roll it at ``roll_dte``; if a new rung no
+        longer fits, sell it instead."""
         if position.state is not State.ACTIVE:
             return Hold(reason=f"STATE_{position.state.value}")
         for held in position.legs:
@@ -187,8 +189,8 @@ class LeapPutLadder:
 
     @holds_when_unknown
     def _sell_excess(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """Rungs are sold in the order of their deltas, largest first, until the excess is gone; while one is being sold
-        the next measure of the excess is waited for."""
+        """Sell rungs in the order of their deltas, largest first, until the excess is gone. While one is being sold,
+        wait for the next reading of the excess."""
         own = own_positions(self.spec.name, snapshot)
         if any(rung.state in (State.EXITING, State.DEFENSIVE_EXIT) for rung in own):
             return Hold(reason="RUNG_LEAVING")
@@ -205,12 +207,12 @@ class LeapPutLadder:
 
 
 def _spy_delta(position: Position, snapshot: Snapshot) -> float:
-    """Share-equivalents of a rung, at the volatilities its quotes imply.
+    """Share-equivalents of a rung, at the volatilities that its quotes imply.
 
     Raises
     ------
     CannotCompute
-        Without a usable quote or a price.
+        If there is no usable quote or no price.
     """
     total, underlying = 0.0, snapshot.underlyings.get(position.underlying)
     for leg in position.legs:

@@ -14,14 +14,14 @@ def mid_price(legs: Iterable[Leg], quotes: Mapping[str, Quote]) -> float:
 
 
 def natural_price(legs: Iterable[Leg], quotes: Mapping[str, Quote]) -> float:
-    """Price of one unit when every leg is bought at its ask and sold at its bid, in points (debit positive)."""
+    """Price of one unit if every leg is bought at its ask or sold at its bid, in points (debit positive)."""
     return sum(leg.ratio * (quotes[leg.contract.id].ask if leg.ratio > 0 else quotes[leg.contract.id].bid)
                for leg in legs)
 
 
 def premium_taken(position: Position) -> float:
-    """All premium received less paid since opening, fees apart, in points per unit (negative: a net debit)."""
-    multiplier = max(leg.contract.multiplier for leg in position.legs)  # shares that came by assignment have 1
+    """All premium received less paid since opening, before fees, in points per unit (negative: a net debit)."""
+    multiplier = max(leg.contract.multiplier for leg in position.legs)  # shares from an assignment have 1
     return (position.cash_flow_usd + position.fees_usd) / (position.units * multiplier)
 
 
@@ -31,14 +31,14 @@ def closing_price(position: Position, snapshot: Snapshot) -> float | None:
     Returns
     -------
     float or None
-        None when a leg has no usable quote: a profit target is not judged on half a price.
+        None if a leg has no usable quote. A profit target is not judged on half a price.
     """
     return _closing(position, snapshot, mid_price)
 
 
 def natural_closing_price(position: Position, snapshot: Snapshot) -> float | None:
-    """What closing one unit costs at most now: shorts bought at the ask, longs sold at the bid, in points (debit
-    positive). None when a leg has no usable quote."""
+    """The most that closing one unit costs now: shorts bought at the ask, longs sold at the bid, in points (debit
+    positive). None if a leg has no usable quote."""
     return _closing(position, snapshot, natural_price)
 
 
@@ -50,10 +50,11 @@ def _closing(position: Position, snapshot: Snapshot, price: Callable[[list[Leg],
 
 
 def known_closing_price(position: Position, snapshot: Snapshot) -> float:
-    """What closing one unit costs by what is known, in points (debit positive): a stop must work on dead quotes too.
+    """What closing one unit costs as far as is known, in points (debit positive). A stop must work on dead quotes too.
 
-    A leg with a usable quote counts at its mid. Without one a long leg counts at its exercise value alone, a short leg
-    at the larger of its exercise value and its last mid. Without a price of the underlying the exercise value is 0.
+    A leg with a usable quote counts at its mid. Without one, a long leg counts at its exercise value alone, and a short
+    leg at the larger of its exercise value and its last mid. If the underlying has no price, the exercise value counts
+    as 0.
     """
     total = 0.0
     for leg in position.legs:

@@ -1,7 +1,7 @@
-"""The life of a position: the rows all strategies share. A strategy's own table is these and its own rows.
+"""The life of a position: the rows that all strategies share. A strategy's own table is these rows and its own.
 
-State and event lead to the next state; a pair that no table knows raises. What differs between strategies is what an
-expiry ends, whether a position is changed while it is held, and day 21.
+A state and an event give the next state; a pair that no table knows raises. Strategies differ in what an expiry ends,
+whether a position is changed while it is held, and day 21.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SHARED: Final[Transitions] = MappingProxyType({
     (State.VALIDATION, Event.TIMED_OUT): State.WAITING,
     (State.VALIDATION, Event.FAULT): State.ERROR,
     (State.VALIDATION, Event.RECOVER): State.RECOVERY,  # a restart between storing the intent and storing ORDER_SENT
-    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,  # fewer units than asked are kept: even is what counts
+    (State.ENTERING, Event.ENTRY_FILLED): State.ACTIVE,  # fewer units than asked are kept, if they are even
     (State.ENTERING, Event.ENTRY_REFUSED): State.WAITING,
     (State.ENTERING, Event.TIMED_OUT): State.WAITING,
     (State.ENTERING, Event.FAULT): State.ERROR,
@@ -31,7 +31,7 @@ SHARED: Final[Transitions] = MappingProxyType({
     (State.ACTIVE, Event.DEFEND): State.DEFENSIVE_EXIT,
     (State.ACTIVE, Event.FAULT): State.ERROR,
     (State.ACTIVE, Event.RECOVER): State.RECOVERY,
-    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,  # a walking exit is overtaken by a mandatory one
+    (State.EXITING, Event.DEFEND): State.DEFENSIVE_EXIT,  # a mandatory exit overtakes a walking one
     (State.EXITING, Event.EXIT_FILLED): State.COMPLETE,
     (State.EXITING, Event.FAULT): State.ERROR,
     (State.EXITING, Event.RECOVER): State.RECOVERY,
@@ -41,7 +41,7 @@ SHARED: Final[Transitions] = MappingProxyType({
     (State.COMPLETE, Event.RESET): State.WAITING,
     (State.COMPLETE, Event.FAULT): State.ERROR,
     (State.ERROR, Event.RECOVER): State.RECOVERY,
-    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening goes on in ERROR, and ends it
+    (State.ERROR, Event.EXIT_FILLED): State.COMPLETE,  # flattening continues in ERROR, and ends it
     (State.ERROR, Event.FAULT): State.ERROR,  # a further fault changes nothing; it is counted
     (State.RECOVERY, Event.RECOVERED_FLAT): State.COMPLETE,
     (State.RECOVERY, Event.RECOVERED_HELD): State.ACTIVE,  # an interrupted exit is decided anew from ACTIVE
@@ -50,12 +50,12 @@ SHARED: Final[Transitions] = MappingProxyType({
 
 
 def lifecycle(own: Transitions) -> Transitions:
-    """A strategy's table, read-only: the shared rows and its ``own``.
+    """A strategy's table, read-only: the shared rows and its ``own`` ones.
 
     Raises
     ------
     ConfigError
-        When an own row says again, or otherwise, what is shared.
+        If an own row repeats or contradicts a shared one.
     """
     twice = sorted(f"{state.value} {event.value}" for state, event in own.keys() & SHARED.keys())
     if twice:

@@ -1,4 +1,4 @@
-"""Reading yesterday's chain: which expiries and strikes are listed, and what their rows say."""
+"""Reads yesterday's chain: the listed expiries and strikes, and the figures in their rows."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Listing:
         return self._column(self.chain.price, strikes, right)
 
     def volatilities(self, strikes: Floats, right: Right) -> Floats:
-        """Yesterday's implied volatilities of listed ``strikes`` (fractions a year); NaN where neither the row's own
-        nor its price gives one. Rows of futures options carry none: theirs come from their price and the close of the
-        underlying in the same session."""
+        """Yesterday's implied volatilities of listed ``strikes`` (fractions per year). NaN if neither the row nor its
+        price gives one. Rows of futures options carry none; theirs follow from their price and the underlying's close
+        in the same session."""
         iv = self._column(self.chain.iv, strikes, right).astype(float)
         known = np.isfinite(iv) & (iv > 0.0)
         if known.all():
@@ -58,8 +58,8 @@ class Listing:
         return np.where(known, iv, implied)
 
     def levels(self, strikes: Floats, right: Right, underlying: Underlying) -> Floats:
-        """As :meth:`volatilities`; where the chain is names only, the level of the underlying's own index stands in, to
-        tell which strikes are to be quoted: what is chosen among them is chosen by their quotes."""
+        """As :meth:`volatilities`. If the chain has names only, the level of the underlying's own index stands in. It
+        only tells which strikes to quote; the choice among them follows their quotes."""
         iv = self.volatilities(strikes, right)
         if underlying.iv is None or not self.chain.is_names_only:
             return iv
@@ -67,15 +67,15 @@ class Listing:
 
     def deltas(self, strikes: Floats, right: Right, underlying: Underlying, now: datetime, *,
                stand_in: bool = False) -> Floats:
-        """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities, or their
-        :meth:`levels` (``stand_in``); NaN where there is none."""
+        """Model deltas of listed ``strikes`` (per point, signed) at today's price and yesterday's volatilities, or at
+        their :meth:`levels` (``stand_in``); NaN if there is none."""
         iv = self.levels(strikes, right, underlying) if stand_in else self.volatilities(strikes, right)
         terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, now)
         return chain_greeks(underlying.price, strikes, right is Right.PUT, iv, terms).delta
 
     def expected(self, strikes: Floats, right: Right, underlying: Underlying, now: datetime) -> Floats:
-        """Model prices of listed ``strikes`` at today's price of the underlying and yesterday's volatilities, or their
-        :meth:`levels`; NaN where there is none."""
+        """Model prices of listed ``strikes`` at the underlying's price today and yesterday's volatilities, or their
+        :meth:`levels`; NaN if there is none."""
         terms = option_terms(self.chain.underlying, self.chain.kind, self.expiry, now)
         return chain_prices(underlying.price, strikes, right is Right.PUT, self.levels(strikes, right, underlying), terms)
 
@@ -101,7 +101,8 @@ def listings(chains: Iterable[Chain], today: date, dte_min: int, dte_max: int) -
 
 
 def nearest_to(found: Sequence[Listing], today: date, target_dte: int) -> Listing | None:
-    """The listing whose expiry is nearest ``target_dte`` days away; of two as near the later. None of none."""
+    """The listing whose expiry is nearest ``target_dte`` days away; of two equally near, the later. None if none
+    exists."""
     def rank(listing: Listing) -> tuple[int, int]:
         return abs((listing.expiry - today).days - target_dte), -listing.expiry.toordinal()
 
@@ -109,12 +110,12 @@ def nearest_to(found: Sequence[Listing], today: date, target_dte: int) -> Listin
 
 
 def furthest(found: Sequence[Listing]) -> Listing | None:
-    """The last expiry of a range: what is closed at 21 days has the most time in it. None of none."""
+    """The last expiry of a range, because it has the most time before it is closed at 21 days. None if none exists."""
     return max(found, key=lambda listing: listing.expiry) if found else None
 
 
 def nearest_strike(strikes: Floats, target: float, *, prefer_higher: bool) -> float | None:
-    """The listed strike nearest ``target``; of two as near the higher or the lower one. None when none is listed."""
+    """The listed strike nearest ``target``; of two equally near, the higher or the lower. None if none is listed."""
     if not len(strikes):
         return None
     distance = np.round(np.abs(strikes - target), DIGITS)

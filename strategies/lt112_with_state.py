@@ -1,9 +1,10 @@
 """LT112: a five-wide put credit spread on SPY about 112 days out, closed at half its credit or at 21 days.
 
-The short strike is found by walking in from 10 % out of the money on live quotes. A walk over every listed strike
-would subscribe scores of contracts, so ``select`` quotes at most ``max_quoted_contracts`` of them: all when they are
-few, else the run of strikes around the one that yesterday's volatilities (moved by the VIX since) expect to qualify.
-The walk takes the first of the strikes quoted; ``facts["walk_truncated"]`` says when strikes further out were not.
+The short strike is found by walking in from 10 % out of the money on live quotes. A walk over every listed strike would
+subscribe scores of contracts, so ``select`` quotes at most ``max_quoted_contracts`` of them. If there are more, it
+takes the run of strikes around the one expected to qualify by yesterday's volatilities, moved by the VIX since. The
+walk takes the first quoted strike that qualifies; ``facts["walk_truncated"]`` says whether strikes further out were not
+quoted.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from strategies.lifecycle import Transitions, lifecycle
 from strategies.listing import Listing, listings, nearest_to
 
 TRANSITIONS: Final = lifecycle({
-    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_21DTE,  # a state of its own: no 0DTE is entered meanwhile
+    (State.ACTIVE, Event.DEFEND_21DTE): State.DEFENSIVE_21DTE,  # a state of its own, in which no 0DTE is entered
     (State.ACTIVE, Event.EXPIRED): State.COMPLETE,  # only after an outage of months; 21 DTE comes long before
-    (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_21DTE,  # a profit target still walking on day 21 is hurried
+    (State.EXITING, Event.DEFEND_21DTE): State.DEFENSIVE_21DTE,  # on day 21 a walking profit target becomes urgent
     (State.EXITING, Event.EXPIRED): State.COMPLETE,
     (State.DEFENSIVE_EXIT, Event.EXPIRED): State.COMPLETE,
     (State.DEFENSIVE_21DTE, Event.DEFEND): State.DEFENSIVE_EXIT,  # an emergency takes over the 21-DTE exit
@@ -45,7 +46,7 @@ TRANSITIONS: Final = lifecycle({
 
 @dataclass(frozen=True, slots=True)
 class Lt112:
-    """The put spread's rules. Stateless; several positions at once, one an expiry and one a week."""
+    """The put spread's rules. Stateless; several positions at once, one per expiry and one per week."""
 
     spec: Lt112Spec = LT112
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -56,7 +57,7 @@ class Lt112:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """One entry a week, EMA 8 above EMA 21, IV percentile."""
+        """Check one entry per week, EMA 8 above EMA 21, and the IV percentile."""
         spec, today = self.spec, snapshot.time.date()
         pending = entry_pending(spec.name, view)
         if pending is not None:
@@ -81,7 +82,7 @@ class Lt112:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The expiry nearest ``target_dte``, and the strikes of the walk that are to be quoted."""
+        """Choose the expiry nearest ``target_dte``, and the strikes of the walk to be quoted."""
         spec, symbol, today = self.spec, self.spec.underlyings[0], snapshot.time.date()
         refusal = self.screen(snapshot, view)
         if refusal is not None:
@@ -126,7 +127,7 @@ class Lt112:
         return len(set(shorts) | {strike - self.spec.width_points for strike in shorts})
 
     def _expected_credits(self, shorts: Floats, listing: Listing, snapshot: Snapshot) -> Floats:
-        """Model credits at today's price, at yesterday's volatilities moved by the VIX since its last close."""
+        """Model credits at today's price and yesterday's volatilities, moved by the VIX since its last close."""
         underlying = snapshot.underlyings[listing.chain.underlying]
         vix = snapshot.known_vix
         moved = (vix.value - vix.previous_close) / 100.0
@@ -134,13 +135,14 @@ class Lt112:
         sides = []
         for strikes in (shorts, shorts - self.spec.width_points):
             iv = listing.volatilities(strikes, Right.PUT)
-            # A chain of names only (live, without daily rows) carries no volatility: today's index stands in for it.
+            # A chain of names only (live, without daily rows) has no volatility. Today's index stands in for it.
             iv = np.where(np.isfinite(iv), iv + moved, vix.value / 100.0)
             sides.append(chain_prices(underlying.price, strikes, True, iv, terms))
         return sides[0] - sides[1]
 
     def _bracket(self, shorts: Floats, credit: Floats) -> Floats:
-        """The run of short strikes around the first expected to qualify, as long as the bound on contracts allows."""
+        """The run of short strikes around the first one expected to qualify, as wide as the limit on contracts
+        allows."""
         enough = np.flatnonzero(credit >= self.spec.min_credit_share_of_width * self.spec.width_points)
         centre = int(enough[0]) if len(enough) else len(shorts) - 1
         low = high = centre
@@ -158,7 +160,7 @@ class Lt112:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """Walk in on live quotes; the first spread with enough credit is the one, and its probability must do."""
+        """Walk in on live quotes. The first spread with enough credit is chosen; its probability must then suffice."""
         spec = self.spec
         underlying = require_underlying(selection.underlying, snapshot)
         if isinstance(underlying, Refused):
@@ -200,7 +202,8 @@ class Lt112:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """21 DTE first, whatever the quotes; then half the credit. There is no price stop: the risk is defined."""
+        """Check 21 DTE first, whatever the quotes; then half the credit. There is no price stop, because the risk is
+        defined."""
         if position.state not in (State.ACTIVE, State.EXITING):
             return Hold(reason=f"STATE_{position.state.value}")
         if must_close_21dte(position, snapshot.calendar):

@@ -1,8 +1,8 @@
 """Put ratio spread on SPY: one put near delta 0.25 bought, more sold further out, for a credit, 45 to 60 days out.
 
-The short strike is the one with the lowest delta at which the net credit is worth the trade's own fees. ``select`` quotes
-at most ``max_quoted_contracts`` puts around the strike that yesterday's volatilities expect; the walk, from the outside
-in, is over the strikes quoted.
+The short strike is the one with the lowest delta at which the net credit is worth the trade's own fees. ``select``
+quotes at most ``max_quoted_contracts`` puts around the strike that yesterday's volatilities suggest. The walk goes over
+the quoted strikes, from the outside in.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TWO_BY_THREE: Final = (2, 3)
 
 @dataclass(frozen=True, slots=True)
 class RatioSpread:
-    """The ratio's rules. Stateless; one position an expiry."""
+    """The ratio's rules. Stateless; one position per expiry."""
 
     spec: RatioSpec = RATIO
     transitions: ClassVar[Transitions] = TRANSITIONS
@@ -52,7 +52,7 @@ class RatioSpread:
     # --- entry ------------------------------------------------------------------------------------------------------
 
     def screen(self, snapshot: Snapshot, view: PortfolioView) -> Refused | None:
-        """Nothing but an entry on its way and a market that can be read."""
+        """Refuse only if an entry is already on its way or the market data is unusable."""
         pending = entry_pending(self.spec.name, view)
         if pending is not None:
             return pending
@@ -61,7 +61,8 @@ class RatioSpread:
 
     @refuses_when_unknown
     def select(self, snapshot: Snapshot, view: PortfolioView) -> Select | Refused:
-        """The furthest expiry in range, the put nearest ``long_delta``, and the puts that may be sold against it."""
+        """Choose the furthest expiry in range, the put nearest ``long_delta``, and the puts that may be sold against
+        it."""
         spec, symbol = self.spec, self.spec.underlyings[0]
         refusal = self.screen(snapshot, view)
         if refusal is not None:
@@ -99,11 +100,11 @@ class RatioSpread:
                       facts={"long": long, "ratios": [list(ratio) for ratio in ratios]})
 
     def _least_credit(self, legs: Sequence[Leg]) -> float:
-        """Net credit, in points a unit, below which the trade is not worth its own fees."""
+        """Net credit, in points per unit, below which the trade is not worth its own fees."""
         return self.spec.min_credit_fees * fees_points(legs)
 
     def _bracket(self, shorts: Floats, expected: Floats, ratios: Sequence[tuple[int, int]], listing: Listing) -> Floats:
-        """The run of short strikes around those expected to pay for the long put and the fees, within the bound on
+        """The run of short strikes around those expected to pay for the long put and the fees, within the limit on
         contracts."""
         centres, any_put = [], listing.contract(float(shorts[0]), Right.PUT)
         for bought, sold in ratios:
@@ -120,8 +121,8 @@ class RatioSpread:
 
     @refuses_when_unknown
     def propose(self, snapshot: Snapshot, view: PortfolioView, selection: Select) -> Proposal | Refused:
-        """Walk in on live quotes: the first short strike whose premium covers the long put and is worth the fees, at a
-        delta that is low enough."""
+        """Walk in on live quotes. Choose the first short strike whose premium covers the long put, is worth the fees,
+        and whose delta is low enough."""
         underlying = require_underlying(selection.underlying, snapshot)
         if isinstance(underlying, Refused):
             return underlying
@@ -139,7 +140,7 @@ class RatioSpread:
                     delta = abs(contract_greeks(short, quotes[short.id], underlying.price, snapshot.time).delta)
                     if at_most(delta, self.spec.short_max_delta):
                         return self._proposal(legs, credit, quotes, underlying, snapshot, selection)
-                    break  # further in the delta is higher still
+                    break  # further in, the delta is higher still
         return refuse(RefusalCode.NO_STRIKE_QUALIFIES, long=long.strike, best_credit=float(best),
                       short_max_delta=self.spec.short_max_delta)
 
@@ -158,7 +159,7 @@ class RatioSpread:
 
     def _shocked_loss(self, legs: tuple[Leg, Leg], quotes: Mapping[str, Quote], spot: float, snapshot: Snapshot
                       ) -> float:
-        """Model loss of one unit in points when SPY falls and every volatility rises by the shock, today."""
+        """Model loss of one unit in points, today, if SPY falls and every volatility rises by the shock."""
         spec, now = self.spec, snapshot.time
 
         def shocked(contract: Contract) -> float:
@@ -170,7 +171,8 @@ class RatioSpread:
     # --- exits ------------------------------------------------------------------------------------------------------
 
     def manage(self, snapshot: Snapshot, view: PortfolioView, position: Position) -> Exit | Hold:
-        """21 DTE, the price near the short strike, half the credit (where there was one, and the quotes leave some)."""
+        """Check in this order: 21 DTE, the price near the short strike, half the credit (if there was one, and the
+        quotes leave some of it)."""
         spec, now = self.spec, snapshot.time
         if position.state not in (State.ACTIVE, State.EXITING):
             return Hold(reason=f"STATE_{position.state.value}")

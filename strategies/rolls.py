@@ -1,4 +1,4 @@
-"""What all changes of an open position share: asking for a chain, asking for quotes, and the order itself."""
+"""What all changes of an open position share: the request for a chain, the request for quotes, and the order itself."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ Answer = TypeVar("Answer")
 
 
 def may_open(view: PortfolioView) -> bool:
-    """Whether a change may open new contracts now. Where entries are halted a roll becomes what it closes."""
+    """Whether a change may open new contracts now. If entries are halted, a roll becomes a mere closing."""
     return mode_forbids(view) is None and standing_halt(view) is None
 
 
 def may_sell(view: PortfolioView, snapshot: Snapshot) -> bool:
-    """Whether a change may sell a new short now: an entry in all but name, so not without a VIX or above its stop."""
+    """Whether a change may sell a new short now. It is an entry in all but name, so it needs a VIX below its stop."""
     vix = snapshot.vix
     return may_open(view) and vix is not None and not vix.entry_stopped and vix.value <= VIX_ENTRY_STOP
 
 
 def holds_when_unknown(decide: Callable[Asked, Answer]) -> Callable[Asked, Answer | Hold]:
-    """A roll whose input cannot be computed with waits. Only for rolls: exits that must happen are decided without
-    anything that can fail to compute."""
+    """Make a roll wait if its input cannot be computed with. For rolls only: an exit that must happen is decided
+    without anything that can fail to compute."""
     @wraps(decide)
     def decided(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer | Hold:
         try:
@@ -46,18 +46,18 @@ def holds_when_unknown(decide: Callable[Asked, Answer]) -> Callable[Asked, Answe
 
 
 def due_urgency(snapshot: Snapshot) -> Urgency:
-    """How a roll is sent that is due by its date: walking, and at the natural price in the session's last hour."""
+    """The urgency of a roll that is due by its date: walking, and in the session's last hour at the natural price."""
     last_hour = snapshot.calendar.known_close - timedelta(minutes=ROLL_NATURAL_MINUTES_BEFORE_CLOSE)
     return Urgency.NATURAL if snapshot.time >= last_hour else Urgency.WALK
 
 
 def want_chain(position: Position) -> Select:
-    """Asks for the chain of the position's underlying in its next snapshot: a ``Select`` without contracts."""
+    """Ask for the chain of the position's underlying in its next snapshot, by a ``Select`` without contracts."""
     return Select(strategy=position.strategy, underlying=position.underlying, contracts=())
 
 
 def want_quotes(position: Position, contracts: Iterable[Contract]) -> Select:
-    """Asks for quotes of contracts a roll may need."""
+    """Ask for quotes of contracts that a roll may need."""
     return Select(strategy=position.strategy, underlying=position.underlying, contracts=tuple(contracts))
 
 
@@ -71,8 +71,8 @@ def neighbourhood(listing: Listing, right: Right, strike: float) -> tuple[Contra
 
 def change(position: Position, legs: Iterable[tuple[Contract, int]], quantity: int, reason: ExitReason, time: datetime,
            urgency: Urgency = Urgency.WALK, facts: Mapping[str, Any] = EMPTY) -> Manage:
-    """One combo that changes ``position``: (contract, ratio) pairs, ``quantity`` times. ``facts`` join the position's
-    own once it has filled."""
+    """One combo that changes ``position``: (contract, ratio) pairs, ``quantity`` times. ``facts`` are added to the
+    position's own once it has filled."""
     return Manage(intent=Intent(
         id=intent_id(position.id, Purpose.MANAGE, time), strategy=position.strategy, position_id=position.id,
         purpose=Purpose.MANAGE, urgency=urgency, quantity=quantity, reason=reason.value, created=time, facts=facts,
@@ -81,7 +81,7 @@ def change(position: Position, legs: Iterable[tuple[Contract, int]], quantity: i
 
 def roll(position: Position, old: HeldLeg, new: Contract, reason: ExitReason, time: datetime,
          urgency: Urgency = Urgency.WALK, facts: Mapping[str, Any] = EMPTY) -> Manage:
-    """Replace one held leg by as many of ``new``."""
+    """Replace one held leg with the same number of ``new``."""
     sign = 1 if old.quantity > 0 else -1
     return change(position, ((old.contract, -sign), (new, sign)), abs(old.quantity), reason, time, urgency, facts)
 
