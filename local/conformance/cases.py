@@ -22,8 +22,10 @@ ALGORITHMS, EXPECTED, BASE_CLASS = SUITE / "algorithms", SUITE / "expected", SUI
 DEFAULT_DATA = "august"
 UNDERLYINGS = {"august": ("SPY", "VIX", "QQQ", "GLD", "AAPL", "VIX-OPTIONS", "ES", "MES", "CL", "MCL", "GC"),
                "july": ("SPY", "VIX", "ES")}
-# a dividend of 0.25 with its ex-date on 12 August 2024: the price factor before it is 1 - 0.25 / 216.24
-FACTOR_FILES = {"august": {"aapl": "20230519,0.9988439,1,216.24\n20240809,0.9988439,1,216.24\n20501231,1,1,0\n"},
+# AAPL: a dividend of 0.25 with its ex-date on 12 August 2024: the price factor before it is 1 - 0.25 / 216.24.
+# GLD: a dividend of 1.10 with its ex-date on 8 August, and two shares for one on the 14th.
+FACTOR_FILES = {"august": {"aapl": "20230519,0.9988439,1,216.24\n20240809,0.9988439,1,216.24\n20501231,1,1,0\n",
+                           "gld": "20230519,0.995,0.5,220\n20240807,0.995,0.5,220\n20240813,1,0.5,228.2\n20501231,1,1,0\n"},
                 "july": {}}
 CACHE_VARIABLE = "XDG_CACHE_HOME"
 RECORD_KEY = "conformance/record.json"

@@ -129,9 +129,9 @@ class ChainMixin:
                 wanted = defaults.data_normalization_mode
                 normalization = wanted if wanted in _FUTURE_MODES else DataNormalizationMode.BACKWARDS_RATIO
             future.resolution = settings.resolution
+            future.mapping = defaults.data_mapping_mode if mapping is None else mapping
             self._plan_chain(symbol, [
-                ContinuousUniverse(self._feed, future, settings,
-                                   defaults.data_mapping_mode if mapping is None else mapping, normalization),
+                ContinuousUniverse(self._feed, future, settings, future.mapping, normalization),
                 FuturesChainUniverse(self._feed, future, settings)])
         return future
 

@@ -90,6 +90,9 @@ class DataMixin:
             mode = settings.data_normalization_mode if follows_settings else DataNormalizationMode.RAW
         security.data_normalization_mode = mode
         resolution = settings.resolution if resolution is None else resolution
+        if isinstance(resolution, str):
+            raise TypeError(f"No method matches given arguments: resolution is {resolution!r}")
+        resolution = Resolution(resolution)
         if not self.securities.is_listed(symbol):
             self.securities.list_security(symbol, security)
         security.is_tradable = symbol.security_type != SecurityType.INDEX and not symbol.is_canonical()
@@ -209,8 +212,10 @@ class DataMixin:
 
     def add_future_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                             leverage: float = _NO_LEVERAGE, extended_market_hours: bool = False) -> Future:
-        """Adds one futures contract."""
+        """Adds one futures contract; TypeError for anything else."""
         symbol = symbol if isinstance(symbol, Symbol) else symbol.symbol
+        if symbol.security_type != SecurityType.FUTURE:
+            raise TypeError(f"{symbol} is no future")
         return self._add(symbol, resolution, fill_forward, extended_market_hours, None, None, leverage)
 
     # removing ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from local.engine.algorithm.subscription_manager import SubscriptionManager
 from local.engine.enums import MovingAverageType, Resolution, TickType
 from local.engine.errors import ArgumentException
 from local.engine.indicators.base import (ExponentialMovingAverage, Identity, Indicator, IndicatorDataPoint,
@@ -25,21 +26,7 @@ from local.engine.market.symbol import Symbol
 
 _RESOLUTION_SPANS = {Resolution.SECOND: timedelta(seconds=1), Resolution.MINUTE: timedelta(minutes=1),
                      Resolution.HOUR: timedelta(hours=1), Resolution.DAILY: timedelta(days=1)}
-
-
-class SubscriptionManager:
-    """Adds and removes consolidators."""
-
-    def __init__(self, hub: ConsolidatorHub) -> None:
-        self._hub = hub
-
-    def add_consolidator(self, symbol: Symbol, consolidator: Consolidator) -> None:
-        """Feeds a consolidator with a security's bars."""
-        self._hub.add(symbol, consolidator)
-
-    def remove_consolidator(self, symbol: Symbol, consolidator: Consolidator) -> None:
-        """Stops feeding a consolidator."""
-        self._hub.remove(symbol, consolidator)
+_SUFFIXES = {Resolution.SECOND: "sec", Resolution.MINUTE: "min", Resolution.HOUR: "hr", Resolution.DAILY: "day"}
 
 
 class IndicatorMixin:
@@ -47,7 +34,7 @@ class IndicatorMixin:
 
     def _init_indicators(self) -> None:
         self._hub = ConsolidatorHub(self._feed)
-        self.subscription_manager = SubscriptionManager(self._hub)
+        self.subscription_manager = SubscriptionManager(self._feed, self._hub)
 
     @property
     def history(self) -> History:
@@ -112,10 +99,18 @@ class IndicatorMixin:
             self.warm_up_indicator(symbol, indicator, resolution, selector)
         return indicator
 
+    def _name(self, symbol: Symbol, kind: str, resolution: Any) -> str:
+        """Name of an indicator: `EMA(5,SPY_min)`, `VWAP(SPY_day)`."""
+        if not isinstance(resolution, Resolution):
+            resolution = self._engine.get_or_add_security(_symbol_of(symbol)).resolution if resolution is None else None
+        ticker, suffix = _symbol_of(symbol).value, _SUFFIXES.get(resolution, "")
+        return f"{kind}({ticker}_{suffix})".replace(")(", ",")
+
     # indicators -------------------------------------------------------------------------------------------------
     def sma(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> SimpleMovingAverage:
         """Simple moving average."""
-        return self._new(symbol, SimpleMovingAverage(f"SMA({period},{symbol})", period), resolution, selector)
+        name = self._name(symbol, f"SMA({period})", resolution)
+        return self._new(symbol, SimpleMovingAverage(name, period), resolution, selector)
 
     def ema(self, symbol: Symbol, period: int, *args: Any, resolution: Any = None, selector: Any = None,
             smoothing_factor: float | None = None) -> ExponentialMovingAverage:
@@ -125,73 +120,85 @@ class IndicatorMixin:
             smoothing_factor = rest.pop(0)
         resolution, selector = (rest + [resolution, selector][len(rest):])[:2]
         extra = () if smoothing_factor is None else (smoothing_factor,)
-        return self._new(symbol, ExponentialMovingAverage(f"EMA({period},{symbol})", period, *extra), resolution, selector)
+        name = self._name(symbol, f"EMA({period})", resolution)
+        return self._new(symbol, ExponentialMovingAverage(name, period, *extra), resolution, selector)
 
     def wwma(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> WilderMovingAverage:
         """Wilder's moving average."""
-        return self._new(symbol, WilderMovingAverage(f"WWMA({period},{symbol})", period), resolution, selector)
+        name = self._name(symbol, f"WWMA({period})", resolution)
+        return self._new(symbol, WilderMovingAverage(name, period), resolution, selector)
 
     def lwma(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> LinearWeightedMovingAverage:
         """Linearly weighted moving average."""
-        return self._new(symbol, LinearWeightedMovingAverage(f"LWMA({period},{symbol})", period), resolution, selector)
+        name = self._name(symbol, f"LWMA({period})", resolution)
+        return self._new(symbol, LinearWeightedMovingAverage(name, period), resolution, selector)
 
     def atr(self, symbol: Symbol, period: int, type: MovingAverageType = MovingAverageType.SIMPLE, resolution: Any = None,
             selector: Any = None) -> AverageTrueRange:
         """Average true range."""
-        return self._new(symbol, AverageTrueRange(f"ATR({period},{symbol})", period, type), resolution, selector)
+        name = self._name(symbol, f"ATR({period})", resolution)
+        return self._new(symbol, AverageTrueRange(name, period, type), resolution, selector)
 
     def rsi(self, symbol: Symbol, period: int, moving_average_type: MovingAverageType = MovingAverageType.WILDERS,
             resolution: Any = None, selector: Any = None) -> RelativeStrengthIndex:
         """Relative strength index."""
-        return self._new(symbol, RelativeStrengthIndex(f"RSI({period},{symbol})", period, moving_average_type), resolution, selector)
+        name = self._name(symbol, f"RSI({period},{moving_average_type})", resolution)
+        return self._new(symbol, RelativeStrengthIndex(name, period, moving_average_type), resolution, selector)
 
     def macd(self, symbol: Symbol, fast_period: int, slow_period: int, signal_period: int,
              type: MovingAverageType = MovingAverageType.EXPONENTIAL, resolution: Any = None,
              selector: Any = None) -> MovingAverageConvergenceDivergence:
         """Moving average convergence divergence."""
-        made = MovingAverageConvergenceDivergence(f"MACD({symbol})", fast_period, slow_period, signal_period, type)
+        name = self._name(symbol, f"MACD({fast_period},{slow_period},{signal_period})", resolution)
+        made = MovingAverageConvergenceDivergence(name, fast_period, slow_period, signal_period, type)
         return self._new(symbol, made, resolution, selector)
 
     def bb(self, symbol: Symbol, period: int, k: float, moving_average_type: MovingAverageType = MovingAverageType.SIMPLE,
            resolution: Any = None, selector: Any = None) -> BollingerBands:
         """Bollinger bands."""
-        return self._new(symbol, BollingerBands(f"BB({symbol})", period, k, moving_average_type), resolution, selector)
+        name = self._name(symbol, f"BB({period},{k:g})", resolution)
+        return self._new(symbol, BollingerBands(name, period, k, moving_average_type), resolution, selector)
 
     def std(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> StandardDeviation:
         """Standard deviation."""
-        return self._new(symbol, StandardDeviation(f"STD({period},{symbol})", period), resolution, selector)
+        name = self._name(symbol, f"STD({period})", resolution)
+        return self._new(symbol, StandardDeviation(name, period), resolution, selector)
 
     def max(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> Maximum:
         """Highest high (highest value with a selector)."""
-        return self._new(symbol, Maximum(f"MAX({period},{symbol})", period), resolution, selector or _field("high"))
+        name = self._name(symbol, f"MAX({period})", resolution)
+        return self._new(symbol, Maximum(name, period), resolution, selector or _field("high"))
 
     def min(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> Minimum:
         """Lowest low (lowest value with a selector)."""
-        return self._new(symbol, Minimum(f"MIN({period},{symbol})", period), resolution, selector or _field("low"))
+        name = self._name(symbol, f"MIN({period})", resolution)
+        return self._new(symbol, Minimum(name, period), resolution, selector or _field("low"))
 
     def roc(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> RateOfChange:
         """Rate of change."""
-        return self._new(symbol, RateOfChange(f"ROC({period},{symbol})", period), resolution, selector)
+        return self._new(symbol, RateOfChange(self._name(symbol, f"ROC({period})", resolution), period), resolution, selector)
 
     def rocp(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> RateOfChangePercent:
         """Rate of change in percent."""
-        return self._new(symbol, RateOfChangePercent(f"ROCP({period},{symbol})", period), resolution, selector)
+        name = self._name(symbol, f"ROCP({period})", resolution)
+        return self._new(symbol, RateOfChangePercent(name, period), resolution, selector)
 
     def mom(self, symbol: Symbol, period: int, resolution: Any = None, selector: Any = None) -> Momentum:
         """Momentum."""
-        return self._new(symbol, Momentum(f"MOM({period},{symbol})", period), resolution, selector)
+        return self._new(symbol, Momentum(self._name(symbol, f"MOM({period})", resolution), period), resolution, selector)
 
     def identity(self, symbol: Symbol, resolution: Any = None, selector: Any = None) -> Identity:
         """The price itself."""
-        return self._new(symbol, Identity(f"{symbol}"), resolution, selector)
+        return self._new(symbol, Identity(self._name(symbol, "close", resolution)), resolution, selector)
 
     def vwap(self, symbol: Symbol, period: int | None = None, resolution: Any = None, selector: Any = None) -> Indicator:
         """Volume-weighted average price of the day, or of a number of bars."""
         if period is None:
-            made: Indicator = IntradayVwap(f"VWAP({symbol})")
+            made: Indicator = IntradayVwap(self._name(symbol, "VWAP", resolution))
             self.register_indicator(symbol, made, None, selector)
             return made
-        return self._new(symbol, VolumeWeightedAveragePriceIndicator(f"VWAP({period},{symbol})", period), resolution, selector)
+        name = self._name(symbol, f"VWAP({period})", resolution)
+        return self._new(symbol, VolumeWeightedAveragePriceIndicator(name, period), resolution, selector)
 
     # consolidation ----------------------------------------------------------------------------------------------
     def consolidate(self, *args: Any) -> Consolidator:

@@ -10,6 +10,7 @@ from local.engine.algorithm.chains import ChainMixin
 from local.engine.algorithm.custom import CustomDataMixin
 from local.engine.algorithm.data import DataMixin
 from local.engine.algorithm.indicators import IndicatorMixin
+from local.engine.algorithm.own_commands import BareAlgorithm, CommandMixin
 from local.engine.algorithm.universes import UniverseMixin
 from local.engine.broker.algorithm_trading import TradingMixin
 from local.engine.collections import LeanDictionary
@@ -50,7 +51,7 @@ class AlgorithmSettings:
         self.min_absolute_portfolio_target_percentage = 0.0000000001
 
 
-class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, CustomDataMixin, IndicatorMixin, TradingMixin):
+class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, CustomDataMixin, IndicatorMixin, TradingMixin, CommandMixin):
     """Base class of algorithms; what it does not have raises with the member's name."""
 
     def __init__(self) -> None:
@@ -91,6 +92,8 @@ class QCAlgorithm(DataMixin, ChainMixin, UniverseMixin, CustomDataMixin, Indicat
         self.schedule = ScheduleManager(self.date_rules, self.time_rules, services.scheduler,
                                         lambda: self._clock.utc, lambda: self._locked)
         self._init_trading()
+        self._init_commands()
+        self._bare = BareAlgorithm(self, frozenset((*self.__dict__, *dir(QCAlgorithm))))
 
     # time -------------------------------------------------------------------------------------------------------
     @property

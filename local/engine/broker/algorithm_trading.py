@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.benchmark import FuncBenchmark, SecurityBenchmark, benchmark_of
 from local.engine.broker.brokerage_models import DefaultBrokerageModel, create_brokerage_model
 from local.engine.broker.enums import AccountType, BrokerageName, OrderDirection, OrderType
 from local.engine.broker.events import OrderEvent
-from local.engine.broker.margin import zero_price_message
+from local.engine.broker.numeric import decimal_of, whole_of
 from local.engine.broker.option_strategies import OptionStrategy
 from local.engine.broker.order_checks import OrderChecks
 from local.engine.broker.orders import GroupOrderManager, Leg, TrailingStopOrder
 from local.engine.broker.portfolio import SecurityPortfolioManager
 from local.engine.broker.requests import OrderResponse, SubmitOrderRequest
 from local.engine.broker.symbols import symbol_of
+from local.engine.broker.targets import TargetMixin
 from local.engine.broker.tickets import OrderTicket
 from local.engine.broker.time_in_force import GoodTilDateTimeInForce, OrderProperties, TimeInForce
 from local.engine.broker.transactions import SecurityTransactionManager
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 MAXIMUM_ORDERS = 10_000
 
 
-class TradingMixin:
+class TradingMixin(TargetMixin):
     """What QCAlgorithm offers to trade. Quantities are signed, prices in quote currency."""
 
     def _init_trading(self) -> None:
@@ -250,6 +252,9 @@ class TradingMixin:
     def _submit_combo(self, legs: Sequence[Leg], quantity: float, limit_price: float, asynchronous: bool, tag: str,
                       order_properties: OrderProperties | None) -> list[OrderTicket]:
         legs = list(legs)
+        if not all(isinstance(leg, Leg) for leg in legs):
+            raise TypeError("No method matches given arguments: legs are made with Leg.create")
+        quantity = whole_of(quantity, "quantity")
         _check_ratios(legs, quantity)
         kind = OrderType.COMBO_LIMIT if limit_price else OrderType.COMBO_MARKET
         group = GroupOrderManager(len(legs), quantity, limit_price,
@@ -310,46 +315,6 @@ class TradingMixin:
             return []
         return [self.market_order(symbol, -quantity - pending, asynchronous, tag, order_properties)]
 
-    def calculate_order_quantity(self, symbol: Symbol, target: float) -> float:
-        """Return the quantity that brings a holding to a share of portfolio value."""
-        security = self.securities[symbol_of(symbol)]
-        if security.price == 0:
-            self.error(zero_price_message(security))
-            return 0.0
-        portfolio = self.portfolio
-        share = target * portfolio.total_portfolio_value_less_free_buffer / portfolio.total_portfolio_value
-        share /= security.buying_power_model.get_leverage(security)
-        group = portfolio.positions.get_or_create_default_group(security)
-        result = group.buying_power_model.get_maximum_lots_for_target_buying_power(
-            portfolio, group, share, self.settings.minimum_order_margin_portfolio_percentage)
-        if result.is_error:
-            self.error(f"Unable to compute order quantity of {symbol}. Reason: {result.reason} Returning null.")
-            return 0.0
-        return result.quantity * security.symbol_properties.lot_size
-
-    def set_holdings(self, symbol: Any, percentage: float | bool = False, liquidate_existing_holdings: bool = False,
-                     asynchronous: bool = False, tag: str | None = None,
-                     order_properties: OrderProperties | None = None) -> list[OrderTicket]:
-        """Bring a holding to a share of portfolio value by a market order (at the open when closed)."""
-        if isinstance(symbol, (list, tuple)):
-            raise NotImplementedError("QCAlgorithm.set_holdings with a list of targets is not supported by the "
-                                      "embedded engine")
-        quantity = self.calculate_order_quantity(symbol, float(percentage))
-        tickets: list[OrderTicket] = []
-        security = self.securities[symbol_of(symbol)]
-        if liquidate_existing_holdings:
-            others = [key for key in self.portfolio.keys if key != security.symbol]
-            tickets += self.liquidate(sorted(others, key=lambda key: key.value), tag=tag,
-                                      order_properties=order_properties)
-        pending = self.transactions.get_open_orders_remaining_quantity(
-            lambda ticket: ticket.symbol == security.symbol
-            and ticket.order_type in (OrderType.MARKET, OrderType.MARKET_ON_OPEN))
-        quantity -= pending
-        if quantity:
-            send = self.market_order if security.exchange.exchange_open else self.market_on_open_order
-            tickets.append(send(security.symbol, quantity, asynchronous, tag or "", order_properties))
-        return tickets
-
     def is_market_open(self, symbol: Symbol) -> bool:
         """Tell whether the regular session of a symbol is open."""
         return self.securities[symbol_of(symbol)].exchange.exchange_open
@@ -359,7 +324,11 @@ class TradingMixin:
     def _request(self, kind: OrderType, security: Security, quantity: float, asynchronous: bool, tag: str,
                  properties: OrderProperties | None, **prices: Any) -> SubmitOrderRequest:
         chosen = properties if properties is not None else self.default_order_properties.clone()
-        return SubmitOrderRequest(kind, security.type, security.symbol, quantity, self._utc_now, tag,
+        if not isinstance(tag, (str, NoneType)) or not isinstance(asynchronous, bool):
+            raise TypeError(f"No method matches given arguments: asynchronous is {asynchronous!r}, tag is {tag!r}")
+        prices = {name: decimal_of(value, name) if name.endswith(("price", "amount")) else value
+                  for name, value in prices.items()}
+        return SubmitOrderRequest(kind, security.type, security.symbol, decimal_of(quantity, "quantity"), self._utc_now, tag,
                                   properties=chosen, asynchronous=asynchronous, **prices)
 
     def _submit(self, kind: OrderType, security: Security, quantity: float, asynchronous: bool, tag: str,

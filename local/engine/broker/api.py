@@ -47,6 +47,7 @@ from local.engine.broker.requests import (CancelOrderRequest, OrderRequest, Orde
                                           UpdateOrderFields, UpdateOrderRequest)
 from local.engine.broker.settlement import DelayedSettlementModel, FutureSettlementModel, ImmediateSettlementModel
 from local.engine.broker.slippage import ConstantSlippageModel, NullSlippageModel
+from local.engine.broker.targets import PortfolioTarget
 from local.engine.broker.tickets import OrderTicket
 from local.engine.broker.time_in_force import (InteractiveBrokersOrderProperties, OrderProperties,
                                                TastytradeOrderProperties, TimeInForce)
@@ -67,17 +68,18 @@ __all__ = [
     "IPositionGroup", "ISecuritySeeder", "ImmediateFillModel", "ImmediateSettlementModel", "InitialMargin",
     "InitialMarginParameters", "InitialMarginRequiredForOrderParameters", "InteractiveBrokersBrokerageModel",
     "InteractiveBrokersFeeModel", "InteractiveBrokersOrderProperties", "Leg", "LimitIfTouchedOrder", "LimitOrder",
-    "MaintenanceMargin", "MaintenanceMarginParameters", "MarginCallModel", "MarketOnCloseOrder", "MarketOnOpenOrder",
-    "MarketOrder", "NullBuyingPowerModel", "NullOptionAssignmentModel", "NullSecurityPositionGroupModel",
-    "NullSlippageModel", "OptionAssignmentParameters", "OptionAssignmentResult", "OptionExerciseOrder",
-    "OptionInitialMargin", "OptionMarginModel", "OptionStrategies", "OptionStrategy",
+    "MaintenanceMargin", "MaintenanceMarginParameters", "MarginCallModel", "MarketOnCloseOrder",
+    "MarketOnOpenOrder", "MarketOrder", "NullBuyingPowerModel", "NullOptionAssignmentModel",
+    "NullSecurityPositionGroupModel", "NullSlippageModel", "OptionAssignmentParameters", "OptionAssignmentResult",
+    "OptionExerciseOrder", "OptionInitialMargin", "OptionMarginModel", "OptionStrategies", "OptionStrategy",
     "OptionStrategyPositionGroupBuyingPowerModel", "OptionSymbol", "Order", "OrderDirection", "OrderEvent",
     "OrderExtensions", "OrderFee", "OrderFeeParameters", "OrderField", "OrderPosition", "OrderProperties",
     "OrderRequest", "OrderRequestStatus", "OrderRequestType", "OrderResponse", "OrderResponseErrorCode",
-    "OrderStatus", "OrderTicket", "OrderType", "Prices", "RegressionTestException", "ReservedBuyingPowerForPosition",
-    "ReservedBuyingPowerForPositionParameters", "SecurityHolding", "SecurityMarginModel", "SecurityPortfolioManager",
-    "SecurityPositionGroupBuyingPowerModel", "SecurityPositionGroupModel", "SecuritySeeder",
-    "SecurityTransactionManager", "StopLimitOrder", "StopMarketOrder", "SubmitOrderRequest",
-    "TastytradeBrokerageModel", "TastytradeFeeModel", "TastytradeOrderProperties", "TimeInForce", "TimeSpan",
-    "TradeDirection", "TrailingStopOrder", "UpdateOrderFields", "UpdateOrderRequest",
+    "OrderStatus", "OrderTicket", "OrderType", "PortfolioTarget", "Prices", "RegressionTestException",
+    "ReservedBuyingPowerForPosition", "ReservedBuyingPowerForPositionParameters", "SecurityHolding",
+    "SecurityMarginModel", "SecurityPortfolioManager", "SecurityPositionGroupBuyingPowerModel",
+    "SecurityPositionGroupModel", "SecuritySeeder", "SecurityTransactionManager", "StopLimitOrder",
+    "StopMarketOrder", "SubmitOrderRequest", "TastytradeBrokerageModel", "TastytradeFeeModel",
+    "TastytradeOrderProperties", "TimeInForce", "TimeSpan", "TradeDirection", "TrailingStopOrder",
+    "UpdateOrderFields", "UpdateOrderRequest",
 ]

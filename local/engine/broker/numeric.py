@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 
 DIGITS = 9
 """Decimal places kept when values are compared or accumulated."""
@@ -76,3 +77,29 @@ def smart_round(value: float) -> float:
 def smart_text(value: float) -> str:
     """Return `smart_round(value)` as text."""
     return text(smart_round(value))
+
+
+def decimal_of(value: Any, name: str) -> float:
+    """A number as LEAN's bridge takes it for a decimal: whole numbers, fractions, truth values and texts of them.
+
+    Raises
+    ------
+    TypeError
+        For anything else, for what is not a number and for infinities.
+    """
+    if isinstance(value, (int, float, str)) or hasattr(value, "__float__"):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise TypeError(f"No method matches given arguments: {name} is {value!r}")
+
+
+def whole_of(value: Any, name: str) -> int:
+    """A number as LEAN's bridge takes it for an integer; TypeError for fractions and for what is no number."""
+    number = decimal_of(value, name)
+    if number != int(number):
+        raise TypeError(f"No method matches given arguments: {name} is {value!r}")
+    return int(number)

@@ -143,7 +143,7 @@ class OrderChecks:
             return True
         feed, expiry = self._algorithm._feed, symbol.id.date
         exchange = feed.hours_of(symbol).exchange_hours
-        close = exchange.get_last_daily_market_close(feed.last_option_day(symbol), False)
+        close = exchange.get_last_daily_market_close(feed.events.last_option_day(symbol), False)
         over = min(close, expiry.replace(hour=0, minute=0, second=0, microsecond=0) + ONE_DAY)
         return convert_from_utc(self._algorithm._utc_now, exchange.time_zone) < over
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.engine.broker.clock import FirstInstant, Instant
 from local.engine.broker.enums import OrderDirection, OrderStatus, OrderType, direction_of
-from local.engine.broker.numeric import exact, text
+from local.engine.broker.numeric import exact, text, whole_of
 from local.engine.broker.symbols import symbol_of
 from local.engine.broker.time_in_force import OrderProperties, TimeInForce
 from local.engine.enums import SecurityType
@@ -41,10 +41,7 @@ class Leg:
         limit_price : float, optional
             The leg's own limit, for ComboLegLimit only.
         """
-        whole = int(quantity)
-        if whole != quantity:
-            raise TypeError(f"Leg.create: quantity must be a whole number, got {quantity!r}")
-        return Leg(symbol_of(symbol), whole, limit_price)
+        return Leg(symbol_of(symbol), whole_of(quantity, "quantity"), limit_price)
 
 
 class GroupOrderManager:

@@ -12,7 +12,7 @@ from local.engine.broker.holdings import SecurityHolding
 from local.engine.broker.margin_calls import DefaultMarginCallModel, MarginCallModel
 from local.engine.broker.margin_types import (HasSufficientBuyingPowerForOrderParameters,
                                               HasSufficientBuyingPowerForOrderResult)
-from local.engine.broker.numeric import exact
+from local.engine.broker.numeric import decimal_of, exact
 from local.engine.broker.orders import Order
 from local.engine.broker.position_groups import NullSecurityPositionGroupModel, SecurityPositionGroupModel
 from local.engine.broker.symbols import symbol_of
@@ -146,7 +146,7 @@ class SecurityPortfolioManager(UnsupportedMembers):
     def set_cash(self, *arguments: Any) -> None:
         """Set the cash: (amount) or (currency, amount[, conversion rate])."""
         if len(arguments) == 1:
-            self.cash_book["USD"].set_amount(arguments[0])
+            self.cash_book["USD"].set_amount(decimal_of(arguments[0], "cash"))
             return
         currency, amount = str(arguments[0]).upper(), float(arguments[1])
         rate = float(arguments[2]) if len(arguments) > 2 else 0.0

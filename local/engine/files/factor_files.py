@@ -5,6 +5,7 @@ import dataclasses
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from local.engine.enums import DataNormalizationMode
 from local.engine.files.data_files import DataFileError
 from local.engine.market.market_hours import SecurityExchangeHours
 
@@ -59,6 +60,38 @@ class FactorFile:
             if row.split_factor != following.split_factor:
                 found.append(CorporateEvent(when, row.reference_price, split_factor=row.split_factor / following.split_factor))
         return found
+
+
+MODES_OF_SPAN = (DataNormalizationMode.TOTAL_RETURN, DataNormalizationMode.SCALED_RAW)
+_SPLITS_ONLY = (DataNormalizationMode.SPLIT_ADJUSTED, DataNormalizationMode.TOTAL_RETURN)
+
+
+class PriceScale:
+    """What raw prices of a day are multiplied by, and what is then added, by a normalization mode.
+
+    Parameters
+    ----------
+    span
+        First and last day of the stream, for the modes that ask.
+
+    Raises
+    ------
+    NotImplementedError
+        For modes that shares do not have.
+    """
+
+    def __init__(self, file: FactorFile, mode: DataNormalizationMode, hours: SecurityExchangeHours, span: tuple[date, ...]) -> None:
+        if mode not in (DataNormalizationMode.ADJUSTED, *_SPLITS_ONLY, *MODES_OF_SPAN):
+            raise NotImplementedError(f"DataNormalizationMode.{mode} of a share")
+        self._file, self._with_dividends = file, mode not in _SPLITS_ONLY
+        self._base = file.scale(span[1]) if mode == DataNormalizationMode.SCALED_RAW else 1.0
+        self._dividends = [(event.date.date(), event.distribution) for event in file.events(hours)
+                           if not event.is_split and event.date.date() > span[0]] if mode == DataNormalizationMode.TOTAL_RETURN else []
+
+    def on(self, day: date) -> tuple[float, float]:
+        """Factor and addend of a day."""
+        added = sum(cash for when, cash in self._dividends if when <= day)
+        return self._file.scale(day, self._with_dividends) / self._base, added
 
 
 class FactorFiles:

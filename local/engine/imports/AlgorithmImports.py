@@ -10,6 +10,8 @@ import pandas as pd
 
 from local.engine.algorithm.qc_algorithm import AlgorithmSettings, QCAlgorithm
 from local.engine.algorithm.data import UniverseSettings
+from local.engine.algorithm.own_commands import CallbackCommand, CommandResultPacket
+from local.engine.algorithm.subscription_manager import SubscriptionManager
 from local.engine.algorithm.universes import OptionChainedUniverseSelectionModel, OptionUniverseSelectionModel
 from local.engine.market.bars import (
     Bar,
@@ -64,6 +66,7 @@ from local.engine.market.futures_constants import Futures
 from local.engine.indicators.extensions import IndicatorExtensions
 from local.engine.indicators.api import *
 from local.engine.market.market_hours import MarketHoursDatabase, SecurityExchangeHours
+from local.engine.loop.commands import Command
 from local.engine.loop.configuration import Config
 from local.engine.loop.object_store import ObjectStore
 from local.engine.universes.option_filters import OptionFilterUniverse

@@ -30,6 +30,12 @@ class IndicatorDataPoint(BaseData):
         """The value."""
         return self._value
 
+    def __lt__(self, other: IndicatorDataPoint) -> bool:
+        return self._value < other._value
+
+    def __gt__(self, other: IndicatorDataPoint) -> bool:
+        return self._value > other._value
+
     def __repr__(self) -> str:
         return f"{self.time} - {self._value}"
 
@@ -218,13 +224,62 @@ class Identity(Indicator):
         return point.value
 
 
+class ConstantIndicator(Indicator):
+    """A number as an indicator."""
+
+    is_ready = True
+
+    def __init__(self, name: str, value: float) -> None:
+        super().__init__(name)
+        self.current = IndicatorDataPoint(NO_TIME, value)
+
+    def compute(self, point: BaseData) -> float:
+        return self.current.value
+
+
+class CompositeIndicator(Indicator):
+    """What a function makes of two indicators' values, each time both have a new one."""
+
+    def __init__(self, *args: Any) -> None:
+        name, left, right, self._compose = args if len(args) == 4 else (None, *args)
+        super().__init__(name or f"COMPOSE({left.name},{right.name})")
+        self.left, self.right = left, right
+        self._is_new: dict[str, bool] = {}
+        left.updated += lambda _, point: self._take("left", "right", point)
+        right.updated += lambda _, point: self._take("right", "left", point)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether both indicators are ready."""
+        return self.left.is_ready and self.right.is_ready
+
+    def _take(self, side: str, other: str, point: IndicatorDataPoint) -> None:
+        self._is_new[side] = True
+        if self._is_new.get(other) or isinstance(getattr(self, other), ConstantIndicator):
+            latest = max(point.end_time, self.left.current.end_time, self.right.current.end_time)
+            self.update(IndicatorDataPoint(latest, 0.0))
+            self._is_new.clear()
+
+    def compute(self, point: BaseData) -> float | None:
+        return self._compose(self.left.current.value, self.right.current.value)
+
+    def reset(self) -> None:
+        """Starts over, with both indicators."""
+        self.left.reset()
+        self.right.reset()
+        self.samples, self.current = 0, IndicatorDataPoint()
+        self.window.reset()
+        self._is_new.clear()
+
+
 class WindowIndicator(Indicator):
     """An indicator over the last values."""
 
     extra = 0
+    short = ""
 
     def __init__(self, *args: Any) -> None:
-        name, rest = split_name(args, type(self).__name__)
+        name, rest = split_name(args, self.short or type(self).__name__)
         super().__init__(name, int(rest[0]))
         self._values: deque[float] = deque(maxlen=self.period + self.extra)
 
@@ -245,12 +300,16 @@ class WindowIndicator(Indicator):
 class SimpleMovingAverage(WindowIndicator):
     """Mean of the last values."""
 
+    short = "SMA"
+
     def over(self, values: deque[float]) -> float:
         return math.fsum(values) / len(values)
 
 
 class Maximum(WindowIndicator):
     """Largest of the last values."""
+
+    short = "MAX"
 
     def over(self, values: deque[float]) -> float:
         return max(values)
@@ -259,12 +318,16 @@ class Maximum(WindowIndicator):
 class Minimum(WindowIndicator):
     """Smallest of the last values."""
 
+    short = "MIN"
+
     def over(self, values: deque[float]) -> float:
         return min(values)
 
 
 class Sum(WindowIndicator):
     """Sum of the last values."""
+
+    short = "SUM"
 
     def over(self, values: deque[float]) -> float:
         return math.fsum(values)
@@ -273,6 +336,8 @@ class Sum(WindowIndicator):
 class StandardDeviation(WindowIndicator):
     """Population standard deviation of the last values."""
 
+    short = "STD"
+
     def over(self, values: deque[float]) -> float:
         mean = math.fsum(values) / len(values)
         return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values)) if len(values) > 1 else 0.0
@@ -280,6 +345,8 @@ class StandardDeviation(WindowIndicator):
 
 class Momentum(WindowIndicator):
     """Change over a number of points."""
+
+    short = "MOM"
 
     extra = 1
 
@@ -290,6 +357,8 @@ class Momentum(WindowIndicator):
 class RateOfChange(WindowIndicator):
     """Relative change over a number of points."""
 
+    short = "ROC"
+
     extra = 1
 
     def over(self, values: deque[float]) -> float:
@@ -299,12 +368,16 @@ class RateOfChange(WindowIndicator):
 class RateOfChangePercent(RateOfChange):
     """Change over a number of points in percent."""
 
+    short = "ROCP"
+
     def over(self, values: deque[float]) -> float:
         return super().over(values) * 100.0
 
 
 class LinearWeightedMovingAverage(WindowIndicator):
     """Mean with weights that grow towards the newest value."""
+
+    short = "LWMA"
 
     def over(self, values: deque[float]) -> float:
         count = len(values)

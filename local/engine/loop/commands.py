@@ -13,18 +13,28 @@ _PATTERN = "command*.json"
 
 
 class Command:
-    """The fields of a command: attributes whose case does not matter; a missing field is None."""
+    """The fields of a command: attributes whose case does not matter; a missing field is None.
 
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self.__dict__["_fields"] = {key.lower(): _nested(value) for key, value in fields.items()}
+    An algorithm may derive kinds of its own from it, with their fields as attributes.
+    """
+
+    def __init__(self, fields: dict[str, Any] | None = None) -> None:
+        self.__dict__["_fields"] = {key.lower(): _nested(value) for key, value in (fields or {}).items()}
+
+    def run(self, algorithm: Any) -> bool | None:
+        """Carries the command out; kinds of an algorithm's own say how."""
+        raise NotImplementedError("Please implement the 'def run(algorithm) -> bool | None:' method")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._fields.get(name.lower())
+        return self.__dict__.get("_fields", {}).get(name.lower())
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._fields[name.lower()] = value
+        if hasattr(type(self), name):
+            object.__setattr__(self, name, value)
+        else:
+            self.__dict__.setdefault("_fields", {})[name.lower()] = value
 
 
 def _nested(value: Any) -> Any:
@@ -37,7 +47,7 @@ class CommandFolder:
     """Reads, deletes and answers command files."""
 
     def __init__(self, folder: Path, run: Callable[[Command], Any], report: Callable[[str], None],
-                 typed: Callable[[dict[str, Any]], bool]) -> None:
+                 typed: Callable[[dict[str, Any]], bool | None]) -> None:
         self._folder, self._run, self._report, self._typed = folder, run, report, typed
 
     @property

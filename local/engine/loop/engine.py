@@ -218,7 +218,7 @@ class Engine:
         due = self.universes.due_time(self.clock.utc)
         if due is not None:
             return due
-        step, event = self.feed.next_step(), self.feed.next_event()
+        step, event = self.feed.next_step(), self.feed.events.next_event()
         planned = self.universes.next_planned()
         if planned is not None and (event is None or planned < event):
             event = planned
@@ -305,7 +305,7 @@ class Engine:
         self.clock.utc, self.clock.second = utc, second
         self._last_second = second
         self.feed.consume(second)
-        events = self.feed.pop_events(utc)
+        events = self.feed.events.pop_events(utc)
         changes = self._before_delistings(events)
         if due and second < self.feed.end_second:
             selected = algorithm._call_user("Universe selection", self.universes.select, due, utc)
@@ -359,8 +359,10 @@ class Engine:
     def _symbol_changes(self, events: list[BaseData]) -> None:
         if any(isinstance(e, SymbolChangedEvent) for e in events):
             algorithm = self.algorithm
-            algorithm._call_user("OnSymbolChangedEvents", algorithm.on_symbol_changed_events,
-                                 algorithm.current_slice.symbol_changed_events)
+            changes = algorithm.current_slice.symbol_changed_events
+            algorithm._call_user("OnSymbolChangedEvents", algorithm.on_symbol_changed_events, changes)
+            for symbol in list(changes.keys()):
+                algorithm.transactions.cancel_open_orders(symbol, "Open order cancelled on symbol changed event")
 
     def _corporate_actions(self, events: list[BaseData]) -> None:
         dividends = [e for e in events if isinstance(e, Dividend)]
@@ -384,19 +386,19 @@ class Engine:
 
     # securities coming and going --------------------------------------------------------------------------------
     def _before_delistings(self, events: list[BaseData]) -> SecurityChanges | None:
-        removed = []
+        removed, unseen = [], 0
         for event in events:
             security = self.feed.securities.get(event.symbol) if isinstance(event, Delisting) else None
             if security is None:
                 continue
-            last = security.get_last_trade_bar()
-            event._price = last.close if last is not None else 0.0
             if event.type == DelistingType.DELISTED:
                 security.is_delisted, security.is_tradable = True, False
                 self.feed.securities.remove(event.symbol)
-                if not self.universes.is_waiting(event.symbol):
+                if self.universes.is_out_of_sight(event.symbol):
+                    unseen += 1
+                elif not self.universes.is_waiting(event.symbol):
                     removed.append(security)
-        return SecurityChanges([], removed) if removed else None
+        return SecurityChanges([], removed, unseen) if removed or unseen else None
 
     def _end_of_time_step(self, delistings: list[Delisting]) -> None:
         algorithm = self.algorithm

@@ -1,15 +1,18 @@
 """LEAN's own commands, which never reach `on_command`: what `lean live liquidate`, `submit-order` and `stop` send."""
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from local.engine.algorithm.own_commands import CallbackCommand
 from local.engine.broker.enums import OrderStatus
 from local.engine.enums import SecurityType
 from local.engine.errors import ArgumentException, MemberNotSupported
 from local.engine.market.symbol import Symbol
 
 TYPE = "$type"
+_OTHERS_OF_LEAN = ("AddSecurityCommand", "CancelOrderCommand", "QuitCommand", "UpdateOrderCommand")
 
 
 def command_name(fields: Mapping[str, Any]) -> str | None:
@@ -18,13 +21,13 @@ def command_name(fields: Mapping[str, Any]) -> str | None:
     return None if given is None else str(given).split(",")[0].rsplit(".", 1)[-1]
 
 
-def run_typed(algorithm: Any, fields: Mapping[str, Any]) -> bool:
-    """Carries out a command of LEAN's own; whether it succeeded.
+def run_typed(algorithm: Any, fields: Mapping[str, Any]) -> bool | None:
+    """Carries out a command of LEAN's own, or of a kind the algorithm registered; whether it succeeded, None unknown.
 
     Raises
     ------
     MemberNotSupported
-        Any class but these.
+        Another class of LEAN's own.
     ArgumentException
         A symbol is named in part.
     """
@@ -40,7 +43,11 @@ def run_typed(algorithm: Any, fields: Mapping[str, Any]) -> bool:
             algorithm.liquidate()
         algorithm.quit(f"status {status}")
         return True
-    raise MemberNotSupported(f"Commands.{name}")
+    if name in _OTHERS_OF_LEAN:
+        raise MemberNotSupported(f"Commands.{name}")
+    command = CallbackCommand()
+    command.id, command.type, command.payload = str(given.get("id") or ""), str(name), json.dumps(dict(fields))
+    return algorithm.run_command(command).success
 
 
 def _names_symbol(given: Mapping[str, Any]) -> bool:

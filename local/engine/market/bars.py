@@ -193,8 +193,8 @@ class Split(BaseData):
 
     @property
     def value(self) -> float:
-        """The split factor."""
-        return self.split_factor
+        """The reference price."""
+        return self.reference_price
 
 
 class SymbolChangedEvent(BaseData):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from local.engine.enums import OptionRight, OptionStyle, SecurityType, SettlementType
+from local.engine.enums import DataMappingMode, OptionRight, OptionStyle, SecurityType, SettlementType
 from local.engine.market.security import Equity, Index, Security
 from local.engine.market.symbol import Symbol
 from local.engine.universes.option_filters import (default_option_selection, future_selection, no_contracts,
@@ -81,10 +81,17 @@ class FutureOption(Option):
 
 
 class Future(Security):
-    """A futures contract, or the continuous future when the symbol is canonical."""
+    """A futures contract, or the continuous future when the symbol is canonical.
+
+    Attributes
+    ----------
+    mapped, mapping
+        The contract a continuous future stands for, and how that is chosen.
+    """
 
     contract_selection: Callable[[Any], Any] = staticmethod(no_contracts)
     mapped: Symbol | None = None
+    mapping = DataMappingMode.OPEN_INTEREST
 
     def set_filter(self, *args: Any, **named: Any) -> None:
         """Sets which contracts of the chain enter the feed: a function, or a span of expiries from today."""

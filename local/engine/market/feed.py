@@ -2,24 +2,22 @@
 from __future__ import annotations
 
 import bisect
-import heapq
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from local.engine.enums import (DataMappingMode, DataNormalizationMode, DelistingType, Resolution, SecurityType,
-                                TickType)
-from local.engine.files.factor_files import FactorFiles
+from local.engine.enums import DataMappingMode, DataNormalizationMode, Resolution, SecurityType, TickType
+from local.engine.files.factor_files import MODES_OF_SPAN, FactorFiles, PriceScale
 from local.engine.files.map_files import MapFiles
 from local.engine.loop.clock import Clock
 from local.engine.loop.warm_up import WarmUp, last_daily_start
-from local.engine.market.bars import BaseData, Delisting
+from local.engine.market.bars import BaseData
 from local.engine.market.continuous import ContinuousFutures, ContinuousLoader
-from local.engine.market.corporate_events import corporate_events
 from local.engine.market.derivatives import CLASS_OF_TYPE, Future, Option
+from local.engine.market.event_plan import EventPlan
 from local.engine.market.market_hours import MarketHoursDatabase, MarketHoursEntry
 from local.engine.market.properties import SymbolPropertiesDatabase
 from local.engine.market.security import Security
@@ -29,7 +27,7 @@ from local.engine.market.slice import bar_of
 from local.engine.market.subscription import Subscription, tick_types_of
 from local.engine.market.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_lookup
 from local.engine.pricing.option_models import OptionPriceModelParameters
-from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc, local_of_second, seconds_of
+from local.engine.time_zones import convert_from_utc, convert_to_utc, local_of_second, seconds_of
 from local.engine.universes.universe_files import UniverseStore
 
 
@@ -62,8 +60,7 @@ class Feed:
         self._price_model: Callable[..., object] | None = None
         self._loaders: dict[tuple[object, ...], BarLoader] = {}
         self._parsed: dict[tuple[object, ...], ParsedFiles] = {}
-        self._events: list[tuple[datetime, int, BaseData]] = []
-        self._event_count = 0
+        self.events = EventPlan(self)
         self._steps: list[int] = []
         self._step_index = 0
         self._window_end = 0
@@ -116,25 +113,35 @@ class Feed:
 
     # subscriptions ----------------------------------------------------------------------------------------------
     def loader(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, extended: bool,
-               mode: DataNormalizationMode, mapping: DataMappingMode = DataMappingMode.OPEN_INTEREST) -> BarLoader:
-        """The reader of one kind of bars of a symbol; readers are shared by subscriptions and history."""
-        key = (symbol, int(tick_type), int(resolution), extended, int(mode), int(mapping))
+               mode: DataNormalizationMode, mapping: DataMappingMode = DataMappingMode.OPEN_INTEREST,
+               span: tuple[int, int] | None = None) -> BarLoader:
+        """The reader of one kind of bars of a symbol; readers are shared by subscriptions and history.
+
+        `span` is what a stream covers, in epoch seconds: total returns add the dividends since its first day, and prices
+        scaled to its end are those of its last day.
+        """
+        days: tuple[date, ...] = ()
+        if mode in MODES_OF_SPAN and span is not None:
+            zone = self.hours_of(symbol).exchange_hours.time_zone
+            days = tuple(local_of_second(second, zone).date() for second in span)
+        key = (symbol, int(tick_type), int(resolution), extended, int(mode), int(mapping), days)
         if key not in self._loaders:
-            self._loaders[key] = self._make_loader(symbol, tick_type, resolution, extended, mode, mapping)
+            self._loaders[key] = self._make_loader(symbol, tick_type, resolution, extended, mode, mapping, days)
         return self._loaders[key]
 
     def _make_loader(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, extended: bool,
-                     mode: DataNormalizationMode, mapping: DataMappingMode) -> BarLoader:
+                     mode: DataNormalizationMode, mapping: DataMappingMode, span: tuple[date, ...]) -> BarLoader:
         hours = self.hours_of(symbol)
         if symbol.is_canonical():
             return ContinuousLoader(self.folder, symbol, tick_type, resolution, hours, extended, self.continuous, mapping, mode,
                                     lambda contract: self.loader(contract, tick_type, resolution, extended,
                                                                  DataNormalizationMode.RAW))
-        factors = None
-        if symbol.security_type == SecurityType.EQUITY and mode == DataNormalizationMode.ADJUSTED:
+        scale = None
+        if symbol.security_type == SecurityType.EQUITY and mode != DataNormalizationMode.RAW:
             factors = self.factors.get(symbol.id.market, symbol.value)
+            scale = None if factors is None else PriceScale(factors, mode, hours.exchange_hours, span).on
         return BarLoader(self.folder, symbol, tick_type, resolution, hours, extended,
-                         lambda day: self.maps.ticker_on(symbol, day), None if factors is None else factors.scale,
+                         lambda day: self.maps.ticker_on(symbol, day), scale,
                          self._parsed.setdefault((symbol, int(tick_type), int(resolution)), ParsedFiles()))
 
     def subscribe(self, request: SubscriptionRequest, utc: datetime, holder: object = None) -> bool:
@@ -159,8 +166,7 @@ class Feed:
         self.subscriptions.extend(made)
         self.subscriptions.sort(key=lambda s: s.sort_key)
         self._attach(security)
-        self._add_delistings(security, utc)
-        self._add_corporate_events(security, utc)
+        self.events.plan(request, utc)
         self._update_fill_seconds()
         return True
 
@@ -203,7 +209,8 @@ class Feed:
 
     def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int, resolution: Resolution) -> Subscription:
         symbol, fill = request.security.symbol, request.fill_forward
-        loaders = [self.loader(symbol, tick_type, resolution, extended, request.mode, request.mapping)
+        span = (first_end, self.end_second)
+        loaders = [self.loader(symbol, tick_type, resolution, extended, request.mode, request.mapping, span)
                    for extended in ((request.extended,) if request.extended else (False, True))]
         seeded = min(request.security.seeded.get(tick_type, first_end), first_end)
         series = [BarSeries(loaders[0], seeded, fill)]
@@ -265,8 +272,7 @@ class Feed:
         self.subscriptions = [s for s in self.subscriptions if s not in ending]
         security = self.securities.get(symbol)
         if not any(s.symbol == symbol for s in self.subscriptions):
-            self._events = [event for event in self._events if event[2].symbol != symbol]
-            heapq.heapify(self._events)
+            self.events.forget(symbol)
         elif security is not None:
             self._attach(security)
         if security is not None and clear_cache:
@@ -281,64 +287,6 @@ class Feed:
     def is_subscribed(self, symbol: Symbol) -> bool:
         """Whether bars of a symbol are streaming."""
         return any(s.symbol == symbol and not s.is_ended for s in self.subscriptions)
-
-    # events -----------------------------------------------------------------------------------------------------
-    def add_event(self, utc: datetime, event: BaseData) -> None:
-        """Plans an event for a slice."""
-        self._event_count += 1
-        heapq.heappush(self._events, (utc, self._event_count, event))
-
-    def delisting_date(self, symbol: Symbol) -> datetime | None:
-        """Last day a security trades (with an hour for futures), None when it goes on."""
-        if symbol.is_canonical():
-            return None
-        if symbol.security_type == SecurityType.OPTION:
-            return self.last_option_day(symbol)
-        if symbol.security_type in (SecurityType.FUTURE, SecurityType.INDEX_OPTION):
-            return symbol.id.date
-        if symbol.security_type == SecurityType.FUTURE_OPTION:
-            return symbol.id.date.replace(hour=0, minute=0)
-        history = self.maps.of_symbol(symbol) if symbol.security_type == SecurityType.EQUITY else None
-        last = history.delisting_date if history is not None else None
-        return None if last is None else datetime(last.year, last.month, last.day)
-
-    def last_option_day(self, symbol: Symbol) -> datetime:
-        """Midnight of the last day an option trades: its expiry, or the trading day before."""
-        exchange, day = self.hours_of(symbol).exchange_hours, symbol.id.date.replace(hour=0, minute=0)
-        while not exchange.is_date_open(day):
-            day -= timedelta(days=1)
-        return day
-
-    def _add_delistings(self, security: Security, utc: datetime) -> None:
-        when = self.delisting_date(security.symbol)
-        if when is None:
-            return
-        zone, hours = security.exchange.time_zone, security.exchange.hours
-        warning = when.replace(hour=0, minute=0, second=0)
-        removal = when + timedelta(days=1)
-        last_local = local_of_second(self.end_second, zone) - timedelta(microseconds=1)
-        if warning > last_local:
-            return
-        for local, kind in ((warning, DelistingType.WARNING), (removal, DelistingType.DELISTED)):
-            if kind == DelistingType.DELISTED and not self._trades_after(hours, when, last_local, security.is_extended_market_hours):
-                continue
-            self.add_event(max(convert_to_utc(local, zone), utc), Delisting(security.symbol, local, 0.0, kind))
-
-    def _add_corporate_events(self, security: Security, utc: datetime) -> None:
-        zone = security.exchange.time_zone
-        span = [convert_from_utc(instant, zone) for instant in (utc, EPOCH + timedelta(seconds=self.end_second))]
-        for local, event in corporate_events(self.factors, security.symbol, security.exchange.hours, *span):
-            self.add_event(convert_to_utc(local, zone), event)
-
-    @staticmethod
-    def _trades_after(hours, when: datetime, last: datetime, extended: bool) -> bool:
-        """LEAN tells a delisting when it sees the next trading date, so there must be one in the run."""
-        day = when.replace(hour=0, minute=0) + timedelta(days=1)
-        while day <= last:
-            if hours.is_date_open(day, extended):
-                return True
-            day += timedelta(days=1)
-        return False
 
     # instants ---------------------------------------------------------------------------------------------------
     def start(self, start_second: int, end_second: int) -> None:
@@ -390,17 +338,6 @@ class Feed:
     def steps_between(self, start: int, stop: int) -> list[int]:
         """Instants of the current window within [start, stop)."""
         return self._steps[bisect.bisect_left(self._steps, start):bisect.bisect_left(self._steps, stop)]
-
-    def next_event(self) -> datetime | None:
-        """Time of the next planned event."""
-        return self._events[0][0] if self._events else None
-
-    def pop_events(self, utc: datetime) -> list[BaseData]:
-        """Events that are due."""
-        due = []
-        while self._events and self._events[0][0] <= utc:
-            due.append(heapq.heappop(self._events)[2])
-        return sorted(due, key=lambda e: (int(e.symbol.security_type), e.symbol.value)) if len(due) > 1 else due
 
     # data -------------------------------------------------------------------------------------------------------
     def bars_at(self, second: int) -> list[tuple[Subscription, Security, BaseData]]:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from local.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
+from local.engine.enums import DataMappingMode, DataNormalizationMode, Resolution, SecurityType, TickType
 from local.engine.market.bar_counts import bar_count_start
 from local.engine.market.bars import OpenInterest, QuoteBar, TradeBar
 from local.engine.market.custom_data import PythonData
+from local.engine.market.derivatives import Future
 from local.engine.market.feed import Feed
 from local.engine.market.security import make_bar
 from local.engine.market.series import RESOLUTION_SECONDS, BarSeries
@@ -29,8 +30,9 @@ class HistoryRequest:
     """One symbol's bars of one kind between two UTC seconds."""
 
     def __init__(self, feed: Feed, symbol: Symbol, tick_type: TickType, resolution: Resolution, start: int, end: int,
-                 fill_forward: bool, extended: bool, mode: DataNormalizationMode) -> None:
-        loader = feed.loader(symbol, tick_type, resolution, extended, mode)
+                 fill_forward: bool, extended: bool, mode: DataNormalizationMode,
+                 mapping: DataMappingMode = DataMappingMode.OPEN_INTEREST) -> None:
+        loader = feed.loader(symbol, tick_type, resolution, extended, mode, mapping, (start, end))
         self.symbol, self.tick_type, self.start, self.end = symbol, tick_type, start, end
         self.series = BarSeries(loader, start, fill_forward)
         hours = feed.hours_of(symbol)
@@ -203,7 +205,13 @@ class History:
             return HistoryRequest(self._feed, symbol, tick, resolution, start, end, False, True, DataNormalizationMode.RAW)
         fill = values.get("fill_forward")
         return HistoryRequest(self._feed, symbol, tick, resolution, start, end, True if fill is None else bool(fill),
-                              self._extended(symbol, values), mode)
+                              self._extended(symbol, values), mode, self._mapping(symbol, values))
+
+    def _mapping(self, symbol: Symbol, values: dict[str, Any]) -> DataMappingMode:
+        if values.get("data_mapping_mode") is not None:
+            return values["data_mapping_mode"]
+        security = self._feed.securities.get(symbol)
+        return security.mapping if isinstance(security, Future) else self._algorithm.universe_settings.data_mapping_mode
 
 
 def _arguments(args: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,8 @@ class BarLoader:
     """Reads a security's bars chunk by chunk (a day, a year or all there is) and filters them by exchange hours."""
 
     def __init__(self, folder: Path, symbol: Symbol, tick_type: TickType, resolution: Resolution, hours: MarketHoursEntry,
-                 extended: bool, ticker_on: Callable[[date], str], scale_on: Callable[[date], float] | None = None,
+                 extended: bool, ticker_on: Callable[[date], str],
+                 scale_on: Callable[[date], tuple[float, float]] | None = None,
                  parsed: ParsedFiles | None = None) -> None:
         if resolution not in RESOLUTION_SECONDS:
             raise NotImplementedError(f"Resolution.{resolution} data")
@@ -162,13 +163,18 @@ class BarLoader:
         if self._scale_on is None:
             return
         if self.per_day:
-            factors: np.ndarray | float = self._scale_on(chunk)
+            scales = np.array([self._scale_on(chunk)])
         else:
             zone = self._hours.exchange_hours.time_zone
-            factors = np.array([self._scale_on(local_of_second(int(s), zone).date()) for s in starts])
-        for name in columns:
-            if not (name.endswith("size") or name in ("volume", "open_interest")):
-                columns[name] = columns[name] * factors
+            scales = np.array([self._scale_on(local_of_second(int(s), zone).date()) for s in starts])
+        factors, added = scales[:, 0], scales[:, 1]
+        if (factors == 1).all() and not added.any():
+            return
+        for name, values in columns.items():
+            if name.endswith("size") or name == "volume":
+                columns[name] = np.round(values / factors)
+            elif name != "open_interest":
+                columns[name] = np.where(values != 0, values * factors + added, 0.0)
 
 
 class BarSeries:

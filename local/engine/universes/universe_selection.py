@@ -125,6 +125,7 @@ class UniverseSelection:
         self._waiting: list[tuple[Universe, Symbol]] = []
         self._due_now: list[Universe] = []
         self._due_next_tick: list[Universe] = []
+        self._unseen = 0
 
     # hand-added securities --------------------------------------------------------------------------------------
     def _user_universe(self, symbol: Symbol, rank: int) -> UserUniverse:
@@ -201,6 +202,7 @@ class UniverseSelection:
         """Lets unwanted members go and wanted ones in; what came and went."""
         removed: list[Security] = []
         added: list[tuple[Security, bool]] = []
+        self._unseen = 0
         for universe in universes:
             has_changed = universe.perform(utc)
             self._release_waiting(universe, utc)
@@ -216,7 +218,8 @@ class UniverseSelection:
             self._feed.securities.list_security(security.symbol, security)
         visible = [security for security, is_internal in added if not is_internal]
         both = {security.symbol for security in visible} & {security.symbol for security in removed}
-        changes = SecurityChanges([s for s in visible if s.symbol not in both], [s for s in removed if s.symbol not in both])
+        changes = SecurityChanges([s for s in visible if s.symbol not in both], [s for s in removed if s.symbol not in both],
+                                  self._unseen + len(added) - len(visible))
         return changes if changes.count else None
 
     def _let_in(self, universe: Universe, symbol: Symbol, utc: datetime, added: list[tuple[Security, bool]]) -> None:
@@ -243,7 +246,9 @@ class UniverseSelection:
         if not universe.can_leave(symbol, utc, security):
             return
         is_waiting = any(waiting == symbol for _, waiting in self._waiting)
-        if not (security.is_delisted or is_waiting or symbol in universe.internal_members):
+        if symbol in universe.internal_members:
+            self._unseen += 1
+        elif not (security.is_delisted or is_waiting):
             removed.append(security)
         if not self._must_stay(universe, symbol):
             self._remove_member(universe, symbol)
@@ -278,6 +283,11 @@ class UniverseSelection:
     def is_waiting(self, symbol: Symbol) -> bool:
         """Whether a security left but is kept for its holding or orders."""
         return any(waiting == symbol for _, waiting in self._waiting)
+
+    def is_out_of_sight(self, symbol: Symbol) -> bool:
+        """Whether a security is only there for the engine's own use."""
+        holders = [universe for universe in (*self._users.values(), *self._planned) if symbol in universe.members]
+        return bool(holders) and all(symbol in universe.internal_members for universe in holders)
 
     def forget(self, symbol: Symbol) -> None:
         """Drops a delisted security."""
