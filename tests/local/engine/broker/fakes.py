@@ -241,6 +241,7 @@ class FakeSettings:
     free_portfolio_value = None
     free_portfolio_value_percentage = 0.0025
     minimum_order_margin_portfolio_percentage = 0.001
+    max_absolute_portfolio_target_percentage, min_absolute_portfolio_target_percentage = 1e9, 1e-10
     liquidate_enabled = True
 
 
