@@ -101,5 +101,5 @@ def whole_of(value: Any, name: str) -> int:
     """A number as LEAN's bridge takes it for an integer; TypeError for fractions and for what is no number."""
     number = decimal_of(value, name)
     if number != int(number):
-        raise TypeError(f"No method matches given arguments: {name} is {value!r}")
+        raise TypeError(f"No method matches given arguments: {name} is {value!r}, no whole number")
     return int(number)
