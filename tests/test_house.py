@@ -154,8 +154,8 @@ def test_the_dashboard_knows_the_algorithm_by_what_it_publishes() -> None:
     assert back == set()
 
 
-# What operations/ may know of the algorithm: the formats of what it leaves in the store, and its errors.
-FORMATS = ("core.errors", "core.serialization", "helpers.store")
+# What operations/ may know of the algorithm: its errors, its figures, the formats of what it leaves in the store.
+FORMATS = ("config.constants", "core.errors", "core.serialization", "helpers.store")
 
 
 def test_operations_know_formats_only() -> None:

@@ -61,7 +61,9 @@ class Booking:
         intent = outcome.intent
         self._journal.event(now, f"ORDER_{outcome.kind.value}", strategy=intent.strategy, position=intent.position_id,
                             intent=intent.id, purpose=intent.purpose.value, final=outcome.final,
-                            reason=outcome.reason, units=outcome.units, price=outcome.price)
+                            reason=outcome.reason, units=outcome.units, price=outcome.price,
+                            slippage_usd=outcome.facts.get("slippage_usd"),
+                            half_spread_usd=outcome.facts.get("half_spread_usd"))
         if outcome.kind is OutcomeKind.FAILED:
             self._parts.states.apply(intent.position_id, Event.FAULT, now, outcome.reason)
         if not outcome.final:

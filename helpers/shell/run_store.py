@@ -11,6 +11,7 @@ from core.model import Mode
 from helpers.atomic_order_executor import AtomicOrderExecutor
 from helpers.shell.memory import Memory
 from helpers.store.audit_trail import SegmentedAudit
+from helpers.store.promotion import KEY, check_promotion, tree_hash
 from helpers.store.run_place import BACKTEST, StoreSurvey, begin_backtest, counted, store_prefix, survey
 from helpers.store.state_store import Loaded, StateStore
 
@@ -74,8 +75,12 @@ class RunStore:
         ------
         StoreError
             If the run's id or the account's name cannot be part of a key.
+        ConfigError
+            If it is production and this very tree was not promoted.
         """
         port, live = self._facts.store, self._facts.live
+        if live and self._run.environment is Environment.PRODUCTION:
+            check_promotion(str(port.read(KEY)) if port.contains_key(KEY) else None, tree_hash())
         account = self._facts.account if live else ""
         if live:
             self._prefix = store_prefix(live_mode(self._facts.brokerage, self._run.environment), self._run.account)

@@ -91,6 +91,18 @@ def scenario(text: str) -> str:
     return str(Path(text).absolute()) if text.endswith(".toml") else text
 
 
+def typed_word(word: str, typed: str | None) -> None:
+    """What is dangerous asks for its own word, on the command line or at the prompt.
+
+    Raises
+    ------
+    CommandError
+        Another word was typed.
+    """
+    if (typed if typed is not None else input(f"type {word} to {word}: ")) != word:
+        raise CommandError(f"nothing was done: {word} was not typed")
+
+
 def pairs(given: list[tuple[str, str]]) -> dict[str, str]:
     """Parameters as a mapping; one given twice is refused.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from helpers.store.promotion import tree_hash
+from local.commands.arguments import typed_word
 from local.commands.backup_steps import repository_of, tell_notes, told, utc_now
 from local.commands.errors import RUN_FAILED, CommandError
 from local.statistics_table import grid
@@ -119,9 +120,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 def _word(arguments: argparse.Namespace) -> int:
     word = arguments.step
     if "word" in arguments:
-        typed = arguments.word if arguments.word is not None else input(f"type {word} to {word}: ")
-        if typed != word:
-            raise CommandError(f"nothing was sent: {word} was not typed")
+        typed_word(word, arguments.word)
     words = {"action": word, "reason": arguments.reason}
     if getattr(arguments, "strategy", None):
         words["strategy"] = arguments.strategy

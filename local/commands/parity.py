@@ -16,6 +16,7 @@ from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
 from local.made_with import made_with
 from local.run_report.page import write_report
+from operations.promotion import tree_records
 
 HELP = "compare LEAN and the embedded engine on a scenario"
 FILE_NAME = "parity.json"
@@ -51,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
                 write_report(folder, title=scenario.name, about=about | {"engine": engine}, data=data)
         answer = parity.compare(stage / LEAN, stage / EMBEDDED)
         (stage / FILE_NAME).write_text(json.dumps(answer.as_json(), indent=1, default=str) + "\n", encoding="utf-8")
+    tree_records.note(tree_records.PARITY, tree_records.whole_hash(), scenario=scenario.name, equal=answer.equal,
+                      trades=answer.trades, fills=answer.fills)
     print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}, "
           f"{float(parameters['cash']):,.0f} USD\n")
     print(parity.table(answer))

@@ -53,7 +53,8 @@ def restore_into(repository: Repository, name: BackupName, folder: Path) -> Rest
     return Restored(manifest=manifest, files=len(manifest.files), size=manifest.size, aside=None)
 
 
-def restore_in_place(repository: Repository, name: BackupName, store: Path, now: datetime, *, running: bool = False) -> Restored:
+def restore_in_place(repository: Repository, name: BackupName, store: Path, now: datetime, *, running: bool = False,
+                     only: tuple[str, ...] = ()) -> Restored:
     """Bring a backup into the place of the store. What is there is moved beside it, never deleted; stores of backtests stay.
     Cut off at any moment and called again, it goes on to the same end.
 
@@ -63,6 +64,8 @@ def restore_in_place(repository: Repository, name: BackupName, store: Path, now:
         UTC.
     running : bool
         Go on although the store was written a moment ago: the algorithm may be running.
+    only : tuple of str
+        Of the store's top folders bring back these, and leave the others as they are; all of them by default.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def restore_in_place(repository: Repository, name: BackupName, store: Path, now:
         The algorithm seems to run, or a file cannot be restored.
     """
     store = store.resolve()
-    if not running and (age := _seconds_since_written(store, now)) is not None and age < QUIET_SECONDS:
+    if not running and (age := _seconds_since_written(store, now, only)) is not None and age < QUIET_SECONDS:
         raise OperationsError(f"the store was written {age:.0f} seconds ago: stop the algorithm first, or it would write over "
                               f"what is restored (--running when it does not run)")
     manifest, content = repository.contents(name)
@@ -79,10 +82,11 @@ def restore_in_place(repository: Repository, name: BackupName, store: Path, now:
     _fresh(part)
     aside = _unused(store.with_name(f"{store.name}.before-{now:%Y%m%dT%H%M%SZ}"))
     try:
-        _write_all(part, manifest.files, manifest.folders, content)
+        files = tuple(entry for entry in manifest.files if _is_in(entry.path, only))
+        _write_all(part, files, tuple(path for path in manifest.folders if _is_in(path, only)), content)
         make_folder(store)
         for entry in sorted(store.iterdir()):
-            if entry.name != BACKTEST or (part / BACKTEST).exists():
+            if _is_in(entry.name, only) and (entry.name != BACKTEST or (part / BACKTEST).exists()):
                 make_folder(aside)
                 os.rename(entry, aside / entry.name)
         for entry in sorted(part.iterdir()):
@@ -91,7 +95,8 @@ def restore_in_place(repository: Repository, name: BackupName, store: Path, now:
         refuse(f"{store} cannot be restored; what it held is in {aside}", error)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Restored(manifest=manifest, files=len(manifest.files), size=manifest.size, aside=aside if aside.exists() else None)
+    return Restored(manifest=manifest, files=len(files), size=sum(entry.stamp.size for entry in files),
+                    aside=aside if aside.exists() else None)
 
 
 def restore_audit(repository: Repository, folder: Path) -> int:
@@ -163,8 +168,12 @@ def _below(top: Path, path: str) -> Path:
     return top / parts
 
 
-def _seconds_since_written(store: Path, now: datetime) -> float | None:
+def _is_in(path: str, only: tuple[str, ...]) -> bool:
+    return not only or path.split("/")[0] in only
+
+
+def _seconds_since_written(store: Path, now: datetime, only: tuple[str, ...]) -> float | None:
     """Seconds since anything outside backtests was written."""
     times = [path.lstat().st_mtime for entry in (store.iterdir() if store.is_dir() else ()) if entry.name != BACKTEST
-             for path in (entry, *entry.rglob("*")) if path.is_file() and not path.is_symlink()]
+             and _is_in(entry.name, only) for path in (entry, *entry.rglob("*")) if path.is_file() and not path.is_symlink()]
     return now.timestamp() - max(times) if times else None

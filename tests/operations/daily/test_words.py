@@ -188,7 +188,7 @@ def day(run: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_liquidate_asks_for_the_word(day, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert day("liquidate", "--word", "yes", commands_sent=True) == 2 and day.reader.heard == []
-    assert "nothing was sent: liquidate was not typed" in capsys.readouterr().err
+    assert "nothing was done: liquidate was not typed" in capsys.readouterr().err
     monkeypatch.setattr("builtins.input", lambda _prompt: "liquidate")
     assert day("liquidate", commands_sent=True) == 0
     assert [heard["action"] for heard in day.reader.heard] == ["liquidate"] and "liquidate: done" in capsys.readouterr().out
