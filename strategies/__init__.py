@@ -6,7 +6,7 @@ They look alike but must not be merged: each has its own state machine, its own 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Final, Mapping
+from typing import Callable, Final, Mapping, cast
 
 from config.strategy_spec import StrategySpec
 from core.strategy import Strategy
@@ -32,6 +32,6 @@ def with_specs(specs: Mapping[str, StrategySpec]) -> Mapping[str, Strategy]:
     """Every strategy with its own of these specifications."""
     made: dict[str, Strategy] = {}
     for name, strategy in ALL.items():
-        kind: Any = type(strategy)
-        made[name] = strategy if strategy.spec is specs[name] else kind(specs[name])
+        made_from = cast(Callable[[StrategySpec], Strategy], type(strategy))       # each takes its own kind of specification
+        made[name] = strategy if strategy.spec is specs[name] else made_from(specs[name])
     return MappingProxyType(made)

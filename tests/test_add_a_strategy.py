@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "docs" / "add-a-strategy.md"
 STEP = re.compile(r"<!-- (?P<what>new file )?(?P<path>[\w./]+)(?:, (?P<where>before|instead of) \"(?P<anchor>.*?)\")? -->\n"
                   r"```python\n(?P<text>.*?)```\n", re.S)
-COPIED = ("config", "core", "strategies", "risk", "helpers", "local", "tests", "main.py", "pyproject.toml", "docs",
+COPIED = ("operations", "config", "core", "strategies", "risk", "helpers", "local", "tests", "main.py", "pyproject.toml", "docs",
           "Makefile", ".flake8")
 NAME = "jade_lizard"
 

@@ -18,7 +18,7 @@ def test_actions_are_those_of_the_operator() -> None:
     # a backtest's money does not move, and nobody else closes its trades
     assert set(ACTIONS) == set(known) - {"flow", "result"}
     assert set(Command.__dataclass_fields__) == {"action", "strategy", "reason", "amount", "position"}
-    assert set(PlannedCommand.__dataclass_fields__) == {"at", *Command.__dataclass_fields__}
+    assert set(PlannedCommand.__dataclass_fields__) == {"at", "reference", *Command.__dataclass_fields__}
 
 
 def test_commands_are_read_in_order_of_time() -> None:
