@@ -136,8 +136,9 @@ def configuration(workspace: Path, project: Path, call: Deployment) -> dict[str,
 
 
 def last_portfolio(result: Path) -> dict[str, Any]:
-    """What a paper account is told to begin with (``--live-cash-balance``, ``--live-holdings``), where it is what the last
-    deployment left: LEAN's paper brokerage keeps nothing itself."""
+    """What a paper account begins with, where it is what the last deployment left: LEAN's paper brokerage keeps nothing itself.
+    Cash can be told so. Of holdings in the form that the command writes LEAN refuses options (they name no underlying): only
+    the embedded engine takes them, and stands in for a broker that keeps its account."""
     left = json.loads(result.read_text(encoding="utf-8"))
     return {"live-cash-balance": [{"currency": row["symbol"], "amount": row["amount"]} for row in left["Cash"].values()],
             "live-holdings": [{"Symbol": {"Value": text.split(" ")[0], "ID": text}, "Quantity": row["q"],
