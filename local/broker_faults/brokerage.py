@@ -18,6 +18,7 @@ from local.engine.broker.brokerage import Brokerage
 from local.engine.broker.clock import from_utc
 from local.engine.broker.enums import OrderStatus, OrderType, is_fill
 from local.engine.broker.events import CashAmount, OrderEvent, OrderFee
+from local.engine.broker.margin_types import HasSufficientBuyingPowerForOrderResult
 from local.engine.broker.orders import Order
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class FaultyBrokerage(Brokerage):
         self._number = 0
         self._trade_of: dict[int, int] = {}
         self._own_orders: set[int] = set()
+        self._accepted: frozenset[int] = frozenset()
         self._book: Any = None
         self._swallowed: list[int] = []
 
@@ -69,6 +71,7 @@ class FaultyBrokerage(Brokerage):
         for leg in self._broken:
             self.pending.pop(leg.order.id, None)
         self._own_orders = {leg.order.id for leg in self._broken} | set(self.pending)
+        self._accepted = frozenset(self._own_orders)
         self._regroup()
         self._book = algorithm.portfolio.process_fills
         algorithm.portfolio.process_fills = self._process_fills
@@ -299,6 +302,12 @@ class FaultyBrokerage(Brokerage):
         """Bring about what is due, then try the pending orders."""
         self._release()
         super().scan()
+
+    def _power_for(self, orders: list[Order]) -> HasSufficientBuyingPowerForOrderResult:
+        """What an earlier life sent the broker has accepted: a new process's margin model has no say in it."""
+        if self._accepted.issuperset(order.id for order in orders):
+            return HasSufficientBuyingPowerForOrderResult(True)
+        return super()._power_for(orders)
 
     def _fills(self, order: Order, pairs: list[tuple[Order, Any]]) -> list[OrderEvent]:
         fills = super()._fills(order, pairs)

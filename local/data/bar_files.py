@@ -11,7 +11,7 @@ from local.data import calendar
 from local.data.errors import ScenarioError
 
 REQUIRED = ("spy", "vix")
-OPTIONAL = ("qqq", "iwm", "gld", "tlt", "wti")
+OPTIONAL = ("qqq", "iwm", "gld", "tlt", "wti", "vix9d", "vix3m", "vix1y")
 COLUMNS = ("open", "high", "low", "close")
 # Sessions of the stock exchange for which the record of WTI spot (the federal energy statistics) has no figure
 NOT_PUBLISHED = {"wti": frozenset(map(date.fromisoformat, (

@@ -22,6 +22,7 @@ from local.engine.enums import DelistingType
 
 if TYPE_CHECKING:
     from local.engine.broker.handler import TransactionHandler
+    from local.engine.broker.margin_types import HasSufficientBuyingPowerForOrderResult
 
 _IMMEDIATE = frozenset((OrderType.MARKET, OrderType.COMBO_MARKET, OrderType.OPTION_EXERCISE))
 
@@ -126,6 +127,10 @@ class Brokerage:
                     self._tried_groups.add(id(group))
         self._needs_scan = bool(self.pending)
 
+    def _power_for(self, orders: list[Order]) -> HasSufficientBuyingPowerForOrderResult:
+        """Whether the orders of a combo can still be afforded."""
+        return self.algorithm.portfolio.has_sufficient_buying_power_for_order(orders)
+
     def _try_order(self, order: Order) -> bool:
         """Try an order; whether the other legs of its combo are to be tried as well."""
         algorithm = self.algorithm
@@ -144,7 +149,7 @@ class Brokerage:
         pairs = list(zip(orders, securities))
         if not self._passes_checks(pairs):
             return False
-        result = algorithm.portfolio.has_sufficient_buying_power_for_order(orders)
+        result = self._power_for(orders)
         if not result.is_sufficient:
             if order.status is OrderStatus.CANCEL_PENDING:
                 return True

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local.data import days, scenario, writer
+from local.data import calendar, days, figures, scenario, surface, writer
 from local.data.errors import ScenarioError
 
 DAYS = (date(2024, 8, 1), date(2024, 8, 2), date(2024, 8, 5), date(2024, 8, 6))
@@ -133,6 +133,22 @@ def test_no_arbitrage_in_the_quotes(shock: dict[tuple[str, str, float], np.recar
             assert (inner - mid[1:-1] >= -0.02).all()           # mids convex up to the rounding of two ticks
 
 
+@pytest.mark.parametrize("minute", [7, 61, 197, 333])
+def test_filled_forward_quotes_give_nothing_away(shock: dict[tuple[str, str, float], np.recarray], minute: int) -> None:
+    """Neighbouring butterflies and verticals, bought at the ask and sold at the bid of rows of whatever age."""
+    at, groups = 34_200_000 + minute * 60_000, {}
+    for (expiry, right, strike), frame in shock.items():
+        row = frame[np.searchsorted(frame.time, at, side="right") - 1]
+        groups.setdefault((expiry, right), []).append((strike, row.bid, row.ask))
+    for (_, right), rows in groups.items():
+        strikes, bid, ask = np.array(sorted(rows)).T
+        dearer, cheaper = (slice(1, None), slice(None, -1)) if right == "put" else (slice(None, -1), slice(1, None))
+        assert (ask[dearer] - bid[cheaper] >= -1e-9).all()
+        assert (bid[dearer] - ask[cheaper] <= np.diff(strikes) + 1e-9).all()
+        left, beyond = np.diff(strikes)[:-1], np.diff(strikes)[1:]
+        assert ((ask[:-2] * beyond + ask[2:] * left) / (left + beyond) >= bid[1:-1] - 1e-9).all()
+
+
 def test_universe(short_folder: Path, shock: dict[tuple[str, str, float], np.recarray]) -> None:
     path = short_folder / "option/usa/universes/spy/20240805.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -151,7 +167,10 @@ def test_universe(short_folder: Path, shock: dict[tuple[str, str, float], np.rec
         assert last.bid - 0.001 <= row.close <= last.ask + 0.001
     month = frame[(frame.expiry == "20240906") & (frame.right == "P")]
     near = month.iloc[(month.strike - 517.38).abs().argmin()]
-    assert near.implied_volatility == pytest.approx(0.95 * 0.3857, rel=0.06)
+    variance = surface.atm_variance(figures.EQUITY_INDEX, np.float64(38.57), surface.variance_years(
+        np.array(calendar.session_number(date(2024, 9, 6)) - calendar.session_number(date(2024, 8, 5))), np.array(1.0)),
+        surface.index_horizon(calendar.index_sessions(date(2024, 8, 5)), np.array(1.0)))
+    assert near.implied_volatility == pytest.approx(np.sqrt(variance / (32 / 365)), rel=0.02)
 
 
 def test_yesterdays_chain_has_todays_quotes(short_folder: Path, shock: dict[tuple[str, str, float], np.recarray]
