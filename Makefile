@@ -45,7 +45,7 @@ typecheck: $(READY)
 	@$(PY) -m mypy --no-error-summary core strategies risk config helpers main.py
 
 lint: $(READY) typecheck
-	@$(PY) -m flake8 main.py config core strategies helpers risk local research tests
+	@$(PY) -m flake8 main.py config core strategies helpers risk local operations research tests
 	@$(PY) -m pytest tests/test_house.py tests/test_one_home.py
 	@echo "lint: clean"
 

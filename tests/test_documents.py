@@ -20,7 +20,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GENERATED = {".cache", "runs", "runs/", "runs/<time>-<scenario>/", "report.html", "Data", "parity.json"}
 # What the record of decisions and of changes names was there when it was written.
 HISTORY = {"CHANGELOG.md"}
-PLANNED = {"operations/"}
 PATH_LIKE = re.compile(r"^[\w.<>/-]+(?:/|\.(?:py|md|json|toml|png|html))$")
 
 
@@ -46,7 +45,7 @@ def paths(document: str) -> list[str]:
     """Backticked words that look like files or folders of the project, and pictures."""
     words = [part for word in re.findall(r"`([^`\n]+)`", text_of(document)) for part in word.split()]
     words = [word for word in words if PATH_LIKE.match(word) and ("/" in word or (ROOT / word).suffix == ".md")]
-    return sorted({*words, *re.findall(r"!\[[^]]*\]\(([^)]+)\)", text_of(document))} - GENERATED - PLANNED)
+    return sorted({*words, *re.findall(r"!\[[^]]*\]\(([^)]+)\)", text_of(document))} - GENERATED)
 
 
 @pytest.mark.parametrize("line", commands("python -m local "))
@@ -83,7 +82,7 @@ def test_codes_exist(document: str) -> None:
 
 def sources() -> str:
     """The text of the framework's own code."""
-    folders = ("core", "config", "risk", "strategies", "helpers", "local")
+    folders = ("core", "config", "risk", "strategies", "helpers", "local", "operations")
     return "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 

@@ -18,7 +18,8 @@ FLOORS = {"config": 0, "core": 1, "core.entry": 2, "strategies": 2, "risk": 2,
           "helpers.data_freshness_validator": 3, "helpers.lean": 3, "helpers.orders": 3, "helpers.store": 3,
           "helpers.atomic_order_executor": 4, "helpers": 4, "helpers.shell": 5, "local": 6, "operations": 6, "main": 6}
 # Arrows between rooms of one floor that are drawn: the state machines' rolls ask what the gate asks of every entry.
-DRAWN = {("strategies", "core.entry")}
+# The commands of local/ carry out what stands in operations/.
+DRAWN = {("strategies", "core.entry"), ("local", "operations")}
 # What is left, file by file, with its reason.
 PLAIN_TYPES = {"core.errors": "plain types", "core.model": "plain types", "core.codes": "plain types"}
 EXCEPTIONS: dict[str, dict[str, str]] = {
@@ -33,7 +34,7 @@ FORBIDDEN_MODULES = {"AlgorithmImports", "clr", "QuantConnect", "logging", "os",
                      "socket", "shutil", "tempfile", "threading", "random"}
 FORBIDDEN_CALLS = {"print", "open", "input", "exec", "eval", "breakpoint"}
 CLOCK_READS = {"now", "today", "utcnow", "perf_counter", "monotonic", "time_ns"}
-GENERATED = {"backtests", "optimizations", "live", "storage", "data", "runs", "build"}   # at the top, and nobody's code
+GENERATED = {"backtests", "optimizations", "live", "storage", "data", "runs", "build", "backups"}   # at the top, and nobody's code
 LONGEST_FILE, LONGEST_TEST = 450, 700
 READ_AS_ONE_PAGE = {"core/model.py"}      # the plain types everything speaks
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|Users|mnt|tmp)/[\w.]+")

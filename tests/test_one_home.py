@@ -125,7 +125,7 @@ HOUSE_TESTS = ("tests/test_house.py", "tests/test_one_home.py")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the rooms and of the house tests."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("config", "core", "strategies", "risk", "helpers", "local", "main.py", "pyproject.toml", *HOUSE_TESTS):
+    for name in ("config", "core", "strategies", "risk", "helpers", "local", "operations", "main.py", "pyproject.toml", *HOUSE_TESTS):
         source = ROOT / name
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

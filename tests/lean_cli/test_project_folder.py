@@ -58,7 +58,7 @@ def test_no_folder_of_ours_has_a_name_that_the_command_drops() -> None:
 
 
 def test_what_stays_home_says_why() -> None:
-    for folder in ("tests", "local"):
+    for folder in ("tests", "local", "operations"):
         (kept,) = (ROOT / folder / "conda-meta").iterdir()
         assert "lean command" in kept.read_text(encoding="utf-8")
 
