@@ -1,4 +1,4 @@
-"""``backtest``: trades one scenario with this project, and ends with a table and a report."""
+"""``backtest``: trades one scenario, or a data folder of one's own, with this project; ends with a table and a report."""
 from __future__ import annotations
 
 import argparse
@@ -17,8 +17,9 @@ from local.broker_faults.plan import FaultPlan
 from local.commands.arguments import add_account, add_engine, add_force, add_scenario, pairs, seed
 from local.commands.errors import CommandError
 from local.commands.execute import EMBEDDED, Job, execute, require_engine
+from local.commands.own_data import FolderWindow, folder_window, lacks, told
 from local.commands.planned import KEY as COMMANDS
-from local.commands.planned import add_commands, commands_text
+from local.commands.planned import OWN, add_commands, commands_text
 from local.commands.progress import tell
 from local.commands.project import CONFIGURATION, PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
 from local.commands.scenario_data import data_folder, load_scenario
@@ -29,26 +30,58 @@ from local.made_with import made_with
 from local.run_report.page import write_report
 from local.statistics_table import run_table
 
-HELP = "trade a scenario with this project"
+HELP = "trade a scenario, or data of your own, with this project"
 OUTPUT_FOLDER = RUNS_FOLDER
 REPORT_NAME = "report.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    add_scenario(parser)
+    add_scenario(parser, required=False)
+    parser.add_argument("--data", metavar="DIR", help="instead of a scenario: a data folder in LEAN's format, imported, or filled "
+                        "by lean data download; what it lacks is told first")
     add_engine(parser)
     add_account(parser)
     add_commands(parser)
-    parser.add_argument("--start", metavar="DAY", help="first day, like 2024-07-01 (default: the scenario's)")
-    parser.add_argument("--end", metavar="DAY", help="last day")
+    parser.add_argument("--start", "--from", metavar="DAY", help="first day, like 2024-07-01 (default: the scenario's or the data's)")
+    parser.add_argument("--end", "--to", metavar="DAY", help="last day")
     parser.add_argument("--strategies", metavar="NAMES", help="which are on, with commas; all,-hedge leaves one out")
     parser.add_argument("--faults", type=seed, metavar="SEED", help="a broker that misbehaves by this seed")
     parser.add_argument("--out", metavar="DIR", help="results folder (default runs/<time>-<scenario>)")
     add_force(parser)
 
 
-def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, str]:
+def _traded(arguments: argparse.Namespace) -> Scenario | FolderWindow:
+    """What is traded: the scenario, or the folder of --data.
+
+    Raises
+    ------
+    CommandError
+        Neither or both are named.
+    """
+    if arguments.data is None:
+        if arguments.scenario is None:
+            raise CommandError("nothing to trade is named: --scenario NAME or --data DIR is required (see backtest --help)")
+        return load_scenario(arguments)
+    for word in ("scenario", "bars", "seed", "data_cache"):
+        if getattr(arguments, word) is not None:
+            raise CommandError(f"--data and --{word.replace('_', '-')} contradict each other: a data folder is traded as it is")
+    if arguments.commands == OWN:
+        raise CommandError("--commands needs a file beside --data: only a scenario has commands of its own")
+    return folder_window(arguments)
+
+
+def _data(traded: Scenario | FolderWindow, arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Path:
+    """The data folder; what one of the user's own lacks is told."""
+    strategies = strategies_of(parameters)
+    if not isinstance(traded, FolderWindow):
+        return data_folder(traded, arguments, strategies)
+    days = date.fromisoformat(parameters["start"]), date.fromisoformat(parameters["end"])
+    tell(told(traded.folder, lacks(traded.folder, strategies, *days), days))
+    return traded.folder
+
+
+def backtest_parameters(scenario: Scenario | FolderWindow, arguments: argparse.Namespace) -> dict[str, str]:
     """The algorithm's text parameters: the project's, then the scenario's window, phase and cash, then --param and
     --commands, where the command has it.
 
@@ -82,7 +115,7 @@ def backtest_parameters(scenario: Scenario, arguments: argparse.Namespace) -> di
     return {"cash": repr(cash)} | parameters
 
 
-def _check(parameters: Mapping[str, str], scenario: Scenario, own: set[str]) -> None:
+def _check(parameters: Mapping[str, str], scenario: Scenario | FolderWindow, own: set[str]) -> None:
     """``own`` are the keys that config.json alone has: where it is at fault, the line says so."""
     try:
         checked = run_parameters.parse(parameters, live=False)
@@ -108,7 +141,7 @@ def strategies_of(parameters: Mapping[str, str]) -> tuple[str, ...]:
     return run_parameters.parse(parameters, live=False).strategies
 
 
-def output_folder(scenario: Scenario, given: str | None) -> Path:
+def output_folder(scenario: Scenario | FolderWindow, given: str | None) -> Path:
     """Where the results go: as asked, or ``runs/<time>-<scenario>``."""
     if given:
         return Path(given)
@@ -122,7 +155,7 @@ def output_folder(scenario: Scenario, given: str | None) -> Path:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the backtest, write its report, print the table."""
-    scenario = load_scenario(arguments)
+    scenario = _traded(arguments)
     parameters = backtest_parameters(scenario, arguments)
     out = output_folder(scenario, arguments.out)
     check_replaceable(out, "backtest", force=arguments.force)
@@ -130,10 +163,11 @@ def run(arguments: argparse.Namespace) -> int:
     warn_of_secrets()
     require_engine(arguments.engine)
     broker = faulty_broker(arguments.faults, parameters, arguments.engine)
-    about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "seed": scenario.seed,
-             "bars": bool(arguments.bars), "parameters": parameters, "faults": arguments.faults, "made_with": made_with()}
+    about = {"command": "backtest", "engine": arguments.engine, "scenario": scenario.name, "bars": bool(arguments.bars),
+             "parameters": parameters, "faults": arguments.faults, "made_with": made_with()}
+    about |= {"data": str(scenario.folder)} if isinstance(scenario, FolderWindow) else {"seed": scenario.seed}
     with staged_folder(out, about, force=arguments.force) as stage:
-        data = data_folder(scenario, arguments, strategies_of(parameters))
+        data = _data(scenario, arguments, parameters)
         run_project_folder(arguments.engine, data, stage, parameters, broker)
         report = results.read_report(stage)
         summary = results.read_summary(stage)
