@@ -281,6 +281,7 @@ SHARES_PER_CONTRACT: Final = 100
 # --- reported figures
 VALUE_AT_RISK_CONFIDENCE: Final = 0.95
 VALUE_AT_RISK_MIN_DAYS: Final = 20
+VALUE_AT_RISK_DRAWS: Final = 200
 
 # --- orders: what the executor adds to the method's own figures
 EXIT_WALK_MINUTES: Final = 4              # a walking exit stands at the natural price after this many steps

@@ -32,7 +32,7 @@ class PlannedCommand:
         One of ``ACTIONS``.
     strategy : str or None
         Narrows ``resume``, ``flatten`` and ``what_if``.
-    amount, position : None
+    amount, position, reference : None
         No planned command has one.
     """
 
@@ -41,6 +41,7 @@ class PlannedCommand:
     strategy: str | None = None
     amount: None = None
     position: None = None
+    reference: None = None
     reason: str = REASON
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Callable, Final, Mapping, TypeVar
 
 from config.calendars import AnnouncedDates
@@ -23,6 +24,7 @@ ALL_STRATEGIES: Final = "all"
 DEFAULT_PHASE: Final = 1
 DEFAULT_ACCOUNT: Final = "main"
 ACCOUNT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+YES_OR_NO: Final[Mapping[str, bool]] = MappingProxyType({"yes": True, "no": False})
 RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 Value = TypeVar("Value", bound=Enum)
 
@@ -90,6 +92,9 @@ class RunParameters:
         The operator's commands of a backtest; live they arrive by themselves.
     dates : mapping
         Earnings, ex-dividend days and splits announced since this version, by kind and symbol.
+    publish : bool
+        Whether the run tells a reader each minute where it stands: always the default of a live run, of a backtest only
+        when asked.
     """
 
     mode: Mode
@@ -106,6 +111,7 @@ class RunParameters:
     restore: str | None = None
     commands: tuple[PlannedCommand, ...] = ()
     dates: AnnouncedDates = field(default_factory=lambda: EMPTY)
+    publish: bool = False
 
     def __post_init__(self) -> None:
         if self.starting_phase not in PHASES:
@@ -207,6 +213,12 @@ def _left_out(key: str, word: str, names: list[str]) -> str:
     return found[0]
 
 
+def _yes(key: str, text: str) -> bool:
+    if text not in YES_OR_NO:
+        raise ConfigError(f"{key} must be one of {', '.join(YES_OR_NO)}, not {text!r}")
+    return YES_OR_NO[text]
+
+
 def _text(key: str, text: str) -> str:
     return text
 
@@ -215,7 +227,7 @@ _READERS: Final[Mapping[str, Callable[[str, str], object]]] = {
     "mode": _choice(Mode), "strategies": _names, "starting_phase": _integer, "cash": _amount,
     "margin": _choice(MarginAuthority), "fills": _choice(Fills), "environment": _choice(Environment), "start": _day, "end": _day,
     "log_level": _choice(LogLevel), "account": _text, "restore": _text, "commands": read_commands,
-    "dates": read_dates,
+    "dates": read_dates, "publish": _yes,
 }
 KNOWN_PARAMETERS: Final = tuple(_READERS)
 
@@ -225,7 +237,7 @@ def _defaults(live: bool) -> dict[str, Any]:
         "mode": Mode.OBSERVE if live else Mode.TRADE, "strategies": STRATEGY_PRIORITY,
         "starting_phase": DEFAULT_PHASE, "cash": STARTING_EQUITY_USD, "margin": MarginAuthority.OWN, "fills": Fills.WORKED,
         "environment": Environment.STAGING if live else Environment.DEVELOPMENT, "start": None, "end": None,
-        "log_level": LogLevel.INFO,
+        "log_level": LogLevel.INFO, "publish": live,
     }
 
 

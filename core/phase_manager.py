@@ -39,6 +39,18 @@ class PhaseReason(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One thing the next phase asks for: what there is, what is needed, and whether that is met. Dollars, counts, shares;
+    of a profitable trade of one strategy the count and its name."""
+
+    name: str
+    value: float
+    needed: float
+    met: bool
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChange:
     """One step up or down, and the figures it was judged by."""
 
@@ -157,26 +169,36 @@ class PhaseManager:
 
     def missing_for_promotion(self, record: PromotionFacts) -> tuple[str, ...]:
         """Names of the next phase's criteria that are not met; empty in the last phase."""
-        rule = self._next_rule()
-        return () if rule is None else tuple(name for name, met in self._criteria(rule, record).items() if not met)
+        return tuple(criterion.name for criterion in self.criteria(record) if not criterion.met)
 
     def _next_rule(self) -> PromotionRule | None:
         return next((rule for rule in PROMOTIONS if rule.to_phase == self._phase + 1), None)
 
     def _earned_next(self, record: PromotionFacts) -> bool:
         rule = self._next_rule()
-        return rule is not None and all(self._criteria(rule, record).values())
+        return rule is not None and all(criterion.met for criterion in self.criteria(record))
 
-    def _criteria(self, rule: PromotionRule, record: PromotionFacts) -> dict[str, bool]:
-        return {
-            "equity": at_least(self.earned_equity, rule.min_equity_usd),
-            "closed_trades": record.closed_trades >= rule.min_closed_trades,
-            "win_rate": at_least(record.win_rate, rule.min_win_rate),
-            "single_loss": (rule.max_single_loss_share is None
-                            or at_most(record.worst_loss_share, rule.max_single_loss_share)),
-            "profitable_trade": rule.needs_profitable is None or rule.needs_profitable in record.profitable,
-            "drawdown": (rule.max_drawdown_share is None
-                         or record.worst_drawdown_share < rule.max_drawdown_share)}
+    def criteria(self, record: PromotionFacts) -> tuple[Criterion, ...]:
+        """What the next phase asks for; empty in the last one."""
+        rule = self._next_rule()
+        if rule is None:
+            return ()
+        rows = [("equity", self.earned_equity, rule.min_equity_usd, at_least(self.earned_equity, rule.min_equity_usd)),
+                ("closed_trades", record.closed_trades, rule.min_closed_trades,
+                 record.closed_trades >= rule.min_closed_trades),
+                ("win_rate", record.win_rate, rule.min_win_rate, at_least(record.win_rate, rule.min_win_rate))]
+        if rule.max_single_loss_share is not None:
+            rows.append(("single_loss", record.worst_loss_share, rule.max_single_loss_share,
+                         at_most(record.worst_loss_share, rule.max_single_loss_share)))
+        if rule.needs_profitable is not None:
+            won = rule.needs_profitable in record.profitable
+            rows.append(("profitable_trade", float(won), 1.0, won))
+        if rule.max_drawdown_share is not None:
+            rows.append(("drawdown", record.worst_drawdown_share, rule.max_drawdown_share,
+                         record.worst_drawdown_share < rule.max_drawdown_share))
+        return tuple(Criterion(name=name, value=value, needed=needed, met=met,
+                               of=rule.needs_profitable or "" if name == "profitable_trade" else "")
+                     for name, value, needed, met in rows)
 
     def _step(self, direction: int, reason: PhaseReason) -> PhaseChange:
         before, self._phase = self._phase, self._phase + direction

@@ -111,6 +111,14 @@ class QuoteScreen:
         known.quote, known.moment, known.doubted = quote, moment, None
         return quote
 
+    def shown(self, contract: Contract, quote: Quote) -> Quote:
+        """What a reader is shown for ``quote``: itself, or the believed one where it is doubted or has jumped and was not
+        judged yet. It judges nothing and changes nothing: whoever only looks must not move what the rules believe."""
+        known = self._known.get(contract)
+        if known is None or price_fault(quote) is not None:
+            return quote
+        return known.quote if known.doubted is not None or _far(known.quote, quote) else quote
+
     def forget(self, contract: Contract) -> None:
         """Forget ``contract``, because it is no longer subscribed."""
         self._known.pop(contract, None)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from math import ceil
 from threading import Lock
+from time import perf_counter
 from typing import Any, Collection, Iterator, Mapping, Sequence
 
 from core.errors import IntegrityError, StoreError
@@ -66,6 +67,7 @@ class AtomicOrderExecutor:
         self._lock = Lock()
         self._events_later = events_later
         self.unsaved: str | None = None
+        self.handing_over: deque[float] = deque(maxlen=FINISHED_KEPT)   # seconds from a decision to its order, the latest
 
     # --- the shell's calls ------------------------------------------------------------------------------------------
 
@@ -80,16 +82,18 @@ class AtomicOrderExecutor:
         IntegrityError
             If the intent has no legs, a zero ratio or quantity, or names a contract twice.
         """
+        begun = perf_counter()
         with self._exclusive():
             if intent.id in self._works or intent.id in self._finished:
                 return False
             intent = normalised_intent(intent)
             work = Work(intent=intent, started=now, urgent=intent.urgency is Urgency.NATURAL,
                         goal={leg.contract: leg.ratio * intent.quantity for leg in intent.legs})
-            if not work.opens:
-                return self._worker.start_exit(work, now)
-            self._worker.start_entry(work, now)
-            return True
+            if work.opens:
+                self._worker.start_entry(work, now)
+            taken = work.opens or self._worker.start_exit(work, now)
+        self.handing_over.append(perf_counter() - begun)
+        return taken
 
     def on_minute(self, now: datetime) -> None:
         """Walk limits, time out, repair and resend. It may be called more often: every rule counts its own minutes."""
@@ -152,6 +156,11 @@ class AtomicOrderExecutor:
     def contracts(self) -> frozenset[Contract]:
         """Contracts whose quotes are needed."""
         return frozenset(contract for work in self._works.values() for contract in work.goal)
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """What is under way, to be looked at only."""
+        return tuple(self._works.values())
 
     @property
     def working_positions(self) -> frozenset[str]:

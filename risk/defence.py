@@ -104,7 +104,7 @@ def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
         If a leg, the underlying or a volatility is missing or unusable.
     """
     held = [leg for leg in position.legs if leg.quantity]
-    move = RED_SIGMAS * max((_daily_deviation(leg.contract, snapshot) for leg in held), default=0.0)
+    move = RED_SIGMAS * max((daily_deviation(leg.contract, snapshot) for leg in held), default=0.0)
     worst = 0.0
     for shock in (1.0 + move, max(0.01, 1.0 - move)):
         change = sum(leg.quantity * leg.contract.multiplier * _change(leg.contract, shock, snapshot)
@@ -113,7 +113,15 @@ def two_sigma_loss_usd(position: Position, snapshot: Snapshot) -> float:
     return worst
 
 
-def _daily_deviation(contract: Contract, snapshot: Snapshot) -> float:
+def daily_deviation(contract: Contract, snapshot: Snapshot) -> float:
+    """Standard deviation of a day of a contract's underlying, as a share: its own implied volatility where the snapshot
+    has it, else the VIX times its beta.
+
+    Raises
+    ------
+    CannotCompute
+        Neither is known.
+    """
     symbol = contract.underlying
     found = underlying_of(contract, snapshot.underlyings)
     if found is not None and found.iv is not None and math.isfinite(found.iv.current) and found.iv.current > 0.0:

@@ -157,7 +157,7 @@ class GreeksMonitor:
             limits = self.limits(phase, equity, spy_price)
         except CannotCompute as error:
             return guard_refusal("greeks", error)
-        was, becomes = _bound_values(before), _bound_values(after)
+        was, becomes = bound_values(before), bound_values(after)
         for name, limit in limits.items():
             if not at_most(becomes[name], max(limit, was[name])):
                 return Refused(code=_CODES[name], facts={"limit_name": name, "limit": limit, "before": was[name],
@@ -194,7 +194,7 @@ class GreeksMonitor:
             As :meth:`limits`, and if the exposure is not finite.
         """
         _require_finite(exposure)
-        values = _bound_values(exposure)
+        values = bound_values(exposure)
         return tuple(GreekWarning(greek=name, value=values[name], limit=limit)
                      for name, limit in self.limits(phase, equity, spy_price).items()
                      if at_least(values[name], GREEK_WARNING_SHARE * limit))
@@ -220,7 +220,7 @@ class GreeksMonitor:
                         vega=one.vega * count, theta=one.theta * count)
 
 
-def _bound_values(exposure: Exposure) -> dict[str, float]:
+def bound_values(exposure: Exposure) -> dict[str, float]:
     """What each limit measures, as a number that must not grow past it. A long gamma or vega counts as 0."""
     return {"greek_delta": abs(exposure.spy_delta), "greek_notional_delta": abs(exposure.spy_delta),
             "greek_gamma": max(0.0, -exposure.gamma), "greek_vega": max(0.0, -exposure.vega)}

@@ -144,6 +144,16 @@ def test_an_upward_import_is_found(name: str, line: str) -> None:
     assert (ROOT / name).is_file() and upward(name, ast.parse(line))
 
 
+def test_the_dashboard_knows_the_algorithm_by_what_it_publishes() -> None:
+    """It imports nothing of it, and is imported by nothing of it: the schemas are what both are held to."""
+    algorithm = {"main", "config", "core", "strategies", "risk", "helpers", "local"}
+    there = {path.relative_to(ROOT).as_posix(): imported(parse(path)) for path in python_files("operations/dashboard")}
+    assert there and {name: taken & algorithm for name, taken in there.items() if taken & algorithm} == {}
+    back = {path.relative_to(ROOT).as_posix() for path in python_files("main.py", *sorted(algorithm - {"main", "local"}))
+            if "operations" in imported(parse(path))}
+    assert back == set()
+
+
 def test_every_exception_is_needed() -> None:
     unused = {(name, reason) for name, reasons in EXCEPTIONS.items() for reason in set(reasons.values())
               if not any(module == allowed or module.startswith(allowed + ".") for module in modules(parse(ROOT / name))

@@ -51,6 +51,9 @@ TECHNICAL: dict[str, tuple[frozenset[float], str]] = {
     "helpers/orders/pricing.py": (frozenset({3}), "digits of a rounding"),
     "helpers/orders/reports.py": (frozenset({6}), "digits of a rounding"),
     "helpers/orders/worker.py": (frozenset({3, 4}), "failures in a row of one request; digits of a rounding"),
+    "helpers/shell/published/outlook.py": (frozenset({10}), "names in one sentence"),
+    "helpers/shell/published/performance.py": (frozenset({500, 1300, 300}), "rows of a published document"),
+    "helpers/shell/published/publisher.py": (frozenset({30, 300, 1_000_000}), "rows and bytes of a published document"),
     "helpers/shell/run_record.py": (frozenset({3, 4, 6}), "the report's version, digits of a rounding"),
     "helpers/store/audit_trail.py": (frozenset({256_000}), "bytes of a segment"),
     "helpers/store/journal.py": (frozenset({6}), "digits of a rounding"),
@@ -125,7 +128,8 @@ HOUSE_TESTS = ("tests/test_house.py", "tests/test_one_home.py")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the rooms and of the house tests."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in ("config", "core", "strategies", "risk", "helpers", "local", "operations", "main.py", "pyproject.toml", *HOUSE_TESTS):
+    for name in ("config", "core", "strategies", "risk", "helpers", "local", "operations", "main.py", "pyproject.toml",
+                 *HOUSE_TESTS):
         source = ROOT / name
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

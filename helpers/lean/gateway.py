@@ -250,6 +250,22 @@ class LeanGateway(OrderGateway):
         quote = self.last_quote(contract)
         return quote if quote is None or contract.kind is ContractKind.EQUITY else self.screen.believed(contract, quote)
 
+    def shown_quote(self, contract: Contract) -> Quote | None:
+        """As :meth:`quote`, for a reader: it moves nothing that the rules believe."""
+        quote = self.last_quote(contract)
+        return quote if quote is None or contract.kind is ContractKind.EQUITY else self.screen.shown(contract, quote)
+
+    def glance(self, ticker: str, expiry: date | None = None) -> Underlying | None:
+        """An underlying, or a followed contract month, for a reader: its price alone, without histories; nothing is asked
+        of LEAN that the rules might find another answer for later. None before its first price."""
+        security = self._securities.get(ticker) if expiry is None else self._months.of(ticker).get(expiry)
+        last = None if security is None else security.get_last_data()
+        if security is None or last is None or not float(security.price) > 0.0:
+            return None
+        return Underlying(symbol=ticker, price=float(security.price), bid=float(security.bid_price),
+                          ask=float(security.ask_price), future_expiry=expiry, last_close=nan,
+                          quote_time=self._live.real_time(ticker if expiry is None else (ticker, expiry), security, last))
+
     def last_quote(self, contract: Contract) -> Quote | None:
         """Last real quote of a subscribed contract or of shares, believed or not; a dead side is 0. None before its
         first."""

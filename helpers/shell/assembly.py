@@ -49,4 +49,4 @@ def assemble(algorithm: LeanAlgorithm, run: RunParameters) -> FrameworkShell[Lea
     audit = SegmentedAudit(algorithm.object_store)
     return FrameworkShell(gateway=gateway, run=run, components=managers.with_executor(executor), memory=memory,
                           journal=Journal(algorithm.log, audit, run.log_level), store=RunStore(facts, run, memory, audit),
-                          tickers=tickers)
+                          tickers=tickers, port=algorithm.object_store)

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import Any, Generic, Iterable
 
 from config.constants import (ENTRY_OPEN, ENTRY_ROUND_MINUTES, ENTRY_ROUND_OFFSET_MINUTES, FUTURES_ENTRY_CLOSE,
-                              LAST_CHECK_MINUTES_BEFORE_CLOSE, MARK_TIMES, POSITION_CHECK_MINUTES, STORE_TIME)
+                              LAST_CHECK_MINUTES_BEFORE_CLOSE, MARK_TIMES, POSITION_CHECK_MINUTES, RISK_CHECK_MINUTES, STORE_TIME)
 from config.run_parameters import Environment, RunParameters
 from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.model import Snapshot
@@ -24,12 +24,14 @@ from helpers.shell.foreign_orders import ForeignOrders
 from helpers.shell.memory import Keeper, Memory
 from helpers.shell.operator_commands import Command, OperatorCommands, amount_of
 from helpers.shell.ports import CommandWords, Event, Gateway
+from helpers.shell.published.publisher import Publisher
 from helpers.shell.recovery import Recovery
 from helpers.shell.risk_round import RiskRound
 from helpers.shell.run_record import RunRecord
 from helpers.shell.run_store import RunStore
 from helpers.shell.snapshots import SnapshotBuilder
 from helpers.store.journal import Journal
+from helpers.store.state_store import ObjectStorePort
 
 
 class FrameworkShell(Generic[Event]):
@@ -40,12 +42,13 @@ class FrameworkShell(Generic[Event]):
     """
 
     def __init__(self, *, gateway: Gateway[Event], run: RunParameters, components: Components, memory: Memory,
-                 journal: Journal, store: RunStore, tickers: tuple[str, ...]) -> None:
+                 journal: Journal, store: RunStore, tickers: tuple[str, ...], port: ObjectStorePort) -> None:
         self.parts = components
         self.journal = journal
         self.memory = memory
         self.store = store
-        self._keeper = Keeper(memory, journal, components, flushes=run.environment is not Environment.DEVELOPMENT)
+        self._keeper = Keeper(memory, journal, components,
+                              flushes=run.publish or run.environment is not Environment.DEVELOPMENT)
         self.run = run
         self._gateway = gateway
         self.builder = SnapshotBuilder(gateway, components, run, tickers)
@@ -54,6 +57,8 @@ class FrameworkShell(Generic[Event]):
         self.record = RunRecord(components, journal, run)
         self.risk = RiskRound(components, self.rounds, journal, self.record)
         self.commands = OperatorCommands(components, self.builder, self.rounds, journal)
+        self._publisher = Publisher(port=port, store=store, components=components, builder=self.builder,
+                                    rounds=self.rounds, journal=journal, run=run)
         self._recovery = Recovery(gateway, components, journal, self.rounds, self.results)
         self._foreign = ForeignOrders(gateway, components, journal, self.results, self._recovery)
         self.started = False
@@ -145,6 +150,7 @@ class FrameworkShell(Generic[Event]):
             self._transitions()
             self.journal.flush()
             self.memory.save()
+            self._publisher.publish(plain_time(now), ended=True)
             return self.record.document(now)
 
     # --- events -----------------------------------------------------------------------------------------------------
@@ -180,7 +186,12 @@ class FrameworkShell(Generic[Event]):
                 self.journal.event(now, "COMMAND_REFUSED", action=str(data.action), why=str(problem))
             self.rounds.take_back(now)
             self._keep(now, changed=True)
-            return answer if self.parts.unsaved is None else answer | {"not_stored": self.parts.unsaved}
+            if self.parts.unsaved is not None:
+                answer |= {"not_stored": self.parts.unsaved}
+            self._publisher.answered(now, {"action": str(data.action), "strategy": data.strategy, "reason": data.reason,
+                                           "reference": data.reference}, answer)
+            self._publisher.publish(now)
+            return answer
 
     def split_ahead(self, tickers: Iterable[str], now: datetime) -> None:
         """Take LEAN's warning in the session before a split."""
@@ -210,11 +221,17 @@ class FrameworkShell(Generic[Event]):
             calendar = self._gateway.calendar()
             opened, closes = calendar.session_open, calendar.session_close
             if opened is None or closes is None or not opened < minute <= closes:
+                self._between_sessions(minute, fresh=fresh)
                 return
             if fresh:
                 self._whole(minute, calendar.today)
             elif self.parts.executor.working_positions or self._exchange or self._foreign.waiting:
                 self._orders(now)
+
+    def _between_sessions(self, minute: datetime, *, fresh: bool) -> None:
+        """Nothing is due; a reader is told that the algorithm lives."""
+        if fresh and minute.minute % RISK_CHECK_MINUTES == 0:
+            self._publisher.publish(minute)
 
     def _whole(self, minute: datetime, today: date) -> None:
         self._book_exchange_events()
@@ -234,13 +251,17 @@ class FrameworkShell(Generic[Event]):
         changed = self._recovery.overdue(minute) or changed
         closing = minute.time() == STORE_TIME or minute == self._gateway.calendar().session_close
         self._keep(minute, changed=changed or closing, flush=closing)
+        self._publisher.publish(minute)
 
     def _orders(self, now: datetime) -> None:
         """Between two minutes, live: look after working orders, and decide nothing."""
         self._book_exchange_events()
         booked = self._foreign.book(now)
         self.parts.executor.on_minute(now)
-        self._keep(now, changed=self.results.drain(now) or booked)
+        changed = self.results.drain(now) or booked
+        self._keep(now, changed=changed)
+        if changed:
+            self._publisher.publish(now)
 
     def _keep(self, now: datetime, *, changed: bool, flush: bool = False) -> None:
         for name, facts in self._gateway.drain_notes():

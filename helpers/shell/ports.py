@@ -30,6 +30,11 @@ class CommandWords(Protocol):
     @property
     def position(self) -> str | None: ...
 
+    @property
+    def reference(self) -> str | None:
+        """The sender's own name of the command, given back with its answer."""
+        ...
+
 
 class Subscriptions(Protocol):
     """Which contracts have quotes."""
@@ -121,6 +126,14 @@ class Market(Protocol):
 
     def quote(self, contract: Contract) -> Quote | None:
         """Last real quote; None before the first."""
+        ...
+
+    def shown_quote(self, contract: Contract) -> Quote | None:
+        """As :meth:`quote`, for a reader: it moves nothing that the rules believe."""
+        ...
+
+    def glance(self, ticker: str, expiry: date | None = None) -> Underlying | None:
+        """An underlying, or a followed contract month, by its price alone; None before its first."""
         ...
 
     def holdings(self) -> Mapping[Contract, int]: ...

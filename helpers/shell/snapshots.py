@@ -15,9 +15,9 @@ from core.errors import CannotCompute
 from core.iv_record import at_the_money_iv
 from core.lazy_mapping import LazyMapping
 from core.market_values import finite
-from core.model import EMPTY, Account, Contract, PortfolioView, Refused, Snapshot, State, Underlying
+from core.model import EMPTY, Account, Contract, PortfolioView, Quote, Refused, Snapshot, State, Underlying
 from core.protection import protects, result_usd
-from core.quotes import held_mark, is_future
+from core.quotes import held_mark, is_future, underlying_key
 from helpers.shell.components import Components
 from helpers.shell.ports import Market
 
@@ -121,11 +121,40 @@ class SnapshotBuilder:
         """
         held = self._gateway.subscribed_holdings()
         seen = self._seen(now, frozenset(intraday), held)
-        return replace(seen, account=self._account(seen, held))
+        return replace(seen, account=self._account(seen, held, self._gateway.quote))
 
     def unvalued(self, now: datetime) -> Snapshot:
         """As :meth:`snapshot`, with the account's last known value: for exits only, while it cannot be valued."""
         return self._seen(now, frozenset(), self._gateway.subscribed_holdings())
+
+    def glance(self, now: datetime) -> Snapshot:
+        """As :meth:`snapshot`, for a reader: prices alone of what there is, and nothing that the rules know is moved by it.
+
+        Raises
+        ------
+        CannotCompute
+            As :meth:`snapshot`.
+        """
+        held, book, by_id = self._gateway.subscribed_holdings(), self._parts.book, self._subscribed_by_id()
+        reading = self._parts.vix.reading(now, self.in_session(now))
+        future_months = {(leg.contract.underlying, leg.contract.future_expiry) for position in self._parts.states.positions
+                         for leg in position.legs if leg.contract.future_expiry is not None}
+        found = {ticker: self._gateway.glance(ticker) for ticker in self._tickers if not is_future(ticker)}
+        found |= {underlying_key(ticker, expiry): self._gateway.glance(ticker, expiry)
+                  for ticker, expiry in future_months if expiry is not None}
+        underlyings = {key: underlying for key, underlying in found.items() if underlying is not None}
+        seen = Snapshot(
+            time=now, calendar=replace(self._gateway.calendar(), announced=self._announced), chains={},
+            account=Account(cash=self._gateway.cash, equity=book.equity_last, equity_day_start=book.equity_day_start,
+                            protection=book.protection_last or 0.0,
+                            protection_day_start=book.protection_day_start or 0.0, flows_today=book.flows_today,
+                            buying_power_used=0.0),
+            phase=self._parts.phase.phase, vix=None if isinstance(reading, Refused) else reading,
+            vix_refusal=reading if isinstance(reading, Refused) else None, underlyings=underlyings,
+            prices={key: underlying.price for key, underlying in underlyings.items()},
+            quotes=LazyMapping(by_id, lambda key: self._gateway.shown_quote(by_id[key])),
+            holdings={contract.id: quantity for contract, quantity in held.items()}, positions=self._parts.states.positions)
+        return replace(seen, account=self._account(seen, held, self._gateway.shown_quote))
 
     def _seen(self, now: datetime, intraday: frozenset[str], held: Mapping[Contract, int]) -> Snapshot:
         calendar, book = replace(self._gateway.calendar(), announced=self._announced), self._parts.book
@@ -152,10 +181,14 @@ class SnapshotBuilder:
             self._named = (subscribed, {contract.id: contract for contract in subscribed})
         return self._named[1]
 
+    def session(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """When today's session opens and closes; None on a day without one."""
+        calendar = self._gateway.calendar()
+        return calendar.session_open, calendar.session_close
+
     def in_session(self, now: datetime) -> bool:
         """Whether the stock market is open."""
-        calendar = self._gateway.calendar()
-        opened, closes = calendar.session_open, calendar.session_close
+        opened, closes = self.session(now)
         return opened is not None and closes is not None and opened <= now <= closes
 
     def with_chains(self, snapshot: Snapshot, tickers: Iterable[str]) -> Snapshot:
@@ -191,9 +224,10 @@ class SnapshotBuilder:
             return key in priced
         return LazyMapping(self._listed[1], build, present), LazyMapping(self._listed[1], price, present)
 
-    def _account(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Account:
+    def _account(self, seen: Snapshot, holdings: Mapping[Contract, int],
+                 quote_of: Callable[[Contract], Quote | None]) -> Account:
         """Cash and everything held at its mark, the owner's own at LEAN's value; margin by the framework's own rules."""
-        mark_of = self._marks(seen, holdings)
+        mark_of = self._marks(seen, holdings, quote_of)
         worth = seen.account.cash + self._gateway.others_value()
         worth += sum(quantity * mark_of(contract, quantity) * contract.multiplier
                      for contract, quantity in holdings.items())
@@ -209,10 +243,11 @@ class SnapshotBuilder:
                        buying_power_used=self._parts.margin.portfolio_margin(held, seen.quotes, seen.underlyings,
                                                                                 day=seen.time.date()))
 
-    def _marks(self, seen: Snapshot, holdings: Mapping[Contract, int]) -> Callable[[Contract, int], float]:
+    def _marks(self, seen: Snapshot, holdings: Mapping[Contract, int], quote_of: Callable[[Contract], Quote | None]
+               ) -> Callable[[Contract, int], float]:
         """Points at which a contract counts that is held in some quantity, at the moment of ``seen``."""
         def mark_of(contract: Contract, quantity: int) -> float:
-            quote = seen.quotes.get(contract.id) or self._gateway.quote(contract)
+            quote = seen.quotes.get(contract.id) or quote_of(contract)
             if quote is None and contract not in holdings:
                 return 0.0                                  # what is over, and not booked yet
             if quote is None:
@@ -222,7 +257,7 @@ class SnapshotBuilder:
 
     def results(self, seen: Snapshot) -> Mapping[str, float]:
         """What each open position has made so far in USD, fees included, by id: at the marks the account counts at."""
-        mark_of = self._marks(seen, self._gateway.subscribed_holdings())
+        mark_of = self._marks(seen, self._gateway.subscribed_holdings(), self._gateway.quote)
         return {position.id: result_usd(position, mark_of) for position in seen.positions if position.is_open}
 
     def holdings(self) -> Mapping[Contract, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -13,12 +14,12 @@ from core.codes import MEASURED
 from core.model import Refused
 from helpers.store.audit_trail import Audit
 
-
+RECENT_EVENTS: Final = 60
 # Every event that is not named is INFO. Events for the audit trail alone are DEBUG.
 SEVERITY: Final[Mapping[str, LogLevel]] = MappingProxyType({
     **dict.fromkeys(("CANNOT_COMPUTE", "COMMAND_REFUSED", "EXIT_DEFERRED", "GUARDS", "LATE_FILL", "LIMIT_WARNING",
                      "MARGIN_UNCONFIRMED", "ORDER_STUCK", "RESULT_UNKNOWN"), LogLevel.WARNING),
-    **dict.fromkeys(("ORDER_FAILED", "ORDER_UNKNOWN", "QUARANTINE", "RISK_BLIND", "SECRET_IN_GIT", "STORE_FAILED"),
+    **dict.fromkeys(("ORDER_FAILED", "ORDER_UNKNOWN", "PUBLISH_FAILED", "QUARANTINE", "RISK_BLIND", "SECRET_IN_GIT", "STORE_FAILED"),
                     LogLevel.ERROR)})
 
 
@@ -41,11 +42,17 @@ class Journal:
         self._least = tuple(LogLevel).index(least)
         self._days: dict[tuple[date, str, str], dict[str, Any]] = {}
         self._approaches: dict[str, dict[str, Any]] = {}
+        self._readings: dict[str, dict[str, Any]] = {}
+        self._recent: deque[dict[str, Any]] = deque(maxlen=RECENT_EVENTS)
+        self._told = {severity: 0 for severity in LogLevel}
 
     def event(self, time: datetime, name: str, **facts: Any) -> None:
         """Record one event. Facts that are ``None`` are left out."""
         shown = {key: plain(value) for key, value in facts.items() if value is not None}
-        self._line(SEVERITY.get(name, LogLevel.INFO), name, shown)
+        severity = SEVERITY.get(name, LogLevel.INFO)
+        self._told[severity] += 1
+        self._recent.append({"time": time.isoformat(), "event": name, "severity": severity.value, "facts": shown})
+        self._line(severity, name, shown)
         self._audit.append(time, name, shown)
 
     def audit(self, time: datetime, name: str, facts: Mapping[str, Any]) -> None:
@@ -76,7 +83,8 @@ class Journal:
             row["closest"] = near
 
     def approach(self, time: datetime, rule: str, value: float, threshold: float) -> None:
-        """Keep how near a rule's figure came to its threshold, as a share of the threshold, for the report."""
+        """Keep how near a rule's figure came to its threshold (as a share of it), for the report, and the latest."""
+        self._readings[rule] = {"value": value, "threshold": threshold, "time": time.isoformat()}
         best = self._approaches.get(rule)
         if best is None or value / threshold > best["value"] / best["threshold"]:
             self._approaches[rule] = {"value": value, "threshold": threshold, "time": time.isoformat()}
@@ -99,6 +107,20 @@ class Journal:
     def closest_approaches(self) -> dict[str, dict[str, Any]]:
         """Each rule with its nearest approach."""
         return dict(self._approaches)
+
+    @property
+    def readings(self) -> dict[str, dict[str, Any]]:
+        """Rule to its latest figure and threshold."""
+        return dict(self._readings)
+
+    @property
+    def recent(self) -> list[dict[str, Any]]:
+        """The latest events, oldest first, with their severities."""
+        return list(self._recent)
+
+    def told(self, severity: LogLevel) -> int:
+        """Events of a severity in this life."""
+        return self._told[severity]
 
     def flush(self) -> None:
         """Make sure that the audit trail is on disk."""

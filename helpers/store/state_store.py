@@ -191,11 +191,7 @@ class StateStore:
                 "written_at": written_at.isoformat(), "payload": payload}
         if self._account:
             body["account"] = self._account
-        try:
-            text = canonical(body)
-        except (TypeError, ValueError) as problem:
-            raise StoreError("state is not plain finite JSON", problem=str(problem)) from problem
-        return f"{CHECKSUM_HEAD}{checksum(text)}\",{text[1:]}"
+        return sealed(body)
 
     def _verify(self, key: str, text: str) -> None:
         path = Path(str(self._port.get_file_path(key)))
@@ -266,6 +262,21 @@ class StateStore:
             payload = self._migrations[version](dict(payload))
             version += 1
         return payload, int(document["schema"]) if document["schema"] != self._schema else None
+
+
+def sealed(body: Mapping[str, Any]) -> str:
+    """A document as canonical JSON with its checksum in front, so that a reader knows a torn one.
+
+    Raises
+    ------
+    StoreError
+        When it is not plain finite JSON.
+    """
+    try:
+        text = canonical(dict(body))
+    except (TypeError, ValueError) as problem:
+        raise StoreError("a document is not plain finite JSON", problem=str(problem)) from problem
+    return f"{CHECKSUM_HEAD}{checksum(text)}\",{text[1:]}"
 
 
 def checksum(body: str) -> str:

@@ -85,3 +85,10 @@ def test_a_name_behind_a_minus_is_left_out(text: str, out: set[str]) -> None:
 def test_what_was_meant_is_suggested(mapping: dict[str, str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         parse(mapping, live=False)
+
+
+def test_a_live_run_publishes_and_a_backtest_when_asked() -> None:
+    assert parse({}, live=True).publish and not parse({}, live=False).publish
+    assert parse({"publish": "yes"}, live=False).publish and not parse({"publish": "no"}, live=True).publish
+    with pytest.raises(ConfigError, match="publish must be one of yes, no"):
+        parse({"publish": "1"}, live=False)

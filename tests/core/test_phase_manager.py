@@ -226,3 +226,11 @@ def test_products_by_phase() -> None:
     assert products(1) == ("/MCL",) and products(2) == ("/MCL", "/MGC") and products(3) == ("/MCL", "/MGC", "/MES")
     assert set(products(4)) == {"/ES", "/CL", "/GC", "/SI", "/MES", "/MCL", "/MGC"} and products(0) == ()
     assert SPECS["calendar"].products(3) == SPECS["calendar"].underlyings
+
+
+def test_what_the_next_phase_asks_for_is_told_with_what_there_is() -> None:
+    rows = {row.name: row for row in PhaseManager(2, 55_000.0).criteria(replace(TO_THREE, closed_trades=41))}
+    assert (rows["equity"].value, rows["equity"].needed, rows["equity"].met) == (55_000.0, 60_000.0, False)
+    assert (rows["closed_trades"].value, rows["closed_trades"].needed, rows["closed_trades"].met) == (41, 50, False)
+    assert rows["win_rate"].met and rows["profitable_trade"].met and rows["profitable_trade"].of == "lt112"
+    assert PhaseManager(4, 90_000.0).criteria(GOOD) == ()

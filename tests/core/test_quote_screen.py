@@ -280,3 +280,21 @@ def test_one_lying_minute_changes_nothing_but_itself(mids: list[float], where: i
     start = 4 * len(mids) + 3
     assert world.at(start, 0.2 * last if where % 2 else 6.0 * last) == pytest.approx(last)
     assert world.at(start + 1, last) == pytest.approx(last)
+
+
+def test_whoever_only_looks_moves_nothing() -> None:
+    """Two worlds, one of them looked at each minute: what is believed stays the same, and a jump is not shown."""
+    quiet, watched = World(), World()
+    for minutes, mid in enumerate((2.00, 2.01, 9.00, 2.02, 2.02, 4.50, 4.50, 4.50, 4.50, 4.55)):
+        shown = Quote(bid=mid - 0.02, ask=mid + 0.02, time=NOON + minutes * MINUTE)
+        seen = watched.screen.shown(SHORT, shown)
+        if minutes % 3 == 0:
+            assert quiet.at(minutes, mid) == watched.at(minutes, mid)
+        assert minutes == 0 or seen.mid < 3.0 or minutes > 8, "the jump is shown once it is believed"
+    assert quiet.screen.drain_notes() == watched.screen.drain_notes()
+
+
+def test_a_quote_without_a_price_is_shown_as_it_is() -> None:
+    world, dead = World(), Quote(bid=0.0, ask=0.0, time=NOON)
+    world.at(0, 2.00)
+    assert world.screen.shown(SHORT, dead) is dead

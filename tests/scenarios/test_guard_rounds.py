@@ -47,7 +47,7 @@ def lose(shell: FrameworkShell, share: float) -> None:
 
 
 def told(run: Lives, action: str, **fields: Any) -> dict[str, Any]:
-    row = {"strategy": None, "reason": None, "amount": None, "position": None} | fields
+    row = {"strategy": None, "reason": None, "amount": None, "position": None, "reference": None} | fields
     algorithm = run.engine.algorithm
     return algorithm.shell.command(SimpleNamespace(action=action, **row), algorithm.time)
 

@@ -27,7 +27,7 @@ def until(moment: datetime, out: Path) -> tuple[Lives, FrameworkShell]:
 
 
 def told(run: Lives, action: str | None, **fields: Any) -> dict[str, Any]:
-    row = {"strategy": None, "reason": None, "amount": None, "position": None} | fields
+    row = {"strategy": None, "reason": None, "amount": None, "position": None, "reference": None} | fields
     algorithm = run.engine.algorithm
     return algorithm.shell.command(SimpleNamespace(action=action, **row), algorithm.time)
 

@@ -48,7 +48,7 @@ def test_what_protection_makes_is_told_apart_while_it_is_held_and_after(tmp_path
     account = shell.builder.snapshot(at(13, 0)).account
     assert account.protection == pytest.approx(rung.cash_flow_usd + 100.0 * rung.legs[0].quantity * quote.mid)
     assert shell.parts.book.protection_last == pytest.approx(account.protection, abs=60.0)
-    row = SimpleNamespace(action="flatten", strategy=RUNG, reason=None, amount=None, position=None)
+    row = SimpleNamespace(action="flatten", strategy=RUNG, reason=None, amount=None, position=None, reference=None)
     shell.command(row, at(13, 0))
     assert run.run(at(13, 10)), run.error
     (sold,) = [trade for trade in shell.parts.ledger.trades if trade.strategy == RUNG]

@@ -165,7 +165,7 @@ def test_a_command_before_any_data_starts_the_framework(tmp_path):
     engine.initialize()
     algorithm = engine.algorithm
     assert not algorithm.shell.started
-    ask = SimpleNamespace(action="status", strategy=None, reason=None, amount=None, position=None)
+    ask = SimpleNamespace(action="status", strategy=None, reason=None, amount=None, position=None, reference=None)
     assert algorithm.on_command(ask) is True
     assert json.loads(algorithm.object_store.read(f"{algorithm.shell.store.prefix}/answer.json"))["phase"] == 3
     assert run.run(), run.error
@@ -179,7 +179,7 @@ def test_a_start_that_failed_is_not_gone_on_from(tmp_path, monkeypatch):
     engine = run.begin(at(0, 1))
     engine.initialize()
     monkeypatch.setattr(type(engine.algorithm.shell.parts), "verify", broken)
-    ask = SimpleNamespace(action="halt", strategy=None, reason=None, amount=None, position=None)
+    ask = SimpleNamespace(action="halt", strategy=None, reason=None, amount=None, position=None, reference=None)
     with pytest.raises(IntegrityError, match="is broken"):
         engine.algorithm.on_command(ask)
     monkeypatch.undo()
@@ -207,7 +207,7 @@ def test_a_flow_is_taken_while_the_market_is_closed(tmp_path):
     """In the session guards would stand between the word and the money."""
     run = lives(tmp_path, live=True)
     engine = run.begin(at(9, 0))
-    deposit = SimpleNamespace(action="flow", strategy=None, reason=None, amount=5_000.0, position=None)
+    deposit = SimpleNamespace(action="flow", strategy=None, reason=None, amount=5_000.0, position=None, reference=None)
     assert run.run(at(9, 29)), run.error
     book = engine.algorithm.shell.parts.book
     assert engine.algorithm.on_command(deposit) is True and book.flows_today == 5_000.0

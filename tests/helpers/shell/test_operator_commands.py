@@ -19,7 +19,8 @@ def at(hour: int, minute: int) -> datetime:
 
 def asked(algorithm: Any, action: str, amount: Any = None) -> tuple[bool, dict[str, Any]]:
     """What LEAN is told of the command, and the answer in the store."""
-    taken = algorithm.on_command(SimpleNamespace(action=action, strategy=None, reason=None, amount=amount, position=None))
+    taken = algorithm.on_command(SimpleNamespace(action=action, strategy=None, reason=None, amount=amount, position=None,
+                                                reference=None))
     return taken, json.loads(algorithm.object_store.read(f"{algorithm.shell.store.prefix}/answer.json"))
 
 

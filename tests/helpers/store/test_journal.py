@@ -106,3 +106,14 @@ def test_the_nearest_of_a_days_refusals_is_kept() -> None:
     near, none = journal.refusal_days
     assert (near["closest"]["value"], near["closest"]["limit"], none["closest"]) == (21.5, 22.0, None)
     assert near["closest"]["time"] == f"{NOW + timedelta(minutes=1):%H:%M}" and near["facts"]["vix"] == 18.0
+
+
+def test_a_reader_is_told_the_latest_events_readings_and_counts() -> None:
+    journal, _, _ = made()
+    for minute in range(70):
+        journal.event(NOW + timedelta(minutes=minute), "STORE_FAILED" if minute == 3 else "ENTER", minute=minute)
+    assert [row["facts"]["minute"] for row in journal.recent] == list(range(10, 70))
+    assert (journal.told(LogLevel.ERROR), journal.told(LogLevel.INFO)) == (1, 69)
+    for value in (0.9, 0.2):
+        journal.approach(NOW, "breaker margin", value, 1.0)
+    assert journal.readings["breaker margin"]["value"] == 0.2 and journal.closest_approaches["breaker margin"]["value"] == 0.9
