@@ -21,7 +21,7 @@ from core.errors import CannotCompute, ConfigError, IntegrityError
 from core.kelly import strategy_edge
 from core.market_values import guard_refusal
 from core.model import Refused, StrategySample
-from core.performance import (EquityStatistics, TradeStatistics, daily_results, equity_statistics, pnl_by,
+from core.performance import (EquityStatistics, TradeStatistics, daily_results, daily_returns, equity_statistics, pnl_by,
                               trade_statistics)
 from core.phase_manager import PromotionFacts
 from core.serialization import Encoded, canonical
@@ -332,6 +332,11 @@ class TradeLedger:
     def equity_by_day(self) -> Mapping[str, float]:
         """USD the account made on each marked day (ISO date), with open positions and without flows."""
         results = daily_results(self._starting_equity, self._marks, self._flows)
+        return {mark.day.isoformat(): float(result) for mark, result in zip(self._marks, results)}
+
+    def returns_by_day(self) -> Mapping[str, float]:
+        """The same as shares of the account (ISO date), flows taken out."""
+        results = daily_returns(self._starting_equity, self._marks, self._flows)
         return {mark.day.isoformat(): float(result) for mark, result in zip(self._marks, results)}
 
     def equity_by_month(self) -> Mapping[str, float]:

@@ -1,11 +1,17 @@
-"""The table a run ends with: LEAN's statistics under LEAN's names, then what each strategy did and was refused."""
+"""The table a run ends with: LEAN's statistics under LEAN's names, then what each strategy made and was refused."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
+
+from local.run_report.account import profit, strategy_names
+from local.run_report.performance import verdict_text
 
 COLUMN_GAP = "   "
 REFUSALS_SHOWN = 4
+LEAST_USD = 0.005         # below, a sum is only rounded
+WIDTH = 120
 
 
 def statistics_lines(statistics: Mapping[str, Any]) -> list[str]:
@@ -43,23 +49,26 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence
 
 
 def strategy_rows(report: Mapping[str, Any]) -> list[list[str]]:
-    """One row a strategy that traded, is open or was refused: counts, win rate, P&L, fees, its commonest refusals."""
-    trades, refusals = report["trades"], report["refusals"]
-    names = list(dict.fromkeys([*report["run"].get("strategies", []), *(trade["strategy"] for trade in trades),
-                                *refusals]))
+    """One row a strategy that traded, is open or was refused: counts, win rate, what it made with what is open marked, fees,
+    its commonest refusals. The last row is the account's net profit, and the P&L above sums to it."""
+    refusals, found = report["refusals"], profit(report)
+    made = {row.strategy: row for row in found.rows}
     rows = []
-    for name in names:
-        closed = [trade for trade in trades if trade["strategy"] == name]
-        held = [position for position in report.get("open_positions", []) if position.get("strategy") == name]
-        codes = sorted(refusals.get(name, {}).items(), key=lambda item: (-item[1], item[0]))
-        if not (closed or held or codes):
+    for name in strategy_names(report):
+        row, codes = made.get(name), sorted(refusals.get(name, {}).items(), key=lambda item: (-item[1], item[0]))
+        if row is None and not codes:
             continue
-        wins = sum(trade["pnl_usd"] > 0 for trade in closed)
         shown = ", ".join(f"{code} {count}" for code, count in codes[:REFUSALS_SHOWN])
         more = f", {len(codes) - REFUSALS_SHOWN} more" if len(codes) > REFUSALS_SHOWN else ""
-        rows.append([name, str(len(closed)), str(len(held)), f"{wins / len(closed):.0%}" if closed else "-",
-                     f"{sum(trade['pnl_usd'] for trade in closed):,.2f}",
-                     f"{sum(trade['fees_usd'] for trade in closed):,.2f}", *entry_orders(report, name), shown + more])
+        figures = ["0", "0", "-", "0.00", "0.00", "0.00", "0.00"] if row is None else [
+            str(row.trades), str(row.held), f"{row.wins / row.trades:.0%}" if row.trades else "-", f"{row.closed_usd:,.2f}",
+            f"{row.open_usd:,.2f}", f"{row.total_usd:,.2f}", f"{row.fees_usd:,.2f}"]
+        rows.append([name, *figures, *entry_orders(report, name), shown + more])
+    if abs(found.elsewhere_usd) >= LEAST_USD:
+        rows.append(["on no position", "", "", "", "", "", f"{found.elsewhere_usd:,.2f}", "", "", "", ""])
+    rows.append(["net profit", str(sum(row.trades for row in found.rows)), str(sum(row.held for row in found.rows)), "",
+                 f"{sum(row.closed_usd for row in found.rows):,.2f}", f"{sum(row.open_usd for row in found.rows):,.2f}",
+                 f"{found.net_usd:,.2f}", f"{sum(row.fees_usd for row in found.rows):,.2f}", *entry_orders(report), ""])
     return rows
 
 
@@ -73,13 +82,15 @@ def entry_orders(report: Mapping[str, Any], strategy: str | None = None) -> tupl
 
 def strategy_lines(report: Mapping[str, Any]) -> list[str]:
     """The strategies' part of the table."""
-    header = ("Strategy", "Trades", "Open", "Win Rate", "Net P&L $", "Fees $", "Orders an Entry", "Filled", "Refusals by code")
-    return grid(header, strategy_rows(report), left=(0, 8))
+    header = ("Strategy", "Trades", "Open", "Win Rate", "Closed $", "Open at Marks $", "P&L $", "Fees $", "Orders an Entry", "Filled",
+              "Refusals by code")
+    return grid(header, strategy_rows(report), left=(0, 10))
 
 
 def run_table(statistics: Mapping[str, Any], report: Mapping[str, Any] | None) -> str:
-    """The whole table as text."""
+    """The whole table as text: LEAN's statistics, then the ledger's figures and the verdict."""
     lines = statistics_lines(statistics)
     if report is not None:
         lines += ["", *strategy_lines(report)]
+        lines += ["", *wrap(verdict_text(report), WIDTH)] if report["marks"] else []
     return "\n".join(lines)

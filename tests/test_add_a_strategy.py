@@ -82,7 +82,7 @@ from config.strategy_parameters import SPECS, STRATEGY_PRIORITY
 from core.model import Enter
 from core.trade_ledger import TradeLedger
 from core.trade_records import ClosedTrade
-from local.run_report import charts, strategies as report
+from local.run_report import account, markup, strategies as report
 from strategies import ALL
 from tests.local.run_report.builders_report import make_report, make_trade
 from tests.strategies.worlds import WORLDS, decide, house, position_of
@@ -118,10 +118,10 @@ assert ledger.planned_and_achieved()[name].achieved.trades == 1 and ledger.sampl
 assert ledger.by_strategy()[name] == 150.0
 
 # the report
-assert charts.strategy_colour(name) not in {charts.strategy_colour(other) for other in SPECS if other != name}
-assert charts.strategy_colour(name) != charts.strategy_colour("nobody's")
+assert markup.strategy_colour(name) not in {markup.strategy_colour(other) for other in SPECS if other != name}
+assert markup.strategy_colour(name) != markup.strategy_colour("nobody's")
 told = make_report(trades=[make_trade(id=held.id, strategy=name)], refusals={name: {"CREDIT_TOO_SMALL": 3}})
-assert name in report.strategy_names(told) and "0.60" not in report.strategy_page(name, told)
+assert name in account.strategy_names(told) and "0.60" not in report.strategy_page(name, told)
 print("known")
 '''
 

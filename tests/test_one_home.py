@@ -172,7 +172,7 @@ KNOWN_HERE = {
 }
 OTHER_MEANINGS = {                       # words that are a strategy's name and something else
     "calendar": {"config/calendars.py", "strategies/entries.py"},
-    "ratio": {"core/serialization.py", "local/run_report/tables.py"},
+    "ratio": {"core/serialization.py"},
 }
 INSTANCES = {name: next(label for label, value in vars(config.strategy_parameters).items() if value is spec)
              for name, spec in SPECS.items()}

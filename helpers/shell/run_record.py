@@ -133,7 +133,9 @@ class RunRecord:
         """The whole record as plain JSON."""
         ledger = self._parts.ledger
         results = {"closed": {"day": ledger.by_day(), "month": ledger.by_month(), "strategy": ledger.by_strategy()},
-                   "account": {"day": ledger.equity_by_day(), "month": ledger.equity_by_month()}}
+                   "account": {"day": ledger.equity_by_day(), "month": ledger.equity_by_month(),
+                               "return": ledger.returns_by_day(),
+                               "equity": {mark.day.isoformat(): mark.equity_usd for mark in ledger.marks}}}
         return {
             "schema": SCHEMA, "ended": now.isoformat(),
             "run": {"mode": self._run.mode.value, "strategies": list(self._run.strategies),

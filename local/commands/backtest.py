@@ -171,7 +171,7 @@ def run(arguments: argparse.Namespace) -> int:
         run_project_folder(arguments.engine, data, stage, parameters, broker)
         report = results.read_report(stage)
         summary = results.read_summary(stage)
-        write_report(stage, title=scenario.name, about=about)
+        write_report(stage, title=scenario.name, about=about, data=data)
         table = run_table(summary["statistics"], report)
     print(table)
     if broker is not None:

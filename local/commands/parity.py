@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             folder.mkdir()
             run_project_folder(engine, data, folder, parameters)
             if results.find_report(folder) is not None:
-                write_report(folder, title=scenario.name, about=about | {"engine": engine})
+                write_report(folder, title=scenario.name, about=about | {"engine": engine}, data=data)
         answer = parity.compare(stage / LEAN, stage / EMBEDDED)
         (stage / FILE_NAME).write_text(json.dumps(answer.as_json(), indent=1, default=str) + "\n", encoding="utf-8")
     print(f"{scenario.name}, seed {scenario.seed}, phase {parameters['starting_phase']}, "

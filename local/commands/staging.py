@@ -19,7 +19,7 @@ from local.commands.errors import CommandError
 
 MANIFEST = "manifest.json"
 OWNER = "tom-king-trading-framework"
-REWRITTEN = ("report.html",)     # may be made anew by the report command
+REWRITTEN = ("report.html", "held-on.json", "trades.csv", "fills.csv", "marks.csv")     # may be made anew by the report command
 
 
 @contextmanager

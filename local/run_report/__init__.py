@@ -1,1 +1,2 @@
-"""The report of a run: one self-contained HTML file with inline SVG charts, made from the results folder alone."""
+"""The report of a run: one HTML file that needs nothing else, made from the results folder alone. Its charts are drawn by uPlot
+(MIT, 51 KB, `assets/uplot/` with its licence), whose code the page carries."""

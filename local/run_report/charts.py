@@ -1,184 +1,251 @@
-"""The report's charts: equity and drawdown, VIX in its regimes, use of the risk budget, bars by name."""
+"""The report's charts over time as plain data: the page's script draws them with uPlot.
+
+Times are seconds of New York's wall clock, written as if it were UTC; a value that is not known is None and drawn as a gap.
+"""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from html import escape
 from typing import Any
 
 from config.constants import VIX_REGIMES
-from config.strategy_parameters import STRATEGY_PRIORITY
-from local.run_report import svg
-from local.run_report.style import LOSS, NEUTRAL, PROFIT, REGIME_COLOURS, STRATEGY_COLOURS
+from local.run_report import returns
+from local.run_report.account import benchmark_daily, daily, strategy_names
+from local.run_report.markup import Markup, moment, quiet, strategy_colour
 
-BAR_HEIGHT, BAR_GAP = 22, 8
-LABEL_WIDTH = 190
-
-
-def strategy_colour(name: str) -> str:
-    """One colour a strategy, the same in every chart and table."""
-    if name not in STRATEGY_PRIORITY:
-        return NEUTRAL
-    rank = STRATEGY_PRIORITY.index(name)
-    # golden angle: hues that stay apart however many follow
-    return STRATEGY_COLOURS[rank] if rank < len(STRATEGY_COLOURS) else f"hsl({rank * 137.5 % 360:.0f} 55% 40%)"
+ACCENT, SPY, DOWN = "var(--accent)", "var(--spy)", "var(--down)"
+LONGEST_BRIDGE = timedelta(days=5)       # marks further apart are not joined: nobody looked in between
+SMALL, LARGE = 150, 300
+DIGITS = {"usd": 2, "pct": 4, "num": 4}
+Series = dict[str, Any]
 
 
-def moment(value: str) -> datetime:
-    """A time of the report (New York, no zone)."""
-    return datetime.fromisoformat(value)
+class Charts:
+    """Collects the data of the page's charts; each is drawn where its placeholder stands."""
+
+    def __init__(self) -> None:
+        self._data: dict[str, dict[str, Any]] = {}
+
+    def add(self, name: str, title: str, x: Sequence[float], series: Iterable[Series], *, unit: str, height: int = SMALL,
+            time: bool = True, words: str = "", **more: Any) -> Markup:
+        """Placeholder of one chart.
+
+        Parameters
+        ----------
+        unit : str
+            Of the values: ``usd``, ``pct`` (per cent) or ``num``.
+        words : str
+            What a reader who cannot see it is told; the title where there is none.
+        more : Any
+            ``marks``, ``bands``, ``floor``, ``ceiling``, ``xlabel``, ``xunit``: what the script knows besides.
+        """
+        rounded = [one | {"values": [None if value is None else round(value, DIGITS[unit]) for value in one["values"]]}
+                   for one in series]
+        self._data[name] = {"x": list(x), "series": rounded, "unit": unit, "height": height, "time": time, **more}
+        heading = f"<h3>{escape(title)}</h3>" if title else ""
+        return Markup(f'<div class="chart">{heading}<div data-chart="{name}" role="img" '
+                      f'aria-label="{escape(words or title)}"></div></div>')
+
+    @property
+    def text(self) -> str:
+        """All of it as JSON that may stand in a page."""
+        return json.dumps(self._data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def dollars(value: float) -> str:
-    """USD without cents."""
-    return f"-${-value:,.0f}" if value < 0 else f"${value:,.0f}"
+def seconds(at: datetime) -> int:
+    """A time of the report as the script reads it."""
+    return int(at.replace(tzinfo=timezone.utc).timestamp())
 
 
-def drawdowns(equity: Sequence[float]) -> list[float]:
+def line(label: str, values: Sequence[float | None], colour: str = ACCENT, **more: Any) -> Series:
+    """One series of a chart."""
+    return {"label": label, "values": list(values), "colour": colour, **more}
+
+
+def with_gaps(rows: Sequence[tuple[datetime, float | None]]) -> tuple[list[int], list[float | None]]:
+    """Times and values, with nothing in between where two times are further apart than anybody would join."""
+    times: list[int] = []
+    values: list[float | None] = []
+    for place, (at, value) in enumerate(rows):
+        if place and at - rows[place - 1][0] > LONGEST_BRIDGE:
+            times.append(seconds(rows[place - 1][0]) + 1)
+            values.append(None)
+        times.append(seconds(at))
+        values.append(value)
+    return times, values
+
+
+def of_marks(report: Mapping[str, Any], *keys: Callable[[Mapping[str, Any]], float | None]
+             ) -> tuple[list[int], list[list[float | None]]]:
+    """Times of the marks, and for each of ``keys`` its values, gaps included."""
+    marks = report["marks"]
+    columns = [with_gaps([(moment(mark["time"]), key(mark)) for mark in marks]) for key in keys]
+    return columns[0][0], [values for _, values in columns]
+
+
+def drawdowns(equity: Sequence[float | None]) -> list[float | None]:
     """Share below the highest value so far, 0 or negative."""
-    peak, found = float("-inf"), []
+    peak, found = float("-inf"), list[float | None]()
     for value in equity:
-        peak = max(peak, value)
-        found.append(value / peak - 1.0 if peak > 0 else 0.0)
+        peak = peak if value is None else max(peak, value)
+        found.append(None if value is None else value / peak - 1.0 if peak > 0 else 0.0)
     return found
 
 
-def equity_chart(report: Mapping[str, Any]) -> str:
-    """Equity with entries and exits, above the drawdown from its peak."""
-    marks = report["marks"]
-    moments, equity = [moment(mark["time"]) for mark in marks], [float(mark["equity"]) for mark in marks]
-    falls = [100.0 * share for share in drawdowns(equity)]
-    low, high = svg.padded(equity)
-    main = svg.Panel(top=16, height=250, start=moments[0], end=moments[-1], low=low, high=high)
-    under = svg.Panel(top=300, height=90, start=moments[0], end=moments[-1], low=min(falls) * 1.1 or -1.0, high=0.0)
-    curve = [(main.x(at), main.y(value)) for at, value in zip(moments, equity)]
-    depth = [(under.x(at), under.y(value)) for at, value in zip(moments, falls)]
-    titles = [f"{at:%a %Y-%m-%d %H:%M}  equity {dollars(value)}  drawdown {fall:.2f} %"
-              for at, value, fall in zip(moments, equity, falls)]
-    return svg.drawing(
-        412, "Equity and drawdown",
-        svg.value_axis(main, dollars), svg.time_axis(main, labels=False),
-        svg.area(curve, main.bottom, "equity-area"), svg.path(curve, "equity"),
-        svg.hover_columns(main, moments, titles), _trade_marks(report, main, moments, equity),
-        svg.text(svg.MARGIN_LEFT, 292, "Drawdown from the peak", style="label"),
-        svg.value_axis(under, lambda value: f"{value:.1f}%", 3), svg.time_axis(under),
-        svg.area(depth, under.top, "fall-area"), svg.path(depth, "fall"), svg.hover_columns(under, moments, titles))
+def equity_charts(charts: Charts, report: Mapping[str, Any]) -> str:
+    """Equity beside SPY from the same start, with entries and exits, above the drawdown."""
+    start = _beginning(report)
+    times, (equity, spy) = of_marks(report, lambda mark: float(mark["equity"]), lambda mark: mark["spy"])
+    if start is not None:
+        times, equity, spy = [start, *times], [float(report["run"]["cash"]), *equity], [None, *spy]
+    first = next((value for value in spy if value is not None), None)
+    same = [None if value is None or first is None else value / first * float(report["run"]["cash"]) for value in spy]
+    falls = [None if value is None else 100.0 * value for value in drawdowns(equity)]
+    lowest = min(value for value in falls if value is not None)
+    words = f"Equity from {equity[0]:,.0f} to {equity[-1]:,.0f} USD; lowest point {lowest:.2f} % below the highest so far"
+    shown = [line("Equity", equity, width=2, fill="var(--fill)")]
+    if first is not None:
+        shown.insert(0, line("SPY, same start", same, SPY, width=1.2, dash=[5, 4]))
+    top = charts.add("equity", "", times, shown, unit="usd", height=LARGE, words=words, marks=trade_marks(report, times, equity))
+    under = charts.add("drawdown", "Drawdown from the peak", times, [line("Drawdown", falls, DOWN, fill="var(--fallfill)")],
+                       unit="pct", height=130, ceiling=True)
+    return top + under
 
 
-def _trade_marks(report: Mapping[str, Any], panel: svg.Panel, moments: Sequence[datetime],
-                 equity: Sequence[float]) -> str:
-    """A triangle up where a trade was opened and down where it was closed, on the equity line."""
-    parts = []
+def _beginning(report: Mapping[str, Any]) -> int | None:
+    """The open of the first day where something was entered before the first mark."""
+    first = moment(report["marks"][0]["time"])
+    opened = [moment(item["opened"]) for item in [*report["trades"], *report["open_positions"]] if item["opened"]]
+    before = min(opened, default=first)
+    return seconds(before.replace(hour=9, minute=30)) if before < first else None
+
+
+def trade_marks(report: Mapping[str, Any], times: Sequence[int], equity: Sequence[float | None]) -> list[dict[str, Any]]:
+    """A triangle up where a position was opened, one down where it was closed: at its own time, on the equity line.
+    Positions that are still open are entries too."""
+    found = []
+
+    def add(when: str, strategy: str, up: bool, words: str) -> None:
+        at = seconds(moment(when))
+        found.append({"x": at, "y": round(_between(at, times, equity), 2), "up": up, "colour": strategy_colour(strategy),
+                      "text": f"{when[:16].replace('T', ' ')} {strategy} {'entry' if up else 'exit'}: {words}"})
     for trade in report["trades"]:
-        colour, result = strategy_colour(trade["strategy"]), f"{trade['pnl_usd']:+,.2f} USD"
-        for key, up, words in (("opened", True, trade["entry_reason"]),
-                               ("closed", False, f"{trade['exit_reason']}, {result}")):
-            at = moment(trade[key])
-            if moments[0] <= at <= moments[-1]:
-                level = _level(at, moments, equity)
-                parts.append(svg.marker(panel.x(at), panel.y(level) + (12 if up else -12), fill=colour, up=up,
-                                        title=f"{at:%Y-%m-%d %H:%M} {trade['strategy']} {key}: {words}"))
-    return "".join(parts)
+        add(trade["opened"], trade["strategy"], True, f"{trade['units']} × {trade['entry_reason']}")
+        add(trade["closed"], trade["strategy"], False, f"{trade['exit_reason']}, {trade['pnl_usd']:+,.2f} USD")
+    for item in report["open_positions"]:
+        if item["opened"]:
+            add(item["opened"], item["strategy"], True, f"{item['units']} × {item['entry_reason']}, still open")
+    return sorted(found, key=lambda mark: mark["x"])
 
 
-def _level(at: datetime, moments: Sequence[datetime], values: Sequence[float]) -> float:
-    """The last value known at a time."""
-    known = [value for time, value in zip(moments, values) if time <= at]
-    return known[-1] if known else values[0]
+def _between(at: int, times: Sequence[int], values: Sequence[float | None]) -> float:
+    """The line's height at a time: on it between two marks, at its end beyond."""
+    known = [(time, value) for time, value in zip(times, values) if value is not None]
+    place = bisect_right(known, at, key=lambda pair: pair[0])
+    if place == 0 or place == len(known):
+        return known[min(place, len(known) - 1)][1]
+    (t0, v0), (t1, v1) = known[place - 1], known[place]
+    return v0 + (v1 - v0) * (at - t0) / (t1 - t0)
 
 
-def vix_chart(report: Mapping[str, Any]) -> str:
+def vix_chart(charts: Charts, report: Mapping[str, Any]) -> str:
     """VIX over the run on bands of its regimes; gaps where the source had no value."""
-    known = [(moment(mark["time"]), float(mark["vix"])) for mark in report["marks"] if mark.get("vix") is not None]
+    times, (values,) = of_marks(report, lambda mark: mark["vix"])
+    known = [value for value in values if value is not None]
     if not known:
-        return '<p class="quiet">No value of VIX was marked in this run.</p>'
-    moments, values = [at for at, _ in known], [value for _, value in known]
-    start, end = moment(report["marks"][0]["time"]), moment(report["marks"][-1]["time"])
-    low, high = max(0.0, min(values) - 2.0), max(values) + 2.0
-    panel = svg.Panel(top=12, height=220, start=start, end=end, low=low, high=high)
-    bands, names, floor = [], [], 0.0
-    for ceiling, name in VIX_REGIMES:
-        bottom, top = max(floor, low), min(ceiling, high)
-        if top > bottom:
-            bands.append(svg.rectangle(svg.MARGIN_LEFT, panel.y(top), svg.WIDTH - svg.MARGIN_LEFT - svg.MARGIN_RIGHT,
-                                       panel.y(bottom) - panel.y(top), fill=REGIME_COLOURS[name]))
-            if panel.y(bottom) - panel.y(top) > 12:
-                names.append(svg.text(svg.WIDTH - svg.MARGIN_RIGHT - 6, panel.y(top) + 13, name.replace("_", " "),
-                                      anchor="end", style="band"))
-        floor = ceiling
-    points = [(panel.x(at), panel.y(value)) for at, value in known]
-    titles = [f"{at:%a %Y-%m-%d %H:%M}  VIX {value:.2f}" for at, value in known]
-    return svg.drawing(258, "VIX and its regimes", *bands, svg.value_axis(panel, lambda value: f"{value:g}"),
-                       svg.time_axis(panel), svg.path(points, "vix"), *names, svg.hover_columns(panel, moments, titles))
+        return quiet("No value of VIX was marked in this run.")
+    floors = [0.0, *(ceiling for ceiling, _ in VIX_REGIMES)]
+    bands = [{"from": low, "to": min(ceiling, 500.0), "label": name.replace("_", " "), "colour": f"var(--{name})"}
+             for low, (ceiling, name) in zip(floors, VIX_REGIMES)]
+    return charts.add("vix", "", times, [line("VIX", values, "var(--ink)")], unit="num", height=240, bands=bands,
+                      words=f"VIX between {min(known):.1f} and {max(known):.1f}")
 
 
-def series_chart(marks: Sequence[Mapping[str, Any]], key: str, title: str, unit: str, scale: float = 1.0) -> str:
-    """One figure of the marks over time, times ``scale``, small; empty text where it was never marked."""
-    known = [(moment(mark["time"]), scale * float(mark[key])) for mark in marks if mark.get(key) is not None]
-    if len(known) < 2:
+def marks_chart(charts: Charts, report: Mapping[str, Any], key: str, title: str, unit: str = "num", scale: float = 1.0) -> str:
+    """One figure of the marks over time, times ``scale``; empty where it was never known."""
+    times, (values,) = of_marks(report, lambda mark: None if mark.get(key) is None else scale * float(mark[key]))
+    if not any(value is not None for value in values):
         return ""
-    moments, values = [at for at, _ in known], [value for _, value in known]
-    low, high = svg.padded([*values, 0.0])
-    panel = svg.Panel(top=24, height=120, start=moments[0], end=moments[-1], low=low, high=high)
-    points = [(panel.x(at), panel.y(value)) for at, value in known]
-    titles = [f"{at:%a %Y-%m-%d %H:%M}  {title} {value:,.2f} {unit}" for at, value in known]
-    return svg.drawing(166, title, svg.text(svg.MARGIN_LEFT, 14, f"{title} ({unit})", style="label"),
-                       svg.value_axis(panel, lambda value: f"{value:,g}"), svg.time_axis(panel),
-                       svg.path(points, "series"), svg.hover_columns(panel, moments, titles))
+    return charts.add(key, title, times, [line(title.split(":")[0], values)], unit=unit, floor=True)
 
 
-def daily_bars(days: Mapping[str, float]) -> str:
-    """What the account made on each day (ISO date to USD): bars up for gains, down for losses."""
-    moments, values = [moment(day) for day in days], list(days.values())
-    low, high = svg.padded([*values, 0.0])
-    panel = svg.Panel(top=12, height=180, start=moments[0], end=moments[-1] + timedelta(days=1), low=low, high=high)
-    width = max(1.0, 0.75 * (panel.x(moments[0] + timedelta(days=1)) - panel.x(moments[0])))
-    bars = []
-    for at, value in zip(moments, values):
-        top, bottom = sorted((panel.y(value), panel.y(0.0)))
-        bars.append(svg.rectangle(panel.x(at), top, width, bottom - top, fill=PROFIT if value >= 0 else LOSS,
-                                  title=f"{at:%a %Y-%m-%d} {value:+,.2f} USD"))
-    return svg.drawing(218, "Result of each day", svg.value_axis(panel, dollars, 7), svg.time_axis(panel),
-                       svg.line(svg.MARGIN_LEFT, panel.y(0.0), svg.WIDTH - svg.MARGIN_RIGHT, panel.y(0.0), "zero"), *bars)
+def by_strategy_chart(charts: Charts, report: Mapping[str, Any], key: str, title: str, unit: str = "num", total: bool = True) -> str:
+    """One figure of the marks over time, a line a strategy that ever held anything, and their sum."""
+    names = [name for name in strategy_names(report) if any(name in mark["strategies"] for mark in report["marks"])]
+    if not names:
+        return ""
+    times, columns = of_marks(report, *(_held(name, key) for name in names))
+    shown = [line(name, values, strategy_colour(name), width=1.3) for name, values in zip(names, columns)]
+    if total and len(names) > 1:
+        sums = [sum(found) if None not in (found := list(row)) else None for row in zip(*columns)]
+        shown.append(line("all", sums, "var(--ink)", width=2))
+    return charts.add(f"strategies-{key}", title, times, shown, unit=unit, height=210)
 
 
-def profit_bars(rows: Sequence[tuple[str, float]]) -> str:
-    """P&L by strategy: bars to the right of zero for profits, to the left for losses."""
-    low, high = min(0.0, *(value for _, value in rows)), max(0.0, *(value for _, value in rows))
-    span, left, right = (high - low) or 1.0, LABEL_WIDTH + 70, svg.WIDTH - 90
-
-    def place(value: float) -> float:
-        return left + (value - low) / span * (right - left)
-
-    parts, y = [svg.line(place(0.0), 0, place(0.0), len(rows) * (BAR_HEIGHT + BAR_GAP), "zero")], 4.0
-    for name, value in rows:
-        first, last = sorted((place(0.0), place(value)))
-        parts += [svg.text(LABEL_WIDTH - 10, y + 16, name, anchor="end", style="label"),
-                  svg.rectangle(first, y, last - first, BAR_HEIGHT, fill=PROFIT if value >= 0 else LOSS, radius=3,
-                                title=f"{name} {value:+,.2f} USD"),
-                  svg.text(last + 8 if value >= 0 else first - 8, y + 16, f"{value:+,.0f}", style="label",
-                           anchor="start" if value >= 0 else "end")]
-        y += BAR_HEIGHT + BAR_GAP
-    return svg.drawing(y + 4, "Profit and loss by strategy", *parts)
+def _held(name: str, key: str) -> Callable[[Mapping[str, Any]], float | None]:
+    """A strategy's figure at a mark: 0 where it holds nothing, None where its Greeks could not be computed."""
+    return lambda mark: mark["strategies"][name][key] if name in mark["strategies"] else 0.0
 
 
-def refusal_bars(refusals: Mapping[str, Mapping[str, int]]) -> str:
-    """Refusals by code, each bar divided by strategy, on a square-root scale so that rare codes stay visible."""
-    totals: dict[str, int] = {}
-    for codes in refusals.values():
-        for code, count in codes.items():
-            totals[code] = totals.get(code, 0) + count
-    ordered = sorted(totals, key=lambda code: (-totals[code], code))
-    left, right, y = LABEL_WIDTH + 40, svg.WIDTH - 90, 4.0
-    largest, parts = max(totals.values()) ** 0.5, []
-    for code in ordered:
-        width, x = totals[code] ** 0.5 / largest * (right - left), float(left)
-        parts.append(svg.text(left - 10, y + 16, code, anchor="end", style="label"))
-        for name, codes in refusals.items():
-            if codes.get(code):
-                part = width * codes[code] / totals[code]
-                parts.append(svg.rectangle(x, y, part, BAR_HEIGHT, fill=strategy_colour(name), radius=2,
-                                           title=f"{name} {code} {codes[code]:,}"))
-                x += part
-        parts.append(svg.text(left + width + 8, y + 16, f"{totals[code]:,}", style="label"))
-        y += BAR_HEIGHT + BAR_GAP
-    return svg.drawing(y + 4, "Refusals by code", *parts)
+def profit_chart(charts: Charts, report: Mapping[str, Any]) -> str:
+    """What each strategy had made at each mark, closed trades and open positions together."""
+    names = [name for name in strategy_names(report) if any(item["strategy"] == name
+                                                            for item in [*report["trades"], *report["open_positions"]])]
+    if not names:
+        return ""
+    columns = []
+    for name in names:
+        closed = sorted((trade["closed"], trade["pnl_usd"]) for trade in report["trades"]
+                        if trade["strategy"] == name and trade["result_known"])
+        columns.append(_made(name, closed))
+    times, found = of_marks(report, *columns)
+    return charts.add("strategies-profit", "Profit and loss by strategy over time, open positions at their marks", times,
+                      [line(name, values, strategy_colour(name)) for name, values in zip(names, found)], unit="usd", height=240)
+
+
+def _made(name: str, closed: Sequence[tuple[str, float]]) -> Callable[[Mapping[str, Any]], float]:
+    def at(mark: Mapping[str, Any]) -> float:
+        done = sum(usd for when, usd in closed if when < mark["time"])
+        return done + (mark["strategies"][name]["open_usd"] if name in mark["strategies"] else 0.0)
+    return at
+
+
+def day_charts(charts: Charts, report: Mapping[str, Any]) -> str:
+    """The result of each day, and the rolling figures."""
+    days, found = daily(report)
+    usd = [float(value) for value in report["results"]["account"]["day"].values()]
+    times = [seconds(moment(day)) for day in days]
+    bars = [line("Gain", [value if value >= 0 else None for value in usd], "var(--up)", kind="bars"),
+            line("Loss", [value if value < 0 else None for value in usd], DOWN, kind="bars")]
+    shown = charts.add("days", "Result of each day", times, bars, unit="usd", height=190)
+    span, rolled = returns.ROLLING_SESSIONS, ""
+    if len(found) > span:
+        for name, title, unit, figure, scale in (
+                ("volatility", "Volatility a year", "pct", returns.volatility, 100.0),
+                ("sharpe", "Sharpe ratio", "num", returns.sharpe, 1.0), ("sortino", "Sortino ratio", "num", returns.sortino, 1.0)):
+            values = [None if place < span or (value := figure(found[place - span:place])) is None else scale * value
+                      for place in range(1, len(found) + 1)]
+            rolled += charts.add(f"rolling-{name}", f"{title}, last {span} sessions", times, [line(title, values)], unit=unit,
+                                 floor=name == "volatility")
+    return shown + (f'<div class="small">{rolled}</div>' if rolled else "")
+
+
+def distribution_chart(charts: Charts, report: Mapping[str, Any]) -> str:
+    """How often a day made how much; SPY's days beside it."""
+    days, found = daily(report)
+    if len(found) < returns.LEAST_SESSIONS:
+        return ""
+    middles, counts = returns.histogram(found)
+    return charts.add("distribution", "Distribution of daily returns", [round(100 * middle, 4) for middle in middles],
+                      [line("Days", [float(count) for count in counts], ACCENT, kind="bars")], unit="num", height=190, time=False,
+                      xlabel="Return", xunit="pct", floor=True)
+
+
+def spy_share(report: Mapping[str, Any]) -> float | None:
+    """What SPY made from the first mark to the last, by its price."""
+    prices = list(benchmark_daily(report).values())
+    first = next((mark["spy"] for mark in report["marks"] if mark["spy"] is not None), None)
+    return prices[-1] / first - 1.0 if prices and first else None

@@ -139,6 +139,8 @@ def test_results_plans_and_held_positions_are_plain_json(made: tuple[RunRecord, 
     parts.ledger.mark(date(2024, 7, 26), 35_300.0)
     document = json.loads(json.dumps(record.document(FRIDAY), allow_nan=False))
     assert document["results"] == {"closed": {"day": {}, "month": {}, "strategy": {}},
-                                   "account": {"day": {"2024-07-25": 500.0, "2024-07-26": -200.0}, "month": {"2024-07": 300.0}}}
+                                   "account": {"day": {"2024-07-25": 500.0, "2024-07-26": -200.0}, "month": {"2024-07": 300.0},
+                                               "return": {"2024-07-25": 0.014286, "2024-07-26": -0.005634},
+                                               "equity": {"2024-07-25": 35_500.0, "2024-07-26": 35_300.0}}}
     assert document["planned"]["lt112"]["planned_win_rate"] == 0.73 and len(document["planned"]) == 10
     assert document["equity_statistics"]["days"] == 2 and document["equity_statistics"]["value_at_risk_share"] is None

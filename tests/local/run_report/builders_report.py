@@ -11,10 +11,9 @@ def make_trade(**overrides: Any) -> dict[str, Any]:
     values: dict[str, Any] = dict(
         id="friday_0dte/202408020950", strategy="friday_0dte", underlying="SPY", opened="2024-08-02T09:52:00",
         closed="2024-08-02T13:05:00",
-        legs=[{"contract": "SPY 240802C00548.000", "ratio": 1}, {"contract": "SPY 240802C00545.000", "ratio": -1},
-              {"contract": "SPY 240802P00535.000", "ratio": -1}, {"contract": "SPY 240802P00532.000", "ratio": 1}],
+        legs=["+1 SPY 240802C00548.000", "-1 SPY 240802C00545.000", "-1 SPY 240802P00535.000", "+1 SPY 240802P00532.000"],
         units=2, entry_price=-0.92, exit_price=0.46, pnl_usd=84.0, fees_usd=8.0, entry_reason="IRON_CONDOR",
-        exit_reason="PROFIT_TARGET", forced=False)
+        exit_reason="PROFIT_TARGET", forced=False, protection=False, result_known=True, multiplier=100.0)
     return values | overrides
 
 
@@ -30,7 +29,8 @@ def make_marks(first: datetime = datetime(2024, 7, 1), days: int = 40) -> list[d
             marks.append({"time": datetime.combine(day, clock).isoformat(), "equity": equity, "cash": equity - 900,
                           "vix": max(vix, 12.0), "regime": "low", "buying_power_used": min(0.6, number / 80),
                           "spy_delta": 20.0 + number, "vega": -150.0 - number, "gamma": -1.5, "theta": 41.0,
-                          "spy": 550.0 - (number * 0.2 if vix < 20 else 25.0), "strategies": {"lt112": make_held_row(equity)}})
+                          "spy": 550.0 - (number * 0.2 if vix < 20 else 25.0),
+                          "positions": 1, "strategies": {"lt112": make_held_row(equity)}})
     return marks
 
 
@@ -85,7 +85,7 @@ def make_plan(planned: float, payoff: float, least: float, **achieved: Any) -> d
 
 
 def make_report(**overrides: Any) -> dict[str, Any]:
-    lt112 = [{"contract": "SPY 241018P00500.000", "ratio": -1}, {"contract": "SPY 241018P00495.000", "ratio": 1}]
+    lt112 = ["-1 SPY 241018P00500.000", "+1 SPY 241018P00495.000"]
     values: dict[str, Any] = dict(
         schema=3, run={"mode": "trade", "strategies": ["friday_0dte", "lt112"], "starting_phase": 3,
                        "start": "2024-07-01", "end": "2024-08-09", "cash": 65_000.0},
@@ -116,11 +116,13 @@ def make_report(**overrides: Any) -> dict[str, Any]:
                             "month": {"2024-07": 162.0, "2024-08": -428.0},
                             "strategy": {"friday_0dte": 84.0, "lt112": -350.0}},
                  "account": {"day": {"2024-07-30": 171.5, "2024-08-02": 90.25, "2024-08-05": -640.75},
-                             "month": {"2024-07": 171.5, "2024-08": -550.5}}},
+                             "month": {"2024-07": 171.5, "2024-08": -550.5},
+                             "return": {"2024-07-30": 0.0026385, "2024-08-02": 0.0013848, "2024-08-05": -0.0098184},
+                             "equity": {"2024-07-30": 65_171.5, "2024-08-02": 65_261.75, "2024-08-05": 64_621.0}}},
         planned={"friday_0dte": make_plan(0.88, 0.25, 0.8, trades=1, wins=1, pnl_usd=84.0, fees_usd=8.0, win_rate=1.0),
                  "lt112": make_plan(0.73, 0.5, 0.65, trades=2, wins=1, losses=1, pnl_usd=-350.0, fees_usd=16.0, win_rate=0.5,
                                     profit_factor=0.3164, payoff_ratio=0.3164)},
-        statistics={"trades": 3, "profit_factor": 0.4817, "pnl_usd": -266.0, "win_rate": 0.666667, "mean_loss_usd": None},
+        statistics={"trades": 3, "judged": 2, "profit_factor": 0.4817, "pnl_usd": -266.0, "win_rate": 0.666667, "mean_loss_usd": None},
         equity_statistics={"days": 30, "total_return_share": -0.0041, "sharpe": -0.312, "sortino": -0.4,
                            "max_drawdown_share": 0.0441, "value_at_risk_share": 0.0123},
         closest_approach={"demotion": {"value": 61_200.0, "threshold": 55_800.0, "time": "2024-08-05T10:30:00"}})
@@ -130,7 +132,7 @@ def make_report(**overrides: Any) -> dict[str, Any]:
 def make_summary(**overrides: Any) -> dict[str, Any]:
     statistics = {"Total Orders": "28", "Average Win": "0.12%", "Average Loss": "-0.61%",
                   "Compounding Annual Return": "4.1%", "Drawdown": "4.4%", "Expectancy": "0.2", "Start Equity": "65000",
-                  "End Equity": "64734.00", "Net Profit": "-0.41%", "Sharpe Ratio": "-0.31", "Win Rate": "67%",
+                  "End Equity": "64734.00", "Net Profit": "-0.41%", "Sharpe Ratio": "-0.31", "Win Rate": "61%",
                   "Total Fees": "$24.00"}
     return {"statistics": statistics, "runtimeStatistics": {}, "charts": {},
             "state": {"Status": "Completed", "RuntimeError": ""}} | overrides
