@@ -154,6 +154,20 @@ def test_the_dashboard_knows_the_algorithm_by_what_it_publishes() -> None:
     assert back == set()
 
 
+# What operations/ may know of the algorithm: the formats of what it leaves in the store, and its errors.
+FORMATS = ("core.errors", "core.serialization", "helpers.store")
+
+
+def test_operations_know_formats_only() -> None:
+    offences = set()
+    for path in python_files("operations"):
+        for module in modules(parse(path)):
+            if room_of(module) not in ("", "operations") and not module.startswith(FORMATS) \
+                    and module not in {name.rpartition(".")[0] for name in FORMATS}:
+                offences.add(f"{path.relative_to(ROOT).as_posix()} imports {module}")
+    assert offences == set() and python_files("operations")
+
+
 def test_every_exception_is_needed() -> None:
     unused = {(name, reason) for name, reasons in EXCEPTIONS.items() for reason in set(reasons.values())
               if not any(module == allowed or module.startswith(allowed + ".") for module in modules(parse(ROOT / name))

@@ -48,7 +48,7 @@ def secret_of(arguments: argparse.Namespace) -> Secret:
         except (FileNotFoundError, UnicodeDecodeError):
             raise CommandError(f"the passphrase cannot be read from {arguments.passphrase_file}") from None
     place = key_path(arguments.key_file)
-    first = not is_there(backup_folder(arguments.to)) and arguments.step in ("run", "watch", "start")
+    first = not is_there(backup_folder(arguments.to)) and arguments.step in ("run", "watch", "start", "stop")
     if first and not place.exists():
         print(f"a new key: {place}. Keep a copy of it elsewhere: without it no backup can be read", file=sys.stderr)
     return key_file(place, make=first)

@@ -11,16 +11,16 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from core.errors import StoreError
 from helpers.store.run_place import BACKTEST
-from helpers.store.state_store import SLOTS, StateStore
+from helpers.store.state_store import SLOTS
 from operations.disk import PART, read_handle
+from operations.documents import document
 from operations.errors import OperationsError, refuse
 
 READINGS, WAIT_SECONDS = 40, 0.05
@@ -213,38 +213,10 @@ def _documents(store: Path, backtests: bool, wait: Callable[[float], None]) -> d
 
 def _unreadable(documents: dict[str, Content]) -> list[str]:
     """Documents that the algorithm itself could not take up, a line each."""
-    notes = []
+    contents, notes = {path: content.data for path, content in documents.items()}, []
     for prefix in sorted({str(PurePosixPath(path).parent) for path in documents}):
         try:
-            StateStore(_Read(documents), prefix, live=False).load()
-        except (StoreError, KeyError, TypeError, ValueError) as problem:
-            notes.append(f"{prefix}: the algorithm could not start from this: {problem}")
+            document(contents, prefix)
+        except OperationsError as problem:
+            notes.append(problem.message)
     return notes
-
-
-class _Read:
-    """Copied documents in the shape of an ObjectStore that is only read."""
-
-    max_files = max_size = 0
-
-    def __init__(self, documents: dict[str, Content]) -> None:
-        self._documents = documents
-
-    @property
-    def keys(self) -> Collection[str]:
-        return self._documents.keys()
-
-    def contains_key(self, key: str) -> bool:
-        return key in self._documents
-
-    def read(self, key: str, /) -> str | None:
-        return self._documents[key].data.decode("utf-8", errors="replace")
-
-    def save(self, key: str, text: str) -> bool:
-        raise OperationsError("a backup writes nothing into the store", key=key, size=len(text))
-
-    def delete(self, key: str) -> bool:
-        raise OperationsError("a backup takes nothing out of the store", key=key)
-
-    def get_file_path(self, key: str) -> str:
-        return key

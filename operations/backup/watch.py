@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.model import EmergencyLevel
 from operations.backup.collect import AUDIT
 from operations.backup.manifest import Kind
 from operations.backup.repository import SCHEDULED, Repository, Result
@@ -15,7 +14,7 @@ from operations.errors import OperationsError
 EVERY = timedelta(minutes=15)
 LOOK_SECONDS = 5.0
 EMERGENCY, SHUTDOWN = "emergency", "shutdown"
-GUARDS = "GUARDS"           # the audit trail's word for a change of a breaker's or the emergency level
+GUARDS, NO_EMERGENCY = "GUARDS", "NONE"           # the audit trail's word for a change of a breaker's or the emergency level
 
 
 class Emergencies:
@@ -62,7 +61,7 @@ def _level(line: bytes) -> str | None:
     except ValueError:          # the file was being written anew: its next reading has the line
         return None
     level = record.get("facts", {}).get("emergency")
-    return str(level) if record.get("event") == GUARDS and level != EmergencyLevel.NONE.name else None
+    return str(level) if record.get("event") == GUARDS and level != NO_EMERGENCY else None
 
 
 def watch(repository: Repository, store: Path, *, clock: Callable[[], datetime], wait: Callable[[float], object],
