@@ -14,7 +14,7 @@ from local.commands.arguments import OneLineParser
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
 COMMANDS = ("backtest", "list", "data", "report", "run", "parity", "bench", "faults", "strategies-table",
-            "record", "regressions", "replay", "walk-days", "validate", "import", "backup", "day")
+            "record", "regressions", "replay", "walk-days", "validate", "import", "backup", "dashboard", "day")
 MODULES = {"import": "import_quotes"}     # commands whose name no module may have
 LIBRARIES = ("numpy", "pandas", "scipy", "cryptography")
 INSTALLED = "tomking"
