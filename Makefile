@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: make backtest, make test. Set-up is automatic and idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test test-all lint typecheck parity bench faults strategies-table walk-days clean
+.PHONY: help setup backtest test test-all lint typecheck parity bench faults strategies-table walk-days picture clean
 VENV ?= .venv
 READY := $(VENV)/.ready
 FITS := import sys; sys.exit(sys.version_info[:2] < (3, 11))
@@ -20,6 +20,7 @@ help:
 	@echo "make bench             paired times and memory  make faults     a misbehaving broker, SEEDS=200"
 	@echo "make strategies-table  strategy x scenario x trades"
 	@echo "make walk-days         each phase's days: entries, levels and their causes (72 runs, kept)"
+	@echo "make picture           the picture of the README, of the run that make backtest makes (needs a Chromium)"
 	@echo "make setup             the environment .venv, by itself    make clean      remove what was generated"
 
 setup: $(READY)
@@ -63,6 +64,11 @@ strategies-table: $(READY)
 
 walk-days: $(READY)
 	@$(PY) -m local walk-days --jobs 2 $(ARGS)
+
+# Of the very run that make backtest makes; needs a Chromium or Chrome.
+picture: $(READY)
+	@$(PY) -m local backtest --scenario $(SCENARIO) --phase $(PHASE) --param strategies=$(STRATEGIES) --out runs/picture --force $(ARGS)
+	@$(PY) -m local picture runs/picture
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .cache .pytest_cache .mypy_cache .hypothesis runs build *.egg-info

@@ -76,14 +76,14 @@ def compare_page(runs: Sequence[Run]) -> str:
     """The page as text."""
     charts, names = Charts(), [run.name for run in runs]
     numbers = range(1, len(runs) + 1)
-    body = section("figures", "Figures", table(("", *names), figure_rows(runs), numbers=numbers, label="Figures of each run"),
+    body = section("figures", "Figures", table(("Figure", *names), figure_rows(runs), numbers=numbers, label="Figures of each run"),
                    "The ledger's: positions, sessions, open positions at their marks.")
     body += section("curves", "Return and drawdown", _curves(charts, runs), "In per cent of what each began with.")
     by_strategy = [(chip(name), *(money(value) for value in values)) for name, values in strategy_rows(runs)]
     body += section("strategies", "Profit and loss by strategy",
                     table(("Strategy", *names), by_strategy, numbers=numbers, label="Profit and loss by strategy", empty="None traded."))
     rows = [(key, *values) for key, values in differing(runs)]
-    body += section("differing", "In what the runs differ", table(("", *names), rows, label="Differing parameters",
+    body += section("differing", "In what the runs differ", table(("Parameter", *names), rows, label="Differing parameters",
                                                                  empty="Scenario, seed, engine and parameters are the same."))
     links = "".join(f'<a href="#{target}">{label}</a>' for target, label in (
         ("figures", "Figures"), ("curves", "Return"), ("strategies", "By strategy"), ("differing", "Differences")))
@@ -98,7 +98,8 @@ def _curves(charts: Charts, runs: Sequence[Run]) -> str:
     worth = [[None if one is None else 1.0 + one / 100.0 for one in found] for found in filled]
     falls = [[None if value is None else 100.0 * value for value in drawdowns(found)] for found in worth]
     top = charts.add("return", "", times, [line(run.name, found, colour, width=1.8)
-                                           for run, found, colour in zip(runs, filled, COLOURS)], unit="pct", height=300)
+                                           for run, found, colour in zip(runs, filled, COLOURS)], unit="pct", height=300,
+                     words="Return of each run in per cent")
     return top + charts.add("falls", "Drawdown from the peak", times, [line(run.name, found, colour) for run, found, colour in
                                                                        zip(runs, falls, COLOURS)], unit="pct", height=170, ceiling=True)
 

@@ -106,6 +106,11 @@ def test_every_chart_has_its_data_and_every_datum_its_chart() -> None:
         assert {len(series["values"]) for series in chart["series"]} == {len(chart["x"])}, name
 
 
+def test_every_picture_and_every_column_has_a_name() -> None:
+    page, _ = parsed()
+    assert 'aria-label=""' not in page and not re.search(r"<th[^>]*></th>", page)
+
+
 def test_the_library_stands_beside_its_licence() -> None:
     code = (ASSETS / "uplot" / "uPlot.iife.min.js").read_text(encoding="utf-8")
     assert code.startswith("/*! https://github.com/leeoniya/uPlot (v1.6.32) */") and 40_000 < len(code) < 60_000
