@@ -77,8 +77,11 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     except OSError as error:
         raise ScenarioError(f"data cache {cache_root} cannot be written: {error.strerror}") from error
     try:
-        _write_all(temporary, scenario, underlyings, (first, last), progress)
-        (temporary / COMPLETE).write_text(f"{scenario.name}\n", encoding="utf-8")
+        base, there = _largest_part(target, content_hash(scenario, ()), underlyings)
+        _write_all(temporary, scenario, tuple(ticker for ticker in underlyings if ticker not in there), (first, last), progress)
+        if base is not None:
+            _link_missing(base, temporary)
+        (temporary / COMPLETE).write_text("\n".join((scenario.name, content_hash(scenario, ()), *underlyings)) + "\n", encoding="utf-8")
         temporary.chmod(0o755)
         _move_into_place(temporary, target)
     except OSError as error:
@@ -86,6 +89,32 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return target
+
+
+def _largest_part(target: Path, digest: str, underlyings: tuple[str, ...]) -> tuple[Path | None, tuple[str, ...]]:
+    """The folder of the same scenario and window that has most of the underlyings and no other, with its own; None where
+    there is none. Another strategy then adds to what is there instead of writing it again."""
+    window = target.name.partition("-")[2].partition("-")[2]
+    best: tuple[Path | None, tuple[str, ...]] = (None, ())
+    for path in sorted(target.parent.glob(f"{target.name.partition('-')[0]}-*/{COMPLETE}")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        same = lines[1:2] == [digest] and path.parent.name.partition("-")[2].partition("-")[2] == window
+        if same and set(lines[2:]) <= set(underlyings) and len(lines[2:]) > len(best[1]):
+            best = path.parent, tuple(lines[2:])
+    return best
+
+
+def _link_missing(base: Path, folder: Path) -> None:
+    """The files of ``base`` that ``folder`` lacks, by links to the same bytes; copies where the disk knows no links."""
+    for path in sorted(base.rglob("*")):
+        place = folder / path.relative_to(base)
+        if not path.is_file() or path.name == COMPLETE or place.exists():
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, place)
+        except OSError:
+            shutil.copyfile(path, place)
 
 
 def _move_into_place(temporary: Path, target: Path) -> None:

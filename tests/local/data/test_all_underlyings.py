@@ -66,6 +66,25 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return writer.ensure_data(scenario.load(path), path.parent / "cache", underlyings=products.ALL)
 
 
+def test_more_underlyings_are_added_to_what_is_there(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte what is written at once; nothing of what was there is written again."""
+    found = scenario.load(folder.parent.parent / "oil.toml")
+    part = writer.ensure_data(found, tmp_path, underlyings=("SPY", "VIX", "IWM", "RVX"))
+    written: list[tuple[str, ...]] = []
+    real = writer.build_market
+    monkeypatch.setattr(writer, "build_market", lambda scenario, underlyings: written.append(underlyings) or real(scenario, underlyings))
+    whole = writer.ensure_data(found, tmp_path, underlyings=products.ALL)
+    assert written == [tuple(ticker for ticker in products.ALL if ticker not in ("SPY", "VIX", "IWM", "RVX"))]
+    assert whole.name == folder.name and contents(whole) == contents(folder)
+    spy = "option/usa/minute/spy/20200420_quote_american.zip"
+    assert (whole / spy).samefile(part / spy)
+    assert "QQQ" not in "".join(contents(part)).upper()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 def entries(path: Path, columns: list[str]) -> dict[str, np.recarray]:
     """Every entry of a zip as a table of numbers with named columns."""
     with zipfile.ZipFile(path) as archive:
