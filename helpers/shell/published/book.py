@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any, Mapping
+from typing import Any
 
 from config.constants import DEFENSIVE_DTE
+from core.combo_prices import ComboPrice
 from core.errors import CannotCompute
-from core.model import Contract, ContractKind, HeldLeg, Leg, Position, Quote, Snapshot
+from core.model import Contract, ContractKind, HeldLeg, Position, Quote, Snapshot
 from core.option_values import greeks_at, quote_volatility, terms_of
 from core.protection import result_usd
 from core.quotes import held_mark, price_fault, underlying_of
+from helpers.orders.pricing import combo_price
 from helpers.orders.work import Work
 from helpers.shell.components import Components
 from helpers.shell.figures import max_loss_usd
@@ -128,35 +130,24 @@ def _loss(position: Position, snapshot: Snapshot) -> tuple[float | None, float |
 def order_row(work: Work, snapshot: Snapshot) -> dict[str, Any]:
     """One intent under way: its order, its age and how far it has walked. Prices are points per unit, debit positive."""
     intent, order = work.intent, work.order
-    mid, natural = _prices(intent.legs, snapshot.quotes)
+    price = combo_price(intent.legs, lambda contract: snapshot.quotes.get(contract.id))
     row: dict[str, Any] = plain({
         "intent": intent.id, "position": intent.position_id, "strategy": intent.strategy, "purpose": intent.purpose,
         "reason": intent.reason, "quantity": intent.quantity, "legs": [f"{leg.ratio:+d} {leg.contract.id}" for leg in intent.legs],
         "started": work.started, "age_seconds": (snapshot.time - work.started).total_seconds(), "urgent": work.urgent,
         "units_filled": work.units, "orders_sent": work.orders_sent, "steps": work.steps,
         "limit": None if order is None else order.limit, "sent": None if order is None else order.sent,
-        "priced": None if order is None else order.priced, "worst": intent.worst, "mid": mid, "natural": natural,
-        "walked_share": _walked(None if order is None else order.limit, mid, natural),
+        "priced": None if order is None else order.priced, "worst": intent.worst, "mid": None if price is None else price.mid,
+        "natural": None if price is None else price.natural,
+        "walked_share": _walked(None if order is None else order.limit, price),
         "state": _state(work), "message": "" if order is None else order.message})
     return row
 
 
-def _prices(legs: tuple[Leg, ...], quotes: Mapping[str, Quote]) -> tuple[float | None, float | None]:
-    """Mid and natural price of a unit; None while a leg has none."""
-    mid = natural = 0.0
-    for leg in legs:
-        quote = quotes.get(leg.contract.id)
-        if quote is None or price_fault(quote):
-            return None, None
-        mid += leg.ratio * quote.mid
-        natural += leg.ratio * (quote.ask if leg.ratio > 0 else quote.bid)
-    return mid, natural
-
-
-def _walked(limit: float | None, mid: float | None, natural: float | None) -> float | None:
-    if limit is None or mid is None or natural is None or not natural > mid:
+def _walked(limit: float | None, price: ComboPrice | None) -> float | None:
+    if limit is None or price is None or not price.natural > price.mid:
         return None
-    return (limit - mid) / (natural - mid)
+    return (limit - price.mid) / (price.natural - price.mid)
 
 
 def _state(work: Work) -> str:
