@@ -208,7 +208,7 @@ def profit_chart(charts: Charts, report: Mapping[str, Any]) -> str:
 
 def _made(name: str, closed: Sequence[tuple[str, float]]) -> Callable[[Mapping[str, Any]], float]:
     def at(mark: Mapping[str, Any]) -> float:
-        done = sum(usd for when, usd in closed if when < mark["time"])
+        done = sum(usd for when, usd in closed if when <= mark["time"])       # a mark is taken after its minute's fills
         return done + (mark["strategies"][name]["open_usd"] if name in mark["strategies"] else 0.0)
     return at
 

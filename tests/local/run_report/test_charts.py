@@ -82,6 +82,15 @@ def test_profit_over_time_is_what_is_closed_and_what_is_open() -> None:
     assert made["friday_0dte"][0] == 0.0
 
 
+def test_a_position_closed_at_a_marks_own_minute_counts_as_closed_there() -> None:
+    """The mark no longer shows it as open: its result would be in neither part."""
+    marks = [mark | {"strategies": {}} for mark in make_marks()[:3]]
+    trade = make_trade(strategy="lt112", opened=marks[0]["time"], closed=marks[1]["time"], pnl_usd=-905.0)
+    chart = drawn("strategies-profit", plots.profit_chart, make_report(marks=marks, trades=[trade], open_positions=[]))
+    (series,) = chart["series"]
+    assert series["values"] == [0.0, -905.0, -905.0]
+
+
 def test_spy_starts_where_the_account_does() -> None:
     report = make_report()
     chart = drawn("equity", plots.equity_charts, report)
