@@ -42,7 +42,7 @@ test-all: $(READY)
 	@$(PY) -m pytest -m long $(ARGS)
 
 typecheck: $(READY)
-	@$(PY) -m mypy --no-error-summary core strategies risk config helpers main.py
+	@$(PY) -m mypy --no-error-summary core strategies risk config helpers operations main.py
 
 lint: $(READY) typecheck
 	@$(PY) -m flake8 main.py config core strategies helpers risk local operations research tests

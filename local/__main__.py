@@ -13,7 +13,8 @@ from typing import Sequence
 from local.commands.arguments import OneLineParser, program
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
-USERS = ("backtest", "scenario", "list", "data", "import", "report", "compare", "run", "day", "backup", "promote", "cache", "replay")
+USERS = ("backtest", "scenario", "list", "data", "import", "report", "compare", "run", "day", "backup", "dashboard", "promote", "cache",
+         "replay")
 DEVELOPERS = ("parity", "bench", "faults", "strategies-table", "walk-days", "validate", "record", "regressions")
 COMMANDS = USERS + DEVELOPERS
 MODULES = {"import": "import_quotes"}     # commands whose name no module may have

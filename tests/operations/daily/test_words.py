@@ -91,7 +91,7 @@ def test_a_container_is_reached_by_the_lean_command(lean: Path) -> None:
     assert Line(None, "tom king").send({"action": "halt", "reason": "a look's worth"}, lambda _seconds: None).done is True
     *words, data = lean.read_text(encoding="utf-8").splitlines()
     assert words == ["live", "command", "tom king", "--data"]
-    assert ast.literal_eval(data) == {"action": "halt", "reason": "a look s worth"}
+    assert ast.literal_eval(data) == {"action": "halt", "reason": "a look\u2019s worth"}
     Line(None, "tom king").send(STOP, lambda _seconds: None)
     assert lean.read_text(encoding="utf-8").splitlines() == ["live", "stop", "tom king"]
 
