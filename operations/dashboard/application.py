@@ -21,6 +21,9 @@ from operations.dashboard.sessions import Session, Sessions
 from operations.dashboard.store_reader import StoreReader
 
 PAGE = Path(__file__).resolve().parent / "page"
+# The report's own look and its library of charts: they stand there alone, with their licence.
+REPORTS = Path(__file__).resolve().parents[2] / "local" / "run_report" / "assets"
+SHARED = (REPORTS / "page.css", REPORTS / "uplot" / "uPlot.iife.min.js", REPORTS / "uplot" / "uPlot.min.css")
 KINDS = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
          ".svg": "image/svg+xml"}
 SEND_SECONDS, EVENTS_SHOWN = 10.0, ("GUARDS", "RISK_BLIND", "COMMAND", "STORE_FAILED", "QUARANTINE", "ORDER_FAILED", "PHASE")
@@ -294,7 +297,7 @@ def _add_socket(app: FastAPI, parts: Parts) -> None:
 
 
 def _add_page(app: FastAPI) -> None:
-    files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.suffix in KINDS}
+    files = {path.name: path.read_bytes() for path in (*sorted(PAGE.iterdir()), *SHARED) if path.suffix in KINDS}
 
     def answer(name: str) -> Response:
         if name not in files:
