@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: make backtest, make test. Set-up is automatic and idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test test-all lint typecheck parity bench faults strategies-table walk-days clean
+.PHONY: help setup backtest test test-all test-dashboard lint typecheck parity bench faults strategies-table walk-days clean
 VENV ?= .venv
 READY := $(VENV)/.ready
 FITS := import sys; sys.exit(sys.version_info[:2] < (3, 11))
@@ -15,6 +15,7 @@ ARGS ?=
 help:
 	@echo "make backtest          trade the summer of 2024 on the embedded engine (ARGS=\"--bars DIR --seed 2 …\")"
 	@echo "make test              the quick tests          make test-all   also the long scenarios"
+	@echo "make test-dashboard    the dashboard's page in Chromium, which it installs on Debian (PICTURES=docs renews pictures)"
 	@echo "make lint              style, dead names, types   make typecheck  types alone"
 	@echo "make parity            the same scenario on LEAN and here (needs TOMKING_LEAN or the lean command)"
 	@echo "make bench             paired times and memory  make faults     a misbehaving broker, SEEDS=200"
@@ -40,6 +41,10 @@ test: $(READY)
 test-all: $(READY)
 	@$(PY) -m pytest -m "not long" $(CORES) $(ARGS)
 	@$(PY) -m pytest -m long $(ARGS)
+
+test-dashboard: $(READY)
+	@$(PY) local/set_up.py --chromium
+	@PICTURES="$(PICTURES)" $(PY) -m pytest -m long -rs tests/operations/dashboard $(ARGS)
 
 typecheck: $(READY)
 	@$(PY) -m mypy --no-error-summary core strategies risk config helpers operations main.py

@@ -1,4 +1,5 @@
-"""Makes the environment that everything runs in: ``python3 local/set_up.py [FOLDER]`` (default ``.venv``).
+"""Makes the environment that everything runs in: ``python3 local/set_up.py [FOLDER]`` (default ``.venv``); with
+``--chromium``, has the browser instead that the dashboard's page is tested in.
 
 What it needs stands in pyproject.toml alone. What is there and fits stays. With a package index it makes a plain
 environment; without one, on Debian and its kin, it takes the distribution's packages. A step that fails ends it with its
@@ -23,6 +24,7 @@ PIP_OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-input", "--retrie
 MODULES = {"pytest-xdist": "xdist"}              # what is imported, where it is not what the index calls it
 DEBIAN_NAMES: dict[str, str] = {}                # Debian's package, where it is not python3-NAME
 DEBIAN_PYTHON = "/usr/bin/python3"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 LOCK_WORDS = "Could not get lock"
 LOCK_WAIT_SECONDS, LOCK_STEP_SECONDS = 600, 5
 REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+?)\s*(?:>=\s*([0-9.]+))?$")
@@ -179,7 +181,7 @@ def _from_distribution(folder: Path, needed: Sequence[tuple[str, str]], why: str
                           f"can be reached, {by_hand}")
     if missing:
         _install([DEBIAN_NAMES.get(name, f"python3-{name}") for name in (item.split(">=")[0] for item in missing)],
-                 why, by_hand)
+                 why, f"where an index can be reached, {by_hand}")
     made = subprocess.run([DEBIAN_PYTHON, "-m", "venv", "--without-pip", "--system-site-packages", str(folder)],
                           capture_output=True, text=True, check=False)
     if made.returncode:
@@ -196,12 +198,12 @@ def _install(packages: Sequence[str], why: str, by_hand: str) -> None:
         No apt, no right to use it, or it failed.
     """
     if shutil.which("apt-get") is None:
-        raise SetUpFailed(f"{why}, and there is no apt-get: where an index can be reached, {by_hand}")
+        raise SetUpFailed(f"{why}, and there is no apt-get: {by_hand}")
     root = [] if not hasattr(os, "geteuid") or os.geteuid() == 0 else ["sudo"]
     line = f"apt-get install {' '.join(packages)}"
     if root and shutil.which("sudo") is None:
         raise SetUpFailed(f"{why}; {' '.join(packages)} are missing and this user may not install them (no sudo): ask "
-                          f"root for {line}, or where an index can be reached, {by_hand}")
+                          f"root for {line}, or {by_hand}")
     tell(f"installing {' '.join(packages)}")
     _apt([*root, "apt-get", "update", "-qq"], line)
     _apt([*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends",
@@ -239,8 +241,25 @@ def _last_line(answer: subprocess.CompletedProcess[str]) -> str:
     return (errors or lines[-1:] or [f"exit code {answer.returncode}"])[0]
 
 
+def chromium() -> str | None:
+    """Where Chromium is: as the variable ``CHROMIUM`` says, else the first on the path; None where there is none."""
+    return os.environ.get("CHROMIUM") or next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def have_chromium() -> int:
+    """Install Debian's where there is none; where that cannot be, one line says so, and the tests in it are skipped."""
+    if chromium() is None:
+        try:
+            _install(["chromium"], "there is no Chromium", "put one on the path, or name it in CHROMIUM")
+        except SetUpFailed as error:
+            tell(f"{error}. The tests in a browser are skipped")
+    return 0
+
+
 def main(arguments: Sequence[str]) -> int:
     """Set up and say so; 1 with one line where it cannot be done."""
+    if list(arguments) == ["--chromium"]:
+        return have_chromium()
     if sys.version_info[:2] < OLDEST:
         tell(f"Python {sys.version.split()[0]} will not do: {'.'.join(map(str, OLDEST))} or later is needed")
         return 1

@@ -31,7 +31,7 @@ function draw() {
   const inside = Boolean(state.session);
   at("board").hidden = !inside;
   at("sign-in").hidden = inside;
-  if (!inside) { if (document.activeElement === document.body) at("password").focus(); return; }
+  if (!inside) { forget(); return; }
   const name = view(), main = at("main"), built = el("main", {}, VIEWS[name][1]());
   if (main.dataset.view !== name) { main.replaceChildren(); main.dataset.view = name; }
   morph(main, built);
@@ -39,6 +39,19 @@ function draw() {
   document.title = `${VIEWS[name][0]} · Tom King`;
   head(name);
   tick();
+}
+
+// Who has signed out leaves nothing of the account in the page.
+function forget() {
+  for (const id of ["main", "chips", "views", "alarm", "dialog"]) at(id).replaceChildren();
+  delete at("main").dataset.view;
+  delete at("views").dataset.shown;
+  if (dialog.open) dialog.close();
+  Object.assign(found, {emergencies: {}, audit: {words: "", event: "", day: ""}});
+  at("run-name").textContent = document.title = "Tom King";
+  asked = "";
+  drawCharts(at("main"));
+  if (document.activeElement === document.body) at("password").focus();
 }
 
 function head(name) {
@@ -119,7 +132,7 @@ function show(children) {
 
 const help = () => show([el("h2", {id: "dialog-title"}, "Keys"), el("dl", {}, Object.values(VIEWS).map(([title], place) => [el("dt", {}, el("kbd", {}, String(place + 1))), el("dd", {}, title)]),
   el("dt", {}, el("kbd", {}, "/")), el("dd", {}, "Search the audit trail"), el("dt", {}, el("kbd", {}, "h")), el("dd", {}, "Halt entries"), el("dt", {}, el("kbd", {}, "?")), el("dd", {}, "These keys"),
-  el("dt", {}, el("kbd", {}, "Esc")), el("dd", {}, "Close what is open")), el("div", {class: "row"}, el("button", {type: "button", "data-close": true}, "Close"))]);
+  el("dt", {}, el("kbd", {}, "Esc")), el("dd", {}, "Close what is open, leave a field")), el("div", {class: "row"}, el("button", {type: "button", "data-close": true}, "Close"))]);
 
 // --- what the owner does
 
@@ -163,12 +176,14 @@ document.addEventListener("submit", async event => {
 });
 
 document.addEventListener("keydown", event => {
+  if (event.key === "Escape" && !dialog.open && event.target.matches("input,select")) event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || !state.session || event.target.matches("input,select,textarea")) return;
   const names = Object.keys(VIEWS), place = Number(event.key) - 1;
-  if (names[place]) { location.hash = names[place]; at("main").focus(); }
-  else if (event.key === "?") help();
-  else if (event.key === "h" && !at("halt").hidden) show(asking("halt"));
-  else if (event.key === "/") { event.preventDefault(); location.hash = "audit"; setTimeout(() => at("audit-words")?.focus(), 300); }
+  const does = names[place] ? () => { location.hash = names[place]; at("main").focus(); } : event.key === "?" ? help : event.key === "h" && !at("halt").hidden ? () => show(asking("halt"))
+    : event.key === "/" ? () => { location.hash = "audit"; setTimeout(() => at("audit-words")?.focus(), 300); } : null;
+  if (!does) return;
+  event.preventDefault();       // else the key would be typed into the field that comes
+  does();
 });
 
 addEventListener("hashchange", () => { asked = ""; load(view()); plan(); scrollTo(0, 0); });

@@ -57,7 +57,7 @@ function options(key, spec, place) {
       if (spec.floor) low = Math.min(low, 0);
       if (spec.ceiling) high = Math.max(high, 0);
       const pad = (high - low || Math.abs(high) || 1) * 0.08;
-      return [spec.floor && low === 0 ? 0 : low - pad, spec.ceiling && high === 0 ? 0 : high + pad];
+      return [spec.floor && low === 0 ? 0 : low - pad, spec.ceiling && high === 0 ? 0 : high + pad * (spec.marks ? 4 : 1)];
     }}},
     cursor: {drag: {x: true, y: false, dist: 6}},
     axes: [{stroke: ink, grid, ticks: grid, font, space: narrow ? 70 : 60, values: spec.time ? dates : (u, all) => all.map(value => number(value, value % 1 ? 1 : 0))},
