@@ -49,29 +49,34 @@ BILL_YEAR_DAYS: Final = 360                 # discounts are quoted on a year of 
 # options lie 0.2 to 0.4 % above bills (van Binsbergen, Diamond and Grotteria, "Risk-free interest rates", 2022).
 FINANCING_SPREAD: Final = 0.0025
 
-# Dividends of each year in per cent of the price on their ex-dividend days. Source: distributions as published by the
-# funds and companies, divided by the price of the day before. 2026 and later years use what was declared last.
+# Dividends of each year in per cent of the price on their ex-dividend days. 2026 and later years use what was declared last.
+# Held against public records:
+# - SPY, QQQ, IWM, AAPL to 2020: LEAN's factor files (2004, QQQ 2014: without the special dividend).
+# - SPY 2021-2024: amounts by day (valueray.com, stockmarketguides.com) divided by the close before; 2025: its first half.
+# - QQQ 2024-2025, IWM 2025, AAPL 2021-2025: amounts and rounded yields by day (valueray.com, finspry.com).
+# - MSFT 2013-2026: the same (dividendpedia.com, devyara.com); 2003-2012: amounts (gurufocus.com, wallstreetnumbers.com).
+# - Not checked, entered from memory: QQQ 2021-2023, IWM 2021-2024, prices behind MSFT 2003-2012, all of 2026 but MSFT's.
 DIVIDENDS_PCT: Final[Mapping[str, Mapping[int, float]]] = MappingProxyType({
     "SPY": MappingProxyType({
         2000: 1.05, 2001: 1.27, 2002: 1.57, 2003: 1.61, 2004: 1.68, 2005: 1.74, 2006: 1.83, 2007: 1.83, 2008: 2.37,
         2009: 2.28, 2010: 1.94, 2011: 2.07, 2012: 2.19, 2013: 2.01, 2014: 1.94, 2015: 2.05, 2016: 2.12, 2017: 1.92,
-        2018: 1.88, 2019: 1.87, 2020: 1.85, 2021: 1.33, 2022: 1.57, 2023: 1.54, 2024: 1.29, 2025: 1.17, 2026: 1.10}),
+        2018: 1.88, 2019: 1.87, 2020: 1.85, 2021: 1.32, 2022: 1.61, 2023: 1.51, 2024: 1.27, 2025: 1.17, 2026: 1.10}),
     "QQQ": MappingProxyType({
         2000: 0.00, 2001: 0.00, 2002: 0.00, 2003: 0.04, 2004: 0.10, 2005: 0.33, 2006: 0.32, 2007: 0.30, 2008: 0.36,
         2009: 0.56, 2010: 0.73, 2011: 0.84, 2012: 1.24, 2013: 1.16, 2014: 1.33, 2015: 1.01, 2016: 1.11, 2017: 0.91,
-        2018: 0.84, 2019: 0.82, 2020: 0.73, 2021: 0.47, 2022: 0.71, 2023: 0.71, 2024: 0.61, 2025: 0.51, 2026: 0.48}),
+        2018: 0.84, 2019: 0.82, 2020: 0.73, 2021: 0.47, 2022: 0.71, 2023: 0.71, 2024: 0.59, 2025: 0.51, 2026: 0.48}),
     "IWM": MappingProxyType({
         2000: 1.10, 2001: 1.25, 2002: 1.20, 2003: 1.08, 2004: 1.00, 2005: 1.37, 2006: 1.12, 2007: 0.96, 2008: 1.50,
         2009: 1.31, 2010: 1.28, 2011: 1.38, 2012: 2.05, 2013: 1.39, 2014: 1.30, 2015: 1.46, 2016: 1.55, 2017: 1.34,
-        2018: 1.20, 2019: 1.33, 2020: 1.41, 2021: 0.94, 2022: 1.39, 2023: 1.45, 2024: 1.18, 2025: 1.07, 2026: 1.00}),
+        2018: 1.20, 2019: 1.33, 2020: 1.41, 2021: 0.94, 2022: 1.39, 2023: 1.45, 2024: 1.18, 2025: 1.12, 2026: 1.00}),
     "AAPL": MappingProxyType({
         **{year: 0.0 for year in range(2000, 2012)},
         2012: 0.88, 2013: 2.47, 2014: 2.08, 2015: 1.69, 2016: 2.19, 2017: 1.59, 2018: 1.49, 2019: 1.49, 2020: 0.86,
-        2021: 0.61, 2022: 0.59, 2023: 0.54, 2024: 0.48, 2025: 0.47, 2026: 0.40}),
+        2021: 0.61, 2022: 0.58, 2023: 0.56, 2024: 0.49, 2025: 0.45, 2026: 0.40}),
     "MSFT": MappingProxyType({
-        2000: 0.00, 2001: 0.00, 2002: 0.00, 2003: 0.90, 2004: 0.60, 2005: 1.23, 2006: 1.40, 2007: 1.35, 2008: 1.75,
-        2009: 2.30, 2010: 2.05, 2011: 2.60, 2012: 2.80, 2013: 2.95, 2014: 2.70, 2015: 2.75, 2016: 2.65, 2017: 2.15,
-        2018: 1.70, 2019: 1.40, 2020: 1.08, 2021: 0.83, 2022: 0.96, 2023: 0.89, 2024: 0.73, 2025: 0.74, 2026: 0.76}),
+        2000: 0.00, 2001: 0.00, 2002: 0.00, 2003: 0.88, 2004: 0.60, 2005: 1.21, 2006: 1.44, 2007: 1.36, 2008: 1.80,
+        2009: 2.34, 2010: 2.05, 2011: 2.62, 2012: 2.83, 2013: 2.98, 2014: 2.70, 2015: 2.70, 2016: 2.70, 2017: 2.20,
+        2018: 1.72, 2019: 1.48, 2020: 1.05, 2021: 0.83, 2022: 0.94, 2023: 0.88, 2024: 0.74, 2025: 0.73, 2026: 0.90}),
 })
 # Indices whose dividends are those of a fund's shares, and underlyings that pay nothing.
 PAYS_AS: Final[Mapping[str, str]] = MappingProxyType({"SPX": "SPY", "XSP": "SPY"})

@@ -7,10 +7,10 @@ from types import ModuleType
 
 from local.commands.errors import RUN_FAILED, CommandError
 
-HELP = "option values against a published table; 1 when a bound is passed"
+HELP = "option values and written prices against what is published; 1 when a bound is passed"
 # One module a check. Each has ``add_arguments(parser)``, ``asked(arguments)`` and ``check(arguments)``, which prints what
 # it found and answers whether all of its bounds are kept.
-CHECKS = ("local.validation.option_table",)
+CHECKS = ("local.validation.option_table", "local.validation.price_model")
 
 
 def _checks() -> list[ModuleType]:

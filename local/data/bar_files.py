@@ -12,7 +12,7 @@ from local.data.errors import ScenarioError
 from local.data.written_dates import day_of
 
 REQUIRED = ("spy", "vix")
-OPTIONAL = ("qqq", "iwm", "gld", "tlt", "wti")
+OPTIONAL = ("qqq", "iwm", "gld", "tlt", "wti", "vix9d", "vix3m", "vix1y")
 COLUMNS = ("open", "high", "low", "close")
 CLOSE_OF_BAR = 3
 SELDOM = ("aapl", "msft", "silver")     # a scenario has levels of them instead

@@ -10,18 +10,20 @@ from datetime import date
 
 import numpy as np
 
+from config.carry import DIVIDENDS_PCT
+from core.carry import dividend_share
 from local.data import calendar
 from local.data.bar_files import DailyBar
+from local.data.figures import OVERNIGHT_SHARE, REALISED_DROP, REALISED_FADE, REALISED_TOP, SESSIONS_A_YEAR
 from local.data.scenario import Anchor, Scenario
 from local.data.seeds import stream
 
-SESSIONS_A_YEAR = 252
-REALISED_TO_IMPLIED = 0.75
 VIX_DAILY_LOG_SD = 0.065
 VIX_REVERSION_A_DAY = 0.08
 VIX_FLOOR = 8.9
 SPY_VIX_CORRELATION = -0.8
-OVERNIGHT_SHARE = 0.35
+OPEN_DEVIATION = np.sqrt(OVERNIGHT_SHARE * (1 - OVERNIGHT_SHARE))
+LEAST_WICK, WICK = 0.05, 0.3
 OPEN, HIGH, LOW, CLOSE = range(4)
 
 
@@ -52,6 +54,13 @@ def draw_volume(seed: int, ticker: str, count: int, median: float) -> np.ndarray
     return np.rint(median * np.exp(0.25 * draws) / 100).astype(np.int64) * 100
 
 
+def paid_dividends(ticker: str, days: tuple[date, ...]) -> np.ndarray:
+    """What dividends take from the price at each day's open, as a logarithm (zero or below)."""
+    if ticker not in DIVIDENDS_PCT:
+        return np.zeros(len(days))
+    return np.log1p(-np.array([dividend_share(ticker, day) for day in days]))
+
+
 def spy_and_vix(scenario: Scenario) -> tuple[DailySeries, DailySeries]:
     """Daily bars of SPY and VIX from the first day of the scenario's history to its end."""
     first = scenario.history[0].day
@@ -74,16 +83,19 @@ def _bridged(seed: int, days: tuple[date, ...], anchors: dict[date, Anchor]) -> 
     steps = np.arange(len(days))
     noise = stream(seed, "daily").standard_normal((6, len(days)))
     shared, own = noise[0], noise[1]
-    sigma = np.exp(np.interp(steps, knots, log_vix)) / 100 / np.sqrt(SESSIONS_A_YEAR) * REALISED_TO_IMPLIED
-    walk = np.cumsum(sigma * shared)
+    usual = np.exp(np.interp(steps, knots, log_vix))
+    sigma = usual / 100 / np.sqrt(SESSIONS_A_YEAR) * realised_to_implied(usual)
+    walk, paid = np.cumsum(sigma * shared), paid_dividends("SPY", days)
+    walk += np.cumsum(paid)                 # the price opens lower on an ex-dividend day
     spy_close = np.exp(np.interp(steps, knots, log_spy) + walk - np.interp(steps, knots, walk[knots]))
     vix_step = SPY_VIX_CORRELATION * shared + np.sqrt(1 - SPY_VIX_CORRELATION**2) * own
     log_path = np.interp(steps, knots, log_vix) + _reverting_bridge(VIX_DAILY_LOG_SD * vix_step, knots)
     log_floor = np.minimum(np.log(VIX_FLOOR), np.interp(steps, knots, log_vix))
     vix_close = np.exp(log_floor + np.abs(log_path - log_floor))
-    spy = _around_closes(spy_close, sigma, noise[2], noise[3], noise[4])
+    spy = _around_closes(spy_close, sigma, noise[2], noise[3], noise[4], paid)
     # VIX opens up where SPY opens down, and its high goes with SPY's low
-    vix = _around_closes(vix_close, np.full(len(days), VIX_DAILY_LOG_SD), -noise[2], noise[4], noise[3])
+    vix = _around_closes(vix_close, np.full(len(days), VIX_DAILY_LOG_SD), -noise[2], noise[4], noise[3],
+                         np.zeros(len(days)))
     for index, anchor in zip(knots, fixed):
         for table, figures in ((spy, anchor.spy), (vix, anchor.vix)):
             if len(figures) == 4:
@@ -103,11 +115,20 @@ def _reverting_bridge(steps: np.ndarray, knots: np.ndarray) -> np.ndarray:
     return result
 
 
-def _around_closes(close: np.ndarray, sigma: np.ndarray, gap: np.ndarray, up: np.ndarray, down: np.ndarray
-                   ) -> np.ndarray:
-    """Open, high, low, close in cents around given closes; ``sigma`` is the day's log standard deviation."""
-    before = np.concatenate([close[:1], close[:-1]])
-    opening = before * np.exp(OVERNIGHT_SHARE * np.log(close / before) + 0.3 * sigma * gap)
-    high = np.maximum(opening, close) * np.exp(sigma * (0.1 + 0.35 * np.abs(up)))
-    low = np.minimum(opening, close) * np.exp(-sigma * (0.1 + 0.35 * np.abs(down)))
+def realised_to_implied(vix: np.ndarray) -> np.ndarray:
+    """Realised close-to-close volatility as a share of VIX."""
+    return REALISED_TOP - REALISED_DROP * np.exp(-vix / REALISED_FADE)
+
+
+def _around_closes(close: np.ndarray, sigma: np.ndarray, gap: np.ndarray, up: np.ndarray, down: np.ndarray,
+                   paid: np.ndarray) -> np.ndarray:
+    """Open, high, low, close in cents around given closes.
+
+    ``sigma`` is the day's log standard deviation, ``paid`` the (negative) log that a dividend takes at the open. The open
+    stands where a walk would that has a share of the day's variance behind it.
+    """
+    before = np.concatenate([close[:1], close[:-1]]) * np.exp(paid)
+    opening = before * np.exp(OVERNIGHT_SHARE * np.log(close / before) + OPEN_DEVIATION * sigma * gap)
+    high = np.maximum(opening, close) * np.exp(sigma * (LEAST_WICK + WICK * np.abs(up)))
+    low = np.minimum(opening, close) * np.exp(-sigma * (LEAST_WICK + WICK * np.abs(down)))
     return np.round(np.stack([opening, high, low, close], axis=1), 2)

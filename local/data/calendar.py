@@ -1,7 +1,7 @@
-"""New York stock exchange sessions 2015-2031: holidays by rule, irregular closures by date, early closes.
+"""New York stock exchange sessions 2005-2031: holidays by rule, irregular closures by date, early closes.
 
 The rules are the exchange's own (a Saturday holiday is kept on Friday, a Sunday one on Monday; New Year's Day on a
-Saturday is not kept), so no table of dates has to be maintained; the two days of mourning are listed.
+Saturday is not kept), so no table of dates has to be maintained; the days of mourning and of the storm of 2012 are listed.
 """
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import bisect
 import functools
 from datetime import date, timedelta
 
-FIRST_YEAR, LAST_YEAR = 2015, 2031
+FIRST_YEAR, LAST_YEAR = 2005, 2031
 SESSION_MINUTES, EARLY_CLOSE_MINUTES = 390, 210
 OPEN_MINUTE_OF_DAY = 570
-IRREGULAR_CLOSURES = (date(2018, 12, 5), date(2025, 1, 9))
+IRREGULAR_CLOSURES = (date(2007, 1, 2), date(2012, 10, 29), date(2012, 10, 30), date(2018, 12, 5), date(2025, 1, 9))
 JUNETEENTH_FROM = 2022
 MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
 
@@ -52,7 +52,7 @@ def holidays(year: int) -> frozenset[date]:
     Raises
     ------
     CalendarError
-        The year is outside 2015-2031.
+        The year is outside 2005-2031.
     """
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise CalendarError(f"the exchange calendar covers {FIRST_YEAR} to {LAST_YEAR}, not {year}")
@@ -141,3 +141,13 @@ def ends_week(day: date) -> bool:
 def third_friday(year: int, month: int) -> date:
     """Third Friday of a month, whether or not the exchange opens on it."""
     return nth_weekday(year, month, FRIDAY, 3)
+
+
+def index_sessions(day: date) -> float:
+    """Sessions in the thirty days of a volatility index, from the close of ``day``: Cboe's formula joins the last Friday
+    expiry within thirty days and the one a week later, by calendar time.
+    """
+    near = day + timedelta(30 - (day + timedelta(30) - timedelta(FRIDAY)).weekday())
+    first, second = (session_number(session_on_or_before(friday)) - session_number(day)
+                     for friday in (near, near + timedelta(7)))
+    return first + (second - first) * (30 - (near - day).days) / 7

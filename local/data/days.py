@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from core.carry import risk_free_rate
 from local.data import futures, vix_options
 from local.data.equities import write_equity_minutes, write_index_minutes
-from local.data.futures import FutureMarket
+from local.data.figures import EQUITY_INDEX, INDEX_FUND_WIDTH
+from local.data.futures import INDEX_SPOT, FutureMarket
 from local.data.futures_calendar import Month, option_series
 from local.data.listing import Chain, Listing, Strikes
 from local.data.market import Market
 from local.data.minutes import MinutePath
 from local.data.options import OptionMarket, write_option_day
 from local.data.products import FOLLOWERS, FUTURES, VIX_OPTIONS, VOLATILITY_INDICES
-from local.data.rates import interest_rate
-from local.data.surface import EQUITY_INDEX
+from local.data.term import term_factors
 
 NEW_YORK_INDICES = ("VXN", "RVX", "GVZ", "OVX")
 
@@ -68,8 +69,9 @@ def _future_market(market: Market, ticker: str, day: date, paths: dict[str, Minu
     future = FUTURES[ticker]
     vix = None if paths is None else paths["VIX"].close
     return FutureMarket(future=future, day=day, spot=None if paths is None else paths[future.spot],
-                        usual=market.usual(future.spot), vix=vix, rate=interest_rate(day),
-                        index=None if paths is None else market.volatility_path(future.spot, day, paths).close)
+                        usual=market.usual(future.spot), vix=vix, rate=risk_free_rate(day),
+                        index=None if paths is None else market.volatility_path(future.spot, day, paths).close,
+                        term=term_factors(market.scenario, day) if paths and future.spot == INDEX_SPOT else None)
 
 
 def write_day(root: Path, market: Market, underlyings: tuple[str, ...], task: DayTask) -> int:
@@ -87,7 +89,7 @@ def write_day(root: Path, market: Market, underlyings: tuple[str, ...], task: Da
         elif ticker == VIX_OPTIONS:
             bar = (vix.open[0], vix.high.max(), vix.low.min(), vix.close[-1])
             rows += vix_options.write_vix_option_day(root, vix_options.VixMarket(
-                day=day, vix=vix.close, bar=bar, rate=interest_rate(day)), task.vix)
+                day=day, vix=vix.close, bar=bar, rate=risk_free_rate(day)), task.vix)
         else:
             rows += _write_share(root, market, ticker, task, paths)
     return rows
@@ -102,4 +104,6 @@ def _write_share(root: Path, market: Market, ticker: str, task: DayTask, paths: 
     shape = FOLLOWERS[ticker].shape if ticker in FOLLOWERS else EQUITY_INDEX
     return write_option_day(root, OptionMarket(
         ticker=ticker, day=day, spot=path.close, index=market.volatility_path(ticker, day, paths).close, vix=vix,
-        bar=tuple(daily.row(day)), volume=volume, rate=interest_rate(day), shape=shape), task.shares[ticker])
+        bar=tuple(daily.row(day)), volume=volume, rate=risk_free_rate(day), shape=shape,
+        width=FOLLOWERS[ticker].width if ticker in FOLLOWERS else INDEX_FUND_WIDTH,
+        term=term_factors(market.scenario, day) if ticker == INDEX_SPOT else None), task.shares[ticker])

@@ -8,7 +8,7 @@ import numpy as np
 
 from local.data import calendar
 from local.data.archive import write_text, write_zip
-from local.data.bridge import DailySeries
+from local.data.bridge import CLOSE, DailySeries, paid_dividends
 from local.data.minutes import MinutePath, activity
 from local.data.text import MILLISECONDS_A_MINUTE, integer_rows
 
@@ -74,6 +74,16 @@ def write_map_file(root: Path, ticker: str, first: date) -> None:
     write_text(root / "equity/usa/map_files" / f"{name}.csv", f"{first:%Y%m%d},{name},P\n20501231,{name},P\n")
 
 
-def write_factor_file(root: Path, ticker: str, first: date) -> None:
-    """Factor file of a share without splits or dividends: LEAN then takes its dividend yield as zero."""
-    write_text(root / "equity/usa/factor_files" / f"{ticker.lower()}.csv", f"{first:%Y%m%d},1,1,1\n20501231,1,1,0\n")
+def write_factor_file(root: Path, series: DailySeries) -> None:
+    """Factor file of a share: a row on the eve of every ex-dividend day, with the price that the dividend is a share of.
+
+    A row's factor holds up to its day: what all later dividends leave.
+    """
+    paid, closes = paid_dividends(series.ticker, series.days), series.prices[:, CLOSE]
+    rows, factor = ["20501231,1,1,0\n"], 1.0
+    for at in np.flatnonzero(paid)[::-1].tolist():
+        if at:
+            factor *= float(np.exp(paid[at]))
+            rows.append(f"{series.days[at - 1]:%Y%m%d},{factor:.10g},1,{closes[at - 1]:g}\n")
+    rows.append(f"{series.days[0]:%Y%m%d},{factor:.10g},1,1\n")
+    write_text(root / "equity/usa/factor_files" / f"{series.ticker.lower()}.csv", "".join(rows[::-1]))

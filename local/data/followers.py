@@ -11,14 +11,14 @@ from datetime import date
 import numpy as np
 
 from local.data.bar_files import DailyBar
-from local.data.bridge import CLOSE, HIGH, LOW, OPEN, OVERNIGHT_SHARE, DailySeries, draw_volume, series_of_bars
+from local.data.bridge import CLOSE, HIGH, LOW, OPEN, DailySeries, draw_volume, paid_dividends, series_of_bars
 from local.data.errors import ScenarioError
+from local.data.figures import OVERNIGHT_SHARE, SESSIONS_A_YEAR
 from local.data.products import FOLLOWERS, Follower
 from local.data.scenario import Scenario
 from local.data.seeds import stream
 
 OIL = "WTI"
-SESSIONS_A_YEAR = 252
 WICK = 0.35
 EASED_RETURN = 0.03
 
@@ -58,18 +58,20 @@ def _returns(follower: Follower, leader: DailySeries, noise: np.ndarray) -> tupl
     """Log returns of the closes, and the part of them that is the follower's own."""
     own = follower.own_volatility / np.sqrt(SESSIONS_A_YEAR) * noise
     followed = np.diff(np.log(leader.prices[:, CLOSE]), prepend=np.log(leader.prices[0, CLOSE]))
+    followed = followed - paid_dividends(leader.ticker, leader.days)
     return follower.beta * followed + own, own
 
 
 def _bars_by_ratio(level: float, start: date, follower: Follower, leader: DailySeries, noise: np.ndarray
                    ) -> np.ndarray:
     returns, own = _returns(follower, leader, noise[0])
-    path = np.cumsum(returns)
+    paid, lead_paid = (paid_dividends(ticker, leader.days) for ticker in (follower.ticker, leader.ticker))
+    path = np.cumsum(returns + paid)
     close = level * np.exp(path - path[leader.days.index(start)])
     before = np.concatenate([close[:1], close[:-1]])
     lead = leader.prices
     lead_before = np.concatenate([lead[:1, CLOSE], lead[:-1, CLOSE]])
-    gap = follower.beta * np.log(lead[:, OPEN] / lead_before) + OVERNIGHT_SHARE * own
+    gap = follower.beta * (np.log(lead[:, OPEN] / lead_before) - lead_paid) + OVERNIGHT_SHARE * own + paid
     opening = before * np.exp(gap)
     up = np.log(lead[:, HIGH] / np.maximum(lead[:, OPEN], lead[:, CLOSE]))
     down = np.log(np.minimum(lead[:, OPEN], lead[:, CLOSE]) / lead[:, LOW])

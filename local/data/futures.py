@@ -1,6 +1,6 @@
 """Files of futures and of the options on them: UTC minutes, universes by contract month, margins.
 
-A future is carried from its spot price: index and metals at the interest rate (the folder pays no dividends), crude oil
+A future is carried from its spot price: metals at the interest rate, the index at that less its dividends, crude oil
 back towards its usual level. A crude future that expires the next session or the same day trades at spot, which was
 -36.98 on 2020-04-20; later months are carried from spot or 10 USD, whichever is more, so they and the options on them
 (which have expired by then) never fall to zero. Minutes are written for the stock exchange's session only.
@@ -15,23 +15,24 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from core.carry import dividends_between
 from local.data import calendar, surface
 from local.data.archive import write_text, write_zip
+from local.data.figures import EQUITY_INDEX, SurfaceShape
 from local.data.futures_calendar import Month, contract_months, future_expiry, option_series
 from local.data.listing import Chain, Strikes, between
 from local.data.minutes import MinutePath
 from local.data.products import FOLLOWERS, Future
-from local.data.quoting import flicker, quote_entries, round_to_ticks, sampled_minutes, stress
-from local.data.surface import EQUITY_INDEX, SurfaceShape
+from local.data.quoting import Moments, alive_rows, quote_entries, quotes, stress
+from local.data.term import TermFactors
 from local.data.text import decimal_rows, minute_table
 
+INDEX_SPOT = "SPY"
 OIL_REVERSION_A_YEAR, OIL_FLOOR = 1.0, 10.0
 GOLD_OUNCES_INVERSE, GOLD_FUND_COST, GOLD_FUND_FROM = 10.53, 0.004, date(2017, 10, 1)
 FUTURE_SIZE = 100
-ROW_STEP, REMOTE_STEP, REMOTE_MONEYNESS = 5, 9, 0.09
-OPTION_SPREAD_SHARE = 0.012
 WIDTH_SIGMAS, WIDTH_DAYS, NARROWEST, WIDEST = 2.0, 60, 0.08, 0.45
-ITM_WIDTH, CALL_SHARE, FINE_WIDTH, FINEST_SHARE = 0.03, 0.75, 0.06, 0.006
+ITM_WIDTH, CALL_SHARE, FINE_WIDTH, WIDE_SHARE = 0.03, 0.75, 0.06, 0.008
 MINUTES_A_YEAR = 365 * 24 * 60
 OPTION_UNIVERSE_HEADER = "#expiry,strike,right,open,high,low,close,volume,open_interest\n"
 
@@ -51,6 +52,7 @@ class FutureMarket:
     index: np.ndarray
     vix: np.ndarray
     rate: float
+    term: TermFactors | None = None
 
 
 def gold_price(fund: np.ndarray, day: date) -> np.ndarray:
@@ -68,6 +70,9 @@ def forward_price(market: FutureMarket, month: Month, spot: np.ndarray) -> np.nd
             return spot
         weight = np.exp(-OIL_REVERSION_A_YEAR * years)
         return market.usual * (np.maximum(spot, OIL_FLOOR) / market.usual) ** weight
+    if market.future.spot == INDEX_SPOT:
+        return spot * market.future.spot_scale * np.exp(market.rate * years
+                                                        - dividends_between(INDEX_SPOT, market.day, expiry))
     price = gold_price(spot, market.day) if market.future.spot == "GLD" else spot * market.future.spot_scale
     return price * np.exp(market.rate * years)
 
@@ -85,10 +90,11 @@ def list_options(strikes: Strikes, future: Future, market_low: float, market_hig
     """
     width = float(np.clip(WIDTH_SIGMAS * index / 100 * np.sqrt(WIDTH_DAYS / 365), NARROWEST, WIDEST))
     chains: dict[Month, list[Chain]] = {}
-    step = future.strike_step * (2 if future.strike_step < FINEST_SHARE * market_low else 1)
+    step = future.strike_step
+    coarse = step * max(2.0, np.ceil(WIDE_SHARE * market_low / step))
     for month, expiry in option_series(future, day):
         fine = between(market_low * (1 - FINE_WIDTH), market_high * (1 + FINE_WIDTH), step)
-        wide = between(market_low * (1 - width), market_high * (1 + width * CALL_SHARE), 2 * step)
+        wide = between(market_low * (1 - width), market_high * (1 + width * CALL_SHARE), coarse)
         every = np.union1d(fine, wide)
         chains.setdefault(month, []).append(strikes.add(
             expiry, every[every >= market_low * (1 - ITM_WIDTH)], every[every <= market_high * (1 + ITM_WIDTH)],
@@ -148,8 +154,10 @@ def _chain_prices(market: FutureMarket, month: Month, chain: Chain, minutes: np.
     discount = np.exp(-market.rate * np.maximum(left, 0.5) / MINUTES_A_YEAR)
     forward = forward_price(market, month, market.spot.close[minutes])
     shape, column = _shape(market.future), chain.strikes[:, None]
-    theta = surface.atm_variance(shape, market.index[minutes], variance_years)
-    variance = surface.total_variance(shape, theta, np.log(column / forward))
+    elapsed = (minutes + 1) / count
+    level = 1.0 if market.term is None else market.term.level(variance_years, elapsed)
+    variance = surface.total_variance(shape, market.index[minutes], variance_years, np.log(column / forward),
+                                      surface.index_horizon(calendar.index_sessions(market.day), elapsed), level)
     call, put = surface.black_scholes(forward, column, variance, discount)
     return np.maximum(call, forward - column), np.maximum(put, column - forward)
 
@@ -159,9 +167,7 @@ def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[
     future, stamp, tag = market.future, f"{market.day:%Y%m%d}", f"{month[0]}{month[1]:02d}"
     entries, universe, rows = [], [OPTION_UNIVERSE_HEADER, f",,,{bar},1000000,\n"], 0
     for chain in chains:
-        near = np.abs(chain.strikes / forward_price(market, month, market.spot.close[-1:]) - 1) <= REMOTE_MONEYNESS
-        for chosen, step in ((near, ROW_STEP), (~near, REMOTE_STEP)):
-            rows += _part_of_chain(market, month, chain.only(chosen), step, entries, universe)
+        rows += _write_chain(market, month, chain, entries, universe)
     base = root / "futureoption" / future.market
     name = future.option_ticker.lower()
     if entries:
@@ -170,24 +176,25 @@ def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[
     return rows
 
 
-def _part_of_chain(market: FutureMarket, month: Month, part: Chain, step: int, entries: list[tuple[str, bytes]],
-                   universe: list[str]) -> int:
-    """Append quotes every ``step`` minutes and universe rows of some strikes; the number of quote rows is returned."""
+def _write_chain(market: FutureMarket, month: Month, chain: Chain, entries: list[tuple[str, bytes]],
+                 universe: list[str]) -> int:
+    """Append quotes and universe rows of one expiry; the number of quote rows is returned."""
     future, count, rows = market.future, len(market.spot.close), 0
-    minutes, table = sampled_minutes(count, step), minute_table(utc_minute(market.day), count)
-    prices = _chain_prices(market, month, part, minutes)
-    wide = stress(market.vix[minutes]) * flicker(market.vix[minutes], minutes)
-    for word, fair, listed in (("call", prices[0], part.has_call), ("put", prices[1], part.has_put)):
+    minutes, table = np.arange(count), minute_table(utc_minute(market.day), count)
+    prices = _chain_prices(market, month, chain, minutes)
+    moments = Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
+    for word, fair, listed in (("call", prices[0], chain.has_call), ("put", prices[1], chain.has_put)):
         if not listed.any():
             continue
-        bid, ask = round_to_ticks(fair[listed], OPTION_SPREAD_SHARE * fair[listed] * wide, future.option_tick)
+        bid, ask = quotes(future.option_width, fair[listed], np.zeros_like(fair[listed]), moments)
+        written = alive_rows(future.option_width, fair[listed], bid, ask, moments.days)
         entries += quote_entries(
-            f"{market.day:%Y%m%d}_{future.option_ticker.lower()}_minute_quote_american_{word}_", part.strikes[listed],
-            part.expiry, minutes, table, bid, ask, scale=round(future.option_tick * 10**future.option_decimals),
+            f"{market.day:%Y%m%d}_{future.option_ticker.lower()}_minute_quote_american_{word}_", chain.strikes[listed],
+            chain.expiry, table, bid, ask, written, scale=round(future.option_width.tick * 10**future.option_decimals),
             decimals=future.option_decimals)
-        rows += bid.size
-        if part.expiry > market.day:
-            universe += _universe_rows(part, fair, listed, word[0].upper(), future.option_decimals)
+        rows += int(written.sum())
+        if chain.expiry > market.day:
+            universe += _universe_rows(chain, fair, listed, word[0].upper(), future.option_decimals)
     return rows
 
 

@@ -34,6 +34,8 @@ class Market:
         count = calendar.session_minutes(day)
         rng = stream(self.scenario.seed, "minutes", day)
         noise, wicks = rng.standard_normal((2, calendar.SESSION_MINUTES)), rng.random((4, calendar.SESSION_MINUTES))
+        lively = minutes.clusters(stream(self.scenario.seed, "clusters", day).standard_normal(calendar.SESSION_MINUTES))
+        noise = noise * lively
         pins = self.scenario.pins_of(day)
         spy_pins, vix_pins = {pin.minute: pin.spy for pin in pins}, {pin.minute: pin.vix for pin in pins}
         spy_day, vix_day = self.daily["SPY"].row(day), minutes.session_range(self.daily["VIX"].row(day), vix_pins)
@@ -48,15 +50,16 @@ class Market:
                  "VIX": minutes.path(vix_day, count, vix_noise, vix_pins, vix_times, wicks[2:])}
         for ticker in self.daily:
             if ticker in FOLLOWERS:
-                paths[ticker] = self._follower_path(ticker, day, count, paths)
+                paths[ticker] = self._follower_path(ticker, day, paths, lively[:count])
         return paths
 
-    def _follower_path(self, ticker: str, day: date, count: int, paths: dict[str, MinutePath]) -> MinutePath:
-        follower, daily = FOLLOWERS[ticker], self.daily[ticker].row(day)
+    def _follower_path(self, ticker: str, day: date, paths: dict[str, MinutePath], lively: np.ndarray
+                       ) -> MinutePath:
+        count, follower, daily = len(lively), FOLLOWERS[ticker], self.daily[ticker].row(day)
         rng = stream(self.scenario.seed, "minutes", ticker, day)
         lead, lead_day = paths[follower.leader], self.daily[follower.leader].row(day)
         share = _leaders_share(ticker)
-        noise = share * minutes.steps_of(lead, lead_day) + np.sqrt(1 - share**2) * rng.standard_normal(count)
+        noise = share * minutes.steps_of(lead, lead_day) + np.sqrt(1 - share**2) * rng.standard_normal(count) * lively
         times = minutes.extreme_times(daily, count, {}, rng)
         if abs(share) > CLOSE_FOLLOWING:
             shift = rng.integers(-5, 6, 2)

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from local.data.figures import CLUSTER_KEPT, CLUSTER_SIZE, MINUTE_SIZE
+
 RANGE_OF_WALK = 1.6
-CALM = 0.85
 SPY_VIX_MINUTE_CORRELATION = -0.93
 PRE_MARKET_TOLERANCE = 1.10
 PINNED_MARGIN = 0.02
 DRAWS_OF_EXTREMES = 8
+QUIET, OPENING, CLOSING, EASING = 0.7, 1.3, 0.6, 0.08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,29 @@ class MinutePath:
 def activity(minutes: int) -> np.ndarray:
     """Relative activity of each minute (mean 1): busy at the open, quiet at noon, busier at the close."""
     at = np.linspace(0, 1, minutes)
-    shape = 0.7 + 1.3 * np.exp(-at / 0.08) + 0.6 * np.exp((at - 1) / 0.08)
+    shape = QUIET + OPENING * np.exp(-at / EASING) + CLOSING * np.exp((at - 1) / EASING)
     return shape / shape.mean()
+
+
+def passed_variance(elapsed: np.ndarray) -> np.ndarray:
+    """Share of a session's variance that has passed after a share of its time: the integral of ``activity``."""
+    return _passed(np.asarray(elapsed, dtype=float)) / _passed(np.float64(1.0))
+
+
+def _passed(at: np.ndarray) -> np.ndarray:
+    return QUIET * at - OPENING * EASING * np.expm1(-at / EASING) \
+        + CLOSING * EASING * (np.exp((at - 1) / EASING) - np.exp(-1 / EASING))
+
+
+def clusters(draws: np.ndarray) -> np.ndarray:
+    """How lively each minute of a day is (mean square 1): quiet minutes follow quiet ones. ``draws`` are standard normal.
+    """
+    path = np.empty(len(draws))
+    path[0] = draws[0]
+    for minute in range(1, len(draws)):
+        path[minute] = CLUSTER_KEPT * path[minute - 1] + np.sqrt(1 - CLUSTER_KEPT**2) * draws[minute]
+    lively = np.exp(CLUSTER_SIZE * path)
+    return lively / np.sqrt(np.mean(lively**2))
 
 
 def session_range(daily: np.ndarray, pinned: Mapping[int, float]) -> np.ndarray:
@@ -137,7 +160,7 @@ def path(daily: np.ndarray, minutes: int, noise: np.ndarray, pinned: Mapping[int
 
 def step_size(daily: np.ndarray, minutes: int) -> float:
     """Standard deviation of an average minute's move on a day of that range."""
-    return float(daily[1] - daily[2]) / (RANGE_OF_WALK * np.sqrt(minutes)) * CALM
+    return float(daily[1] - daily[2]) / (RANGE_OF_WALK * np.sqrt(minutes)) * MINUTE_SIZE
 
 
 def steps_of(path: MinutePath, daily: np.ndarray) -> np.ndarray:

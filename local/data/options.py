@@ -1,6 +1,7 @@
 """Files of equity options: minute quotes of every listed contract, and the day's universe with Greeks."""
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,21 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
+from core.carry import dividend_share, dividends_between
 from local.data import calendar, surface
 from local.data.archive import write_text, write_zip
+from local.data.figures import QuoteWidth, SurfaceShape
 from local.data.listing import Chain
-from local.data.quoting import quote_entries, quotes, sampled_minutes
-from local.data.surface import SurfaceShape
+from local.data.quoting import Moments, alive_rows, quote_entries, quotes
+from local.data.share_options import Horizon, share_option_prices
+from local.data.term import TermFactors
 from local.data.text import minute_table
 
 MINUTES_A_YEAR = 365 * 24 * 60
-SPARSE_STEP, REMOTE_STEP = 5, 9
-REMOTE_MONEYNESS, REMOTE_LONG_MONEYNESS, LONG_DAYS = (-0.14, 0.12), (-0.22, 0.15), 260
-SHARE_MONEYNESS, SHARE_LONG_MONEYNESS = (-0.05, 0.06), (-0.26, -0.08)
-EVERY_MINUTE_DAYS = 7
-EVERY_MINUTE_MONEYNESS = 0.02
-LONG_PUT_DAYS, LONG_PUT_MONEYNESS = (105, 119), (-0.12, -0.02)
-INCOME_DAYS, INCOME_STEP, INCOME_MONEYNESS, INCOME_GRID = (28, 62), 2, (-0.09, 0.03), 5.0
 UNIVERSE_HEADER = ("#expiry,strike,right,open,high,low,close,volume,open_interest,implied_volatility,"
                    "delta,gamma,vega,theta,rho\n")
 
@@ -45,98 +42,99 @@ class OptionMarket:
     volume: int
     rate: float
     shape: SurfaceShape
+    width: QuoteWidth
+    term: TermFactors | None = None
 
 
 def write_option_day(root: Path, market: OptionMarket, chains: Sequence[Chain]) -> int:
     """Write the day's quotes and universe; the number of contract minutes written is returned."""
-    entries: list[tuple[str, bytes]] = []
     figures = ",".join(f"{value:.2f}" for value in market.bar)
     universe = [UNIVERSE_HEADER, f",,,{figures},{market.volume},,,,,,,\n"]
-    rows = 0
-    for chain in chains:
-        written = _chain_entries(market, chain, entries)
-        rows += written
-        if chain.expiry > market.day:
-            universe.append(_universe_rows(market, chain))
-    name, stamp = market.ticker.lower(), f"{market.day:%Y%m%d}"
+    quoted = [side for chain in chains for side in _quoted_sides(market, chain, universe)]
+    written = alive_rows(market.width, *(np.concatenate([getattr(side, name) for side in quoted])
+                                         for name in ("fair", "bid", "ask")),
+                         np.repeat([(side.expiry - market.day).days for side in quoted],
+                                   [len(side.strikes) for side in quoted])) if quoted else np.empty((0, 0))
+    name, stamp, table = market.ticker.lower(), f"{market.day:%Y%m%d}", minute_table(
+        calendar.OPEN_MINUTE_OF_DAY, len(market.spot))
+    entries: list[tuple[str, bytes]] = []
+    begin = 0
+    for side in quoted:
+        end = begin + len(side.strikes)
+        entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{side.word}_", side.strikes, side.expiry, table,
+                                 side.bid, side.ask, written[begin:end])
+        begin = end
     write_zip(root / f"option/usa/minute/{name}/{stamp}_quote_american.zip", entries)
     write_text(root / f"option/usa/universes/{name}/{stamp}.csv", "".join(universe))
-    return rows
+    return int(written.sum())
 
 
-def _clocks(market: OptionMarket, expiry: date, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Variance time and calendar time in years from the end of each minute to the close of the expiry day."""
-    count, closing = len(market.spot), calendar.session_minutes(expiry)
-    after = calendar.session_number(expiry) - calendar.session_number(market.day)
-    days = (expiry - market.day).days
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QuotedSide:
+    """The calls or the puts (``word``) of one expiry: fair prices and quotes in ticks, (strikes, minutes)."""
+
+    word: str
+    expiry: date
+    strikes: np.ndarray
+    fair: np.ndarray
+    bid: np.ndarray
+    ask: np.ndarray
+
+
+def _horizon(market: OptionMarket, last: date, minutes: np.ndarray) -> Horizon:
+    """Time and dividends from the end of each minute to the close of a day."""
+    count, closing = len(market.spot), calendar.session_minutes(last)
+    after = calendar.session_number(last) - calendar.session_number(market.day)
+    days = (last - market.day).days
     variance = surface.variance_years(after, (minutes + 1) / count)
     left = days * 24 * 60 + closing - (minutes + 1)
-    return variance, np.maximum(left, 0.5) / MINUTES_A_YEAR
+    return Horizon(variance_years=variance, years=np.maximum(left, 0.5) / MINUTES_A_YEAR,
+                   dividends=dividends_between(market.ticker, market.day, last),
+                   index_years=surface.index_horizon(calendar.index_sessions(market.day), (minutes + 1) / count),
+                   level=1.0 if market.term is None else market.term.level(variance, (minutes + 1) / count))
+
+
+@functools.lru_cache(maxsize=256)
+def _ex_days(ticker: str, day: date, expiry: date) -> tuple[date, ...]:
+    """Ex-dividend days after ``day`` up to the expiry."""
+    return tuple(later for later in calendar.sessions(day, expiry)[1:] if dividend_share(ticker, later))
 
 
 def _prices(market: OptionMarket, strikes: np.ndarray, expiry: date, minutes: np.ndarray
             ) -> tuple[np.ndarray, np.ndarray]:
-    variance, years = _clocks(market, expiry, minutes)
-    return surface.equity_option_prices(market.shape, market.spot[minutes], market.index[minutes], strikes, variance,
-                                        years, market.rate)
+    ex_days = _ex_days(market.ticker, market.day, expiry)
+    eves = [_horizon(market, calendar.shift_session(day, -1), minutes) for day in ex_days]
+    paid = _horizon(market, ex_days[0], minutes) if ex_days else None
+    return share_option_prices(market.shape, market.spot[minutes], market.index[minutes], strikes, market.rate,
+                               _horizon(market, expiry, minutes), eves, paid)
 
 
-def row_steps(market: OptionMarket, chain: Chain) -> np.ndarray:
-    """Minutes between the rows of each strike: 1 where strategies trade minute by minute, else 2, 5 or (remote) 9.
-
-    Every minute: SPY's expiry of today and of this week's Friday near the money, and its puts a third of a year out
-    below the money; every second minute: its round strikes near the money one to two months out. Far from the money,
-    and where only covered calls are traded, away from the strikes those want: every ninth.
-    """
-    days, strikes = (chain.expiry - market.day).days, chain.strikes
-    low, high = market.spot.min(), market.spot.max()
-
-    def within(moneyness: tuple[float, float]) -> np.ndarray:
-        return (strikes >= low * (1 + moneyness[0])) & (strikes <= high * (1 + moneyness[1]))
-
-    if market.ticker != "SPY":
-        near = within(SHARE_LONG_MONEYNESS if days > LONG_DAYS else SHARE_MONEYNESS)
-        return np.where(near & ((days <= INCOME_DAYS[1] + 8) | (days > LONG_DAYS)), SPARSE_STEP, REMOTE_STEP)
-    steps = np.where(within(REMOTE_LONG_MONEYNESS if days > LONG_DAYS else REMOTE_MONEYNESS), SPARSE_STEP, REMOTE_STEP)
-    if INCOME_DAYS[0] <= days <= INCOME_DAYS[1]:
-        steps[within(INCOME_MONEYNESS) & (strikes % INCOME_GRID == 0)] = INCOME_STEP
-    if LONG_PUT_DAYS[0] <= days <= LONG_PUT_DAYS[1]:
-        steps[within(LONG_PUT_MONEYNESS)] = 1
-    if days <= EVERY_MINUTE_DAYS and (days == 0 or calendar.ends_week(chain.expiry)):
-        width = EVERY_MINUTE_MONEYNESS * max(1.0, float(market.index.max()) / 25)
-        steps[within((-width, width))] = 1
-    return steps
+def _quoted_sides(market: OptionMarket, chain: Chain, universe: list[str]) -> list[QuotedSide]:
+    """Quotes of one expiry at every minute; its universe rows are appended."""
+    minutes = np.arange(len(market.spot))
+    prices, moments = _prices(market, chain.strikes, chain.expiry, minutes), Moments(
+        vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
+    found = []
+    for fair, listed, word, sign in zip(prices, (chain.has_call, chain.has_put), ("call", "put"), (1, -1)):
+        if listed.any():
+            inner = np.maximum(sign * (market.spot - chain.strikes[listed, None]), 0.0)
+            bid, ask = quotes(market.width, fair[listed], inner, moments)
+            found.append(QuotedSide(word=word, expiry=chain.expiry, strikes=chain.strikes[listed], fair=fair[listed],
+                                    bid=bid, ask=ask))
+    if chain.expiry > market.day:
+        universe.append(_universe_rows(market, chain, prices))
+    return found
 
 
-def _chain_entries(market: OptionMarket, chain: Chain, entries: list[tuple[str, bytes]]) -> int:
-    """Append the quotes of one expiry and return the number of rows."""
-    days, count, rows = (chain.expiry - market.day).days, len(market.spot), 0
-    steps = row_steps(market, chain)
-    for step in np.unique(steps):
-        chosen = steps == step
-        minutes = sampled_minutes(count, int(step))
-        prices = _prices(market, chain.strikes, chain.expiry, minutes)
-        for fair, listed, word in zip(prices, (chain.has_call, chain.has_put), ("call", "put")):
-            kept = listed & chosen
-            if kept.any():
-                bid, ask = quotes(fair[kept], market.vix[minutes], minutes, days)
-                rows += bid.size
-                entries.extend(quote_entries(
-                    f"{market.day:%Y%m%d}_{market.ticker.lower()}_minute_quote_american_{word}_", chain.strikes[kept],
-                    chain.expiry, minutes, minute_table(calendar.OPEN_MINUTE_OF_DAY, count), bid, ask))
-    return rows
-
-
-def _universe_rows(market: OptionMarket, chain: Chain) -> str:
+def _universe_rows(market: OptionMarket, chain: Chain, prices: tuple[np.ndarray, np.ndarray]) -> str:
     """Rows of one expiry: the fair price's open, high, low, close over the day, and Greeks at the close."""
-    minutes = sampled_minutes(len(market.spot), 30)
-    variance_time, years = (values[-1] for values in _clocks(market, chain.expiry, minutes))
-    spot = market.spot[-1]
-    forward = spot * np.exp(market.rate * years)
-    theta = surface.atm_variance(market.shape, market.index[-1], variance_time)
-    variance = surface.total_variance(market.shape, theta, np.log(chain.strikes / forward))
+    horizon, spot = _horizon(market, chain.expiry, np.array([len(market.spot) - 1])), market.spot[-1]
+    years = horizon.years[-1]
+    forward = spot * np.exp(market.rate * years - horizon.dividends)
+    variance = surface.total_variance(market.shape, market.index[-1], horizon.variance_years[-1],
+                                      np.log(chain.strikes / forward), horizon.index_years[-1],
+                                      np.broadcast_to(horizon.level, 1)[-1])
     lines = []
-    prices = _prices(market, chain.strikes, chain.expiry, minutes)
     for right, sign, fair, listed in (("C", 1, prices[0], chain.has_call), ("P", -1, prices[1], chain.has_put)):
         found = surface.greeks(spot, forward, chain.strikes, variance, float(years), market.rate, sign)
         interest = np.rint(2000 * np.exp(-np.abs(np.log(chain.strikes / spot)) * 8)).astype(np.int64) + 10

@@ -1,20 +1,20 @@
 """Two-sided quotes around fair prices, and the zip entries that hold them."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
+from local.data.figures import CALM_INDEX, INNER_UNTIL, MEAN_FLICKER, STRESS_POINTS, TIGHTEST, QuoteWidth
 from local.data.text import quote_rows
 
 STRIKE_SCALE = 10_000
-CALM_INDEX, STRESS_POINTS = 15.0, 25.0
-TIGHTEST, GOLDEN = 0.15, 0.618033988749895
-
-
-def sampled_minutes(count: int, step: int) -> np.ndarray:
-    """Minutes with a row: every ``step``-th from the first, and the last."""
-    return np.unique(np.append(np.arange(0, count, step), count - 1))
+GOLDEN = 0.618033988749895
+MOST_OF_PRICE = 0.35
+DAYS_A_YEAR = 365
+NEARLY = 1e-6
+LONGEST_HOLD = 4                 # minutes: a leg that was just subscribed is waited for five
 
 
 def stress(index: np.ndarray) -> np.ndarray:
@@ -31,46 +31,95 @@ def flicker(index: np.ndarray, minutes: np.ndarray) -> np.ndarray:
     return TIGHTEST + (1 - TIGHTEST) * ((minutes + np.rint(100 * index)) * GOLDEN % 1.0)
 
 
-def half_spread(price: np.ndarray, index: np.ndarray, minutes: np.ndarray, days: int) -> np.ndarray:
-    """Half of the bid-ask spread of a share option in USD: grows with price, with VIX above 15, and with time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """When quotes are made: VIX and the minute of the session of each column, and the calendar days to expiry."""
 
-    It depends on the strike through the price alone and grows more slowly than it, so quotes keep the order of prices.
-    """
-    usual = (0.003 + 0.002 * price) * stress(index) * (1 + days / 365)
-    return np.minimum(usual * flicker(index, minutes), 0.35 * price + 0.01)
+    vix: np.ndarray
+    minutes: np.ndarray
+    days: int
 
 
-def round_to_ticks(price: np.ndarray, half: np.ndarray, tick: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bid and ask in whole ticks: the nearest to the fair price less (plus) half the spread, never beyond it.
+def usual_width(width: QuoteWidth, price: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Average bid-ask width of a calm market, of contracts worth ``price`` of which exercise gives ``inner`` now."""
+    beyond = np.maximum(price - inner, 0.0)
+    return np.minimum(width.base + width.share * beyond, width.far_base + width.far_share * beyond) \
+        + width.inner_share * np.minimum(inner, INNER_UNTIL) + width.inner_beyond * np.maximum(inner - INNER_UNTIL, 0.0)
+
+
+def half_spread(width: QuoteWidth, price: np.ndarray, inner: np.ndarray, moments: Moments) -> np.ndarray:
+    """Half of the bid-ask spread: it moves more slowly with the strike than the price, so quotes keep their order."""
+    full = usual_width(width, price, inner) / MEAN_FLICKER * flicker(moments.vix, moments.minutes)
+    wide = full / 2 * stress(moments.vix) * (1 + moments.days / DAYS_A_YEAR)
+    return np.minimum(wide, MOST_OF_PRICE * price + width.tick)
+
+
+def round_to_grid(width: QuoteWidth, price: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bid and ask in whole ticks: the nearest on the grid to the fair price less (plus) half the spread, never beyond it.
 
     bid <= fair <= ask, bid < ask, bid >= 0 (a worthless option has no bid).
     """
-    ticks, wide = price / tick, half / tick
-    bid = np.minimum(np.rint(ticks - wide), np.floor(ticks + 1e-6))
-    ask = np.maximum(np.rint(ticks + wide), np.ceil(ticks - 1e-6))
+    ticks, wide = price / width.tick, half / width.tick
+    bid = np.minimum(_stepped(width, np.rint, ticks - wide), _stepped(width, np.floor, ticks + NEARLY))
+    ask = np.maximum(_stepped(width, np.rint, ticks + wide), _stepped(width, np.ceil, ticks - NEARLY))
     bid = np.maximum(bid, 0).astype(np.int64)
-    return bid, np.maximum(ask.astype(np.int64), bid + 1)
+    above = bid + np.where(bid * width.tick >= width.coarse_from - NEARLY, width.coarse, 1)
+    return bid, np.maximum(ask.astype(np.int64), above)
 
 
-def quotes(price: np.ndarray, index: np.ndarray, minutes: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bid and ask of share options in whole cents around fair prices in USD.
+def _stepped(width: QuoteWidth, rounded: np.ufunc, ticks: np.ndarray) -> np.ndarray:
+    """Ticks rounded to single ones, or to the coarse step where the price is high enough for it."""
+    fine = rounded(ticks)
+    if width.coarse == 1:
+        return fine
+    return np.where(ticks * width.tick >= width.coarse_from, rounded(ticks / width.coarse) * width.coarse, fine)
+
+
+def quotes(width: QuoteWidth, price: np.ndarray, inner: np.ndarray, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Bid and ask in whole ticks around fair prices.
 
     Parameters
     ----------
-    price
-        Fair prices, (contracts, columns).
-    index, minutes
-        VIX and the minute of the session of each column.
-    days
-        Calendar days to expiry.
+    width
+        The class the contracts belong to.
+    price, inner
+        Fair prices and what exercise gives now, (contracts, columns).
+    moments
+        The columns' VIX and minutes, and the days to expiry.
     """
-    return round_to_ticks(price, half_spread(price, index, minutes, days), 0.01)
+    return round_to_grid(width, price, half_spread(width, price, inner, moments))
 
 
-def quote_entries(prefix: str, strikes: np.ndarray, expiry: date, minutes: np.ndarray, minute_rows: np.ndarray,
-                  bid: np.ndarray, ask: np.ndarray, *, scale: int = 100, decimals: int = 0
+def alive_rows(width: QuoteWidth, price: np.ndarray, bid: np.ndarray, ask: np.ndarray, days: int | np.ndarray
+               ) -> np.ndarray:
+    """Which minutes get a row: the first and the last, those at which the fair price has left the bid and ask of the row
+    before, and every ``LONGEST_HOLD``-th without one; on a contract's last day (``days`` 0) every minute.
+
+    So a quote that is filled forward has the fair price between its sides at every minute, whatever the age of its row,
+    and a chain seen through them gives nothing away. The walk goes over the minutes: ask for many contracts at once.
+    """
+    low, high = np.ascontiguousarray((bid * width.tick - NEARLY * width.tick).T), \
+        np.ascontiguousarray((ask * width.tick + NEARLY * width.tick).T)
+    fair = np.ascontiguousarray(price.T)
+    written = np.ones(fair.shape, dtype=bool)
+    least, most = low[0].copy(), high[0].copy()
+    hold = np.where(np.broadcast_to(days, fair.shape[1:]) == 0, 1, LONGEST_HOLD).astype(np.int8)
+    age = np.zeros(fair.shape[1], dtype=np.int8)
+    for minute in range(1, len(fair) - 1):
+        now, due = fair[minute], written[minute]
+        age += 1
+        np.logical_or(now < least, now > most, out=due)
+        due |= age >= hold
+        np.copyto(least, low[minute], where=due)
+        np.copyto(most, high[minute], where=due)
+        age[due] = 0
+    return written.T
+
+
+def quote_entries(prefix: str, strikes: np.ndarray, expiry: date, minute_rows: np.ndarray, bid: np.ndarray,
+                  ask: np.ndarray, written: np.ndarray, *, scale: int = 100, decimals: int = 0
                   ) -> list[tuple[str, bytes]]:
     """Zip entries of one right of one expiry; ``prefix`` is the name up to the strike. See ``text.quote_rows``."""
-    texts = quote_rows(minutes, minute_rows, bid, ask, scale=scale, decimals=decimals)
+    texts = quote_rows(minute_rows, bid, ask, written, scale=scale, decimals=decimals)
     whole = np.rint(strikes * STRIKE_SCALE).astype(np.int64)
     return [(f"{prefix}{strike}_{expiry:%Y%m%d}.csv", text) for strike, text in zip(whole, texts)]

@@ -1,11 +1,10 @@
-"""The interest rate options are priced with, by date: the discount window's primary credit rate, per cent a year.
+"""The discount window's primary credit rate, per cent a year: the series LEAN keeps as its risk-free rate.
 
-It is the series LEAN keeps as its risk-free rate, so Greeks that LEAN computes from our quotes agree with ours.
+It is for the folder's interest-rate file alone: prices are carried at the rates of ``core/carry.py``.
 Source: announcements of the Federal Reserve.
 """
 from __future__ import annotations
 
-import bisect
 from datetime import date
 
 PRIMARY_CREDIT_PCT: tuple[tuple[date, float], ...] = (
@@ -17,11 +16,3 @@ PRIMARY_CREDIT_PCT: tuple[tuple[date, float], ...] = (
     (date(2022, 11, 3), 4.00), (date(2022, 12, 15), 4.50), (date(2023, 2, 2), 4.75), (date(2023, 3, 23), 5.00),
     (date(2023, 5, 4), 5.25), (date(2023, 7, 27), 5.50),
 )
-
-
-def interest_rate(day: date) -> float:
-    """Rate in force on ``day`` as a fraction a year; before 2015 it raises ValueError."""
-    index = bisect.bisect_right(PRIMARY_CREDIT_PCT, (day, float("inf"))) - 1
-    if index < 0:
-        raise ValueError(f"no interest rate is known for {day}")
-    return PRIMARY_CREDIT_PCT[index][1] / 100

@@ -1,13 +1,14 @@
-"""Option prices from a volatility index: an arbitrage-free surface and Black-Scholes, vectorised.
+"""Volatility surfaces from a volatility index, free of arbitrage, and European prices on them, vectorised.
 
-The smile is SSVI (Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces", 2014, theorem 4.2 and remark 4.4):
-total variance ``w(k) = theta/2 * (1 + rho*phi*k + sqrt((phi*k + rho)**2 + 1 - rho**2))`` with
-``phi = eta / sqrt(theta * (1 + theta))``; with ``eta * (1 + |rho|) <= 2`` there is no butterfly arbitrage, and none
-across expiries while ``theta`` does not fall with time. ``theta`` is the at-the-money variance of a mean-reverting
-instantaneous variance whose 30-day volatility follows the index.
+The smile of each expiry is SSVI (Gatheral and Jacquier, "Arbitrage-free SVI volatility surfaces", 2014): total variance
+``w(k) = theta/2 * (1 + rho*phi*k + sqrt((phi*k + rho)**2 + 1 - rho**2))`` with ``phi = eta / sqrt(theta * (1 + theta))``
+and a skew ``rho`` of its own (Hendriks and Martini, "The extended SSVI volatility surface", 2019). With
+``eta**2 * (1 + |rho|) <= 4`` there is no butterfly arbitrage; none across expiries while ``theta`` rises and ``rho``
+falls more slowly than ``theta * phi`` rises, which the tests hold over the whole range of the index.
 
-Two clocks: variance runs in sessions (a share of each day falls in trading hours), interest in calendar days.
-The data folder pays no dividends, so no dividend yield is in the prices, and calls are never worth exercising early.
+``theta`` is the at-the-money variance of a mean-reverting instantaneous variance, with a part of its own for the session
+that is open. Two clocks: variance runs in sessions (``OVERNIGHT_SHARE`` of a day between close and open, the rest through
+the session as its minutes move), interest in calendar days.
 """
 from __future__ import annotations
 
@@ -16,39 +17,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-SESSIONS_A_YEAR = 252
+from local.data.figures import LOWEST_INDEX, OVERNIGHT_SHARE, SESSIONS_A_YEAR, SurfaceShape
+from local.data.minutes import passed_variance
+
 DAYS_A_YEAR = 365
-TRADING_HOURS_SHARE = 0.75
-INDEX_HORIZON_YEARS = 20.7 / SESSIONS_A_YEAR
+INDEX_DAYS = 30
+USUAL_HORIZON_YEARS = 21.2 / SESSIONS_A_YEAR        # variance time in thirty calendar days, the mean of all days
+SESSIONS_IN_WEEK_DAYS, SESSION_DAYS = 5 / 7, 6.5 / 24
+SESSION_YEARS = (1 - OVERNIGHT_SHARE) / SESSIONS_A_YEAR
 SHORTEST_VARIANCE_YEARS = 0.25 / 390 / SESSIONS_A_YEAR
-SMALLEST_FIRST_VARIANCE_SHARE = 0.3
-BISECTIONS = 26
-LEAST_RATE, LARGEST_EXPONENT = 1e-6, 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurfaceShape:
-    """Shape of a product's surface: everything but the level, which its volatility index gives.
-
-    ``atm_to_index`` is the at-the-money 30-day volatility as a share of the index; the long-run volatility is
-    ``long_run_floor + long_run_slope * index``; ``reversion`` is a year's rate; ``rho`` and ``eta`` shape the skew.
-    """
-
-    atm_to_index: float = 0.95
-    long_run_floor: float = 0.11
-    long_run_slope: float = 0.20
-    reversion: float = 6.0
-    rho: float = -0.6
-    eta: float = 0.8
-
-    def __post_init__(self) -> None:
-        if not -1 < self.rho < 1 or self.eta <= 0 or self.eta * (1 + abs(self.rho)) > 2:
-            raise ValueError(f"rho {self.rho} and eta {self.eta} leave room for butterfly arbitrage")
-        if min(self.atm_to_index, self.long_run_floor, self.reversion) <= 0 or self.long_run_slope < 0:
-            raise ValueError("the surface's levels and its reversion must be positive")
-
-
-EQUITY_INDEX = SurfaceShape()
+LOW_INDEX, SESSION_INDEX, SMILE_INDEX, SMILE_MIDDLE = 10.0, 11.5, 12.0, 15.0
+SESSION_DECAY_YEARS = 0.35 / SESSIONS_A_YEAR
+SKEW_YEARS = 0.25
+SMALLEST_FIRST_VARIANCE_SHARE = 0.35
+DENSE_MONEYNESS, WORTHLESS = np.linspace(-2.5, 2.0, 3001), 1e-5
 
 
 def variance_years(sessions_after_today: np.ndarray, elapsed: np.ndarray) -> np.ndarray:
@@ -59,32 +41,82 @@ def variance_years(sessions_after_today: np.ndarray, elapsed: np.ndarray) -> np.
     sessions_after_today
         Sessions after the day of the quote up to and including the expiry day (0 on the day itself).
     elapsed
-        Share of the session that has passed, 0 to 1.
+        Share of the session's time that has passed, 0 to 1.
     """
-    left = sessions_after_today + TRADING_HOURS_SHARE * (1 - elapsed)
+    left = sessions_after_today + (1 - OVERNIGHT_SHARE) * (1 - passed_variance(elapsed))
     return np.maximum(left / SESSIONS_A_YEAR, SHORTEST_VARIANCE_YEARS)
 
 
-def atm_variance(shape: SurfaceShape, index: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """Total variance at the money after ``years`` of variance time, for an index in per cent a year."""
-    thirty_days = (shape.atm_to_index * index / 100) ** 2
-    long_run = (shape.long_run_floor + shape.long_run_slope * index / 100) ** 2
-    weight = _decay(shape.reversion * INDEX_HORIZON_YEARS)
-    first = (thirty_days - long_run * (1 - weight)) / weight
+def index_horizon(sessions: float, elapsed: np.ndarray) -> np.ndarray:
+    """Years of variance in the thirty days of a volatility index, whose evening counts ``sessions`` in them.
+
+    The earlier in the session, the more of it is still to come, and the less of the thirtieth day is in.
+    """
+    more = (1 - OVERNIGHT_SHARE) * (1 - passed_variance(elapsed)) - SESSIONS_IN_WEEK_DAYS * SESSION_DAYS * (1 - elapsed)
+    return (sessions + more) / SESSIONS_A_YEAR
+
+
+def atm_variance(shape: SurfaceShape, index: np.ndarray, years: np.ndarray,
+                 horizon: np.ndarray | float = USUAL_HORIZON_YEARS, level: np.ndarray | float = 1.0) -> np.ndarray:
+    """Total variance at the money after ``years`` of variance time, for an index in per cent a year.
+
+    ``horizon`` is the variance time in the index's thirty days (``index_horizon``): however many sessions they hold, they
+    hold the variance that the index says. ``level`` multiplies the whole, where other indices say more (``term``).
+    """
+    at = np.maximum(index / shape.scale, LOWEST_INDEX)
+    thirty_days = ((shape.atm_base + shape.atm_slope * at + shape.atm_low * np.exp(-at / LOW_INDEX)) / 100) ** 2
+    long_run = ((shape.long_base + shape.long_slope * at) / 100) ** 2
+    usual, session = _reverted(shape.reversion, horizon), _reverted(shape.reversion, SESSION_YEARS)
+    brief, brief_session = _reverted(1 / SESSION_DECAY_YEARS, horizon), \
+        _reverted(1 / SESSION_DECAY_YEARS, SESSION_YEARS)
+    month_less = thirty_days * (INDEX_DAYS / DAYS_A_YEAR) - long_run * (horizon - usual)
+    if shape.session_top:
+        sold = (shape.session_top - shape.session_drop * np.exp(-at / SESSION_INDEX)) * at / 100
+        session_less = sold**2 / SESSIONS_A_YEAR - long_run * (SESSION_YEARS - session)
+        first = (month_less * brief_session - session_less * brief) / (usual * brief_session - session * brief)
+    else:
+        session_less, first = 0.0, month_less / usual
     first = np.maximum(first, SMALLEST_FIRST_VARIANCE_SHARE * thirty_days)
-    return years * (long_run + (first - long_run) * _decay(shape.reversion * years))
+    extra = (session_less - first * session) / brief_session if shape.session_top else 0.0
+    reverted = _reverted(shape.reversion, years)
+    total = long_run * (years - reverted) + first * reverted + extra * _reverted(1 / SESSION_DECAY_YEARS, years)
+    return total * (index / at) ** 2 * level
 
 
-def _decay(scaled: np.ndarray | float) -> np.ndarray | float:
-    """(1 - exp(-x)) / x."""
-    return -np.expm1(-scaled) / scaled
+def _reverted(rate: float, years: np.ndarray | float) -> np.ndarray | float:
+    """Integral of exp(-rate * t) over ``years``."""
+    return -np.expm1(-rate * years) / rate
 
 
-def total_variance(shape: SurfaceShape, theta: np.ndarray, log_moneyness: np.ndarray) -> np.ndarray:
+def smile(shape: SurfaceShape, index: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rho, eta) of the expiry after ``years`` of variance time."""
+    level = np.maximum(index / shape.scale, LOWEST_INDEX)
+    rho = shape.rho_short - shape.rho_far * np.expm1(-years / SKEW_YEARS)
+    return rho, shape.eta_base + shape.eta_low * np.exp((SMILE_MIDDLE - level) / SMILE_INDEX)
+
+
+def smile_variance(theta: np.ndarray, rho: np.ndarray, eta: np.ndarray, log_moneyness: np.ndarray) -> np.ndarray:
     """SSVI total variance at log forward moneyness ``ln(K/F)`` for at-the-money total variance ``theta``."""
-    scaled = shape.eta / np.sqrt(theta * (1 + theta)) * log_moneyness
-    root = np.sqrt((scaled + shape.rho) ** 2 + 1 - shape.rho**2)
-    return theta / 2 * (1 + shape.rho * scaled + root)
+    scaled = eta / np.sqrt(theta * (1 + theta)) * log_moneyness
+    root = np.sqrt((scaled + rho) ** 2 + 1 - rho**2)
+    return theta / 2 * (1 + rho * scaled + root)
+
+
+def total_variance(shape: SurfaceShape, index: np.ndarray, years: np.ndarray, log_moneyness: np.ndarray,
+                   horizon: np.ndarray | float = USUAL_HORIZON_YEARS, level: np.ndarray | float = 1.0) -> np.ndarray:
+    """Total variance at log forward moneyness after ``years`` of variance time."""
+    rho, eta = smile(shape, index, years)
+    return smile_variance(atm_variance(shape, index, years, horizon, level), rho, eta, log_moneyness)
+
+
+def horizon_index(shape: SurfaceShape, index: np.ndarray, sessions: float) -> np.ndarray:
+    """The volatility index of a horizon that Cboe's formula would give a chain without end or step, per cent a year."""
+    years = np.float64(sessions / SESSIONS_A_YEAR)
+    strikes, at = np.exp(DENSE_MONEYNESS), np.asarray(index, dtype=float)[..., None]
+    call, put = black_scholes(np.float64(1.0), strikes, total_variance(shape, at, years, DENSE_MONEYNESS), np.float64(1.0))
+    out_of_money = np.where(strikes < 1, put, call)
+    weighed = np.where(out_of_money > WORTHLESS, out_of_money, 0.0) / strikes     # d(strike) / strike**2
+    return 100 * np.sqrt(2 * weighed.sum(axis=-1) * (DENSE_MONEYNESS[1] - DENSE_MONEYNESS[0]) / years)
 
 
 def black_scholes(forward: np.ndarray, strike: np.ndarray, variance: np.ndarray, discount: np.ndarray
@@ -95,69 +127,6 @@ def black_scholes(forward: np.ndarray, strike: np.ndarray, variance: np.ndarray,
     call = discount * (forward * ndtr(d1) - strike * ndtr(d1 - deviation))
     put = call - discount * (forward - strike)
     return np.maximum(call, 0.0), np.maximum(put, 0.0)
-
-
-def equity_option_prices(shape: SurfaceShape, spot: np.ndarray, index: np.ndarray, strikes: np.ndarray,
-                         variance_time: np.ndarray, calendar_time: np.ndarray, rate: float
-                         ) -> tuple[np.ndarray, np.ndarray]:
-    """American (call, put) prices on shares that pay nothing, as arrays (strikes ascending, times).
-
-    A call is its European value. A put is its European value plus the right to exercise early, which is priced at the
-    money's volatility; where a strike more would add more than itself, the price goes on with slope one. So prices
-    stay convex and rise by no more than the strike does, and no put is below what exercising it now gives.
-    """
-    column = strikes[:, None]
-    call, put = _european(shape, spot, index, column, variance_time, calendar_time, rate)
-    if rate > LEAST_RATE:
-        critical, power, scale = exercise_boundary(shape, index, variance_time, calendar_time, rate)
-        at_once = spot / critical               # the strike from which a put is exercised at once
-        put = put + _early_value(spot, column, critical, power, scale)
-        there = _european(shape, spot, index, at_once, variance_time, calendar_time, rate)[1] \
-            + _early_value(spot, at_once, critical, power, scale) - at_once
-        best = np.minimum.accumulate(put - column, axis=0)
-        put = column + np.where(column >= at_once, np.minimum(best, there), best)
-    return call, np.maximum(put, column - spot)
-
-
-def exercise_boundary(shape: SurfaceShape, index: np.ndarray, variance_time: np.ndarray, calendar_time: np.ndarray,
-                      rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(critical price of strike one, power, scale) of the quadratic approximation of Barone-Adesi and Whaley
-    ("Efficient analytic approximation of American option values", 1987) for a cost of carry equal to the rate.
-
-    A put of strike K is exercised at once below K times the critical price.
-    """
-    variance = atm_variance(shape, index, variance_time)
-    deviation, discount = np.sqrt(variance), np.exp(-rate * calendar_time)
-    drift = 2 * rate * calendar_time / variance
-    power = (1 - drift - np.sqrt((drift - 1) ** 2 + 4 * drift / -np.expm1(-rate * calendar_time))) / 2
-    low, high = np.zeros_like(variance), np.ones_like(variance)
-    for _ in range(BISECTIONS):
-        critical = (low + high) / 2
-        above, held = _unit_put(critical, deviation, discount)
-        waiting = held - (1 - above) * critical / power > 1 - critical
-        low, high = np.where(waiting, low, critical), np.where(waiting, critical, high)
-    above, _ = _unit_put(critical, deviation, discount)
-    return critical, power, -(1 - above) * critical / power
-
-
-def _early_value(spot: np.ndarray, strike: np.ndarray, critical: np.ndarray, power: np.ndarray, scale: np.ndarray
-                 ) -> np.ndarray:
-    """What the right to exercise early adds to a put, while it is not exercised."""
-    return strike * scale * np.exp(np.minimum(power * np.log(spot / (strike * critical)), LARGEST_EXPONENT))
-
-
-def _unit_put(price: np.ndarray, deviation: np.ndarray, discount: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N(-d1), European put) of strike one."""
-    d1 = np.log(price / discount) / deviation + deviation / 2
-    return ndtr(-d1), discount * ndtr(deviation - d1) - price * ndtr(-d1)
-
-
-def _european(shape: SurfaceShape, spot: np.ndarray, index: np.ndarray, column: np.ndarray, variance_time: np.ndarray,
-              calendar_time: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
-    discount = np.exp(-rate * calendar_time)
-    forward = spot / discount
-    theta = atm_variance(shape, index, variance_time)
-    return black_scholes(forward, column, total_variance(shape, theta, np.log(column / forward)), discount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,29 +43,31 @@ def quote_side_table(count: int, scale: int, decimals: int, end: bytes) -> np.nd
     return np.concatenate([np.pad(block, ((0, 0), (0, width - block.shape[1]))) for block in blocks])
 
 
-def quote_rows(times: np.ndarray, minute_rows: np.ndarray, bid: np.ndarray, ask: np.ndarray, *, scale: int = 100,
+def quote_rows(minute_rows: np.ndarray, bid: np.ndarray, ask: np.ndarray, written: np.ndarray, *, scale: int = 100,
                decimals: int = 0) -> list[bytes]:
     """Text of each contract's quotes.
 
     Parameters
     ----------
-    times
-        Indices into ``minute_rows``, one a column.
+    minute_rows
+        Text of the minutes, one a column.
     bid, ask
         Whole ticks, (contracts, columns). A bid of zero is written with size zero.
+    written
+        Which of them get a row.
     scale, decimals
         A tick in units of the last decimal place written: option prices are ten-thousandths without decimals, so a
         cent is 100.
     """
     bids = quote_side_table(int(bid.max()) // BLOCK + 1, scale, decimals, b",")
     asks = quote_side_table(int(ask.max()) // BLOCK + 1, scale, decimals, b"\n")
-    contracts, columns = bid.shape
+    contract, column = np.nonzero(written)
     first, second = minute_rows.shape[1], minute_rows.shape[1] + bids.shape[1]
-    rows = np.empty((contracts, columns, second + asks.shape[1]), dtype=np.uint8)
-    rows[:, :, :first] = minute_rows[times]
-    rows[:, :, first:second] = bids[bid]
-    rows[:, :, second:] = asks[ask]
-    return split_rows(rows)
+    rows = np.empty((len(column), second + asks.shape[1]), dtype=np.uint8)
+    rows[:, :first] = minute_rows[column]
+    rows[:, first:second] = bids[bid[written]]
+    rows[:, second:] = asks[ask[written]]
+    return split_rows(rows, np.bincount(contract, minlength=len(bid)))
 
 
 def decimal_rows(minute_rows: np.ndarray, columns: list[np.ndarray], *, scale: int, decimals: int) -> bytes:
@@ -89,11 +91,12 @@ def decimal_rows(minute_rows: np.ndarray, columns: list[np.ndarray], *, scale: i
     return rows[rows != 0].tobytes()
 
 
-def split_rows(rows: np.ndarray) -> list[bytes]:
-    """Zero-padded bytes, (contracts, rows, width), as one text a contract."""
+def split_rows(rows: np.ndarray, counts: np.ndarray) -> list[bytes]:
+    """Zero-padded bytes, (rows, width), as one text a contract, which has ``counts`` of the rows."""
     used = rows != 0
     text = rows[used].tobytes()
-    ends = np.cumsum(used.reshape(rows.shape[0], -1).sum(axis=1))
+    lengths = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
+    ends = lengths[np.cumsum(counts)]
     return [text[begin:end] for begin, end in zip([0, *ends[:-1]], ends)]
 
 

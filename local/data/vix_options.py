@@ -13,19 +13,13 @@ import numpy as np
 
 from local.data import calendar, surface
 from local.data.archive import write_text, write_zip
+from local.data.figures import VIX_FUTURE, VIX_REVERSION, VIX_USUAL, VIX_WIDTH, VVIX_BASE, VVIX_SLOPE
 from local.data.listing import Chain, Strikes
 from local.data.options import MINUTES_A_YEAR, UNIVERSE_HEADER
-from local.data.quoting import flicker, quote_entries, round_to_ticks, sampled_minutes, stress
-from local.data.surface import SurfaceShape
+from local.data.quoting import Moments, alive_rows, quote_entries, quotes
 from local.data.text import minute_table
 
-USUAL_LEVEL, REVERSION_A_YEAR = 18.5, 5.0
-VOLATILITY_BASE, VOLATILITY_SLOPE = 75.0, 1.0
-SHAPE = SurfaceShape(atm_to_index=1.0, long_run_floor=0.45, long_run_slope=0.0, reversion=6.0, rho=0.6, eta=0.9)
 MONTHLIES, WEEKLIES = 5, 3
-ROW_STEP = 5
-TICK = 0.05
-SPREAD_SHARE, LEAST_HALF = 0.012, 0.01
 STRIKES = np.concatenate([np.arange(10.0, 30.0), np.arange(30.0, 60.0, 2.5), np.arange(60.0, 151.0, 10.0)])
 CALLS_BEYOND, PUTS_BEYOND = 32.0, 8.0
 
@@ -53,14 +47,14 @@ def weekly_expiries(day: date) -> tuple[date, ...]:
 
 def future_curve(vix: np.ndarray, years: np.ndarray) -> np.ndarray:
     """Price of the VIX future that settles in ``years`` while VIX is ``vix``."""
-    weight = np.exp(-REVERSION_A_YEAR * years)
-    return USUAL_LEVEL * (vix / USUAL_LEVEL) ** weight
+    weight = np.exp(-VIX_REVERSION * years)
+    return VIX_USUAL * (vix / VIX_USUAL) ** weight
 
 
 def list_vix_options(strikes: Strikes, day: date, low: float, high: float) -> dict[str, list[Chain]]:
     """Chains of ``day`` by root (``vix``, ``vixw``), given the day's range of VIX; strikes only grow."""
     calls = STRIKES[(STRIKES >= low - PUTS_BEYOND) & (STRIKES <= max(high * 2, high + CALLS_BEYOND))]
-    puts = STRIKES[(STRIKES >= low * 0.6) & (STRIKES <= max(high, USUAL_LEVEL) + PUTS_BEYOND)]
+    puts = STRIKES[(STRIKES >= low * 0.6) & (STRIKES <= max(high, VIX_USUAL) + PUTS_BEYOND)]
     chains: dict[str, list[Chain]] = {}
     for root, rule in (("vix", monthly_expiries), ("vixw", weekly_expiries)):
         listed = {*rule(day), *(expiry for expiry, series in strikes.keys() if series == root)}
@@ -82,21 +76,23 @@ class VixMarket:
 def write_vix_option_day(root: Path, market: VixMarket, chains: dict[str, list[Chain]]) -> int:
     """Write quotes and universes of both roots; the number of rows is returned."""
     rows, stamp, count = 0, f"{market.day:%Y%m%d}", len(market.vix)
-    minutes, table = sampled_minutes(count, ROW_STEP), minute_table(calendar.OPEN_MINUTE_OF_DAY, count)
+    minutes, table = np.arange(count), minute_table(calendar.OPEN_MINUTE_OF_DAY, count)
     figures = ",".join(f"{value:.2f}" for value in market.bar)
     for name, listed in chains.items():
         entries, universe = [], [UNIVERSE_HEADER, f",,,{figures},0,,,,,,,\n"]
         for chain in listed:
-            forward, variance, years = _clock(market, chain.expiry, minutes)
+            forward, variance_years, years = _clock(market, chain.expiry, minutes)
             column, discount = chain.strikes[:, None], np.exp(-market.rate * years)
-            total = surface.total_variance(SHAPE, variance, np.log(column / forward))
+            total = surface.total_variance(VIX_FUTURE, VVIX_BASE + VVIX_SLOPE * market.vix[minutes], variance_years,
+                                           np.log(column / forward))
             prices = surface.black_scholes(forward, column, total, discount)
+            moments = Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
             for word, fair, has in zip(("call", "put"), prices, (chain.has_call, chain.has_put)):
-                wide = stress(market.vix[minutes]) * flicker(market.vix[minutes], minutes)
-                bid, ask = round_to_ticks(fair[has], (SPREAD_SHARE * fair[has] + LEAST_HALF) * wide, TICK)
+                bid, ask = quotes(VIX_WIDTH, fair[has], np.zeros_like(fair[has]), moments)
+                written = alive_rows(VIX_WIDTH, fair[has], bid, ask, moments.days)
                 entries += quote_entries(f"{stamp}_{name}_minute_quote_european_{word}_", chain.strikes[has],
-                                         chain.expiry, minutes, table, bid, ask, scale=500)
-                rows += bid.size
+                                         chain.expiry, table, bid, ask, written)
+                rows += int(written.sum())
             if chain.expiry > market.day:
                 universe.append(_universe_rows(market, chain, prices, forward[-1], total[:, -1], float(years[-1])))
         write_zip(root / f"indexoption/usa/minute/{name}/{stamp}_quote_european.zip", entries)
@@ -105,14 +101,12 @@ def write_vix_option_day(root: Path, market: VixMarket, chains: dict[str, list[C
 
 
 def _clock(market: VixMarket, expiry: date, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Future, at-the-money total variance and calendar years to expiry at the end of each minute."""
+    """Future, years of variance and calendar years to expiry at the end of each minute."""
     after = calendar.session_number(expiry) - calendar.session_number(market.day)
     variance_years = surface.variance_years(after, (minutes + 1) / len(market.vix))
     left = (expiry - market.day).days * 24 * 60 + calendar.session_minutes(expiry) - (minutes + 1)
     years = np.maximum(left, 0.5) / MINUTES_A_YEAR
-    vix = market.vix[minutes]
-    theta = surface.atm_variance(SHAPE, VOLATILITY_BASE + VOLATILITY_SLOPE * vix, variance_years)
-    return future_curve(vix, years), theta, years
+    return future_curve(market.vix[minutes], years), variance_years, years
 
 
 def _universe_rows(market: VixMarket, chain: Chain, prices: tuple[np.ndarray, np.ndarray], forward: float,

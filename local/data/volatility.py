@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from local.data.bridge import CLOSE, OVERNIGHT_SHARE, SESSIONS_A_YEAR, DailySeries
+from local.data.bridge import CLOSE, DailySeries
+from local.data.figures import OVERNIGHT_SHARE, SESSIONS_A_YEAR
 from local.data.minutes import activity
 from local.data.products import Follower
 from local.data.seeds import stream

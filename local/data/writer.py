@@ -30,6 +30,8 @@ COMPLETE = ".complete"
 PROCESSES = 2
 HASH_LENGTH = 16
 PACKAGE_FOLDER = Path(__file__).resolve().parent
+PROJECT_FOLDER = PACKAGE_FOLDER.parents[1]
+CARRY_SOURCES = ("config/carry.py", "config/calendars.py", "core/carry.py")
 
 Progress = Callable[[int, int], None]
 
@@ -102,7 +104,7 @@ def _move_into_place(temporary: Path, target: Path) -> None:
 def content_hash(scenario: Scenario, underlyings: Iterable[str]) -> str:
     """Hash of everything the written bytes depend on."""
     digest = hashlib.sha256(repr((scenario, sorted(underlyings))).encode())
-    for path in sorted(PACKAGE_FOLDER.glob("*.py")):
+    for path in (*sorted(PACKAGE_FOLDER.glob("*.py")), *(PROJECT_FOLDER / name for name in CARRY_SOURCES)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:HASH_LENGTH]
 
@@ -122,7 +124,7 @@ def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], win
             write_daily(root, market.daily[ticker], index=ticker == "VIX")
             if ticker != "VIX":
                 write_map_file(root, ticker, first)
-                write_factor_file(root, ticker, first)
+                write_factor_file(root, market.daily[ticker])
     tasks = list(plan_days(market, underlyings, calendar.sessions(scenario.first_minute_day, scenario.end)))
     tasks = [task for task in tasks if window[0] <= task.day <= window[1]]
     for done, _ in enumerate(_run(root, market, underlyings, tasks), start=1):

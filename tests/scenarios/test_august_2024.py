@@ -38,11 +38,10 @@ def test_what_was_traded(run: dict[str, Any]) -> None:
     trades = [(trade["strategy"], trade["opened"], trade["closed"], trade["units"], trade["entry_price"],
                round(trade["exit_price"], 4), trade["pnl_usd"], trade["exit_reason"]) for trade in run["trades"]]
     assert trades == [
-        ("friday_0dte", "2024-08-02T11:06:00", "2024-08-02T12:37:00", 4, -0.69, 0.95, -120.0, "STRIKE_BREACHED"),
-        ("lt112", "2024-07-15T10:23:00", "2024-08-05T09:36:00", 2, -1.02, 2.84, -368.0, "VIX crossed 35"),
-        ("friday_0dte", "2024-08-09T10:37:00", "2024-08-09T13:27:00", 4, -0.54, 0.26, 96.0, "PROFIT_TARGET")]
+        ("friday_0dte", "2024-08-02T12:02:00", "2024-08-02T13:50:00", 4, -0.65, 0.82, -84.0, "STRIKE_BREACHED"),
+        ("lt112", "2024-07-15T10:58:00", "2024-08-05T09:36:00", 2, -1.0, 3.82, -568.0, "VIX crossed 35")]
     assert run["open_positions"] == []
-    assert run["marks"][-1]["equity"] == 64_608.0
+    assert run["marks"][-1]["equity"] == 64_348.0
 
 
 def test_the_books_agree(run: dict[str, Any]) -> None:
@@ -61,7 +60,7 @@ def test_the_crash_raises_the_alarm_and_costs_little(run: dict[str, Any]) -> Non
 
 def test_what_is_held_explains_the_account_at_every_mark(run: dict[str, Any]) -> None:
     for mark in run["marks"]:
-        closed = sum(trade["pnl_usd"] for trade in run["trades"] if trade["closed"] < mark["time"])
+        closed = sum(trade["pnl_usd"] for trade in run["trades"] if trade["closed"] <= mark["time"])
         still = sum(row["open_usd"] for row in mark["strategies"].values())
         assert mark["equity"] == pytest.approx(65_000.0 + closed + still, abs=0.011), mark["time"]
 

@@ -139,7 +139,7 @@ def test_an_exit_of_ours_does_not_close_what_is_closed_already(tmp_path: Path) -
 
 
 def test_an_entry_on_its_way_is_not_sent_again(tmp_path: Path) -> None:
-    run = running(tmp_path, at(9, 49), fills_after=3)
+    run = running(tmp_path, at(9, 50), fills_after=3)
     assert run.engine.algorithm.shell.parts.executor.working_positions
     run.engine.algorithm.liquidate()
     sent = len(our_orders(run, at(0, 0)))

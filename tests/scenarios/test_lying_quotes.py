@@ -16,7 +16,7 @@ from tests.scenarios.order_world import FRIDAY, lives
 
 DONE = {"ENTER", "EXIT", "MANAGE", "FILL", "GUARDS", "ORDER_FILLED", "ORDER_NOT_FILLED"}
 ROLES = {"LT112's short put": ("lt112", Right.PUT, -1), "LT112's long put": ("lt112", Right.PUT, 1),
-         "the condor's short put": ("friday_0dte", Right.PUT, -1), "the condor's call wing": ("friday_0dte", Right.CALL, 1)}
+         "the condor's short put": ("friday_0dte", Right.PUT, -1), "the condor's put wing": ("friday_0dte", Right.PUT, 1)}
 
 
 def at(hour: int, minute: int) -> datetime:

@@ -20,7 +20,7 @@ from local.broker_faults.seeds import evidence_of
 from local.broker_faults.truth import intent_of
 from tests.scenarios.order_world import FRIDAY, PARAMETERS, lives
 
-EVENTS_OF_THE_DAY = 20
+EVENTS_OF_THE_DAY = 24      # the condor's limit is moved once
 
 
 def at(hour: int, minute: int) -> datetime:
@@ -93,8 +93,8 @@ def test_dead_after_order_events_of_a_backtest(tmp_path, event):
 
 @pytest.mark.parametrize("live", (False, True))
 @pytest.mark.parametrize("moment, what", [
-    ((9, 48), "in VALIDATION"), ((9, 49), "entry in flight"), ((9, 50), "filled a moment ago"),
-    ((12, 0), "positions open"), ((14, 0), "exit working"), ((14, 1), "exit filled a moment ago"), ((15, 45), "saved")])
+    ((9, 49), "in VALIDATION"), ((9, 50), "entry in flight"), ((9, 51), "filled a moment ago"),
+    ((12, 0), "positions open"), ((13, 44), "exit working"), ((13, 45), "exit filled a moment ago"), ((15, 45), "saved")])
 def test_stopped_at_a_minute_of_the_day(tmp_path, moment, what, live):
     run = lives(tmp_path, Restart(start=at(*moment), end=at(*moment) + timedelta(minutes=2)), live=live)
     assert run.whole(), f"{what}: {run.error}"
@@ -108,25 +108,25 @@ def test_stopped_at_a_minute_of_the_day(tmp_path, moment, what, live):
 @pytest.mark.parametrize("keeps_tags", [True, False])
 def test_a_resting_credit_stays_a_credit_when_a_later_life_reprices_it(tmp_path, keeps_tags):
     """The broker's plugin gives it back with a negative quantity and a positive price."""
-    run = lives(tmp_path, Restart(start=at(9, 50), end=at(9, 51), keeps_tags=keeps_tags), live=True, fills_after=60)
+    run = lives(tmp_path, Restart(start=at(9, 51), end=at(9, 52), keeps_tags=keeps_tags), live=True, fills_after=60)
     assert run.whole(), run.error
     (first, *_) = [order for order in run.broker.log.orders if order.tag.startswith("lt112")]
-    later = [limit for time, tag, limit in run.broker.log.repriced if tag == first.tag and time >= at(9, 51)]
+    later = [limit for time, tag, limit in run.broker.log.repriced if tag == first.tag and time >= at(9, 52)]
     assert later and first.limit < 0 and all(first.limit <= limit < 0 for limit in later)
     assert not [trade for trade in run.broker.log.trades if intent_of(trade.tag) == intent_of(first.tag)]
 
 
 def test_orders_that_come_back_without_their_tags_are_taken_up(tmp_path):
-    run = lives(tmp_path, Restart(start=at(9, 49), end=at(9, 51), keeps_tags=False), live=True, fills_after=3)
+    run = lives(tmp_path, Restart(start=at(9, 50), end=at(9, 52), keeps_tags=False), live=True, fills_after=3)
     assert run.whole(), run.error
     assert found(run) == []
-    tags = [order.tag for order in run.broker.log.orders if order.time < at(9, 52)]
+    tags = [order.tag for order in run.broker.log.orders if order.time < at(9, 53)]
     assert len({intent_of(tag) for tag in tags if tag.startswith("lt112")}) == 1
 
 
 def test_three_restarts_in_a_day(tmp_path):
     restarts = [Restart(start=at(*moment), end=at(*moment) + timedelta(minutes=1)) for moment in
-                ((9, 49), (9, 59), (14, 0))]
+                ((9, 50), (9, 59), (13, 44))]
     run = lives(tmp_path, *restarts, live=True)
     assert run.whole(), run.error
     assert run.lives == 4

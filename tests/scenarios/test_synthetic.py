@@ -30,7 +30,7 @@ def at(clock: str, day: int = 26) -> datetime:
 
 
 def friday(out: Path, *faults: Fault) -> Lives:
-    """The one Friday on which, left alone, LT112 enters at 9:49, and a condor at 10:34 that leaves at 13:44."""
+    """The one Friday on which, left alone, LT112 enters at 9:50, and a condor at 10:34 that leaves at 13:44."""
     found = lives(out, *faults)
     assert found.whole(), found.error
     assert all(fault.hits for fault in faults)
@@ -65,13 +65,14 @@ def test_shares_of_an_early_assignment_are_gone_within_minutes_with_the_put_that
     (entered,) = rows(found, "ENTER")
     (near,) = [leg for leg in entered["facts"]["legs"] if leg.startswith("-")]
     count = entered["facts"]["quantity"]
-    assert near.endswith(taken["facts"]["contract"]) and came["facts"]["quantity"] == 100 * count > 500
+    assert near.endswith(taken["facts"]["contract"]) and came["facts"]["quantity"] == 100 * count
+    assert came["facts"]["quantity"] * came["facts"]["price"] > 200_000.0
     sold = [row for row in rows(found, "FILL") if row["at"] >= taken["at"]]
     (far,) = [leg.split(" ", 1)[1] for leg in entered["facts"]["legs"] if leg.startswith("+")]
     assert [(row["facts"]["contract"], row["facts"]["quantity"]) for row in sold] == [
         ("SPY", -100 * count), (far, -count)]
     waits = [row["at"] - came["at"] for row in sold]
-    assert waits[0] <= timedelta(minutes=2) and waits[1] <= timedelta(minutes=10)   # far puts are quoted each 5 minutes
+    assert waits[0] <= timedelta(minutes=2) and waits[1] <= timedelta(minutes=10)   # a quiet put is quoted each 4 minutes
     (closed,) = rows(found, "ORDER_FILLED", purpose="EXIT")
     assert closed["facts"]["reason"] == "ASSIGNED"
     result = -sum(row["facts"]["quantity"] * row["facts"]["price"] * (100 if " " in row["facts"]["contract"] else 1)

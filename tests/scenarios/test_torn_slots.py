@@ -11,9 +11,9 @@ from local.broker_faults.lives import Lives
 from tests.scenarios.order_world import lives
 from tests.scenarios.test_restart import EVENTS_OF_THE_DAY, at, found, shorts, uninterrupted
 
-MOMENTS = ((9, 48), (9, 49), (9, 50), (9, 52), (12, 0), (14, 0), (14, 1), (15, 45))
+MOMENTS = ((9, 48), (9, 50), (9, 51), (9, 53), (12, 0), (13, 44), (13, 45), (15, 45))
 MANAGERS, ORDERS = "the managers' document", "the orders' document"
-QUICK_MOMENTS, QUICK_EVENTS = {(9, 49), (9, 50), (14, 0)}, {1, 5, 7, 13}
+QUICK_MOMENTS, QUICK_EVENTS = {(9, 50), (9, 51), (13, 44)}, {1, 5, 6, 13}
 TEXTS = {"torn": lambda text: text[:len(text) // 2], "empty": lambda text: "", "absent": None}
 
 

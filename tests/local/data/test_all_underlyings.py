@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from local.data import calendar, futures, margins, products, scenario, vix_options, writer
+from core.carry import dividends_between, risk_free_rate
+from local.data import calendar, futures, margins, products, quoting, scenario, vix_options, writer
 
 SCENARIO = """
 name = "oil"
@@ -80,7 +81,7 @@ def test_option_quotes(folder: Path, path: str) -> None:
         parts = name.removesuffix(".csv").split("_")
         assert (parts[0], parts[2], parts[3]) == ("20200420", "minute", "quote")
         assert parts[1] == path.split("/")[3] and parts[4] == path[:-4].split("_")[-1]
-        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 9 * 60_000
+        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= quoting.LONGEST_HOLD * 60_000
         assert (frame.bid >= 0).all() and (frame.bid < frame.ask).all()
         groups.setdefault((parts[5], parts[7]), {})[int(parts[6]) / 10_000] = frame
     for (right, _), chain in groups.items():
@@ -116,7 +117,8 @@ def test_index_future_is_carried_from_spy(folder: Path) -> None:
     trades = futures_of(folder, "cme", "es", "trade")
     assert sorted(trades) == ["202006", "202009", "202012"]
     june = trades["202006"]
-    assert june.close[-1] == pytest.approx(2815.9 * np.exp(0.0025 * 60 / 365), abs=0.126)
+    carry = risk_free_rate(date(2020, 4, 20)) * 60 / 365 - dividends_between("SPY", date(2020, 4, 20), date(2020, 6, 19))
+    assert june.close[-1] == pytest.approx(2815.9 * np.exp(carry), abs=0.126)
     assert (june.close % 0.25 == 0).all()
     assert june.time.tolist() == list(range(48_600_000, 72_000_000, 60_000))      # 13:30 to 20:00 UTC in summer
     assert (june == futures_of(folder, "cme", "mes", "trade")["202006"]).all()

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local.data import days, scenario, writer
+from local.data import calendar, days, figures, quoting, scenario, surface, writer
 from local.data.errors import ScenarioError
 
 DAYS = (date(2024, 8, 1), date(2024, 8, 2), date(2024, 8, 5), date(2024, 8, 6))
@@ -106,7 +106,7 @@ def test_quotes_are_sane(shock: dict[tuple[str, str, float], np.recarray]) -> No
     assert len(shock) > 1_000
     for frame in shock.values():
         assert frame.time[0] == 34_200_000 and frame.time[-1] == 57_540_000
-        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= 9 * 60_000
+        assert (np.diff(frame.time) > 0).all() and np.diff(frame.time).max() <= quoting.LONGEST_HOLD * 60_000
         assert (frame.bid >= 0).all() and (frame.bid < frame.ask).all()
         assert (frame.bid_size[frame.bid == 0] == 0).all() and (frame.bid_size[frame.bid > 0] > 0).all()
         assert np.allclose(frame.bid * 100, np.rint(frame.bid * 100))
@@ -151,7 +151,10 @@ def test_universe(short_folder: Path, shock: dict[tuple[str, str, float], np.rec
         assert last.bid - 0.001 <= row.close <= last.ask + 0.001
     month = frame[(frame.expiry == "20240906") & (frame.right == "P")]
     near = month.iloc[(month.strike - 517.38).abs().argmin()]
-    assert near.implied_volatility == pytest.approx(0.95 * 0.3857, rel=0.06)
+    variance = surface.atm_variance(figures.EQUITY_INDEX, np.float64(38.57), surface.variance_years(
+        np.array(calendar.session_number(date(2024, 9, 6)) - calendar.session_number(date(2024, 8, 5))), np.array(1.0)),
+        surface.index_horizon(calendar.index_sessions(date(2024, 8, 5)), np.array(1.0)))
+    assert near.implied_volatility == pytest.approx(np.sqrt(variance / (32 / 365)), rel=0.02)
 
 
 def test_yesterdays_chain_has_todays_quotes(short_folder: Path, shock: dict[tuple[str, str, float], np.recarray]

@@ -9,7 +9,7 @@ class AppleDividend(Probe):
 
     def set_up(self):
         self.aapl = self.add_equity("AAPL", Resolution.MINUTE, data_normalization_mode=DataNormalizationMode.RAW).symbol
-        self.calls = self.call((2024, 8, 16), 210, self.aapl)
+        self.calls = self.call((2024, 8, 16), 215, self.aapl)
         self.at((2024, 8, 8), "10:01", lambda: self.answer("buy", [self.market_order(self.aapl, 150)]))
         for day in (8, 9, 12, 13):
             self.at((2024, 8, day), "11:01", self.look)

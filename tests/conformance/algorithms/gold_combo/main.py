@@ -5,7 +5,7 @@ from probe import Probe
 class GoldCombo(Probe):
     """A /GC condor as one combo: four legs of futures options, prices in tenths, margin of the short legs."""
 
-    START, END, CASH = (2024, 8, 6), (2024, 8, 8), 70_000
+    START, END, CASH = (2024, 8, 6), (2024, 8, 8), 75_000
 
     def set_up(self):
         self.at((2024, 8, 6), "9:40", self.choose)

@@ -5,7 +5,7 @@ from probe import Probe
 class NullModels(Probe):
     """No margin anywhere: null buying power, null position groups, null margin calls. Cash may go below zero."""
 
-    START, END, CASH = (2024, 8, 2), (2024, 8, 6), 25_000
+    START, END, CASH = (2024, 8, 2), (2024, 8, 6), 26_000
 
     def set_up(self):
         self.portfolio.set_positions(SecurityPositionGroupModel.NULL)

@@ -5,7 +5,7 @@ from probe import Probe
 class VixCallExpiry(Probe):
     """VIX calls of 7 August, one in the money, one not: cash-settled, European, no shares come of it."""
 
-    START, END, CASH = (2024, 8, 1), (2024, 8, 8), 20_000
+    START, END, CASH = (2024, 8, 1), (2024, 8, 8), 21_000
 
     def set_up(self):
         self.low, self.high = (self.contract(strike) for strike in (18, 40))
