@@ -194,7 +194,7 @@ class Work:
     quoted: dict[Contract, tuple[float, float]] = field(default_factory=dict)
     order: OrderOut | None = None
     orders_sent: int = 0
-    seen: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)     # events of this process: ids begin anew in the next
     worst: float | None = None
     steps: int = 0
     repairing: bool = False
@@ -269,7 +269,7 @@ class Work:
                 "baseline": quantities_to_json(self.baseline), "filled": quantities_to_json(self.filled),
                 "value": self.value, "slippage_usd": self.slippage_usd, "half_spread_usd": self.half_spread_usd,
                 "order": None if self.order is None else self.order.to_json(),
-                "orders_sent": self.orders_sent, "seen": sorted(self.seen), "worst": self.worst, "steps": self.steps,
+                "orders_sent": self.orders_sent, "worst": self.worst, "steps": self.steps,
                 "repairing": self.repairing, "was_uneven": self.was_uneven,
                 "ever_uneven": self.ever_uneven, "tries": self.tries,
                 "failed": self.failed, "unknown": self.unknown, "stuck": self.stuck, "ending": self.ending,
@@ -285,7 +285,7 @@ class Work:
                    goal=quantities_from_json(facts["goal"]), urgent=facts["urgent"],
                    baseline=quantities_from_json(facts["baseline"]), filled=quantities_from_json(facts["filled"]),
                    value=facts["value"], slippage_usd=facts["slippage_usd"], half_spread_usd=facts["half_spread_usd"],
-                   orders_sent=facts["orders_sent"], seen=set(facts["seen"]),
+                   orders_sent=facts["orders_sent"],
                    order=None if facts["order"] is None else OrderOut.from_json(facts["order"]),
                    worst=facts["worst"], steps=facts["steps"], repairing=facts["repairing"],
                    was_uneven=facts["was_uneven"], ever_uneven=facts["ever_uneven"],

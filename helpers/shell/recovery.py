@@ -169,7 +169,10 @@ class Recovery:
     def _resume(self, now: datetime) -> None:
         """Continue machines that were between two states, as the facts say."""
         for position in self._parts.states.positions:
-            if position.state not in UNDECIDED or self._parts.executor.working(position.id):
+            working = self._parts.executor.working(position.id)
+            if position.state is State.VALIDATION and working:      # the slot that knew of its order is lost
+                self._parts.states.apply(position.id, Event.ORDER_SENT, now, "RESTART")
+            if position.state not in UNDECIDED or working:
                 continue
             self._go_on(position, "RESTART", now)
 

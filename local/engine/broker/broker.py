@@ -39,6 +39,8 @@ class Account:
     cash: dict[str, float] = field(default_factory=dict)
     holdings: dict[Symbol, tuple[float, float]] = field(default_factory=dict)
     """Average price and quantity by symbol."""
+    prices: dict[Symbol, float] = field(default_factory=dict)
+    """Last market price of what is held: a live start values it so until its first bar."""
 
 
 class Broker:
@@ -79,6 +81,7 @@ class Broker:
             self._restore(algorithm)
         for order in sorted(kept.values(), key=lambda item: item.id):
             self._restore_order(order)
+        self.brokerage.accepted = frozenset(self.brokerage.pending)
         self.brokerage.bind(algorithm, self.handler)
         self.sampler = Sampler(algorithm)
 
@@ -89,6 +92,8 @@ class Broker:
         for symbol, (price, quantity) in self.account.holdings.items():
             security = algorithm._engine.get_or_add_security(symbol)
             security.holdings.set_holdings(price, quantity)
+            if symbol in self.account.prices:
+                security.set_market_price(self.account.prices[symbol])
 
     def _restore_order(self, order: Order) -> None:
         self.algorithm._engine.get_or_add_security(order.symbol)
@@ -105,10 +110,11 @@ class Broker:
         if self.algorithm is None:
             return
         portfolio = self.algorithm.portfolio
+        held = list(portfolio.invested_securities())
         self.account = Account(
             {currency: cash.amount for currency, cash in portfolio.cash_book.items()},
-            {security.symbol: (security.holdings.average_price, security.holdings.quantity)
-             for security in portfolio.invested_securities()})
+            {security.symbol: (security.holdings.average_price, security.holdings.quantity) for security in held},
+            {security.symbol: security.price for security in held if security.price})
         self.algorithm = self.handler = self.lifecycle = None
 
     # -- steps of the loop ---------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from local.engine.broker.enums import OrderStatus, OrderType, is_closed
 from local.engine.broker.events import OrderEvent
 from local.engine.broker.fills import FillModelParameters
 from local.engine.broker.group import group_orders, insufficient_power_message
+from local.engine.broker.margin_types import HasSufficientBuyingPowerForOrderResult
 from local.engine.broker.options_lifecycle import OptionAssignmentParameters
 from local.engine.broker.orders import Order
 from local.engine.enums import DelistingType
@@ -31,6 +32,7 @@ class Brokerage:
 
     def __init__(self) -> None:
         self.pending: dict[int, Order] = {}
+        self.accepted: frozenset[int] = frozenset()         # orders of an earlier life of the algorithm
         self.next_assignment_time: datetime | None = None
         self._needs_scan = False
         self._assignments: set[Any] = set()
@@ -126,6 +128,12 @@ class Brokerage:
                     self._tried_groups.add(id(group))
         self._needs_scan = bool(self.pending)
 
+    def _power_for(self, orders: list[Order]) -> HasSufficientBuyingPowerForOrderResult:
+        """Whether the orders of a combo can still be afforded. What an earlier life sent, the broker has accepted."""
+        if self.accepted.issuperset(order.id for order in orders):
+            return HasSufficientBuyingPowerForOrderResult(True)
+        return self.algorithm.portfolio.has_sufficient_buying_power_for_order(orders)
+
     def _try_order(self, order: Order) -> bool:
         """Try an order; whether the other legs of its combo are to be tried as well."""
         algorithm = self.algorithm
@@ -144,7 +152,7 @@ class Brokerage:
         pairs = list(zip(orders, securities))
         if not self._passes_checks(pairs):
             return False
-        result = algorithm.portfolio.has_sufficient_buying_power_for_order(orders)
+        result = self._power_for(orders)
         if not result.is_sufficient:
             if order.status is OrderStatus.CANCEL_PENDING:
                 return True

@@ -152,8 +152,10 @@ class FakeBroker:
                 self.fill(order.contract, price=price)
 
     def restart(self, tags: bool) -> None:
-        """The engine starts again: open orders get new ids, the live brokerage keeps no tags, events are lost."""
+        """The engine starts again: orders and events are numbered from one again, the live brokerage keeps no tags, events
+        are lost."""
         self.events.clear()
+        self.next_id = self.next_event = 1
         still_open = [order for order in self.orders.values() if order.is_open]
         self.orders = {}
         for order in still_open:

@@ -283,6 +283,16 @@ def test_events_that_come_before_the_recovery_are_kept_for_it():
     assert [outcome[0] for outcome in desk.finals()] == ["FILLED"] and not any(fill.deduced for fill in desk.fills())
 
 
+def test_an_event_of_this_life_is_not_taken_for_one_of_the_last_with_its_numbers():
+    desk = CrashingDesk(-1, True, {})
+    desk.start(SPREAD)
+    desk.broker.fill(SHORT, 1)
+    desk.reborn(tags=True)
+    desk.broker.fill_all()
+    desk.take()
+    assert [fill.quantity for fill in desk.fills() if fill.contract == SHORT] == [-1, 1 - UNITS]
+
+
 def test_an_open_order_on_our_contract_with_another_tag_is_not_taken_for_ours():
     desk = CrashingDesk(-1, True, {})
     desk.start(SPREAD)

@@ -139,6 +139,10 @@ class FakeSecurity(SecurityModels):
             SettlementType.PHYSICAL_DELIVERY
         self._init_models()
 
+    def set_market_price(self, price: float) -> None:
+        """The price that a live start takes from the broker."""
+        self.price = price
+
     @property
     def contract_unit_of_trade(self) -> int:
         return self.symbol_properties.contract_unit_of_trade

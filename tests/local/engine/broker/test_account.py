@@ -230,16 +230,18 @@ def test_a_new_algorithm_on_the_same_broker_finds_cash_holdings_and_open_orders(
     first.market_order(short.symbol, -1)
     legs = [Leg.create(short.symbol, -1), Leg.create(long.symbol, 1)]
     first.combo_limit_order(legs, 2, -0.5, tag="id-7")
-    cash = first.portfolio.cash
+    cash, price = first.portfolio.cash, first.securities[short.symbol].price
     broker.detach()
 
     second = FakeAlgorithm(broker, cash=1.0, live=True)
     second.set_brokerage_model(BrokerageName.TASTYTRADE, AccountType.MARGIN)
     spy = second.add_spy()
-    for strike, bid, ask in ((500, 4.0, 4.1), (490, 3.0, 3.1)):
-        second.add_option(spy, strike, OptionRight.PUT, bid, ask)
+    for strike in (500, 490):
+        second.add_option(spy, strike, OptionRight.PUT, 0.0, 0.0)
     second.start()
     assert second.portfolio.cash == cash
+    assert second.securities[short.symbol].price == price > 0.0
+    assert broker.brokerage.accepted == {1, 2}
     assert second.portfolio[short.symbol].quantity == -1
     assert second.portfolio[short.symbol].average_price == 4.0
     tickets = second.transactions.get_open_order_tickets()
