@@ -146,7 +146,7 @@ def test_paper_trades_hears_stops_and_goes_on(tmp_path: Path, deploy: Deploy) ->
     assert (answer["halted"], answer["mode"], len(answer["positions"])) == ("a test", "trade", 2)
     assert positions(world, "paper") == {"lt112": "ACTIVE"}
     found = events(world, "paper")
-    assert (found.count("RESTORED"), found.count("ENTER"), found.count("QUARANTINE")) == (1, 3, 0)
+    assert (found.count("RESTORED"), found.count("ENTER"), found.count("QUARANTINE")) == (1, 2, 0)
     assert len(last_portfolio(second.container.results / "L-2.json")["live-holdings"]) == 2
 
 
