@@ -15,6 +15,7 @@ from core.model import Refused
 from helpers.store.audit_trail import Audit
 
 RECENT_EVENTS: Final = 60
+PLAIN_TYPES: Final = frozenset((str, int, bool, type(None)))
 # Every event that is not named is INFO. Events for the audit trail alone are DEBUG.
 SEVERITY: Final[Mapping[str, LogLevel]] = MappingProxyType({
     **dict.fromkeys(("CANNOT_COMPUTE", "COMMAND_REFUSED", "EXIT_DEFERRED", "GUARDS", "LATE_FILL", "LIMIT_WARNING",
@@ -147,6 +148,10 @@ def _without(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def plain(value: object) -> Any:
     """JSON values only: None stays, enums by value, moments as ISO text, records as mappings, floats to six decimals."""
+    if type(value) in PLAIN_TYPES:      # most values are: a status has hundreds of them, each minute
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.init}
     if isinstance(value, Enum):

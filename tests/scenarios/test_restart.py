@@ -96,7 +96,7 @@ def test_dead_after_order_events_of_a_backtest(tmp_path, event):
     ((9, 49), "in VALIDATION"), ((9, 50), "entry in flight"), ((9, 51), "filled a moment ago"),
     ((12, 0), "positions open"), ((13, 44), "exit working"), ((13, 45), "exit filled a moment ago"), ((15, 45), "saved")])
 def test_stopped_at_a_minute_of_the_day(tmp_path, moment, what, live):
-    run = lives(tmp_path, Restart(start=at(*moment), end=at(*moment) + timedelta(minutes=2)), live=live)
+    run = lives(tmp_path, Restart(start=at(*moment), end=at(*moment) + timedelta(minutes=2)), live=live, publish="yes")
     assert run.whole(), f"{what}: {run.error}"
     assert run.lives == 2
     assert found(run) == [], what

@@ -37,7 +37,7 @@ def data() -> Path:
 def lives(out: Path, *faults: Restart, live: bool = False) -> Lives:
     known = (*always(), *faults)
     return Lives(project=PROJECT, data=data(), out=out, broker=FaultyBroker(known, fills_after=1), faults=known,
-                 parameters={"cash": str(CASH), "starting_phase": "4", "strategies": "futures_strangle"},
+                 parameters={"cash": str(CASH), "starting_phase": "4", "strategies": "futures_strangle", "publish": "no"},
                  first=FIRST, last=LAST, live=live)
 
 

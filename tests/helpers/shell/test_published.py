@@ -30,7 +30,7 @@ def at(hour: int, minute: int) -> datetime:
 
 
 def until(moment: datetime, out: Path, *faults: Fault, **parameters: str) -> tuple[Lives, FrameworkShell]:
-    run = lives(out, *faults, live=True, **parameters)
+    run = lives(out, *faults, live=True, **{"publish": "yes"} | parameters)
     run.begin()
     assert run.run(moment), run.error
     return run, run.engine.algorithm.shell
@@ -102,7 +102,7 @@ def day_of_documents() -> dict[str, list[dict[str, Any]]]:
 
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(ObjectStore, "save", keep)
-        run = lives(Path(folder), live=True, fills_after=3)
+        run = lives(Path(folder), live=True, publish="yes", fills_after=3)
         run.begin()
         assert run.run(at(12, 1)), run.error
         for action, fields in (("status", {}), ("halt", {"reason": "lunch"}), ("nonsense", {}), ("resume", {}),
@@ -170,7 +170,7 @@ def test_an_answer_comes_back_with_its_reference(tmp_path: Path) -> None:
 
 
 def test_a_store_that_takes_no_reader_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = lives(tmp_path / "whole", live=True)
+    whole = lives(tmp_path / "whole", live=True, publish="yes")
     assert whole.whole()
     save = ObjectStore.save
     refused: list[str] = []
@@ -182,7 +182,7 @@ def test_a_store_that_takes_no_reader_stops_nothing(tmp_path: Path, monkeypatch:
         return save(store, path, text)
 
     monkeypatch.setattr(ObjectStore, "save", refuse)
-    run = lives(tmp_path / "refused", live=True)
+    run = lives(tmp_path / "refused", live=True, publish="yes")
     assert run.whole(), run.error
     assert sent(run) == sent(whole) and len(refused) == 200
     assert [row["event"] for row in run.audit() if row["event"].startswith("PUBLISH")] == ["PUBLISH_FAILED", "PUBLISH_RECOVERED"]
@@ -193,7 +193,7 @@ def test_a_defect_in_what_is_told_stops_nothing(tmp_path: Path, monkeypatch: pyt
         raise KeyError("spot")
 
     monkeypatch.setattr(publisher, "position_row", broken)
-    run = lives(tmp_path, live=True)
+    run = lives(tmp_path, live=True, publish="yes")
     assert run.whole(), run.error
     assert [order.tag.split(":")[1] for order in run.broker.log.orders] == ["ENTRY", "ENTRY", "EXIT"]
     assert [row["facts"]["what"] for row in run.audit() if row["event"] == "PUBLISH_FAILED"][0] == "KeyError: 'spot'"

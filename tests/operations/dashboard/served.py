@@ -34,7 +34,7 @@ RUN = "paper/main/tom-king"
 def published() -> Path:
     """The store of a live Friday at noon, with a condor and an LT112 open. Copies are made of it."""
     folder = Path(mkdtemp(prefix="published-"))
-    run = lives(folder, live=True)
+    run = lives(folder, live=True, publish="yes")
     run.begin()
     assert run.run(run.engine.clock.local.replace(year=FRIDAY.year, month=FRIDAY.month, day=FRIDAY.day, hour=12, minute=1)), run.error
     shutil.rmtree(folder / "keep", ignore_errors=True)
