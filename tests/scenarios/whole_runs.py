@@ -112,8 +112,8 @@ class WholeRun:
 
     @property
     def data(self) -> Path:
-        """The market of the run."""
-        return _data(self.plan.scenario)
+        """The market of the run: the very folder that it traded in."""
+        return _data(self.plan)
 
 
 def _fill(event: dict[str, Any], tag: str) -> Fill | None:
@@ -128,8 +128,9 @@ def _fill(event: dict[str, Any], tag: str) -> Fill | None:
 
 
 @lru_cache(maxsize=None)
-def _data(name: str) -> Path:
-    return ensure_data(scenario.load(name), DEFAULT_CACHE, underlyings=underlyings_of(STRATEGY_PRIORITY))
+def _data(plan: Plan) -> Path:
+    return ensure_data(scenario.load(plan.scenario), DEFAULT_CACHE, underlyings=underlyings_of(STRATEGY_PRIORITY),
+                       window=(date.fromisoformat(plan.start), date.fromisoformat(plan.end)))
 
 
 @lru_cache(maxsize=1)
