@@ -16,13 +16,14 @@ from helpers.store.state_store import CHECKSUM_HEAD, SCHEMA_VERSION, checksum
 from tests.lean_cli.container import Container, start
 from tests.lean_cli.contract import last_portfolio, recording
 from tests.lean_cli.embedded import FEED, WAITS
-from tests.lean_cli.projects import DAY
+from tests.lean_cli.projects import DAY, launcher
 from tests.lean_cli.world import World
 
 CASH = [{"currency": "USD", "amount": 65000.0}]
 HALT, ANSWER, STOP, _ = (words[-1] for words in recording("d-live-tastytrade")["exec"])
 STATUS = HALT.replace('"halt"', '"status"')
 TOLD = ANSWER.split()[-1]
+PLUGIN = "QuantConnect.Brokerages.Tastytrade.dll"
 POLL_SECONDS = 0.02
 
 
@@ -191,4 +192,19 @@ def test_a_store_that_cannot_be_taken_up(tmp_path: Path, deploy: Deploy, spoil: 
 def test_staging_sends_nothing_to_a_broker(tmp_path: Path, deploy: Deploy) -> None:
     world = World(tmp_path, None, "d", mode="trade")
     assert "at TastytradeBrokerage it may only observe" in refused(deploy, world.live_tastytrade("L-1", "5WT00001"))
+    assert list((world.workspace / "storage").rglob("*")) == []
+
+
+@pytest.mark.skipif(launcher() is None or not launcher().with_name(PLUGIN).is_file(),
+                    reason=f"TOMKING_LEAN names no launcher with {PLUGIN} beside it")
+def test_on_lean_tastytrade_goes_as_far_as_its_sign_in(tmp_path: Path) -> None:
+    """The brokerage asks QuantConnect about the subscription before anything else; nobody is signed in here."""
+    world = World(tmp_path, launcher(), "d")
+    container = world.live_tastytrade("L-1", "5WT00001")
+    assert start(container, launcher()).wait() == 1
+    told = container.log()
+    steps = ["main successfully imported", "Creating IAlgorithm instance", "creating brokerage 'TastytradeBrokerage'",
+             "Failed during validation"]
+    assert [step for step in steps if step not in told] == []
+    assert sorted(steps, key=told.index) == steps
     assert list((world.workspace / "storage").rglob("*")) == []
