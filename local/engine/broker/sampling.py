@@ -9,7 +9,7 @@ from typing import Any
 from local.engine.broker.numeric import exact
 
 SAMPLES = 4000
-MINIMUM_PERIOD_MINUTES = 4.0
+SHORTEST_PERIOD = timedelta(minutes=4)
 
 
 class Sampler:
@@ -17,9 +17,9 @@ class Sampler:
 
     def __init__(self, algorithm: Any) -> None:
         self._algorithm = algorithm
-        minutes = (algorithm.end_date - algorithm.start_date).total_seconds() / 60
-        period = MINIMUM_PERIOD_MINUTES if minutes < MINIMUM_PERIOD_MINUTES * SAMPLES else minutes / SAMPLES
-        self.period = timedelta(minutes=period)
+        # An algorithm ends a tick before midnight and LEAN cuts the period down to its ticks: a period of whole minutes is
+        # over at its last minute, not at the minute after it.
+        self.period = max(SHORTEST_PERIOD, (algorithm.end_date - algorithm.start_date) // SAMPLES)
         self.starting_value = algorithm.portfolio.total_portfolio_value
         self.equity: dict[datetime, float] = {}
         self.performance: dict[datetime, float] = {}

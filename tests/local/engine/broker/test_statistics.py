@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from local.engine.broker.sampling import Sampler
 from local.engine.broker.statistics import (PortfolioStatistics, _skewness_and_kurtosis, drawdown,
                                             portfolio_statistics, summary)
+from local.engine.loop.clock import ONE_TICK
 from tests.local.engine.broker.fakes import FakeAlgorithm
 
 DAYS = [datetime(2024, 7, 24, 4) + timedelta(days=i) for i in range(6)]
@@ -85,3 +87,16 @@ def test_equity_is_sampled_when_the_period_is_over() -> None:
     skipping.broker.on_slice_end(instants[0])
     skipping.broker.on_slices_skipped(instants[1:])
     assert skipping.broker.sampler.equity == algorithm.broker.sampler.equity
+
+
+@pytest.mark.parametrize("days, minutes", [(1, 5), (11, 5), (12, 5), (50, 18), (100, 36), (121, 44)])
+def test_the_period_of_a_backtests_length(days: int, minutes: int) -> None:
+    """4,000 samples a backtest, whose last instant is a tick before midnight: 100 days are sampled each 36 minutes. The
+    shortest period, four minutes, is a whole one: the next sample comes after it."""
+    start, portfolio = datetime(2024, 1, 2), SimpleNamespace(total_portfolio_value=100.0)
+    sampler = Sampler(SimpleNamespace(start_date=start, end_date=start + timedelta(days=days) - ONE_TICK, portfolio=portfolio,
+                                      is_warming_up=False))
+    for minute in range(90):
+        sampler.on_slice(start + timedelta(minutes=minute))
+    first, second, *_ = sampler.equity
+    assert second - first == timedelta(minutes=minutes)
