@@ -14,6 +14,7 @@ import numpy as np
 from local.engine.broker.sampling import Sampler
 
 TRADING_DAYS = 252
+SMALLEST_DECIMAL = 1e-28
 ZERO = Decimal(0)
 
 
@@ -128,7 +129,8 @@ def _return_ratios(result: PortfolioStatistics, performance: np.ndarray, benchma
     if result.tracking_error:
         result.information_ratio = (annual - benchmark_annual) / result.tracking_error
     probability = _probabilistic_sharpe(performance, 1 / math.sqrt(days), risk_free / days)
-    result.probabilistic_sharpe_ratio = Decimal(repr(probability)) if probability else ZERO
+    # .NET's decimal knows nothing smaller, and shows a zero without places
+    result.probabilistic_sharpe_ratio = Decimal(repr(probability)) if probability >= SMALLEST_DECIMAL else ZERO
 
 
 def _annual_variance(returns: np.ndarray, days: int) -> float:

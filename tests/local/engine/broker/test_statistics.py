@@ -100,3 +100,14 @@ def test_the_period_of_a_backtests_length(days: int, minutes: int) -> None:
         sampler.on_slice(start + timedelta(minutes=minute))
     first, second, *_ = sampler.equity
     assert second - first == timedelta(minutes=minutes)
+
+
+def test_a_probability_that_a_decimal_cannot_hold_is_a_plain_zero() -> None:
+    """The daily results in per cent of a run on LEAN, whose table reads 0%: the probability is 5e-38."""
+    changes = (0.0, -0.09230769, -0.02540807, -0.02541453, 0.05777497, 0.0, 0.0, 0.0, 0.06928993, -0.01846452, -0.09233966,
+               -0.1501906, -0.1504165, 0.0, 0.0, -0.8366488) + 10 * (0.0,)
+    days = [DAYS[0] + timedelta(days=number) for number in range(len(changes))]
+    values = 65_000.0 * np.cumprod(1.0 + np.array(changes) / 100.0)
+    samples = SimpleNamespace(starting_value=65_000.0, equity=dict(zip(days, map(float, values))), turnover={},
+                              performance=dict(zip(days, changes)), benchmark=dict.fromkeys(days, 0.0))
+    assert summary(portfolio_statistics(samples, {}, 0, 0, 0.05), 0, 0.0)["Probabilistic Sharpe Ratio"] == "0%"
