@@ -153,6 +153,13 @@ def test_nobody_enters_from_a_print_above_35_until_a_close_below_30(run: WholeRu
     assert bool(first) == (run.label != QUIET)
 
 
+def first_move(run: WholeRun, day: date, share: float, window: timedelta) -> datetime:
+    """The first minute at which SPY stands ``share`` away from where it stood within ``window`` before."""
+    prices = minute_closes(run.data, "SPY", day)
+    return next(moment for moment, price in prices
+                if any(abs(price / before - 1.0) >= share for earlier, before in prices if moment - window <= earlier < moment))
+
+
 # --- August 2024 ------------------------------------------------------------------------------------------------------
 
 @of(AUGUST)
@@ -205,10 +212,9 @@ def test_august_the_limiter_holds_its_groups(run: WholeRun) -> None:
 
 @of(AUGUST)
 def test_august_the_return_is_gradual(run: WholeRun) -> None:
-    most = max(len(held(run, day)) for day in days_of(run) if day < CRASH)
-    after = [day for day in days_of(run) if day > CRASH]
-    counts = [len(held(run, day)) for day in after]
-    assert counts[0] <= 1 and max(counts[:4]) < most
+    """By the pace of entries and the panic's end: nothing on the next day, not all of it on any day."""
+    counts = [len(held(run, day)) for day in days_of(run) if day > CRASH]
+    assert counts[0] <= 1 and counts.index(max(counts)) >= 4
     assert max(later - before for before, later in zip(counts, counts[1:])) <= 4
     returned = {fill.strategy for fill, _ in entries(run) if fill.time.date() > CRASH}
     assert len(returned & SHORT_VOLATILITY) >= 2
@@ -226,11 +232,11 @@ def test_volmageddon_the_market_is_that_of_the_row(run: WholeRun) -> None:
 def test_volmageddon_the_shock_closes_what_is_short(run: WholeRun) -> None:
     day = date(2018, 2, 5)
     (clock, _, _), *_ = [guard for guard in guards_on(run, day) if guard[1] in ("ORANGE", "RED")]
-    assert time(14, 50) <= clock <= time(15, 20)
-    before = {position for position in held(run, shift_session(day, -1))}
-    cut = {trade["id"] for trade in run.report["trades"] if trade["closed"].startswith(day.isoformat())
-           and trade["forced"]}
-    assert len(cut & before) >= min(len(before), 3)
+    fell = first_move(run, day, 0.015, timedelta(minutes=15))
+    assert fell <= datetime.combine(day, clock) <= fell + timedelta(minutes=5) <= datetime.combine(day, time(15, 20))
+    cut = [trade["id"] for trade in run.report["trades"] if trade["closed"].startswith(day.isoformat()) and trade["forced"]]
+    assert len(cut) >= 3 and len({strategy_of(position) for position in cut} & SHORT_VOLATILITY) >= 2
+    assert not [position for position in held(run, day) if strategy_of(position) in SHORT_VOLATILITY]
 
 
 @of(VOLMAGEDDON)
