@@ -119,8 +119,8 @@ def test_every_breaker_was_reached_or_says_how_near_it_came(run: WholeRun) -> No
         found = approaches.get(f"breaker {kind}")
         if found is None:
             continue
-        tripped = [row for row in run.rows("GUARDS") if row["facts"]["breaker_level"] >= 2
-                   and any(trip.startswith(kind) for trip in row["facts"]["trips"])]
+        tripped = [trip for row in run.rows("GUARDS") for trip in row["facts"]["trips"]
+                   if trip.startswith(kind) and int(trip[-1]) >= 2]
         assert bool(tripped) == (found["value"] >= found["threshold"] - 1e-9), (kind, found)
 
 
@@ -375,7 +375,13 @@ def test_bear_condors_are_traded_on_fridays_above_22_and_never_overnight(run: Wh
         assert day.weekday() == 4 and dict(vix(run, day))[asked] > 22.0
     closed = [trade for trade in run.report["trades"] if trade["strategy"] == "friday_0dte"]
     assert len(closed) == len(entered)
-    assert all(trade["opened"][:10] == trade["closed"][:10] and trade["closed"][11:16] <= "15:28" for trade in closed)
+    for trade in closed:        # a bought leg that nobody bids for may be left to expire; nothing short is
+        flat_by = datetime.fromisoformat(f"{trade['opened'][:10]}T15:28:00")
+        legs = {fill.contract: 0 for fill in run.fills if fill.position == trade["id"]}
+        for fill in run.fills:
+            if fill.position == trade["id"] and fill.time <= flat_by:
+                legs[fill.contract] += fill.quantity
+        assert len(legs) == 4 and all(quantity >= 0 for quantity in legs.values()), trade
 
 
 @of(BEAR)
