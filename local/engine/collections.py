@@ -96,6 +96,10 @@ class LeanDictionary(Generic[K, V]):
         return other_member(self, name)
 
 
+def _ticker(entry: tuple[Any, Any]) -> str:
+    return entry[0].value
+
+
 class DataDictionary(LeanDictionary[Any, V]):
     """Data by symbol; its entries come in the order of their tickers, whatever the order they were set in."""
 
@@ -111,7 +115,7 @@ class DataDictionary(LeanDictionary[Any, V]):
 
     def _entries(self) -> list[tuple[Any, V]]:
         if self._ordered is None:
-            self._ordered = sorted(self._items.items(), key=lambda entry: entry[0].value.upper())
+            self._ordered = sorted(self._items.items(), key=_ticker)
         return self._ordered
 
     def __iter__(self) -> Iterator[KeyValuePair[Any, V]]:

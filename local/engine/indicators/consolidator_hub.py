@@ -9,7 +9,6 @@ from typing import Any
 from local.engine.indicators.consolidators import Consolidator
 from local.engine.market.feed import Feed
 from local.engine.market.series import RESOLUTION_SECONDS
-from local.engine.market.slice import bar_of
 from local.engine.market.subscription import Subscription
 from local.engine.market.symbol import Symbol
 from local.engine.time_zones import EPOCH, convert_from_utc, convert_to_utc
@@ -123,12 +122,12 @@ class ConsolidatorHub:
         """Hands an instant's bars to the consolidators, stream by stream."""
         symbols = {one.symbol for one in self._registrations}
         for stream in self._feed.subscriptions:
-            if stream.symbol not in symbols or not stream.has_bar_at(second, self._feed.fill_seconds):
+            bar = stream.bar_at(second) if stream.symbol in symbols else None
+            if bar is None:
                 continue
             takers = [one for one in self._registrations if one.takes(stream)]
-            bar = bar_of(stream, second) if takers else None
-            if bar is not None:
-                local = convert_from_utc(EPOCH + timedelta(seconds=second), stream.hours.exchange_hours.time_zone)
+            if takers:
+                local = convert_from_utc(EPOCH + timedelta(seconds=second), stream.zone)
                 for one in takers:
                     one.consolidator.update(bar)
                     one.consolidator.scan(local)

@@ -177,15 +177,15 @@ class CustomSubscription(Subscription):
             self._ends, self._found = [end for end, _ in found], [point for _, point in found]
         return self._ends
 
-    def steps(self, start: int, stop: int, fill_seconds: int) -> np.ndarray:
+    def steps(self, start: int, stop: int) -> np.ndarray:
         """Instants within (start, stop] at which a point ends."""
         return np.array([end for end in self._load() if start < end <= min(stop, self.until)], dtype=np.int64)
 
-    def has_bar_at(self, second: int, fill_seconds: int) -> bool:
-        """Whether a point ends at an instant."""
+    def bar_at(self, second: int) -> Any:
+        """The point that ends at an instant; None when there is none."""
         ends = self._load()
         index = bisect.bisect_left(ends, second)
-        return index < len(ends) and ends[index] == second and second <= self.until
+        return self.point_at(second) if index < len(ends) and ends[index] == second <= self.until else None
 
     def point_at(self, second: int) -> Any:
         """The last point that ended by an instant."""

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from local.engine.market.properties import SymbolPropertiesDatabase
 from local.engine.market.security import Security
 from local.engine.market.security_manager import SecurityManager
 from local.engine.market.series import RESOLUTION_SECONDS, BarLoader, BarSeries, ParsedFiles
-from local.engine.market.slice import bar_of
 from local.engine.market.subscription import Subscription, tick_types_of
 from local.engine.market.symbol import DEFAULT_DATE, Symbol, SymbolCache, set_map_file_lookup
 from local.engine.pricing.option_models import OptionPriceModelParameters
@@ -65,7 +64,8 @@ class Feed:
         self._step_index = 0
         self._window_end = 0
         self.end_second = 0
-        self.fill_seconds, self.has_internal = 60, False
+        self._fill_seconds, self.has_internal = 60, False
+        self._visible: list[tuple[Subscription, Security]] | None = None
         self.warm_up: WarmUp | None = None
         SymbolCache.clear()
         set_map_file_lookup(self.maps.first_of)
@@ -167,14 +167,14 @@ class Feed:
         self.subscriptions.sort(key=lambda s: s.sort_key)
         self._attach(security)
         self.events.plan(request, utc)
-        self._update_fill_seconds()
+        self._subscriptions_changed(made)
         return True
 
     def add_stream(self, subscription: Subscription) -> None:
         """Starts a stream that no universe holds."""
         self.subscriptions.append(subscription)
         self.subscriptions.sort(key=lambda s: s.sort_key)
-        self._update_fill_seconds()
+        self._subscriptions_changed([subscription])
 
     def _streams(self, request: SubscriptionRequest, first_end: int) -> list[Subscription]:
         kind, resolution = request.security.symbol.security_type, request.resolution
@@ -195,7 +195,7 @@ class Feed:
 
         All are asked, as each learns then where it begins.
         """
-        return any([len(one.steps(second - 1, second, self.fill_seconds)) for one in self.subscriptions])
+        return any([len(one.steps(second - 1, second)) for one in self.subscriptions])
 
     def end_warm_up(self) -> None:
         """Goes over from the warm-up's resolution to each stream's own."""
@@ -204,7 +204,7 @@ class Feed:
         self.subscriptions = [s for s in self.subscriptions if not s.is_warm_up]
         for symbol in {s.symbol for s in over}:
             self._attach(self.securities[symbol])
-        self._update_fill_seconds()
+        self._subscriptions_changed()
         self.rebuild()
 
     def _subscription(self, request: SubscriptionRequest, tick_type: TickType, first_end: int, resolution: Resolution) -> Subscription:
@@ -242,6 +242,7 @@ class Feed:
             if subscription.symbol == future.symbol:
                 subscription.show_as(contract)
         self.subscriptions.sort(key=lambda s: s.sort_key)
+        self._visible = None
 
     def _attach(self, security: Security) -> None:
         mine = [s for s in self.subscriptions if s.symbol == security.symbol and not s.is_ended]
@@ -277,12 +278,15 @@ class Feed:
             self._attach(security)
         if security is not None and clear_cache:
             security.clear_cache()
-        self._update_fill_seconds()
+        self._subscriptions_changed()
 
-    def _update_fill_seconds(self) -> None:
+    def _subscriptions_changed(self, added: Sequence[Subscription] = ()) -> None:
         visible = [RESOLUTION_SECONDS[s.resolution] for s in self.subscriptions if not s.is_internal]
         self.has_internal = len(visible) < len(self.subscriptions) or self.warm_up is not None
-        self.fill_seconds = min(visible, default=60)
+        before, self._fill_seconds = self._fill_seconds, min(visible, default=60)
+        for subscription in added if self._fill_seconds == before else self.subscriptions:
+            subscription.fill_every(self._fill_seconds)
+        self._visible = None
 
     def is_subscribed(self, symbol: Symbol) -> bool:
         """Whether bars of a symbol are streaming."""
@@ -303,7 +307,7 @@ class Feed:
             self._step_index = 0
 
     def _union(self, start: int, stop: int) -> list[int]:
-        grids = [s.steps(start, stop, self.fill_seconds) for s in self.subscriptions]
+        grids = [s.steps(start, stop) for s in self.subscriptions]
         grids = list({id(grid): grid for grid in grids if len(grid)}.values())
         if not grids:
             return []
@@ -343,11 +347,12 @@ class Feed:
     def bars_at(self, second: int) -> list[tuple[Subscription, Security, BaseData]]:
         """Bars of all visible subscriptions at an instant, underlyings first."""
         found = []
-        for subscription in self.subscriptions:
-            if not subscription.is_internal and subscription.has_bar_at(second, self.fill_seconds):
-                bar = bar_of(subscription, second)
-                if bar is not None:
-                    found.append((subscription, self.securities[subscription.symbol], bar))
+        if self._visible is None:
+            self._visible = [(one, self.securities[one.symbol]) for one in self.subscriptions if not one.is_internal]
+        for subscription, security in self._visible:
+            bar = subscription.bar_at(second)
+            if bar is not None:
+                found.append((subscription, security, bar))
         return found
 
     def evaluate_price_model(self, option: Option, contract: object, at: object) -> object:

@@ -16,7 +16,7 @@ from local.engine.market.custom_data import PythonData
 from local.engine.market.derivatives import Future
 from local.engine.market.feed import Feed
 from local.engine.market.security import make_bar
-from local.engine.market.series import RESOLUTION_SECONDS, BarSeries
+from local.engine.market.series import BarSeries
 from local.engine.market.subscription import Subscription, tick_types_of
 from local.engine.market.symbol import Symbol, SymbolCache
 from local.engine.time_zones import convert, convert_from_utc, convert_to_utc, local_of_second, seconds_of
@@ -38,12 +38,11 @@ class HistoryRequest:
         hours = feed.hours_of(symbol)
         self.zone = hours.exchange_hours.time_zone
         self._subscription = Subscription(symbol, tick_type, resolution, fill_forward, extended, hours, self.series)
-        self._seconds = RESOLUTION_SECONDS[resolution]
 
     def ends(self) -> list[int]:
         """Ends of the bars, those filled forward included."""
         self._subscription.first_bar_end = self.series.first_end_in(self.start - 1, self.end)
-        return self._subscription.steps(self.start, self.end, self._seconds).tolist()
+        return self._subscription.steps(self.start, self.end).tolist()
 
     def bars(self) -> list[Any]:
         """The bars as objects."""

@@ -1,6 +1,7 @@
 """Securities: prices at the clock's instant, read from the columns only when somebody asks."""
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,20 +19,42 @@ from local.engine.market.symbol import Symbol
 from local.engine.net_names import other_member
 from local.engine.time_zones import local_of_second
 
+_new = object.__new__
+
+
+@functools.lru_cache(maxsize=4096)
+def _local_span(end: int, seconds: int, zone: str) -> tuple[datetime, datetime]:
+    """Local start and end of a bar; those of a slice mostly are alike."""
+    finish = local_of_second(end, zone)
+    return finish - timedelta(seconds=seconds), finish
+
 
 def make_bar(symbol: Symbol, series: BarSeries, zone: str, end: int | None = None) -> TradeBar | QuoteBar:
-    """The bar a series stands on, as an object; with `end` filled forward to a later instant."""
+    """The bar a series stands on, as an object; with `end` filled forward to a later instant. A side of a quote whose
+    prices are all zero was never quoted.
+
+    The objects are made straight from the row: the way through their initializers costs three times as much.
+    """
     bars, index = series.bars, series.index
     own_end = bars.ends[index]
     if end is None:
         end = own_end
-    finish, span = local_of_second(end, zone), timedelta(seconds=own_end - bars.starts[index])
-    row = bars.row(index)
+    made: Any = _new(TradeBar if bars.kind == "trade" else QuoteBar)
+    made.symbol, made.is_fill_forward = symbol, end != own_end
+    made.time, made.end_time = _local_span(end, own_end - bars.starts[index], zone)
     if bars.kind == "trade":
-        return TradeBar(finish - span, symbol, *row, span, end != own_end)
-    bid, ask = row[:4], row[5:9]
-    return QuoteBar(finish - span, symbol, Bar(*bid) if any(bid) else None, row[4], Bar(*ask) if any(ask) else None,
-                    row[9], span, end != own_end)
+        made.open, made.high, made.low, made.close, made.volume = bars.rows[index]
+        return made
+    (bid_open, bid_high, bid_low, bid_close, made.last_bid_size,
+     ask_open, ask_high, ask_low, ask_close, made.last_ask_size) = bars.rows[index]
+    made.bid = made.ask = None
+    if bid_close or bid_open or bid_high or bid_low:
+        made.bid = bid = _new(Bar)
+        bid.open, bid.high, bid.low, bid.close = bid_open, bid_high, bid_low, bid_close
+    if ask_close or ask_open or ask_high or ask_low:
+        made.ask = ask = _new(Bar)
+        ask.open, ask.high, ask.low, ask.close = ask_open, ask_high, ask_low, ask_close
+    return made
 
 
 class _TypedGetter:

@@ -111,7 +111,7 @@ class BarLoader:
             numbers, starts, ends = numbers[keep], starts[keep], ends[keep]
         if not len(ends):
             return None
-        columns = columns_of(self.kind, np.nan_to_num(numbers), scaled)
+        columns = columns_of(self.kind, numbers if np.isfinite(numbers).all() else np.nan_to_num(numbers), scaled)
         self._adjust(columns, chunk, starts)
         return BarColumns(chunk, self.kind, starts, ends, columns)
 
@@ -206,12 +206,25 @@ class BarSeries:
         if self._from <= second < self._until:
             return self.index >= 0
         if self._until <= second < self._chunk_end and second <= self.until:  # a later bar of the same chunk
-            ends = self.bars.ends
-            index = self.index = bisect.bisect_right(ends, second, self.index + 1) - 1
+            ends, index = self.bars.ends, self.index + 1
+            if index + 1 < len(ends) and ends[index + 1] <= second:
+                index = bisect.bisect_right(ends, second, index + 1) - 1
+            self.index = index
             following = ends[index + 1] if index + 1 < len(ends) else self._chunk_end
             self._from, self._until = second, following if following < self._chunk_end else self._chunk_end
             return True
         return self._search(second)
+
+    def ends_at(self, second: int) -> bool:
+        """Moves as `seek` does; whether the bar ends at the instant itself."""
+        if second == self._until < self._chunk_end and second <= self.until:  # the next bar of the same chunk
+            ends, index = self.bars.ends, self.index + 1
+            following = ends[index + 1] if index + 1 < len(ends) else self._chunk_end
+            if following > second:
+                self.index, self._from = index, second
+                self._until = following if following < self._chunk_end else self._chunk_end
+                return True
+        return self.seek(second) and self.bars.ends[self.index] == second
 
     def _search(self, second: int) -> bool:
         """Goes to the last bar by an instant through the chunks, from the instant's own backwards."""

@@ -14,7 +14,7 @@ from local.engine.market.chains import FuturesChain, FuturesContract, OptionChai
 from local.engine.market.custom_data import PythonData
 from local.engine.market.data_dictionaries import FuturesChains, OptionChains, QuoteBars, SymbolDictionary, TradeBars
 from local.engine.market.derivatives import Option
-from local.engine.market.security import Security, make_bar
+from local.engine.market.security import Security
 from local.engine.market.subscription import Subscription
 from local.engine.market.symbol import Symbol
 from local.engine.net_names import other_member
@@ -131,7 +131,7 @@ class Slice:
                     or stream.is_internal or not stream.fill_forward or second <= max(stream.begin, stream.series.first_end):
                 continue
             chain = chains.get(symbol.canonical)
-            if chain is not None and symbol in chain.contracts or not stream.is_on_grid(second, feed.fill_seconds):
+            if chain is not None and symbol in chain.contracts or not stream.grid.has(second):
                 continue
             interest = feed.open_interest(feed.securities[symbol])
             if interest:
@@ -242,15 +242,3 @@ class Slice:
         if name.startswith("_"):
             raise AttributeError(name)
         return other_member(self, name)
-
-
-def bar_of(subscription: Subscription, second: int) -> BaseData | None:
-    """The bar of a subscription at an instant, filled forward when no real one ended then."""
-    if subscription.point_at is not None:
-        return subscription.point_at(second)
-    series = subscription.series
-    if not series.seek(second) or series.end() != second:
-        series = subscription.fill_series
-        if not series.seek(second):
-            return None
-    return make_bar(subscription.symbol, series, subscription.hours.exchange_hours.time_zone, second)

@@ -2,18 +2,20 @@
 from __future__ import annotations
 
 import functools
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from local.engine.enums import Resolution, SecurityType, TickType
+from local.engine.market.bars import BaseData
 from local.engine.market.market_hours import MarketHoursEntry, SecurityExchangeHours
+from local.engine.market.security import make_bar
 from local.engine.market.series import RESOLUTION_SECONDS, BarSeries
 from local.engine.market.symbol import Symbol
 from local.engine.time_zones import local_of_second
 
 NO_END = 1 << 40
+DAY_SECONDS = 86_400
 _EMPTY = np.empty(0, dtype=np.int64)
 
 
@@ -43,6 +45,43 @@ def _closes_between(exchange: SecurityExchangeHours, start: int, stop: int) -> n
     return np.array(found, dtype=np.int64)
 
 
+class Grid:
+    """The instants at which bars of one length are filled forward in an exchange's hours. All streams alike share one,
+    which keeps its last answer: a slice asks once for all of them."""
+
+    __slots__ = ("step", "_exchange", "_extended", "_second", "_answer")
+
+    def __init__(self, exchange: SecurityExchangeHours, extended: bool, step: int) -> None:
+        self.step, self._exchange, self._extended = step, exchange, extended
+        self._second, self._answer = -1, False
+
+    def has(self, second: int) -> bool:
+        """Whether a bar filled forward belongs to an instant."""
+        if second != self._second:
+            self._second, self._answer = second, self._ask(second)
+        return self._answer
+
+    def _ask(self, second: int) -> bool:
+        if self.step >= DAY_SECONDS:
+            return len(_closes_between(self._exchange, second - 1, second)) > 0
+        if second % self.step:
+            return False
+        day = local_of_second(second - 1, self._exchange.time_zone).date()
+        spans = self._exchange.open_spans_utc(day, self._extended)
+        return any(opening < second and second - self.step < close for opening, close in spans)
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """The instants within (start, stop]; the array is shared and must not be changed."""
+        if self.step >= DAY_SECONDS:
+            return _closes_between(self._exchange, start, stop)
+        return _bars_between(self._exchange, self._extended, start, stop, self.step)
+
+
+@functools.lru_cache(maxsize=256)
+def _grid_of(exchange: SecurityExchangeHours, extended: bool, step: int) -> Grid:
+    return Grid(exchange, extended, step)
+
+
 class Subscription:
     """One stream of bars of one security.
 
@@ -56,9 +95,9 @@ class Subscription:
         Universes that need the stream.
     fill_series
         Bars that are filled forward: those outside the hours asked for count too, as LEAN fills before it filters.
+    grid
+        Instants at which a bar is filled forward.
     """
-
-    point_at: Any = None
 
     def __init__(self, symbol: Symbol, tick_type: TickType, resolution: Resolution, fill_forward: bool, extended: bool,
                  hours: MarketHoursEntry, series: BarSeries, is_internal: bool = False,
@@ -66,11 +105,13 @@ class Subscription:
         self.symbol, self.tick_type, self.resolution = symbol, tick_type, resolution
         self.fill_forward, self.extended_market_hours, self.is_internal = fill_forward, extended, is_internal
         self.hours, self.series, self.until = hours, series, NO_END
+        self.zone = hours.exchange_hours.time_zone
         self.fill_series = series if fill_series is None else fill_series
         self.first_bar_end: int | None = None
         self.begin, self.is_warm_up = 0, False
         self.holders: list[object] = []
         self.sort_key = (int(symbol.security_type), int(tick_type), symbol.value)
+        self.grid = self.fill_every(RESOLUTION_SECONDS[resolution])
 
     def show_as(self, contract: Symbol) -> None:
         """Gives a continuous future the ticker of the contract it stands for."""
@@ -86,7 +127,14 @@ class Subscription:
         """Whether a first real bar has come."""
         return self.first_bar_end is not None and self.first_bar_end <= second
 
-    def steps(self, start: int, stop: int, fill_seconds: int) -> np.ndarray:
+    def fill_every(self, seconds: int) -> Grid:
+        """Sets how often bars are filled forward: at least as often as they are long."""
+        own = RESOLUTION_SECONDS[self.resolution]
+        step = own if self.is_warm_up else min(seconds, own)
+        self.grid = _grid_of(self.hours.exchange_hours, self.extended_market_hours, step)
+        return self.grid
+
+    def steps(self, start: int, stop: int) -> np.ndarray:
         """Instants within (start, stop] at which the subscription has a bar, real or filled forward."""
         start, stop = max(start, self.begin), min(stop, self.until)
         if stop <= start:
@@ -97,50 +145,34 @@ class Subscription:
             self.first_bar_end = self.fill_series.first_end_in(self._search_from(start), stop)
             if self.first_bar_end is None:
                 return _EMPTY
-        step = self._step(fill_seconds)
-        grid = self._daily_ends(start, stop) if step >= 86_400 else self._grid(start, stop, step)
+        grid = self.grid.between(start, stop)
         return grid if self.first_bar_end <= start else grid[grid >= self.first_bar_end]
 
     def _search_from(self, start: int) -> int:
         before_first = self.series.first_end - 1
         return before_first if self.begin > before_first else max(start, before_first)
 
-    def _step(self, fill_seconds: int) -> int:
-        own = RESOLUTION_SECONDS[self.resolution]
-        return own if self.is_warm_up else min(fill_seconds, own)
-
-    def _grid(self, start: int, stop: int, step: int) -> np.ndarray:
-        return _bars_between(self.hours.exchange_hours, self.extended_market_hours, start, stop, step)
-
-    def _daily_ends(self, start: int, stop: int) -> np.ndarray:
-        return _closes_between(self.hours.exchange_hours, start, stop)
-
-    def _local_day(self, second: int) -> date:
-        return self.local_time(second).date()
-
     def local_time(self, second: int) -> datetime:
         """Exchange time of an instant."""
-        return local_of_second(second, self.hours.exchange_hours.time_zone)
+        return local_of_second(second, self.zone)
 
-    def has_bar_at(self, second: int, fill_seconds: int) -> bool:
-        """Whether the subscription's bar, real or filled forward, belongs to the slice of an instant."""
-        if second <= self.begin:
-            return False
-        if second > self.until or self.first_bar_end is None or second < self.first_bar_end:
-            return not self.fill_forward and len(self.series.ends_in(second - 1, second)) > 0
-        if not self.fill_forward:
-            return self.series.seek(second) and self.series.end() == second
-        return self.is_on_grid(second, fill_seconds)
-
-    def is_on_grid(self, second: int, fill_seconds: int) -> bool:
-        """Whether a bar filled forward belongs to an instant."""
-        step = self._step(fill_seconds)
-        if step >= 86_400:
-            return len(self._daily_ends(second - 1, second)) > 0
-        if second % step:
-            return False
-        spans = self.hours.exchange_hours.open_spans_utc(self._local_day(second - 1), self.extended_market_hours)
-        return any(opening < second and second - step < close for opening, close in spans)
+    def bar_at(self, second: int) -> BaseData | None:
+        """The bar that belongs to the slice of an instant, filled forward when no real one ended then; None when there is
+        none."""
+        if not self.begin < second <= self.until:
+            return None
+        series = self.series
+        if self.fill_forward:
+            first = self.first_bar_end
+            if first is None or second < first or not self.grid.has(second):
+                return None
+            if not series.ends_at(second):
+                series = self.fill_series
+                if not series.seek(second):
+                    return None
+        elif not series.ends_at(second):
+            return None
+        return make_bar(self.symbol, series, self.zone, second)
 
 
 def tick_types_of(security_type: SecurityType, resolution: Resolution) -> list[TickType]:
