@@ -256,15 +256,18 @@ def _frame(requests: list[HistoryRequest]) -> pd.DataFrame:
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Trade and quote columns side by side; the plain prices are those of the trades where there are trades."""
+    """Trade and quote columns side by side, in order where both have the same times; the plain prices are those of the trades
+    where there are trades."""
     if len(tables) == 1:
         return tables[0]
     trade, quote = tables
-    sides = quote[[name for name in quote.columns if name in _SIDES]]
-    if not trade.index.equals(sides.index):
-        return trade.join(sides, how="outer")
-    return pd.DataFrame(np.column_stack([trade.to_numpy(), sides.to_numpy()]), index=trade.index,
-                        columns=[*trade.columns, *sides.columns])
+    sides = [name for name in quote.columns if name in _SIDES]
+    if not trade.index.equals(quote.index):
+        return trade.join(quote[sides], how="outer")
+    names = [*trade.columns, *sides]
+    in_order = sorted(names)
+    values = np.column_stack([trade.to_numpy(), quote.to_numpy()[:, quote.columns.get_indexer(sides)]])
+    return pd.DataFrame(values[:, [names.index(name) for name in in_order]], index=trade.index, columns=in_order)
 
 
 def _labelled(symbol: Symbol, table: pd.DataFrame) -> pd.DataFrame:
