@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: make backtest, make test. Set-up is automatic and idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test test-all test-dashboard lint typecheck parity bench faults strategies-table walk-days clean
+.PHONY: help setup backtest test test-all test-dashboard lint typecheck parity bench bench-dashboard faults strategies-table walk-days clean
 VENV ?= .venv
 READY := $(VENV)/.ready
 FITS := import sys; sys.exit(sys.version_info[:2] < (3, 11))
@@ -19,6 +19,7 @@ help:
 	@echo "make lint              style, dead names, types   make typecheck  types alone"
 	@echo "make parity            the same scenario on LEAN and here (needs TOMKING_LEAN or the lean command)"
 	@echo "make bench             paired times and memory  make faults     a misbehaving broker, SEEDS=200"
+	@echo "make bench-dashboard   1,000 quote changes a second, 20 pages, ten minutes (ARGS=\"--minutes 1\")"
 	@echo "make strategies-table  strategy x scenario x trades"
 	@echo "make walk-days         each phase's days: entries, levels and their causes (72 runs, kept)"
 	@echo "make setup             the environment .venv, by itself    make clean      remove what was generated"
@@ -59,6 +60,9 @@ parity: $(READY)
 
 bench: $(READY)
 	@$(PY) -m local bench $(ARGS)
+
+bench-dashboard: $(READY)
+	@$(PY) -m local bench-dashboard $(ARGS)
 
 faults: $(READY)
 	@$(PY) -m local faults --scenario $(SCENARIO) --phase $(PHASE) --seeds $(SEEDS) $(ARGS)

@@ -38,6 +38,11 @@ class WrittenQuotes:
     size_bytes: int
 
 
+def verdict(met: bool) -> str:
+    """How a goal is told."""
+    return "met" if met else "MISSED"
+
+
 def run_measured(arguments: Sequence[str], *, cwd: Path) -> Measured:
     """Run ``python -m local …`` and wait for it.
 

@@ -11,7 +11,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
+from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured, verdict
 from local.bench.options import option_lines
 from local.commands.arguments import add_account, add_scenario, phase
 from local.commands.backtest import backtest_parameters, strategies_of
@@ -28,6 +28,7 @@ WALL_RATIO_GOAL = 0.5
 PEAK_GOAL_BYTES = 2**30
 MINUTE_GOAL_MS = 1.0
 ROUNDS_GOAL = 200.0
+ORDER_GOAL_MS, ORDERS_GOAL = 50.0, 10.0
 MEBIBYTE = 2**20
 SESSION_MINUTES = 390
 PROFILE_ROWS = 12
@@ -150,10 +151,6 @@ def _ratio(pairs: list[dict[str, Measured]]) -> float:
     return ratios[len(ratios) // 2]
 
 
-def _verdict(met: bool) -> str:
-    return "met" if met else "MISSED"
-
-
 def pair_lines(pairs: list[dict[str, Measured]], missing: str) -> list[str]:
     """Wall time and memory of every pair, and the ratio."""
     peak = max(pair[EMBEDDED].peak_bytes for pair in pairs)
@@ -168,17 +165,17 @@ def pair_lines(pairs: list[dict[str, Measured]], missing: str) -> list[str]:
         lines.append(f"no LEAN to compare with: {missing}")
     else:
         ratio = _ratio(pairs)
-        verdict = _verdict(ratio <= WALL_RATIO_GOAL)
-        lines.append(f"wall time embedded ÷ LEAN {ratio:.2f} (goal at most {WALL_RATIO_GOAL}: {verdict})")
+        judged = verdict(ratio <= WALL_RATIO_GOAL)
+        lines.append(f"wall time embedded ÷ LEAN {ratio:.2f} (goal at most {WALL_RATIO_GOAL}: {judged})")
     lines.append(f"peak memory {peak / MEBIBYTE:,.0f} MiB "
-                 f"(goal at most {PEAK_GOAL_BYTES / MEBIBYTE:,.0f}: {_verdict(peak <= PEAK_GOAL_BYTES)})")
+                 f"(goal at most {PEAK_GOAL_BYTES / MEBIBYTE:,.0f}: {verdict(peak <= PEAK_GOAL_BYTES)})")
     return lines
 
 
 def framework_lines(engines: tuple[str, ...], data: Path, parameters: dict[str, str], folder: Path) -> list[str]:
-    """The framework's own time a minute bar, its decision rounds, and the run's time against a bare algorithm with its
-    subscriptions."""
-    minutes, rounds = [], []
+    """The framework's own time a minute bar, its decision rounds, its orders, and the run's time against a bare algorithm
+    with its subscriptions."""
+    minutes, rounds, orders = [], [], []
     for engine in engines:
         tell(f"bench: the framework's own time on {engine}")
         timed, bare = folder / f"timed-{engine}", folder / f"bare-{engine}"
@@ -192,20 +189,32 @@ def framework_lines(engines: tuple[str, ...], data: Path, parameters: dict[str, 
         median, p99 = median_and_p99(times["seconds"])
         mean = 1000.0 * sum(times["seconds"]) / len(times["seconds"])
         minutes.append((engine, f"{len(times['seconds']):,}", f"{median:.3f}", f"{mean:.3f}", f"{p99:.2f}",
-                        f"{_verdict(median <= MINUTE_GOAL_MS)}, {_verdict(mean <= MINUTE_GOAL_MS)}",
+                        f"{verdict(median <= MINUTE_GOAL_MS)}, {verdict(mean <= MINUTE_GOAL_MS)}",
                         f"{spent.seconds:.1f}", f"{alone.seconds:.1f}", f"{spent.seconds / alone.seconds:.2f}"))
         rounds.append(rounds_row(engine, times["round_seconds"]))
+        orders.append(orders_row(engine, times["order_seconds"]))
     header = ("Framework on", "Minute bars", "Median ms", "Mean ms", "p99 ms",
               f"Median, mean at most {MINUTE_GOAL_MS:g} ms", "Run s", "Bare run s", "Run ÷ bare")
     return [*grid(header, minutes), "", *grid(("Decision rounds on", "Rounds", "Mean ms", "p99 ms", "A second",
-                                               f"At least {ROUNDS_GOAL:g}"), rounds)]
+                                               f"At least {ROUNDS_GOAL:g}"), rounds), "",
+            *grid(("Decision to order on", "Orders", "Median ms", "Worst ms", "A second",
+                   f"Worst at most {ORDER_GOAL_MS:g} ms, at least {ORDERS_GOAL:g} a second"), orders)]
 
 
 def rounds_row(engine: str, seconds: list[float]) -> tuple[str, ...]:
     """Rounds from a snapshot to every strategy's decision: how long one takes, how many a second."""
     rate = len(seconds) / sum(seconds)
     return (engine, f"{len(seconds):,}", f"{1000.0 / rate:.2f}", f"{median_and_p99(seconds)[1]:.2f}", f"{rate:,.0f}",
-            _verdict(rate >= ROUNDS_GOAL))
+            verdict(rate >= ROUNDS_GOAL))
+
+
+def orders_row(engine: str, seconds: list[float]) -> tuple[str, ...]:
+    """From a decision to its order, which is stored and handed over: how long it takes, how many a second could be."""
+    if not seconds:
+        return (engine, "0", "-", "-", "-", "no order to time")
+    worst, rate = 1000.0 * max(seconds), len(seconds) / sum(seconds)
+    return (engine, f"{len(seconds):,}", f"{median_and_p99(seconds)[0]:.2f}", f"{worst:.2f}", f"{rate:,.0f}",
+            f"{verdict(worst <= ORDER_GOAL_MS)}, {verdict(rate >= ORDERS_GOAL)}")
 
 
 def _run_probe(name: str, engine: str, data: Path, out: Path, parameters: dict[str, str]) -> Measured:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from operations.dashboard.access_log import AccessLog
 from operations.dashboard.commands import Commands, Refused
-from operations.dashboard.explain import LONGEST_NAME, position_story, strategy_story
+from operations.dashboard.explain import position_story, strategy_story
 from operations.dashboard.guard import REQUESTS_A_MINUTE, SIGN_IN, Address, App, Guard, cookie_text
 from operations.dashboard.hub import Hub, now_text
 from operations.dashboard.passwords import OWNER, Locked, Passwords
@@ -134,6 +134,7 @@ def _add_session(app: FastAPI, parts: Parts) -> None:
 
 def _add_reading(app: FastAPI, parts: Parts) -> None:
     hub, reader = parts.hub, parts.reader
+    # What is published is plain JSON: it is handed on as it is, without being looked through once more.
 
     def body_of(name: str) -> Mapping[str, Any]:
         found = hub.documents.get(name)
@@ -143,62 +144,61 @@ def _add_reading(app: FastAPI, parts: Parts) -> None:
         return body
 
     @app.get("/api/status", tags=["reading"])
-    async def status() -> dict[str, Any]:
+    async def status() -> Response:
         """The whole status document, and the server's time beside it."""
         body_of("status")
-        return {"now": now_text(), **hub.documents["status"]}
+        return JSONResponse({"now": now_text(), **hub.documents["status"]})
 
     @app.get("/api/positions", tags=["reading"])
-    async def positions() -> Any:
+    async def positions() -> Response:
         """Open positions with legs, quotes, Greeks and results."""
-        return body_of("status")["positions"]
+        return JSONResponse(body_of("status")["positions"])
 
     @app.get("/api/performance", tags=["reading"])
-    async def performance() -> dict[str, Any]:
+    async def performance() -> Response:
         """Results by day, month and strategy, statistics, value at risk."""
         status_body = hub.documents.get("status", {}).get("body", {})
-        return {**body_of("performance"), "value_at_risk": status_body.get("value_at_risk"), "health": status_body.get("run")}
+        return JSONResponse({**body_of("performance"), "value_at_risk": status_body.get("value_at_risk"),
+                             "health": status_body.get("run")})
 
     @app.get("/api/risk", tags=["reading"])
-    async def risk() -> dict[str, Any]:
+    async def risk() -> Response:
         """Every limit with what is used of it and what trips next; guards; value at risk."""
         body = body_of("status")
-        return {name: body[name] for name in ("limits", "breaker_steps", "guards", "value_at_risk", "market", "account")}
+        return JSONResponse({name: body[name] for name in ("limits", "breaker_steps", "guards", "value_at_risk", "market", "account")})
 
     @app.get("/api/trades", tags=["reading"])
-    async def trades() -> Any:
+    async def trades() -> Response:
         """Closed trades and refusals, newest first."""
-        return body_of("trades")
+        return JSONResponse(body_of("trades"))
 
     @app.get("/api/orders", tags=["reading"])
-    async def orders() -> dict[str, Any]:
+    async def orders() -> Response:
         """Orders under way, and the owner's commands with their answers."""
-        return {"orders": body_of("status")["orders"], "commands": parts.commands.rows}
+        return JSONResponse({"orders": body_of("status")["orders"], "commands": parts.commands.rows})
 
     @app.get("/api/emergencies", tags=["reading"])
-    def emergencies() -> dict[str, Any]:
+    def emergencies() -> Response:
         """Levels and breakers now, and the events that led there, newest first."""
         body = body_of("status")
-        rows = [] if hub.run is None else [row for event in EVENTS_SHOWN for row in
-                                           reader.audit(hub.run, event=event)["rows"][:LONGEST_NAME]]
-        return {"guards": body["guards"], "needs_owner": body["needs_owner"],
-                "events": sorted(rows, key=lambda row: str(row["time"]), reverse=True)}
+        rows = [] if hub.run is None else reader.audit(hub.run, events=EVENTS_SHOWN)["rows"]
+        return JSONResponse({"guards": body["guards"], "needs_owner": body["needs_owner"], "events": rows})
 
     @app.get("/api/audit", tags=["reading"])
-    def audit(words: str = "", event: str = "", day: str = "", before: str = "") -> dict[str, Any]:
+    def audit(words: str = "", event: str = "", day: str = "", before: str = "") -> Response:
         """Rows of the audit trail that hold every word, newest first."""
         if hub.run is None:
             raise HTTPException(503, "nothing is published yet")
         if day and not (day.isascii() and day.isdigit() and len(day) <= 8):
             raise HTTPException(422, "day must be like 20240805")
-        return reader.audit(hub.run, words=words, event=event, day=day, before=before)
+        return JSONResponse(reader.audit(hub.run, words=words, events=(event,) if event else (), day=day, before=before))
 
     @app.get("/api/explain", tags=["reading"])
-    def explain(position: str = "", strategy: str = "") -> dict[str, Any]:
+    def explain(position: str = "", strategy: str = "") -> Response:
         """Why a position was opened and closed, or why a strategy does not enter."""
         if bool(position) == bool(strategy):
             raise HTTPException(422, "name a position or a strategy")
-        return position_story(hub, reader, position) if position else strategy_story(hub, strategy)
+        return JSONResponse(position_story(hub, reader, position) if position else strategy_story(hub, strategy))
 
 
 def _add_commands(app: FastAPI, parts: Parts) -> None:

@@ -24,15 +24,27 @@ def _compare(before: Any, after: Any, place: Place, found: dict[str, Any]) -> No
     if isinstance(before, dict) and isinstance(after, dict):
         found["gone"] += [[*place, name] for name in before if name not in after]
         for name, value in after.items():
-            if name not in before:
-                found["set"].append([[*place, name], value])
+            if name in before:
+                _compare_one(before[name], value, place, name, found)
             else:
-                _compare(before[name], value, [*place, name], found)
+                found["set"].append([[*place, name], value])
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, value in enumerate(after):
-            _compare(before[index], value, [*place, index], found)
-    elif before != after or isinstance(before, bool) is not isinstance(after, bool):
+            _compare_one(before[index], value, place, index, found)
+    elif _differ(before, after):
         found["set"].append([place, after])
+
+
+def _compare_one(before: Any, after: Any, place: Place, name: str | int, found: dict[str, Any]) -> None:
+    """Most values are plain and the same: their place is never written out."""
+    if isinstance(after, (dict, list)):
+        _compare(before, after, [*place, name], found)
+    elif _differ(before, after):
+        found["set"].append([[*place, name], after])
+
+
+def _differ(before: Any, after: Any) -> bool:
+    return before != after or isinstance(before, bool) is not isinstance(after, bool)
 
 
 def applied(before: Any, change: dict[str, Any]) -> Any:

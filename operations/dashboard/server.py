@@ -108,6 +108,7 @@ async def serve(parts: Parts, place: Place) -> None:
         application, host=place.host, port=place.port, http=PatientForAWhile, ws="auto", lifespan="off",
         log_level="warning", access_log=False, server_header=False, date_header=True, proxy_headers=False,
         timeout_keep_alive=KEPT_ALIVE_SECONDS, ws_max_size=LARGEST_WORD,
+        ws_per_message_deflate=False,       # only what has changed is sent
         ssl_certfile=None if place.certificate is None else str(place.certificate),
         ssl_keyfile=None if place.key is None else str(place.key)))
     watching = asyncio.ensure_future(parts.hub.watch())

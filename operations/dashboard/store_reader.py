@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,11 +146,14 @@ class StoreReader:
 
     # --- audit ------------------------------------------------------------------------------------------------------
 
-    def audit(self, run: Run, *, words: str = "", event: str = "", day: str = "", before: str = "") -> dict[str, Any]:
+    def audit(self, run: Run, *, words: str = "", events: Collection[str] = (), day: str = "",
+              before: str = "") -> dict[str, Any]:
         """Rows of the audit trail, newest first, that hold every word.
 
         Parameters
         ----------
+        events : collection of str
+            Of these alone; empty: of all.
         day : str
             ``20240805``: of this day alone.
         before : str
@@ -170,7 +173,7 @@ class StoreReader:
                 return {"rows": rows, "more": True}
             for line in self._lines(run, name):
                 row = _row(line)
-                if (row is None or event and row["event"] != event or before and row["time"] >= before
+                if (row is None or events and row["event"] not in events or before and row["time"] >= before
                         or not all(word in line.lower() for word in wanted)):
                     continue
                 rows.append(row)

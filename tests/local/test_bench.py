@@ -11,7 +11,7 @@ from local.__main__ import main
 from local.bench import measure, options
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured
 from local.commands import bench
-from local.commands.bench import PEAK_GOAL_BYTES, closing_line, layer_of, next_step, pair_lines, rounds_row
+from local.commands.bench import PEAK_GOAL_BYTES, closing_line, layer_of, next_step, orders_row, pair_lines, rounds_row
 from local.commands.errors import CommandError
 from local.commands.project import PROJECT_FOLDER
 from local.engine.algorithm.data import DataMixin
@@ -49,6 +49,12 @@ def test_goal_of_half_the_time(embedded: float, verdict: str) -> None:
 def test_the_median_pair_decides() -> None:
     lines = pair_lines([pair(8.0, 20.0), pair(19.0, 20.0), pair(9.0, 20.0)], "")
     assert "0.45 (goal at most 0.5: met)" in next(line for line in lines if "wall time" in line)
+
+
+@pytest.mark.parametrize("seconds, verdict", [([0.05, 0.02], "met, met"), ([0.051, 0.02], "MISSED, met"),
+                                              ([0.09] * 3, "MISSED, met"), ([0.101], "MISSED, MISSED"), ([], "no order to time")])
+def test_goals_of_orders(seconds: list[float], verdict: str) -> None:
+    assert orders_row("embedded", seconds)[-1] == verdict
 
 
 @pytest.mark.parametrize("peak, verdict", [(PEAK_GOAL_BYTES, "met"), (PEAK_GOAL_BYTES + 1, "MISSED")])

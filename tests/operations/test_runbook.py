@@ -48,9 +48,9 @@ def commands() -> list[str]:
 
 
 def test_the_examples_start_what_there_is() -> None:
-    assert len(commands()) == 6
+    assert len(commands()) == 7
     for line in commands():
-        assert build_parser().parse_args(shlex.split(line)[2:]).command in ("backup", "day")
+        assert build_parser().parse_args(shlex.split(line)[2:]).command in ("backup", "dashboard", "day")
 
 
 def test_units_name_each_other() -> None:

@@ -1,4 +1,4 @@
-"""The framework as it is, with its own time a minute bar, its decision rounds and its subscriptions recorded."""
+"""The framework as it is, with its own time a minute bar, its decision rounds, its orders and its subscriptions recorded."""
 
 import importlib.util
 import json
@@ -118,6 +118,7 @@ class TimedAlgorithm(_framework.TomKingAlgorithm):
         counted = sorted(self.bars - self.round_minutes)
         record = {"seconds": [self.seconds_by_minute.get(minute, 0.0) for minute in counted],
                   "round_seconds": self.round_seconds,
+                  "order_seconds": list(self.shell.parts.executor.handing_over),
                   "other_seconds": sum(spent for minute, spent in self.seconds_by_minute.items()
                                        if minute not in self.bars),
                   "subscriptions": self.subscription_log}
