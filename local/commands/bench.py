@@ -1,4 +1,4 @@
-"""``bench``: option values a second, paired times and memory of both engines, rates of the data writer and the framework."""
+"""``bench``: option values and bars a second, paired times and memory of both engines, rates of the data writer and the framework."""
 from __future__ import annotations
 
 import argparse
@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from local.bench.delivery import delivery_lines
 from local.bench.measure import Measured, count_quotes, median_and_p99, run_measured, verdict
 from local.bench.options import option_lines
 from local.commands.arguments import add_account, add_scenario, phase
@@ -45,14 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, choices=range(1, 10), default=1, metavar="N",
                         help="how often both engines run, by turns (default 1)")
     parser.add_argument("--no-writer", action="store_true", help="take the data from the cache, do not time its writing")
-    parser.add_argument("--only", choices=("options",), help="measure that alone")
+    parser.add_argument("--only", choices=("options", "delivery"), help="measure that alone")
+    parser.add_argument("--against", metavar="COMMIT", help="an older commit whose delivery of bars is measured beside ours")
     parser.set_defaults(phase=phase("3"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; the writer's and the framework's own figures come from the first scenario."""
-    print("\n".join(option_lines()) + "\n", flush=True)
-    if arguments.only == "options":
+    for name, lines in (("options", option_lines), ("delivery", lambda: _delivery(arguments.against))):
+        if arguments.only in (None, name):
+            print("\n".join(lines()) + "\n", flush=True)
+    if arguments.only:
         return 0
     tasks = [argparse.Namespace(**vars(arguments) | {"scenario": name}) for name in arguments.scenario or DEFAULT]
     if not arguments.scenario:
@@ -76,6 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
             print(profile_lines(missed[0], Path(scratch)) + "\n", flush=True)
     print(closing_line(ratios, time.perf_counter() - started))
     return 0
+
+
+def _delivery(against: str | None) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="tom-king-bench-") as scratch:
+        return delivery_lines(Path(scratch), against)
 
 
 def _shorten(task: argparse.Namespace) -> None:
