@@ -45,7 +45,7 @@ test-all: $(READY)
 
 test-dashboard: $(READY)
 	@$(PY) local/set_up.py --chromium
-	@PICTURES="$(PICTURES)" $(PY) -m pytest -m long -rs tests/operations/dashboard $(ARGS)
+	@PICTURES="$(PICTURES)" $(PY) -m pytest -m long -rs tests/operations/dashboard tests/local/run_report $(ARGS)
 
 typecheck: $(READY)
 	@$(PY) -m mypy --no-error-summary core strategies risk config helpers operations main.py

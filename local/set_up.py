@@ -24,6 +24,7 @@ PIP_OPTIONS = ("--quiet", "--disable-pip-version-check", "--no-input", "--retrie
 MODULES = {"pytest-xdist": "xdist"}              # what is imported, where it is not what the index calls it
 DEBIAN_NAMES: dict[str, str] = {}                # Debian's package, where it is not python3-NAME
 DEBIAN_PYTHON = "/usr/bin/python3"
+AXE_CORE = Path(__file__).resolve().parents[1] / ".cache" / "axe-core"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 LOCK_WORDS = "Could not get lock"
 LOCK_WAIT_SECONDS, LOCK_STEP_SECONDS = 600, 5
@@ -256,10 +257,30 @@ def have_chromium() -> int:
     return 0
 
 
+def axe_core() -> Path | None:
+    """The script that finds what keeps people out of a page: as ``AXE_CORE`` names it, else npm's as it was fetched."""
+    named = os.environ.get("AXE_CORE")
+    place = Path(named) if named else AXE_CORE / "node_modules" / "axe-core" / "axe.min.js"
+    return place if place.is_file() else None
+
+
+def have_axe_core() -> int:
+    """Fetch npm's where there is none; where that cannot be, one line says so, and the tests with it are skipped."""
+    npm = shutil.which("npm")
+    if axe_core() is None and npm is None:
+        tell("no npm to fetch axe-core with, and AXE_CORE does not name it. The tests with it are skipped")
+    elif axe_core() is None:
+        command = [str(npm), "install", "--no-save", "--prefix", str(AXE_CORE), "axe-core@4"]
+        answer = subprocess.run(command, text=True, capture_output=True, check=False)
+        if answer.returncode != 0:
+            tell(f"{' '.join(command)} failed: {_last_line(answer)}. The tests with axe-core are skipped")
+    return 0
+
+
 def main(arguments: Sequence[str]) -> int:
     """Set up and say so; 1 with one line where it cannot be done."""
     if list(arguments) == ["--chromium"]:
-        return have_chromium()
+        return have_chromium() + have_axe_core()
     if sys.version_info[:2] < OLDEST:
         tell(f"Python {sys.version.split()[0]} will not do: {'.'.join(map(str, OLDEST))} or later is needed")
         return 1
