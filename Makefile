@@ -38,10 +38,10 @@ backtest: $(READY)
 test: $(READY)
 	@$(PY) -m pytest -m "not long" $(CORES) $(ARGS)
 
-# The long tests share whole runs, two at a time: they keep to one process of pytest.
+# The long tests that share whole runs, two at a time, keep to one process of pytest: their group.
 test-all: $(READY)
 	@$(PY) -m pytest -m "not long" $(CORES) $(ARGS)
-	@$(PY) -m pytest -m long $(ARGS)
+	@$(PY) -m pytest -m long $(if $(strip $(CORES)),$(CORES) --dist loadgroup) $(ARGS)
 
 test-dashboard: $(READY)
 	@$(PY) local/set_up.py --chromium

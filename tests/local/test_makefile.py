@@ -33,7 +33,8 @@ def test_cores_are_an_option_or_not_there(tmp_path: Path, shell: str, target: st
     for has_xdist in (True, False):
         quick, *long = pytest_lines(tmp_path, shell, target, has_xdist=has_xdist)
         assert quick[1:] == ["-m", "pytest", "-m", "not long", *(["-n", "auto"] if has_xdist else []), "--co"]
-        assert [line[1:] for line in long] == ([["-m", "pytest", "-m", "long", "--co"]] if target == "test-all" else [])
+        cores = ["-n", "auto", "--dist", "loadgroup"] if has_xdist else []
+        assert [line[1:] for line in long] == ([["-m", "pytest", "-m", "long", *cores, "--co"]] if target == "test-all" else [])
 
 
 def test_no_word_that_a_shell_may_take_for_an_option_of_echo() -> None:

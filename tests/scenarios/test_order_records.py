@@ -15,7 +15,7 @@ from local.data.calendar import sessions
 from strategies.exits import ExitReason
 from tests.scenarios.whole_runs import PLANS, SIX, Fill, WholeRun
 
-pytestmark = [pytest.mark.long, pytest.mark.parametrize("label", PLANS)]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("whole runs"), pytest.mark.parametrize("label", PLANS)]
 
 DEFENSIVE_DTE = 21
 SHORT_DATED_BY_DESIGN = {"friday_0dte", "ipmcc", "diagonal", "calendar"}

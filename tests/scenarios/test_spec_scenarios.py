@@ -19,7 +19,7 @@ from tests.scenarios.evidence import minute_closes
 from tests.scenarios.test_order_records import PROTECTION, SHORT_VOLATILITY, at_close, entries, strategy_of, walked
 from tests.scenarios.whole_runs import CRASH_BY_PHASE, SIX, WholeRun, whole_run
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("whole runs")]
 
 AUGUST, VOLMAGEDDON, COVID, FED, QUIET, BEAR = SIX
 FLOORS = {1: 30_000.0, 2: 40_000.0, 3: 60_000.0, 4: 75_000.0}

@@ -11,8 +11,8 @@ from local.set_up import axe_core, chromium
 from tests.operations.dashboard.browser import Browser, browser
 from tests.scenarios.whole_runs import whole_run
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(chromium() is None or axe_core() is None, reason="no Chromium or no axe-core: "
-                                                   "make test-dashboard gets them")]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("whole runs"), pytest.mark.skipif(
+    chromium() is None or axe_core() is None, reason="no Chromium or no axe-core: make test-dashboard gets them")]
 VIOLATIONS = """axe.run(document).then(found => found.violations.map(
   row => [row.id, row.impact, row.nodes.map(node => node.target.join(' '))]))"""
 
