@@ -142,7 +142,7 @@ def test_three_wrong_passwords_lock_it(tmp_path: Path, page: Browser) -> None:
 
 
 def test_the_algorithm_obeys_the_page(tmp_path: Path, page: Browser) -> None:
-    run = lives(tmp_path / "commands", live=True)
+    run = lives(tmp_path / "commands", live=True, publish="yes")
     run.begin()
     until(run, FRIDAY, 9, 55)
     with served_over(run, tmp_path) as running:
@@ -198,7 +198,7 @@ def test_the_fifth_of_august_is_seen_within_a_second(tmp_path: Path, page: Brows
     """Ridden through at a hundred times its speed, with what was entered on Wednesday; the process began anew on Monday."""
     wednesday = CRASH - timedelta(days=5)
     run = Lives(project=PROJECT, data=august(), out=tmp_path / "commands", broker=FaultyBroker(always(), fills_after=1),
-                parameters=dict(PARAMETERS) | {"strategies": TWO}, first=wednesday, last=CRASH, live=True)
+                parameters=dict(PARAMETERS) | {"strategies": TWO, "publish": "yes"}, first=wednesday, last=CRASH, live=True)
     run.begin()
     until(run, wednesday, 10, 0)
     run.die()
