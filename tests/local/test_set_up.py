@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import stat
 import subprocess
 import sys
@@ -151,8 +152,10 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     assert (tmp_path / "shared").is_dir() and not (tmp_path / "env").exists()
 
 
-def test_the_second_of_two_waits_for_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_second_of_two_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    monkeypatch.setattr(set_up, "tell", told.put)
     entered, leave = threading.Event(), threading.Event()
 
     def first() -> None:
@@ -165,12 +168,11 @@ def test_the_second_of_two_waits_for_the_first(tmp_path: Path, capsys: pytest.Ca
         with set_up.alone(tmp_path / "env"):
             order.append("second")
 
-    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads = [threading.Thread(target=one, daemon=True) for one in (first, second)]
     threads[0].start()
     entered.wait()
     threads[1].start()
-    while "waiting for it" not in capsys.readouterr().err:
-        assert threads[1].is_alive()
+    assert "waiting for it" in told.get(timeout=60)
     assert order == []
     leave.set()
     for thread in threads:
