@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-COMPRESSION_LEVEL = 5           # three per cent larger than 6, in half the time
+COMPRESSION_LEVEL = 3           # a seventh larger than 5, in three fifths of the time
 RAW_DEFLATE, DEFLATED, VERSION = -15, 8, 20
 DATE_1980_01_01 = 33
 REGULAR_FILE = 0o100644 << 16

@@ -23,7 +23,7 @@ from local.data.futures_calendar import Month, contract_months, future_expiry, o
 from local.data.listing import Chain, Strikes, between
 from local.data.minutes import MinutePath
 from local.data.products import FOLLOWERS, Future
-from local.data.quoting import Moments, alive_rows, quote_entries, quotes, stress
+from local.data.quoting import Moments, QuotedSide, quote_entries, quoted_sides, stress, turning_minutes
 from local.data.term import TermFactors
 from local.data.text import decimal_rows, minute_table
 
@@ -105,36 +105,63 @@ def list_options(strikes: Strikes, future: Future, market_low: float, market_hig
 def write_future_day(root: Path, market: FutureMarket, chains: dict[Month, list[Chain]]) -> int:
     """Write a day's trades, quotes and universe of every contract, and the options on them; returns option rows."""
     future, name, stamp = market.future, market.future.ticker.lower(), f"{market.day:%Y%m%d}"
-    trades, quotes, universe = [], [], ["#expiry,open,high,low,close,volume,open_interest\n"]
-    rows = 0
+    trades, quotes, rows = [], [], 0
     for month in contract_months(future, market.day):
-        tag = f"{month[0]}{month[1]:02d}"
-        bars = [np.rint(forward_price(market, month, values) / future.tick).astype(np.int64)
-                for values in (market.spot.open, market.spot.high, market.spot.low, market.spot.close)]
-        trade, quote = _minute_texts(market, bars)
+        tag = month_tag(month)
+        trade, quote = _minute_texts(market, month)
         trades.append((f"{stamp}_{name}_minute_trade_{tag}.csv", trade))
         quotes.append((f"{stamp}_{name}_minute_quote_{tag}.csv", quote))
-        figures = [bars[0][0], bars[1].max(), bars[2].min(), bars[3][-1]]
-        text = ",".join(f"{figure * future.tick:.{future.decimals}f}" for figure in figures)
-        if future_expiry(future, month) > market.day:
-            universe.append(f"{tag},{text},1000000,500000\n")
-        rows += _write_options(root, market, month, chains.get(month, []), text)
+        rows += _write_options(root, market, month, chains.get(month, []))
     folder = root / "future" / future.market
     write_zip(folder / "minute" / name / f"{stamp}_trade.zip", trades)
     write_zip(folder / "minute" / name / f"{stamp}_quote.zip", quotes)
-    write_text(folder / "universes" / name / f"{stamp}.csv", "".join(universe))
+    write_text(folder / "universes" / name / f"{stamp}.csv", future_universe_text(market))
     return rows
 
 
-def _minute_texts(market: FutureMarket, bars: list[np.ndarray]) -> tuple[bytes, bytes]:
-    """Trade and quote rows of one contract: one tick between bid and ask, more where VIX is high."""
+def month_tag(month: Month) -> str:
+    """A contract month as file names have it."""
+    return f"{month[0]}{month[1]:02d}"
+
+
+def bar_ticks(market: FutureMarket, month: Month) -> list[np.ndarray]:
+    """Open, high, low and close of each minute of one contract, in whole ticks."""
+    return [np.rint(forward_price(market, month, values) / market.future.tick).astype(np.int64)
+            for values in (market.spot.open, market.spot.high, market.spot.low, market.spot.close)]
+
+
+def side_ticks(market: FutureMarket, month: Month) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Bid and ask bars of one contract in whole ticks: one tick apart, more where VIX is high."""
+    bars, wider = bar_ticks(market, month), np.floor((stress(market.vix) - 1) / 1.5).astype(np.int64)
+    return [bar - wider for bar in bars], [bar + 1 + wider for bar in bars]
+
+
+def _day_bar(market: FutureMarket, month: Month) -> str:
+    bars, future = bar_ticks(market, month), market.future
+    figures = [bars[0][0], bars[1].max(), bars[2].min(), bars[3][-1]]
+    return ",".join(f"{figure * future.tick:.{future.decimals}f}" for figure in figures)
+
+
+def future_universe_text(market: FutureMarket) -> str:
+    """The day's universe file of a future: every contract that lives on."""
+    rows = [f"{month_tag(month)},{_day_bar(market, month)},1000000,500000\n"
+            for month in contract_months(market.future, market.day) if future_expiry(market.future, month) > market.day]
+    return "".join(["#expiry,open,high,low,close,volume,open_interest\n", *rows])
+
+
+def tick_scale(tick: float, decimals: int) -> int:
+    """A tick in units of the last decimal place written."""
+    return round(tick * 10**decimals)
+
+
+def _minute_texts(market: FutureMarket, month: Month) -> tuple[bytes, bytes]:
+    """Trade and quote rows of one contract."""
     future, count = market.future, len(market.spot.close)
-    minutes, scale = minute_table(utc_minute(market.day), count), round(future.tick * 10**future.decimals)
+    minutes, scale = minute_table(utc_minute(market.day), count), tick_scale(future.tick, future.decimals)
     constant = np.full(count, b"%d" % FUTURE_SIZE)
     end = np.full(count, b"%d\n" % FUTURE_SIZE)
-    trade = decimal_rows(minutes, [*bars, end], scale=scale, decimals=future.decimals)
-    wider = np.floor((stress(market.vix) - 1) / 1.5).astype(np.int64)
-    bid, ask = [bar - wider for bar in bars], [bar + 1 + wider for bar in bars]
+    trade = decimal_rows(minutes, [*bar_ticks(market, month), end], scale=scale, decimals=future.decimals)
+    bid, ask = side_ticks(market, month)
     comma = np.full(count, b",")
     quote = decimal_rows(minutes, [*bid, constant, comma, *ask, end], scale=scale, decimals=future.decimals)
     return trade, quote
@@ -162,44 +189,44 @@ def _chain_prices(market: FutureMarket, month: Month, chain: Chain, minutes: np.
     return np.maximum(call, forward - column), np.maximum(put, column - forward)
 
 
-def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[Chain], bar: str) -> int:
+def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[Chain]) -> int:
     """Quotes and universe of the options on one contract month; without any listed, a universe without rows."""
-    future, stamp, tag = market.future, f"{market.day:%Y%m%d}", f"{month[0]}{month[1]:02d}"
-    entries, universe, rows = [], [OPTION_UNIVERSE_HEADER, f",,,{bar},1000000,\n"], 0
-    for chain in chains:
-        rows += _write_chain(market, month, chain, entries, universe)
+    future, stamp, tag = market.future, f"{market.day:%Y%m%d}", month_tag(month)
+    name, table, rows = future.option_ticker.lower(), minute_table(utc_minute(market.day), len(market.spot.close)), 0
+    entries: list[tuple[str, bytes]] = []
+    for side in (side for chain in chains for side in future_option_sides(market, month, chain)):
+        written = side.alive()
+        entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{side.word}_", side.strikes, side.expiry, table,
+                                 side.bid, side.ask, written, scale=side.scale, decimals=side.decimals)
+        rows += int(written.sum())
     base = root / "futureoption" / future.market
-    name = future.option_ticker.lower()
     if entries:
         write_zip(base / "minute" / name / tag / f"{stamp}_quote_american.zip", entries)
-    write_text(base / "universes" / name / tag / f"{stamp}.csv", "".join(universe))
+    write_text(base / "universes" / name / tag / f"{stamp}.csv", future_option_universe_text(market, month, chains))
     return rows
 
 
-def _write_chain(market: FutureMarket, month: Month, chain: Chain, entries: list[tuple[str, bytes]],
-                 universe: list[str]) -> int:
-    """Append quotes and universe rows of one expiry; the number of quote rows is returned."""
-    future, count, rows = market.future, len(market.spot.close), 0
-    minutes, table = np.arange(count), minute_table(utc_minute(market.day), count)
+def future_option_sides(market: FutureMarket, month: Month, chain: Chain) -> list[QuotedSide]:
+    """Quotes of one expiry of the options on one contract month, at every minute."""
+    future, minutes = market.future, np.arange(len(market.spot.close))
     prices = _chain_prices(market, month, chain, minutes)
-    moments = Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
-    for word, fair, listed in (("call", prices[0], chain.has_call), ("put", prices[1], chain.has_put)):
-        if not listed.any():
-            continue
-        bid, ask = quotes(future.option_width, fair[listed], np.zeros_like(fair[listed]), moments)
-        written = alive_rows(future.option_width, fair[listed], bid, ask, moments.days)
-        entries += quote_entries(
-            f"{market.day:%Y%m%d}_{future.option_ticker.lower()}_minute_quote_american_{word}_", chain.strikes[listed],
-            chain.expiry, table, bid, ask, written, scale=round(future.option_width.tick * 10**future.option_decimals),
-            decimals=future.option_decimals)
-        rows += int(written.sum())
-        if chain.expiry > market.day:
-            universe += _universe_rows(chain, fair, listed, word[0].upper(), future.option_decimals)
-    return rows
+    inner = np.zeros_like(prices[0])
+    return quoted_sides(future.option_width, chain, prices, (inner, inner),
+                        Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days),
+                        scale=tick_scale(future.option_width.tick, future.option_decimals), decimals=future.option_decimals)
 
 
-def _universe_rows(chain: Chain, fair: np.ndarray, listed: np.ndarray, right: str, decimals: int) -> Iterator[str]:
-    table = np.stack([fair[:, 0], fair.max(axis=1), fair.min(axis=1), fair[:, -1]], axis=1)[listed]
-    for strike, row in zip(chain.strikes[listed].tolist(), table.tolist()):
-        figures = ",".join(f"{value:.{decimals + 1}f}" for value in row)
-        yield f"{chain.expiry:%Y%m%d},{strike:g},{right},{figures},100,1000\n"
+def future_option_universe_text(market: FutureMarket, month: Month, chains: list[Chain]) -> str:
+    """The day's universe file of the options on one contract month: its bar, then every option that lives on."""
+    turns = turning_minutes(market.spot.close, market.index)
+    rows = [row for chain in chains if chain.expiry > market.day for row in _universe_rows(market, month, chain, turns)]
+    return "".join([OPTION_UNIVERSE_HEADER, f",,,{_day_bar(market, month)},1000000,\n", *rows])
+
+
+def _universe_rows(market: FutureMarket, month: Month, chain: Chain, turns: np.ndarray) -> Iterator[str]:
+    decimals = market.future.option_decimals
+    for right, fair, listed in zip("CP", _chain_prices(market, month, chain, turns), (chain.has_call, chain.has_put)):
+        table = np.stack([fair[:, 0], fair.max(axis=1), fair.min(axis=1), fair[:, -1]], axis=1)[listed]
+        for strike, row in zip(chain.strikes[listed].tolist(), table.tolist()):
+            figures = ",".join(f"{value:.{decimals + 1}f}" for value in row)
+            yield f"{chain.expiry:%Y%m%d},{strike:g},{right},{figures},100,1000\n"

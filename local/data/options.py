@@ -14,7 +14,7 @@ from local.data import calendar, surface
 from local.data.archive import write_text, write_zip
 from local.data.figures import QuoteWidth, SurfaceShape
 from local.data.listing import Chain
-from local.data.quoting import Moments, alive_rows, quote_entries, quotes
+from local.data.quoting import Moments, QuotedSide, alive_rows, quote_entries, quoted_sides, turning_minutes
 from local.data.share_options import Horizon, share_option_prices
 from local.data.term import TermFactors
 from local.data.text import minute_table
@@ -48,37 +48,23 @@ class OptionMarket:
 
 def write_option_day(root: Path, market: OptionMarket, chains: Sequence[Chain]) -> int:
     """Write the day's quotes and universe; the number of contract minutes written is returned."""
-    figures = ",".join(f"{value:.2f}" for value in market.bar)
-    universe = [UNIVERSE_HEADER, f",,,{figures},{market.volume},,,,,,,\n"]
-    quoted = [side for chain in chains for side in _quoted_sides(market, chain, universe)]
-    written = alive_rows(market.width, *(np.concatenate([getattr(side, name) for side in quoted])
+    sides = [side for chain in chains for side in option_sides(market, chain)]
+    written = alive_rows(market.width, *(np.concatenate([getattr(side, name) for side in sides])
                                          for name in ("fair", "bid", "ask")),
-                         np.repeat([(side.expiry - market.day).days for side in quoted],
-                                   [len(side.strikes) for side in quoted])) if quoted else np.empty((0, 0))
+                         np.repeat([side.days for side in sides], [len(side.strikes) for side in sides])
+                         ) if sides else np.empty((0, 0))
     name, stamp, table = market.ticker.lower(), f"{market.day:%Y%m%d}", minute_table(
         calendar.OPEN_MINUTE_OF_DAY, len(market.spot))
     entries: list[tuple[str, bytes]] = []
     begin = 0
-    for side in quoted:
+    for side in sides:
         end = begin + len(side.strikes)
         entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{side.word}_", side.strikes, side.expiry, table,
                                  side.bid, side.ask, written[begin:end])
         begin = end
     write_zip(root / f"option/usa/minute/{name}/{stamp}_quote_american.zip", entries)
-    write_text(root / f"option/usa/universes/{name}/{stamp}.csv", "".join(universe))
+    write_text(root / f"option/usa/universes/{name}/{stamp}.csv", universe_text(market, chains))
     return int(written.sum())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class QuotedSide:
-    """The calls or the puts (``word``) of one expiry: fair prices and quotes in ticks, (strikes, minutes)."""
-
-    word: str
-    expiry: date
-    strikes: np.ndarray
-    fair: np.ndarray
-    bid: np.ndarray
-    ask: np.ndarray
 
 
 def _horizon(market: OptionMarket, last: date, minutes: np.ndarray) -> Horizon:
@@ -109,26 +95,26 @@ def _prices(market: OptionMarket, strikes: np.ndarray, expiry: date, minutes: np
                                _horizon(market, expiry, minutes), eves, paid)
 
 
-def _quoted_sides(market: OptionMarket, chain: Chain, universe: list[str]) -> list[QuotedSide]:
-    """Quotes of one expiry at every minute; its universe rows are appended."""
-    minutes = np.arange(len(market.spot))
-    prices, moments = _prices(market, chain.strikes, chain.expiry, minutes), Moments(
-        vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
-    found = []
-    for fair, listed, word, sign in zip(prices, (chain.has_call, chain.has_put), ("call", "put"), (1, -1)):
-        if listed.any():
-            inner = np.maximum(sign * (market.spot - chain.strikes[listed, None]), 0.0)
-            bid, ask = quotes(market.width, fair[listed], inner, moments)
-            found.append(QuotedSide(word=word, expiry=chain.expiry, strikes=chain.strikes[listed], fair=fair[listed],
-                                    bid=bid, ask=ask))
-    if chain.expiry > market.day:
-        universe.append(_universe_rows(market, chain, prices))
-    return found
+def option_sides(market: OptionMarket, chain: Chain) -> list[QuotedSide]:
+    """Quotes of one expiry at every minute."""
+    minutes, column = np.arange(len(market.spot)), chain.strikes[:, None]
+    prices = _prices(market, chain.strikes, chain.expiry, minutes)
+    moments = Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
+    return quoted_sides(market.width, chain, prices, (np.maximum(market.spot - column, 0.0), np.maximum(column - market.spot, 0.0)),
+                        moments)
 
 
-def _universe_rows(market: OptionMarket, chain: Chain, prices: tuple[np.ndarray, np.ndarray]) -> str:
+def universe_text(market: OptionMarket, chains: Sequence[Chain]) -> str:
+    """The day's universe file: the underlying's bar, then every contract that lives on."""
+    figures, turns = ",".join(f"{value:.2f}" for value in market.bar), turning_minutes(market.spot, market.index)
+    rows = [_universe_rows(market, chain, turns) for chain in chains if chain.expiry > market.day]
+    return "".join([UNIVERSE_HEADER, f",,,{figures},{market.volume},,,,,,,\n", *rows])
+
+
+def _universe_rows(market: OptionMarket, chain: Chain, turns: np.ndarray) -> str:
     """Rows of one expiry: the fair price's open, high, low, close over the day, and Greeks at the close."""
-    horizon, spot = _horizon(market, chain.expiry, np.array([len(market.spot) - 1])), market.spot[-1]
+    prices = _prices(market, chain.strikes, chain.expiry, turns)
+    horizon, spot = _horizon(market, chain.expiry, turns[-1:]), market.spot[-1]
     years = horizon.years[-1]
     forward = spot * np.exp(market.rate * years - horizon.dividends)
     variance = surface.total_variance(market.shape, market.index[-1], horizon.variance_years[-1],

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 
 from local.data.figures import CALM_INDEX, INNER_UNTIL, MEAN_FLICKER, STRESS_POINTS, TIGHTEST, QuoteWidth
+from local.data.listing import Chain
 from local.data.text import quote_rows
 
 STRIKE_SCALE = 10_000
@@ -114,6 +115,53 @@ def alive_rows(width: QuoteWidth, price: np.ndarray, bid: np.ndarray, ask: np.nd
         np.copyto(most, high[minute], where=due)
         age[due] = 0
     return written.T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class QuotedSide:
+    """The calls or the puts (``word``) of one expiry on one day: quotes in whole ticks around the fair prices, each as
+    (strikes, minutes). ``days`` is the calendar days to expiry; ``scale`` and ``decimals`` as for ``text.quote_rows``.
+    """
+
+    word: str
+    expiry: date
+    days: int
+    width: QuoteWidth
+    strikes: np.ndarray
+    fair: np.ndarray
+    bid: np.ndarray
+    ask: np.ndarray
+    scale: int = 100
+    decimals: int = 0
+
+    def alive(self) -> np.ndarray:
+        """Which minutes of which contracts get a row."""
+        return alive_rows(self.width, self.fair, self.bid, self.ask, self.days)
+
+
+def quoted_sides(width: QuoteWidth, chain: Chain, prices: tuple[np.ndarray, np.ndarray], inner: tuple[np.ndarray, np.ndarray],
+                 moments: Moments, *, scale: int = 100, decimals: int = 0) -> list[QuotedSide]:
+    """The listed calls and the listed puts of an expiry, as far as there are any.
+
+    Parameters
+    ----------
+    prices, inner
+        Of calls and of puts: fair prices and what exercise gives now, (strikes, minutes).
+    """
+    found = []
+    for word, fair, now, listed in zip(("call", "put"), prices, inner, (chain.has_call, chain.has_put)):
+        if listed.any():
+            bid, ask = quotes(width, fair[listed], now[listed], moments)
+            found.append(QuotedSide(word=word, expiry=chain.expiry, days=moments.days, width=width,
+                                    strikes=chain.strikes[listed], fair=fair[listed], bid=bid, ask=ask, scale=scale,
+                                    decimals=decimals))
+    return found
+
+
+def turning_minutes(*paths: np.ndarray) -> np.ndarray:
+    """The first and the last minute of a session, and those at which one of the paths is highest or lowest: a universe
+    file's open, high, low and close are the fair prices of these."""
+    return np.unique([0, len(paths[0]) - 1, *(at for path in paths for at in (path.argmin(), path.argmax()))])
 
 
 def quote_entries(prefix: str, strikes: np.ndarray, expiry: date, minute_rows: np.ndarray, bid: np.ndarray,

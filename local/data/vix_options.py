@@ -5,6 +5,7 @@ that rises with the strike. Files are in New York time and in ten-thousandths.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from local.data.archive import write_text, write_zip
 from local.data.figures import VIX_FUTURE, VIX_REVERSION, VIX_USUAL, VIX_WIDTH, VVIX_BASE, VVIX_SLOPE
 from local.data.listing import Chain, Strikes
 from local.data.options import MINUTES_A_YEAR, UNIVERSE_HEADER
-from local.data.quoting import Moments, alive_rows, quote_entries, quotes
+from local.data.quoting import Moments, QuotedSide, quote_entries, quoted_sides, turning_minutes
 from local.data.text import minute_table
 
 MONTHLIES, WEEKLIES = 5, 3
@@ -75,29 +76,44 @@ class VixMarket:
 
 def write_vix_option_day(root: Path, market: VixMarket, chains: dict[str, list[Chain]]) -> int:
     """Write quotes and universes of both roots; the number of rows is returned."""
-    rows, stamp, count = 0, f"{market.day:%Y%m%d}", len(market.vix)
-    minutes, table = np.arange(count), minute_table(calendar.OPEN_MINUTE_OF_DAY, count)
-    figures = ",".join(f"{value:.2f}" for value in market.bar)
+    rows, stamp = 0, f"{market.day:%Y%m%d}"
+    table = minute_table(calendar.OPEN_MINUTE_OF_DAY, len(market.vix))
     for name, listed in chains.items():
-        entries, universe = [], [UNIVERSE_HEADER, f",,,{figures},0,,,,,,,\n"]
-        for chain in listed:
-            forward, variance_years, years = _clock(market, chain.expiry, minutes)
-            column, discount = chain.strikes[:, None], np.exp(-market.rate * years)
-            total = surface.total_variance(VIX_FUTURE, VVIX_BASE + VVIX_SLOPE * market.vix[minutes], variance_years,
-                                           np.log(column / forward))
-            prices = surface.black_scholes(forward, column, total, discount)
-            moments = Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days)
-            for word, fair, has in zip(("call", "put"), prices, (chain.has_call, chain.has_put)):
-                bid, ask = quotes(VIX_WIDTH, fair[has], np.zeros_like(fair[has]), moments)
-                written = alive_rows(VIX_WIDTH, fair[has], bid, ask, moments.days)
-                entries += quote_entries(f"{stamp}_{name}_minute_quote_european_{word}_", chain.strikes[has],
-                                         chain.expiry, table, bid, ask, written)
-                rows += int(written.sum())
-            if chain.expiry > market.day:
-                universe.append(_universe_rows(market, chain, prices, forward[-1], total[:, -1], float(years[-1])))
+        entries: list[tuple[str, bytes]] = []
+        for side in (side for chain in listed for side in vix_option_sides(market, chain)):
+            written = side.alive()
+            entries += quote_entries(f"{stamp}_{name}_minute_quote_european_{side.word}_", side.strikes, side.expiry, table,
+                                     side.bid, side.ask, written)
+            rows += int(written.sum())
         write_zip(root / f"indexoption/usa/minute/{name}/{stamp}_quote_european.zip", entries)
-        write_text(root / f"indexoption/usa/universes/{name}/{stamp}.csv", "".join(universe))
+        write_text(root / f"indexoption/usa/universes/{name}/{stamp}.csv", vix_universe_text(market, listed))
     return rows
+
+
+def vix_option_sides(market: VixMarket, chain: Chain) -> list[QuotedSide]:
+    """Quotes of one expiry at every minute."""
+    minutes = np.arange(len(market.vix))
+    prices = _prices(market, chain, minutes)[0]
+    inner = np.zeros_like(prices[0])
+    return quoted_sides(VIX_WIDTH, chain, prices, (inner, inner),
+                        Moments(vix=market.vix, minutes=minutes, days=(chain.expiry - market.day).days))
+
+
+def vix_universe_text(market: VixMarket, chains: Sequence[Chain]) -> str:
+    """The day's universe file of one root: VIX's bar, then every contract that lives on."""
+    figures, turns = ",".join(f"{value:.2f}" for value in market.bar), turning_minutes(market.vix)
+    rows = [_universe_rows(market, chain, turns) for chain in chains if chain.expiry > market.day]
+    return "".join([UNIVERSE_HEADER, f",,,{figures},0,,,,,,,\n", *rows])
+
+
+def _prices(market: VixMarket, chain: Chain, minutes: np.ndarray
+            ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
+    """Call and put prices and total variances, (strikes, minutes); the future and the calendar years at each minute."""
+    forward, variance_years, years = _clock(market, chain.expiry, minutes)
+    column, discount = chain.strikes[:, None], np.exp(-market.rate * years)
+    total = surface.total_variance(VIX_FUTURE, VVIX_BASE + VVIX_SLOPE * market.vix[minutes], variance_years,
+                                   np.log(column / forward))
+    return surface.black_scholes(forward, column, total, discount), total, forward, years
 
 
 def _clock(market: VixMarket, expiry: date, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -109,8 +125,9 @@ def _clock(market: VixMarket, expiry: date, minutes: np.ndarray) -> tuple[np.nda
     return future_curve(market.vix[minutes], years), variance_years, years
 
 
-def _universe_rows(market: VixMarket, chain: Chain, prices: tuple[np.ndarray, np.ndarray], forward: float,
-                   variance: np.ndarray, years: float) -> str:
+def _universe_rows(market: VixMarket, chain: Chain, turns: np.ndarray) -> str:
+    prices, total, forwards, left = _prices(market, chain, turns)
+    forward, variance, years = forwards[-1], total[:, -1], float(left[-1])
     lines = []
     for right, sign, fair, listed in (("C", 1, prices[0], chain.has_call), ("P", -1, prices[1], chain.has_put)):
         found = surface.greeks(forward, forward, chain.strikes, variance, years, market.rate, sign)
