@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from core.carry import risk_free_rate
 from local.data import futures, vix_options
 from local.data.equities import write_equity_minutes, write_index_minutes
@@ -18,8 +20,7 @@ from local.data.minutes import MinutePath
 from local.data.options import OptionMarket, write_option_day
 from local.data.products import FOLLOWERS, FUTURES, VIX_OPTIONS, VOLATILITY_INDICES
 from local.data.term import term_factors
-
-NEW_YORK_INDICES = ("VXN", "RVX", "GVZ", "OVX")
+from local.data.vix_options import VixMarket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,36 +75,67 @@ def _future_market(market: Market, ticker: str, day: date, paths: dict[str, Minu
                         term=term_factors(market.scenario, day) if paths and future.spot == INDEX_SPOT else None)
 
 
+class SessionDay:
+    """One session's prices, made once and looked at from all sides: what each kind of file is made from."""
+
+    def __init__(self, market: Market, task: DayTask) -> None:
+        self.day, self.task, self._market = task.day, task, market
+        self.paths = market.paths(task.day)
+        self._shares: dict[str, OptionMarket] = {}
+        self._futures: dict[str, FutureMarket] = {}
+
+    @property
+    def vix(self) -> np.ndarray:
+        """VIX at the end of each minute."""
+        return self.paths["VIX"].close
+
+    def index(self, ticker: str) -> MinutePath:
+        """Path of VIX or of another volatility index."""
+        return self.paths[ticker] if ticker == "VIX" else self._market.index_path(ticker, self.day, self.paths)
+
+    def volume(self, ticker: str) -> int:
+        """A share's volume."""
+        daily = self._market.daily[ticker]
+        return int(daily.volume[daily.days.index(self.day)])
+
+    def share(self, ticker: str) -> OptionMarket:
+        """What the options on a share are priced from."""
+        if ticker not in self._shares:
+            follower, day = FOLLOWERS.get(ticker), self.day
+            self._shares[ticker] = OptionMarket(
+                ticker=ticker, day=day, spot=self.paths[ticker].close,
+                index=self._market.volatility_path(ticker, day, self.paths).close, vix=self.vix,
+                bar=tuple(self._market.daily[ticker].row(day)), volume=self.volume(ticker), rate=risk_free_rate(day),
+                shape=EQUITY_INDEX if follower is None else follower.shape,
+                width=INDEX_FUND_WIDTH if follower is None else follower.width,
+                term=term_factors(self._market.scenario, day) if ticker == INDEX_SPOT else None)
+        return self._shares[ticker]
+
+    def future(self, ticker: str) -> FutureMarket:
+        """What a future and its options are priced from."""
+        if ticker not in self._futures:
+            self._futures[ticker] = _future_market(self._market, ticker, self.day, self.paths)
+        return self._futures[ticker]
+
+    def vix_options(self) -> VixMarket:
+        """What VIX options are priced from."""
+        vix = self.paths["VIX"]
+        return VixMarket(day=self.day, vix=vix.close, rate=risk_free_rate(self.day),
+                         bar=(vix.open[0], vix.high.max(), vix.low.min(), vix.close[-1]))
+
+
 def write_day(root: Path, market: Market, underlyings: tuple[str, ...], task: DayTask) -> int:
     """Write every file of one session; the number of option rows is returned."""
-    day, paths, rows = task.day, market.paths(task.day), 0
-    vix = paths["VIX"]
+    session, day, rows = SessionDay(market, task), task.day, 0
     for ticker in underlyings:
-        if ticker == "VIX":
-            write_index_minutes(root, ticker, day, vix)
-        elif ticker in VOLATILITY_INDICES:
-            write_index_minutes(root, ticker, day, market.index_path(ticker, day, paths),
-                                chicago=ticker not in NEW_YORK_INDICES)
+        if ticker == "VIX" or ticker in VOLATILITY_INDICES:
+            write_index_minutes(root, ticker, day, session.index(ticker))
         elif ticker in FUTURES:
-            rows += futures.write_future_day(root, _future_market(market, ticker, day, paths), task.futures[ticker])
+            rows += futures.write_future_day(root, session.future(ticker), task.futures[ticker])
         elif ticker == VIX_OPTIONS:
-            bar = (vix.open[0], vix.high.max(), vix.low.min(), vix.close[-1])
-            rows += vix_options.write_vix_option_day(root, vix_options.VixMarket(
-                day=day, vix=vix.close, bar=bar, rate=risk_free_rate(day)), task.vix)
+            rows += vix_options.write_vix_option_day(root, session.vix_options(), task.vix)
         else:
-            rows += _write_share(root, market, ticker, task, paths)
+            write_equity_minutes(root, ticker, day, session.paths[ticker], session.volume(ticker), session.vix)
+            if ticker in task.shares:
+                rows += write_option_day(root, session.share(ticker), task.shares[ticker])
     return rows
-
-
-def _write_share(root: Path, market: Market, ticker: str, task: DayTask, paths: dict[str, MinutePath]) -> int:
-    day, path, daily, vix = task.day, paths[ticker], market.daily[ticker], paths["VIX"].close
-    volume = int(daily.volume[daily.days.index(day)])
-    write_equity_minutes(root, ticker, day, path, volume, vix)
-    if ticker not in task.shares:
-        return 0
-    shape = FOLLOWERS[ticker].shape if ticker in FOLLOWERS else EQUITY_INDEX
-    return write_option_day(root, OptionMarket(
-        ticker=ticker, day=day, spot=path.close, index=market.volatility_path(ticker, day, paths).close, vix=vix,
-        bar=tuple(daily.row(day)), volume=volume, rate=risk_free_rate(day), shape=shape,
-        width=FOLLOWERS[ticker].width if ticker in FOLLOWERS else INDEX_FUND_WIDTH,
-        term=term_factors(market.scenario, day) if ticker == INDEX_SPOT else None), task.shares[ticker])

@@ -13,7 +13,7 @@ from local.data.minutes import MinutePath, activity
 from local.data.text import MILLISECONDS_A_MINUTE, integer_rows
 
 PRICE_SCALE = 10_000
-CHICAGO_MINUTES_BEHIND = 60
+CHICAGO_MINUTES_BEHIND, NEW_YORK_INDICES = 60, ("VXN", "RVX", "GVZ", "OVX")
 QUOTE_SHARES = 500
 CALM_INDEX, WIDER_EVERY = 25.0, 20.0
 
@@ -34,23 +34,40 @@ def half_spread_cents(index: np.ndarray) -> np.ndarray:
     return 1 + np.maximum(np.ceil((index - CALM_INDEX) / WIDER_EVERY), 0).astype(np.int64)
 
 
+def equity_trades(path: MinutePath, volume: int) -> list[np.ndarray]:
+    """A share's minute bars in ten-thousandths, and the shares traded in each."""
+    return [*_scaled(path), split_volume(volume, len(path.close))]
+
+
+def equity_quotes(path: MinutePath, index: np.ndarray) -> list[np.ndarray]:
+    """A share's minute quotes: bid bars in ten-thousandths and their size, then ask bars and theirs; ``index`` is VIX at
+    each minute's end."""
+    half, size = half_spread_cents(index) * 100, np.full(len(index), QUOTE_SHARES)
+    return [*(price - half for price in _scaled(path)), size, *(price + half for price in _scaled(path)), size]
+
+
+def _scaled(path: MinutePath) -> list[np.ndarray]:
+    return [np.rint(values * PRICE_SCALE).astype(np.int64) for values in (path.open, path.high, path.low, path.close)]
+
+
+def index_times(ticker: str, count: int) -> np.ndarray:
+    """Milliseconds since midnight of an index's minutes: in Chicago, but for those that LEAN has in New York."""
+    behind = 0 if ticker in NEW_YORK_INDICES else CHICAGO_MINUTES_BEHIND
+    return minute_times(count, calendar.OPEN_MINUTE_OF_DAY - behind)
+
+
 def write_equity_minutes(root: Path, ticker: str, day: date, path: MinutePath, volume: int, index: np.ndarray) -> None:
     """Minute trades and quotes of a share on one day; ``index`` is the volatility index at each minute's end."""
-    name, count = ticker.lower(), len(path.close)
-    folder, stamp, times = root / "equity/usa/minute" / name, f"{day:%Y%m%d}", minute_times(count)
-    prices = [np.rint(values * PRICE_SCALE).astype(np.int64) for values in (path.open, path.high, path.low, path.close)]
-    trades = integer_rows([times, *prices, split_volume(volume, count)])
-    write_zip(folder / f"{stamp}_trade.zip", [(f"{stamp}_{name}_minute_trade.csv", trades)])
-    half, size = half_spread_cents(index) * 100, np.full(count, QUOTE_SHARES)
-    quotes = integer_rows([times, *(price - half for price in prices), size, *(price + half for price in prices), size])
-    write_zip(folder / f"{stamp}_quote.zip", [(f"{stamp}_{name}_minute_quote.csv", quotes)])
+    name, stamp, times = ticker.lower(), f"{day:%Y%m%d}", minute_times(len(path.close))
+    for kind, columns in (("trade", equity_trades(path, volume)), ("quote", equity_quotes(path, index))):
+        write_zip(root / "equity/usa/minute" / name / f"{stamp}_{kind}.zip",
+                  [(f"{stamp}_{name}_minute_{kind}.csv", integer_rows([times, *columns]))])
 
 
-def write_index_minutes(root: Path, ticker: str, day: date, path: MinutePath, *, chicago: bool = True) -> None:
-    """Minute values of an index on one day: plain prices, no volume, Chicago time unless LEAN has it in New York's."""
-    name, count = ticker.lower(), len(path.close)
-    first = calendar.OPEN_MINUTE_OF_DAY - (CHICAGO_MINUTES_BEHIND if chicago else 0)
-    values = zip(minute_times(count, first).tolist(), path.open.tolist(), path.high.tolist(), path.low.tolist(),
+def write_index_minutes(root: Path, ticker: str, day: date, path: MinutePath) -> None:
+    """Minute values of an index on one day: plain prices, no volume."""
+    name = ticker.lower()
+    values = zip(index_times(ticker, len(path.close)).tolist(), path.open.tolist(), path.high.tolist(), path.low.tolist(),
                  path.close.tolist())
     text = "".join(f"{time},{opening:.2f},{high:.2f},{low:.2f},{close:.2f},0\n"
                    for time, opening, high, low, close in values)

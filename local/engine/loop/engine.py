@@ -60,6 +60,8 @@ class Engine:
         Folder of the object store, where it is not `out`'s own.
     configuration
         What the algorithm may read of LEAN's configuration.
+    source
+        Makes the days, where no files hold them.
     command_folder
         Where live commands arrive, where it is not `out`: LEAN reads them from the folder its process runs in.
     """
@@ -69,12 +71,13 @@ class Engine:
                  end: datetime | None = None, algorithm_type_name: str | None = None,
                  progress: Callable[[datetime, datetime, datetime], None] | None = None, name: str = "main",
                  run_id: str = RUN_ID, store: Path | None = None,
-                 configuration: Mapping[str, Any] | None = None, command_folder: Path | None = None) -> None:
+                 configuration: Mapping[str, Any] | None = None, command_folder: Path | None = None,
+                 source: DaySource | None = None) -> None:
         self.project, self.data_folder, self.out = Path(project), Path(data_folder), Path(out)
         self.live, self._start, self._end, self._progress = live, start, end, progress
         self.out.mkdir(parents=True, exist_ok=True)
         self.clock, self.scheduler = Clock(), Scheduler()
-        self.feed = Feed(self.data_folder, self.clock)
+        self.feed = Feed(self.data_folder, self.clock, source)
         self.feed.make_price_model = lambda: DefaultPriceModel(self.feed)
         self.object_store = ObjectStore(self.out / "storage" if store is None else Path(store))
         self.log = RunLog(self.out / "log.txt")

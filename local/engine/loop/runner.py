@@ -53,7 +53,7 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
                 algorithm_type_name: str | None = None,
                 progress: Callable[[datetime, datetime, datetime], None] | None = None, broker: Broker | None = None,
                 run_id: str = RUN_ID, name: str = "main", store: Path | None = None,
-                configuration: Mapping[str, Any] | None = None) -> RunResult:
+                configuration: Mapping[str, Any] | None = None, source: DaySource | None = None) -> RunResult:
     """Runs a project folder on a data folder.
 
     Parameters
@@ -68,7 +68,7 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
         All parameters, as LEAN is handed them; None: those of the project's `config.json`.
     progress
         Called with the algorithm's time, start and end after each time step.
-    run_id, store, configuration
+    run_id, store, configuration, source
         See `Engine`.
 
     Returns
@@ -78,7 +78,7 @@ def run_project(folder: Path, *, data: Path, out: Path, parameters: Mapping[str,
     """
     given = _project_parameters(Path(folder)) if parameters is None else dict(parameters)
     engine = Engine(folder, data, out, given, live=live, broker=broker, algorithm_type_name=algorithm_type_name,
-                    progress=progress, name=name, run_id=run_id, store=store, configuration=configuration)
+                    progress=progress, name=name, run_id=run_id, store=store, configuration=configuration, source=source)
     error = ""
     try:
         with _seldom_collected():

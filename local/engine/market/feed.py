@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from local.engine.enums import DataMappingMode, DataNormalizationMode, Resolution, SecurityType, TickType
+from local.engine.files.day_source import DaySource
 from local.engine.files.factor_files import MODES_OF_SPAN, FactorFiles, PriceScale
 from local.engine.files.map_files import MapFiles
 from local.engine.loop.clock import Clock
@@ -45,13 +46,13 @@ class SubscriptionRequest:
 class Feed:
     """Securities, subscriptions and the instants at which slices come."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self.folder, self.clock = folder, clock
+    def __init__(self, folder: Path, clock: Clock, source: DaySource | None = None) -> None:
+        self.folder, self.clock, self.source = folder, clock, source
         self.hours = MarketHoursDatabase.of_folder(folder)
         self.properties = SymbolPropertiesDatabase.of_folder(folder)
         self.maps, self.factors = MapFiles(folder), FactorFiles(folder)
         self.continuous = ContinuousFutures(folder)
-        self.universes = UniverseStore(folder, self.hours)
+        self.universes = UniverseStore(folder, self.hours, source)
         self.securities = SecurityManager()
         self.subscriptions: list[Subscription] = []
         self.initialize_security: Callable[[Security], None] = lambda security: None
@@ -142,7 +143,7 @@ class Feed:
             scale = None if factors is None else PriceScale(factors, mode, hours.exchange_hours, span).on
         return BarLoader(self.folder, symbol, tick_type, resolution, hours, extended,
                          lambda day: self.maps.ticker_on(symbol, day), scale,
-                         self._parsed.setdefault((symbol, int(tick_type), int(resolution)), ParsedFiles()))
+                         self._parsed.setdefault((symbol, int(tick_type), int(resolution)), ParsedFiles()), self.source)
 
     def subscribe(self, request: SubscriptionRequest, utc: datetime, holder: object = None) -> bool:
         """Starts the streams of a request; bars must end at or after `utc`. Whether LEAN tells the algorithm so.

@@ -11,6 +11,7 @@ import numpy as np
 from local.engine.enums import Resolution, SecurityType, TickType
 from local.engine.files.bar_columns import BarColumns, columns_of, parse_numbers, split_dated_lines, written_decimals
 from local.engine.files.data_files import bar_file, is_per_day, read_zip_entry
+from local.engine.files.day_source import DaySource
 from local.engine.market.market_hours import MarketHoursEntry
 from local.engine.market.symbol import Symbol
 from local.engine.time_zones import convert, convert_to_utc, local_of_second, midnight_utc_seconds, seconds_of
@@ -46,12 +47,12 @@ class BarLoader:
     def __init__(self, folder: Path, symbol: Symbol, tick_type: TickType, resolution: Resolution, hours: MarketHoursEntry,
                  extended: bool, ticker_on: Callable[[date], str],
                  scale_on: Callable[[date], tuple[float, float]] | None = None,
-                 parsed: ParsedFiles | None = None) -> None:
+                 parsed: ParsedFiles | None = None, source: DaySource | None = None) -> None:
         if resolution not in RESOLUTION_SECONDS:
             raise NotImplementedError(f"Resolution.{resolution} data")
         self.symbol, self.resolution, self.kind = symbol, resolution, _KIND_OF_TICK[tick_type]
         self._folder, self._tick_type, self._hours, self._extended = folder, tick_type, hours, extended
-        self._ticker_on, self._scale_on = ticker_on, scale_on
+        self._ticker_on, self._scale_on, self._source = ticker_on, scale_on, source
         self._parsed = ParsedFiles() if parsed is None else parsed
         self._chunks: dict[date, BarColumns] = {}
         self._missing: set[date] = set()
@@ -117,6 +118,8 @@ class BarLoader:
 
     def _parse(self, chunk: date, scaled: bool) -> tuple[np.ndarray | None, int]:
         path, entry = bar_file(self._folder, self.symbol, self._ticker_on(chunk), self.resolution, self._tick_type, chunk)
+        if self._source is not None and self.per_day:
+            return self._source.rows(path.relative_to(self._folder).as_posix(), entry) or (None, 0)
         data = read_zip_entry(path, entry)
         if data is None:
             return None, 0

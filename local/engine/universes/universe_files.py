@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.engine.enums import OptionRight, SecurityType
 from local.engine.files.data_files import DataFileError, universe_file
+from local.engine.files.day_source import DaySource
 from local.engine.market.chains import FuturesContract, Greeks, OptionContract
 from local.engine.market.futures_expiry import expiry_of_month
 from local.engine.market.market_hours import MarketHoursDatabase, SecurityExchangeHours
@@ -143,8 +144,8 @@ def _called(canonical: Symbol, ticker: str) -> Symbol:
 class UniverseStore:
     """Universe files of a data folder; parsed ones and the symbols in them are kept."""
 
-    def __init__(self, folder: Path, hours: MarketHoursDatabase) -> None:
-        self._folder, self._hours = folder, hours
+    def __init__(self, folder: Path, hours: MarketHoursDatabase, source: DaySource | None = None) -> None:
+        self._folder, self._hours, self._source = folder, hours, source
         self._rows: dict[Path, list[UniverseRow] | None] = {}
         self._symbols: dict[Symbol, dict[tuple[str, ...], Symbol]] = {}
 
@@ -174,12 +175,9 @@ class UniverseStore:
         return self._rows[path]
 
     def _read(self, path: Path, canonical: Symbol, day: date) -> list[UniverseRow] | None:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        text = self._text(path)
+        if text is None:
             return None
-        except UnicodeDecodeError as error:
-            raise DataFileError(f"{path} is not text: {error.reason}") from error
         end = datetime(day.year, day.month, day.day) + timedelta(days=1)
         is_future, today = canonical.security_type == SecurityType.FUTURE, f"{day:%Y%m%d}"
         make, key_fields = (self._future, 1) if is_future else (self._option, 3)
@@ -204,6 +202,16 @@ class UniverseStore:
         for row in rows:
             row.underlying_price = underlying_price
         return rows
+
+    def _text(self, path: Path) -> str | None:
+        if self._source is not None:
+            return self._source.text(path.relative_to(self._folder).as_posix())
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as error:
+            raise DataFileError(f"{path} is not text: {error.reason}") from error
 
     @staticmethod
     def _option(canonical: Symbol, fields: list[str], source: tuple[Path, int]) -> Symbol:
