@@ -22,24 +22,28 @@ from local.commands.planned import KEY as COMMANDS
 from local.commands.planned import add_commands, commands_text
 from local.commands.progress import tell
 from local.commands.project import CONFIGURATION, PROJECT_FOLDER, RUNS_FOLDER, check_project, project_parameters
-from local.commands.scenario_data import data_folder, load_scenario
+from local.commands.scenario_data import data_folder, load_scenario, served_data
 from local.commands.staging import check_replaceable, staged_folder
 from local.data.calendar import sessions
 from local.data.scenario import Scenario
+from local.data.served import ServedDays
 from local.made_with import made_with
+from local.run_report.closes import FolderUniverses
 from local.run_report.page import write_report
 from local.statistics_table import run_table
 
 HELP = "trade a scenario, or data of your own, with this project"
 OUTPUT_FOLDER = RUNS_FOLDER
 REPORT_NAME = "report.html"
+GENERATE = "generate"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     add_scenario(parser, required=False)
     parser.add_argument("--data", metavar="DIR", help="instead of a scenario: a data folder in LEAN's format, imported, or filled "
-                        "by lean data download; what it lacks is told first")
+                        "by lean data download; what it lacks is told first. generate: the scenario's days are made while the "
+                        "run goes on, and not written (embedded engine only)")
     add_engine(parser)
     add_account(parser)
     add_commands(parser)
@@ -58,7 +62,9 @@ def _traded(arguments: argparse.Namespace) -> Scenario | FolderWindow:
     CommandError
         None or two of them are named.
     """
-    if arguments.data is None:
+    if arguments.data in (None, GENERATE):
+        if arguments.data and arguments.engine != EMBEDDED:
+            raise CommandError("--data generate needs the embedded engine: LEAN reads files")
         return load_scenario(arguments)
     for word in ("scenario", "bars", "seed", "data_cache"):
         if getattr(arguments, word) is not None:
@@ -66,14 +72,17 @@ def _traded(arguments: argparse.Namespace) -> Scenario | FolderWindow:
     return folder_window(arguments)
 
 
-def _data(traded: Scenario | FolderWindow, arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Path:
-    """The data folder; what one of the user's own lacks is told."""
+def _data(traded: Scenario | FolderWindow, arguments: argparse.Namespace, parameters: Mapping[str, str]
+          ) -> tuple[Path, ServedDays | None]:
+    """The data folder, and what serves its days where none are written; what one of the user's own lacks is told."""
     strategies = strategies_of(parameters)
     days = date.fromisoformat(parameters["start"]), date.fromisoformat(parameters["end"])
     if not isinstance(traded, FolderWindow):
-        return data_folder(traded, arguments, strategies, days)
+        if arguments.data == GENERATE:
+            return served_data(traded, arguments, strategies)
+        return data_folder(traded, arguments, strategies, days), None
     tell(told_of(traded.folder, lacks(traded.folder, strategies, *days), days))
-    return traded.folder
+    return traded.folder, None
 
 
 def backtest_parameters(scenario: Scenario | FolderWindow, arguments: argparse.Namespace) -> dict[str, str]:
@@ -163,11 +172,11 @@ def run(arguments: argparse.Namespace) -> int:
              "parameters": parameters, "faults": arguments.faults, "made_with": made_with()}
     about |= {"data": str(scenario.folder)} if isinstance(scenario, FolderWindow) else {"seed": scenario.seed}
     with staged_folder(out, about, force=arguments.force) as stage:
-        data = _data(scenario, arguments, parameters)
-        run_project_folder(arguments.engine, data, stage, parameters, broker)
+        data, source = _data(scenario, arguments, parameters)
+        run_project_folder(arguments.engine, data, stage, parameters, broker, source)
         report = results.read_report(stage)
         summary = results.read_summary(stage)
-        write_report(stage, title=scenario.name, about=about, data=data)
+        write_report(stage, title=scenario.name, about=about, data=source or FolderUniverses(data))
         table = run_table(summary["statistics"], report)
     print(table)
     if broker is not None:
@@ -204,8 +213,8 @@ def faulty_broker(number: int | None, parameters: Mapping[str, str], engine: str
 
 
 def run_project_folder(engine: str, data: Path, out: Path, parameters: Mapping[str, str],
-                       broker: FaultyBroker | None = None) -> float:
-    """Run this project on ``data``; returns the engine's wall time in seconds."""
+                       broker: FaultyBroker | None = None, source: ServedDays | None = None) -> float:
+    """Run this project on ``data``, and the days that ``source`` serves; returns the engine's wall time in seconds."""
     (out / "storage").mkdir(exist_ok=True)
     return execute(Job(engine=engine, project=PROJECT_FOLDER, data=data, out=out, parameters=parameters,
-                       broker=broker))
+                       broker=broker, source=source))

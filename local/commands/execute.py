@@ -15,6 +15,7 @@ from local.commands.data_folder import check_data_folder, with_static_files
 from local.commands.errors import RUN_FAILED, CommandError
 from local.commands.progress import Progress, tell
 from local.commands.project import RUNS_FOLDER, algorithm_class, check_project
+from local.engine.files.day_source import DaySource
 
 EMBEDDED, LEAN = "embedded", "lean"
 LOCAL_FOLDER = Path(__file__).resolve().parents[1]      # also of our own project: its lines are not the algorithm's
@@ -29,7 +30,7 @@ TRACE_PLACE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One run of one project folder. ``parameters`` are complete: nothing else is read from a config.json. ``broker``
-    takes the place of the embedded engine's own."""
+    takes the place of the embedded engine's own; ``source`` makes the days that no file holds, for the embedded engine."""
 
     engine: str
     project: Path
@@ -37,6 +38,7 @@ class Job:
     out: Path
     parameters: Mapping[str, str]
     broker: Any = None
+    source: DaySource | None = None
 
 
 def require_engine(engine: str) -> None:
@@ -84,7 +86,7 @@ def _on_embedded(job: Job, name: str, scratch: Path) -> float:
     data = with_static_files(job.data, scratch, None)
     started = time.perf_counter()
     result = run_project(job.project, data=data, out=job.out, parameters=job.parameters, algorithm_type_name=name,
-                         broker=job.broker, progress=DayProgress(Progress("running", "days")))
+                         broker=job.broker, source=job.source, progress=DayProgress(Progress("running", "days")))
     elapsed = time.perf_counter() - started
     if result.error:
         raise CommandError(f"the run failed: {failure_line(result.error, job.project)}", RUN_FAILED, details=result.error)

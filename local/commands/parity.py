@@ -15,6 +15,7 @@ from local.commands.planned import add_commands
 from local.commands.scenario_data import data_folder, load_scenario
 from local.commands.staging import check_replaceable, staged_folder
 from local.made_with import made_with
+from local.run_report.closes import FolderUniverses
 from local.run_report.page import write_report
 from operations.promotion import tree_records
 
@@ -49,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
             folder.mkdir()
             run_project_folder(engine, data, folder, parameters)
             if results.find_report(folder) is not None:
-                write_report(folder, title=scenario.name, about=about | {"engine": engine}, data=data)
+                write_report(folder, title=scenario.name, about=about | {"engine": engine},
+                             data=FolderUniverses(data))
         answer = parity.compare(stage / LEAN, stage / EMBEDDED)
         (stage / FILE_NAME).write_text(json.dumps(answer.as_json(), indent=1, default=str) + "\n", encoding="utf-8")
     tree_records.note(tree_records.PARITY, tree_records.whole_hash(), scenario=scenario.name, equal=answer.equal,

@@ -8,6 +8,7 @@ from local import results
 from local.commands.data_folder import check_data_folder
 from local.commands.errors import CommandError
 from local.commands.staging import read_manifest
+from local.run_report.closes import FolderUniverses
 from local.run_report.page import write_report
 from local.statistics_table import run_table
 
@@ -29,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     if data is not None:
         check_data_folder(data)
     try:
-        path = write_report(folder, title=str(about.get("scenario", folder.resolve().name)), about=about, data=data)
+        path = write_report(folder, title=str(about.get("scenario", folder.resolve().name)), about=about,
+                            data=None if data is None else FolderUniverses(data))
     except OSError as error:
         raise CommandError(f"{folder} cannot be written: {error.strerror}") from error
     print(run_table(results.read_summary(folder)["statistics"], results.read_report(folder)))

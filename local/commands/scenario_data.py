@@ -15,6 +15,7 @@ from local.data import scenario as scenarios
 from local.data.bar_windows import scenario_of_bars
 from local.data.products import ALL, CORE, VIX_OPTIONS
 from local.data.scenario import Scenario
+from local.data.served import ServedDays
 from local.data.writer import COMPLETE, ensure_data
 
 VIX_TICKER = "VIX"
@@ -50,12 +51,23 @@ def underlyings_of(strategies: Iterable[str]) -> tuple[str, ...]:
     return tuple(ticker for ticker in ALL if ticker in wanted)
 
 
+def served_data(scenario: Scenario, arguments: argparse.Namespace, strategies: Iterable[str]) -> tuple[Path, ServedDays]:
+    """The scenario's data folder without minutes and chains, and what serves those while a run goes on."""
+    underlyings = underlyings_of(strategies)
+    folder = ensure_data(scenario, _cache(arguments), underlyings=underlyings, days=False)
+    (folder / COMPLETE).touch()
+    return folder, ServedDays(scenario, underlyings)
+
+
+def _cache(arguments: argparse.Namespace) -> Path:
+    return (Path(arguments.data_cache) if arguments.data_cache else DEFAULT_CACHE).absolute()
+
+
 def data_folder(scenario: Scenario, arguments: argparse.Namespace, strategies: Iterable[str] = STRATEGY_PRIORITY,
                 window: tuple[date, date] | None = None) -> Path:
     """The scenario's data folder, or that of a window of it; written on the first call, with progress on the standard error
     stream."""
-    cache = Path(arguments.data_cache) if arguments.data_cache else DEFAULT_CACHE
-    folder = ensure_data(scenario, cache.absolute(), underlyings=underlyings_of(strategies), window=window,
+    folder = ensure_data(scenario, _cache(arguments), underlyings=underlyings_of(strategies), window=window,
                          progress=Progress("writing data", "days"))
     (folder / COMPLETE).touch()     # the cache command prunes what was used longest ago
     return folder

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _backtest(walk: Walk, arguments: argparse.Namespace, out: Path) -> None:
     tell(f"running {walk.name}")
     command = ["backtest", "--scenario", walk.scenario, "--phase", str(walk.phase), "--seed", str(walk.seed),
-               "--out", str(out / walk.name)]
+               "--out", str(out / walk.name), "--data", "generate"]
     if arguments.data_cache:
         command += ["--data-cache", str(Path(arguments.data_cache).absolute())]
     for key, value in arguments.parameters:

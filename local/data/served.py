@@ -16,12 +16,12 @@ from local.data import calendar
 from local.data.days import DayTask, SessionDay, plan_days
 from local.data.equities import equity_quotes, equity_trades, index_times, minute_times
 from local.data.futures import (FUTURE_SIZE, bar_ticks, future_option_sides, future_option_universe_text, future_universe_text,
-                                side_ticks, tick_scale, utc_minute)
+                                month_tag, side_ticks, tick_scale, utc_minute)
 from local.data.futures_calendar import Month, contract_months
 from local.data.listing import Chain
 from local.data.market import build_market
 from local.data.options import option_sides, universe_text
-from local.data.products import FUTURES, VIX_OPTIONS, VOLATILITY_INDICES
+from local.data.products import FUTURES, VIX_OPTIONS, VOLATILITY_INDICES, Future
 from local.data.quoting import STRIKE_SCALE, QuotedSide
 from local.data.scenario import Scenario
 from local.data.text import QUOTE_SIZE
@@ -69,6 +69,14 @@ class ServedDays:
         found = UNIVERSE.fullmatch(path)
         day = None if found is None else self._day(found["day"])
         return None if day is None else day.universe(found)
+
+    def sessions(self) -> tuple[date, ...]:
+        """Days that are served, in order."""
+        return self._sessions
+
+    def months(self, future: Future, day: date) -> list[str]:
+        """A future's contract months on a day, as folders are named."""
+        return [month_tag(month) for month in contract_months(future, day)]
 
     def _day(self, stamp: str) -> _ServedDay | None:
         day = _date(stamp)
@@ -151,7 +159,8 @@ class _ServedDay:
         first = utc_minute(self._session.day) if kind == FUTURE_OPTION else calendar.OPEN_MINUTE_OF_DAY
         written = self._alive[*key, word][at[0]]
         times = minute_times(len(self._session.vix), first)[written]
-        return _table(times, [*_quote_columns(side, side.bid[at[0]][written]), *_quote_columns(side, side.ask[at[0]][written])]), side.decimals
+        bid, ask = (_quote_columns(side, ticks[at[0]][written]) for ticks in (side.bid, side.ask))
+        return _table(times, [*bid, *ask]), side.decimals
 
     def _maker(self, kind: str, name: str, month: str) -> Callable[[Chain], list[QuotedSide]]:
         if kind == OPTION:

@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 
 def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str, ...] = CORE,
-                window: tuple[date, date] | None = None, progress: Progress | None = None) -> Path:
+                window: tuple[date, date] | None = None, days: bool = True, progress: Progress | None = None) -> Path:
     """Data folder of a scenario, written unless it is there already.
 
     Parameters
@@ -52,6 +52,8 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     window
         First and last day to write minutes and chains of, with the session before the first; the whole scenario unless given.
         The bytes of a day are the same in any window.
+    days
+        Whether minutes and chains are written; without them a source serves them (``served.ServedDays``).
     progress
         Called with (days written, days in all) as the work goes on.
 
@@ -68,6 +70,10 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     target = cache_root / f"{scenario.name}-{content_hash(scenario, underlyings)}"
     if (target / COMPLETE).is_file():
         return target
+    if not days:
+        target, window = target.with_name(f"{target.name}-no-days"), None
+        if (target / COMPLETE).is_file():
+            return target
     first, last = (calendar.shift_session(window[0], -1), window[1]) if window else (scenario.first_minute_day, scenario.end)
     if first > scenario.first_minute_day or last < scenario.end:
         target = target.with_name(f"{target.name}-{first:%Y%m%d}-{last:%Y%m%d}")
@@ -79,7 +85,7 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
     except OSError as error:
         raise ScenarioError(f"data cache {cache_root} cannot be written: {error.strerror}") from error
     try:
-        _write_all(temporary, scenario, underlyings, (first, last), progress)
+        _write_all(temporary, scenario, underlyings, (first, last) if days else None, progress)
         (temporary / COMPLETE).write_text(f"{scenario.name}\n", encoding="utf-8")
         temporary.chmod(0o755)
         _move_into_place(temporary, target)
@@ -109,7 +115,7 @@ def content_hash(scenario: Scenario, underlyings: Iterable[str]) -> str:
     return digest.hexdigest()[:HASH_LENGTH]
 
 
-def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], window: tuple[date, date],
+def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], window: tuple[date, date] | None,
                progress: Progress | None) -> None:
     market = build_market(scenario, underlyings)
     write_static_files(root)
@@ -125,6 +131,8 @@ def _write_all(root: Path, scenario: Scenario, underlyings: tuple[str, ...], win
             if ticker != "VIX":
                 write_map_file(root, ticker, first)
                 write_factor_file(root, market.daily[ticker])
+    if window is None:
+        return
     tasks = list(plan_days(market, underlyings, calendar.sessions(scenario.first_minute_day, scenario.end)))
     tasks = [task for task in tasks if window[0] <= task.day <= window[1]]
     for done, _ in enumerate(_run(root, market, underlyings, tasks), start=1):

@@ -12,6 +12,7 @@ from local.run_report import charts as plots
 from local.run_report import exports, held_on, performance, tables
 from local.run_report.account import profit, strategy_names
 from local.run_report.charts import Charts
+from local.run_report.closes import Universes
 from local.run_report.markup import chip, definition_list, folded, money, quiet, section, share
 from local.run_report.payoff import payoff_section
 from local.run_report.positions import position_rows
@@ -46,7 +47,7 @@ LINKS = (("Result", (("equity", "Equity"), ("strategies", "P&L by strategy"), ("
          ("Figures", (("statistics", "LEAN and ledger"), ("files", "CSV"))))
 
 
-def write_report(folder: Path, *, title: str, about: Mapping[str, Any], data: Path | None = None) -> Path:
+def write_report(folder: Path, *, title: str, about: Mapping[str, Any], data: Universes | None = None) -> Path:
     """Write ``report.html`` into a results folder, and its tables as CSV beside it.
 
     Parameters
@@ -57,8 +58,8 @@ def write_report(folder: Path, *, title: str, about: Mapping[str, Any], data: Pa
         Name of the scenario.
     about : mapping
         Facts of the run's manifest: engine, seed, parameters.
-    data : Path, optional
-        The run's data folder: what was closed by force is then measured against holding on, and that is kept.
+    data : Universes, optional
+        The run's chains: what was closed by force is then measured against holding on, and that is kept.
 
     Raises
     ------

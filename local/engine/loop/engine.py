@@ -11,6 +11,7 @@ from local.engine.algorithm.qc_algorithm import QCAlgorithm
 from local.engine.broker.broker import Broker
 from local.engine.enums import DelistingType
 from local.engine.errors import EngineError
+from local.engine.files.day_source import DaySource
 from local.engine.loop.clock import ONE_TICK, Clock
 from local.engine.loop.commands import Command, CommandFolder
 from local.engine.loop.configuration import Config

@@ -14,6 +14,7 @@ from typing import Any
 from local.engine.broker.broker import Broker
 from local.engine.broker.result_file import result_document
 from local.engine.broker.results import run_statistics
+from local.engine.files.day_source import DaySource
 from local.engine.loop.engine import RUN_ID, Engine
 
 _COLLECT_AFTER = 50_000

@@ -10,6 +10,7 @@ from config.constants import PHASE_STARTING_CASH, PHASES
 from local.__main__ import main
 from local.commands.execute import Job
 from local.commands.staging import MANIFEST, digest, read_manifest
+from local.data.served import ServedDays
 from local.made_with import made_with
 
 AUGUST = "august_2024"
@@ -88,3 +89,26 @@ def test_options_are_parameters(jobs: list[Job]) -> None:
     told = jobs[0].parameters
     assert (told["start"], told["end"], told["strategies"]) == ("2024-07-01", "2024-08-09", "all,-hedge,-lt112")
     assert main(["backtest", "--scenario", AUGUST, "--start", "2024-07-01", "--param", "start=2024-07-02"]) == 2
+
+
+def test_generated_days_need_the_embedded_engine(jobs: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backtest", "--scenario", "august_2024", "--data", "generate", "--engine", "lean"]) != 0
+    assert "--data generate needs the embedded engine" in capsys.readouterr().err
+
+
+def test_generated_days_are_handed_to_the_engine(jobs: list[Job], tmp_path: Path) -> None:
+    assert main(["backtest", "--scenario", "august_2024", "--data", "generate", "--data-cache", str(tmp_path)]) == 0
+    assert isinstance(jobs[0].source, ServedDays)
+    assert not (jobs[0].data / "option").exists() and (jobs[0].data / "equity/usa/daily/spy.zip").is_file()
+
+
+@pytest.mark.long
+def test_generated_and_written_days_give_the_same_run(tmp_path: Path) -> None:
+    for kind in ("generate", "written"):
+        more = ["--data", "generate"] if kind == "generate" else []
+        assert main(["backtest", "--scenario", "august_2024", "--phase", "4", "--start", "2024-07-31", "--end", "2024-08-06",
+                     "--data-cache", str(tmp_path / "cache"), "--out", str(tmp_path / kind), *more]) == 0
+    files = [path.relative_to(tmp_path / "generate") for path in sorted((tmp_path / "generate").rglob("*")) if path.is_file()]
+    assert len((tmp_path / "generate" / "fills.csv").read_text(encoding="utf-8").splitlines()) > 5
+    for name in files:
+        assert (tmp_path / "generate" / name).read_bytes() == (tmp_path / "written" / name).read_bytes(), name
