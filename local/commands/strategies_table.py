@@ -12,8 +12,9 @@ from config.strategy_parameters import STRATEGY_PRIORITY
 from local import results
 from local.bench.measure import run_measured
 from local.commands.arguments import add_account, add_engine, phase, scenario, seed
+from local.commands.backtest import GENERATE
 from local.commands.errors import CommandError
-from local.commands.execute import require_engine
+from local.commands.execute import EMBEDDED, require_engine
 from local.commands.planned import add_commands, own_file
 from local.commands.progress import tell
 from local.commands.project import PROJECT_FOLDER
@@ -57,7 +58,7 @@ def _backtest(name: str, arguments: argparse.Namespace, out: Path) -> dict[str, 
     tell(f"running {name}")
     folder = out / Path(name).stem
     command = ["backtest", "--scenario", name, "--engine", arguments.engine, "--phase", str(arguments.phase),
-               "--out", str(folder)]
+               "--out", str(folder), *(["--data", GENERATE] if arguments.engine == EMBEDDED else [])]
     for option, value in (("--seed", arguments.seed), ("--cash", arguments.cash),
                           ("--data-cache", arguments.data_cache and Path(arguments.data_cache).absolute())):
         command += [option, str(value)] if value is not None else []

@@ -10,6 +10,7 @@ from pathlib import Path
 from local import results
 from local.bench.measure import run_measured
 from local.commands.arguments import PHASES, add_parameters, at_least_one, phase, scenario, seed
+from local.commands.backtest import GENERATE
 from local.commands.errors import CommandError
 from local.commands.progress import tell
 from local.commands.project import PROJECT_FOLDER, RUNS_FOLDER
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _backtest(walk: Walk, arguments: argparse.Namespace, out: Path) -> None:
     tell(f"running {walk.name}")
     command = ["backtest", "--scenario", walk.scenario, "--phase", str(walk.phase), "--seed", str(walk.seed),
-               "--out", str(out / walk.name), "--data", "generate"]
+               "--out", str(out / walk.name), "--data", GENERATE]
     if arguments.data_cache:
         command += ["--data-cache", str(Path(arguments.data_cache).absolute())]
     for key, value in arguments.parameters:

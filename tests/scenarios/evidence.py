@@ -4,8 +4,11 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+
+from local.data.served import ServedDays
 
 CHICAGO_BEHIND = timedelta(hours=1)
 PRICE_SCALE = {"SPY": 10_000.0, "VIX": 1.0}
@@ -13,10 +16,19 @@ FOLDERS = {"SPY": "equity/usa/minute/spy", "VIX": "index/usa/minute/vix"}
 COLUMNS = {"open": 1, "high": 2, "low": 3, "close": 4}
 
 
-def minute_closes(folder: Path, ticker: str, day: date, column: str = "close") -> list[tuple[datetime, float]]:
+def _rows(market: Path | ServedDays, path: str, entry: str) -> Iterable[Sequence[str | float]]:
+    if isinstance(market, ServedDays):
+        served = market.rows(path, entry)
+        assert served is not None, path
+        return served[0].tolist()
+    with zipfile.ZipFile(market / path) as archive:
+        return csv.reader(io.StringIO(archive.read(entry).decode()))
+
+
+def minute_closes(market: Path | ServedDays, ticker: str, day: date, column: str = "close") -> list[tuple[datetime, float]]:
     """Minute prices of SPY or VIX by the New York time at which their bar ends."""
-    with zipfile.ZipFile(folder / FOLDERS[ticker] / f"{day:%Y%m%d}_trade.zip") as archive:
-        text = archive.read(archive.namelist()[0]).decode()
+    stamp = f"{day:%Y%m%d}"
+    rows = _rows(market, f"{FOLDERS[ticker]}/{stamp}_trade.zip", f"{stamp}_{ticker.lower()}_minute_trade.csv")
     midnight = datetime.combine(day, time()) + (CHICAGO_BEHIND if ticker == "VIX" else timedelta())
     return [(midnight + timedelta(milliseconds=int(row[0]), minutes=1), float(row[COLUMNS[column]]) / PRICE_SCALE[ticker])
-            for row in csv.reader(io.StringIO(text))]
+            for row in rows]

@@ -36,7 +36,7 @@ def days_of(run: WholeRun) -> tuple[date, ...]:
 
 
 def vix(run: WholeRun, day: date) -> list[tuple[datetime, float]]:
-    return minute_closes(run.data, "VIX", day)
+    return minute_closes(run.market, "VIX", day)
 
 
 def last_close(run: WholeRun, day: date) -> float:
@@ -155,7 +155,7 @@ def test_nobody_enters_from_a_print_above_35_until_a_close_below_30(run: WholeRu
 
 def first_move(run: WholeRun, day: date, share: float, window: timedelta) -> datetime:
     """The first minute at which SPY stands ``share`` away from where it stood within ``window`` before."""
-    prices = minute_closes(run.data, "SPY", day)
+    prices = minute_closes(run.market, "SPY", day)
     return next(moment for moment, price in prices
                 if any(abs(price / before - 1.0) >= share for earlier, before in prices if moment - window <= earlier < moment))
 
@@ -350,7 +350,7 @@ def test_quiet_hedges_are_bought(run: WholeRun) -> None:
 # --- bear 2022 --------------------------------------------------------------------------------------------------------
 
 def daily_closes(run: WholeRun) -> list[tuple[date, float]]:
-    with zipfile.ZipFile(run.data / "equity/usa/daily/spy.zip") as archive:
+    with zipfile.ZipFile(run.daily / "equity/usa/daily/spy.zip") as archive:
         text = archive.read(archive.namelist()[0]).decode()
     return [(datetime.strptime(row[0][:8], "%Y%m%d").date(), float(row[4]) / 10_000.0)
             for row in csv.reader(io.StringIO(text))]

@@ -20,9 +20,11 @@ from zoneinfo import ZoneInfo
 
 from config.strategy_parameters import STRATEGY_PRIORITY
 from local import results
+from local.commands.backtest import GENERATE
 from local.commands.planned import own_file
 from local.commands.scenario_data import DEFAULT_CACHE, underlyings_of
 from local.data import scenario
+from local.data.served import ServedDays
 from local.data.writer import ensure_data
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -111,9 +113,14 @@ class WholeRun:
         return sorted((fill for fill in found if fill is not None), key=lambda fill: fill.time)
 
     @property
-    def data(self) -> Path:
-        """The market of the run: the very folder that it traded in."""
-        return _data(self.plan)
+    def market(self) -> ServedDays:
+        """The market of the run: what it was served."""
+        return _market(self.plan.scenario)
+
+    @property
+    def daily(self) -> Path:
+        """The data folder of the run, which holds daily bars."""
+        return _folder(self.plan.scenario)
 
 
 def _fill(event: dict[str, Any], tag: str) -> Fill | None:
@@ -128,9 +135,13 @@ def _fill(event: dict[str, Any], tag: str) -> Fill | None:
 
 
 @lru_cache(maxsize=None)
-def _data(plan: Plan) -> Path:
-    return ensure_data(scenario.load(plan.scenario), DEFAULT_CACHE, underlyings=underlyings_of(STRATEGY_PRIORITY),
-                       window=(date.fromisoformat(plan.start), date.fromisoformat(plan.end)))
+def _market(name: str) -> ServedDays:
+    return ServedDays(scenario.load(name), underlyings_of(STRATEGY_PRIORITY))
+
+
+@lru_cache(maxsize=None)
+def _folder(name: str) -> Path:
+    return ensure_data(scenario.load(name), DEFAULT_CACHE, underlyings=underlyings_of(STRATEGY_PRIORITY), days=False)
 
 
 @lru_cache(maxsize=1)
@@ -154,7 +165,7 @@ def _run(label: str) -> WholeRun:
             if time.time() - old.stat().st_mtime > KEPT_SECONDS:     # younger ones may be another version's, at work now
                 shutil.rmtree(old, ignore_errors=True)
         command = [sys.executable, "-m", "local", "backtest", "--scenario", plan.scenario, "--phase", str(plan.phase),
-                   "--param", f"start={plan.start}", "--param", f"end={plan.end}", "--out", str(folder)]
+                   "--param", f"start={plan.start}", "--param", f"end={plan.end}", "--out", str(folder), "--data", GENERATE]
         command += ["--cash", str(plan.cash)] if plan.cash is not None else []
         command += ["--commands"] if label in SIX and own_file(plan.scenario).is_file() else []
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
