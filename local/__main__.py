@@ -14,7 +14,7 @@ from local.commands.arguments import OneLineParser, program
 from local.commands.errors import BAD_INPUT, RUN_FAILED, CommandError, one_line
 
 USERS = ("backtest", "scenario", "list", "data", "import", "report", "compare", "run", "day", "backup", "dashboard", "promote", "cache",
-         "replay")
+         "explain", "replay")
 DEVELOPERS = ("parity", "bench", "bench-dashboard", "faults", "strategies-table", "walk-days", "validate", "record", "regressions")
 COMMANDS = USERS + DEVELOPERS
 MODULES = {"import": "import_quotes"}     # commands whose name no module may have

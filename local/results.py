@@ -14,6 +14,7 @@ from helpers.store.run_place import BACKTEST
 REPORT_SCHEMA = 3
 NEW_YORK = ZoneInfo("America/New_York")
 COMPLETED = "Completed"
+RESULT_FOLDERS = ("runs", "backtests")
 SUMMARY_END, REPORT_NAME, STORE_FOLDER, WORKSPACE_FILE = "-summary.json", "report.json", "storage", "lean.json"
 
 
@@ -162,3 +163,36 @@ def read_report(folder: Path) -> dict[str, Any]:
     if report.get("schema") != REPORT_SCHEMA:
         raise ResultsError(f"{path} has schema {report.get('schema')!r}; this version reads {REPORT_SCHEMA}")
     return report
+
+
+def newest_run(root: Path) -> Path:
+    """The newest finished run of the project: ours, or one of ``lean backtest``.
+
+    Raises
+    ------
+    ResultsError
+        There is none.
+    """
+    found = [path.parent for name in RESULT_FOLDERS for path in (root / name).glob(f"*/*{SUMMARY_END}")]
+    if not found:
+        raise ResultsError(f"{root} holds no finished run in {' or '.join(RESULT_FOLDERS)}")
+    return max(found, key=lambda folder: folder.name)
+
+
+def read_audit(store: Path) -> list[dict[str, Any]]:
+    """The audit trail in a store, or in one run's folder of a store, in order of time. Each row has its moment as ``at`` too.
+
+    Raises
+    ------
+    ResultsError
+        A line that cannot be read.
+    """
+    rows = []
+    for path in sorted(store.rglob("audit/*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                row = json.loads(line)
+                rows.append(row | {"at": datetime.fromisoformat(row["time"])})
+            except (ValueError, KeyError, TypeError) as problem:
+                raise ResultsError(f"{path}, line {number} cannot be read: {problem}") from problem
+    return sorted(rows, key=lambda row: row["at"])

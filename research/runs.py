@@ -9,22 +9,8 @@ import pandas as pd
 from config.strategy_parameters import SPECS
 from local import results
 
-RESULT_FOLDERS = ("runs", "backtests")
 WORST_DAYS = 10
-
-
-def newest(root: Path) -> Path:
-    """The newest finished run of the project: ours, or one of ``lean backtest``.
-
-    Raises
-    ------
-    ResultsError
-        There is none.
-    """
-    found = [path.parent for name in RESULT_FOLDERS for path in (root / name).glob(f"*/*{results.SUMMARY_END}")]
-    if not found:
-        raise results.ResultsError(f"{root} holds no finished run in {' or '.join(RESULT_FOLDERS)}")
-    return max(found, key=lambda folder: folder.name)
+newest = results.newest_run
 
 
 def report_of(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 that runs of an earlier version of this project can be read beside those of this one."""
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -96,25 +95,6 @@ class WalkFigures:
         return sum(PROTECTION in (day.cause if day.level != LEVELS[0] else "", day.breaker_cause) for day in self.days)
 
 
-def read_audit(folder: Path) -> list[dict[str, Any]]:
-    """The audit trail of a run in order of time.
-
-    Raises
-    ------
-    ResultsError
-        A line that cannot be read.
-    """
-    rows = []
-    for path in sorted((folder / results.STORE_FOLDER).rglob("audit/*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                row = json.loads(line)
-                rows.append(row | {"at": datetime.fromisoformat(row["time"])})
-            except (ValueError, KeyError, TypeError) as problem:
-                raise results.ResultsError(f"{path}, line {number} cannot be read: {problem}") from problem
-    return sorted(rows, key=lambda row: row["at"])
-
-
 def read_walk(folder: Path, name: str, phase: int) -> WalkFigures:
     """Figures of one finished run.
 
@@ -123,7 +103,7 @@ def read_walk(folder: Path, name: str, phase: int) -> WalkFigures:
     ResultsError
         It left no report, or its audit trail cannot be read.
     """
-    report, audit = results.read_report(folder), read_audit(folder)
+    report, audit = results.read_report(folder), results.read_audit(folder / results.STORE_FOLDER)
     sessions = sorted({row["at"].date() for row in audit if row["event"] == "MARK"})
     trades = report["trades"]
     entered = [row["facts"]["strategy"] for row in audit if row["event"] in FILLED
