@@ -38,6 +38,8 @@ class DayBook:
         Why entries are halted until the operator resumes.
     quarantined, accepted : tuple of str
         Ids of holdings that have no owner. Entries wait until the operator accepts them.
+    others : mapping
+        Id to signed quantity of the shares without an owner at the last look, accepted or not.
     """
 
     def __init__(self, starting_equity: float) -> None:
@@ -54,6 +56,7 @@ class DayBook:
         self.halted: str | None = None
         self.quarantined: tuple[str, ...] = ()
         self.accepted: tuple[str, ...] = ()
+        self.others: Mapping[str, int] = MappingProxyType({})
 
     def begin_at(self, equity: float) -> None:
         """Measure the day from ``equity`` on, as for a new account.
@@ -155,7 +158,7 @@ class DayBook:
                 "equity_last": self.equity_last, "protection_day_start": self.protection_day_start,
                 "protection_last": self.protection_last, "flows_today": self.flows_today,
                 "closing": dict(self.closing), "halted": self.halted, "quarantined": list(self.quarantined),
-                "accepted": list(self.accepted)}
+                "accepted": list(self.accepted), "others": dict(self.others)}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Take over ``facts()`` of an earlier run.
@@ -182,6 +185,7 @@ class DayBook:
             self.halted = facts["halted"]
             self.quarantined = tuple(facts["quarantined"])
             self.accepted = tuple(facts["accepted"])
+            self.others = MappingProxyType({str(name): int(quantity) for name, quantity in facts["others"].items()})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IntegrityError("the stored day book cannot be read", why=str(error)) from error
         self.self_check()

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from types import MappingProxyType
-from typing import Collection, Mapping, Sequence
+from typing import Collection, Final, Mapping, Sequence
 
 from core.intents import smallest_ratios
 from core.model import Contract, ContractKind, Position, Right
+
+
+NOBODYS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class VerdictKind(str, Enum):
@@ -58,7 +61,7 @@ class Reconciliation:
 
 
 def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *, busy: Collection[Contract],
-              today: date) -> Reconciliation:
+              today: date, others: Mapping[str, int] = NOBODYS, worthless: Collection[Contract] = ()) -> Reconciliation:
     """Attribute the broker's holdings to the stored positions, oldest first.
 
     Parameters
@@ -71,6 +74,10 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
         Contracts of unresolved orders. A position that has one of them gets WAITING.
     today : date
         Options that expired before this day are expected to be gone.
+    others : mapping
+        Id to signed quantity of the shares that had no owner at the last look. They are nobody's assignment.
+    worthless : collection of Contract
+        Options that are known to have expired out of the money. They became no shares.
 
     Returns
     -------
@@ -88,7 +95,7 @@ def reconcile(positions: Sequence[Position], holdings: Mapping[Contract, int], *
             verdicts.append(Verdict(position_id=position.id, kind=VerdictKind.WAITING,
                                     actual=MappingProxyType(claims[position.id]), missing=MappingProxyType({})))
             continue
-        verdicts.append(_verdict(position, claims[position.id], left, today))
+        verdicts.append(_verdict(position, claims[position.id], left, today, others, worthless))
     unknown = {contract: quantity for contract, quantity in left.items() if quantity and contract not in busy}
     return Reconciliation(verdicts=tuple(verdicts), unknown=MappingProxyType(unknown))
 
@@ -122,11 +129,12 @@ def _smaller(first: int, second: int) -> int:
     return first if abs(first) <= abs(second) else second
 
 
-def _verdict(position: Position, claim: dict[Contract, int], left: dict[Contract, int], today: date) -> Verdict:
+def _verdict(position: Position, claim: dict[Contract, int], left: dict[Contract, int], today: date, others: Mapping[str, int],
+             worthless: Collection[Contract]) -> Verdict:
     stored = {leg.contract: leg.quantity for leg in position.legs}
     missing = {contract: quantity - claim.get(contract, 0) for contract, quantity in stored.items()
                if quantity != claim.get(contract, 0)}
-    shares = _assigned_shares(missing, left)
+    shares = _assigned_shares({one: n for one, n in missing.items() if one not in worthless}, left, others)
     kind = _kind(stored, claim, missing, shares, today)
     if kind is VerdictKind.ASSIGNED:
         for contract, quantity in shares.items():
@@ -158,9 +166,10 @@ def kind_of_change(stored: Mapping[Contract, int], claim: Mapping[Contract, int]
     return VerdictKind.UNEVEN
 
 
-def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, int]) -> dict[Contract, int]:
-    """Shares of the underlying without an owner, as far as missing short equity options explain them. An assigned put
-    buys its multiplier in shares; an assigned call sells it."""
+def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, int], others: Mapping[str, int]
+                     ) -> dict[Contract, int]:
+    """Shares of the underlying that came since the last look and have no owner, as far as missing short equity options
+    explain them. An assigned put buys its multiplier in shares; an assigned call sells it."""
     shares: dict[Contract, int] = {}
     for contract, quantity in missing.items():
         if contract.kind is not ContractKind.EQUITY_OPTION or quantity >= 0:
@@ -169,7 +178,7 @@ def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, in
         expected = sign * -quantity * int(contract.multiplier)
         for other, there in left.items():
             if other.kind is ContractKind.EQUITY and other.underlying == contract.underlying and there * expected > 0:
-                room = there - shares.get(other, 0)
+                room = _smaller(there, there - others.get(other.id, 0)) - shares.get(other, 0)
                 if room * expected > 0:
                     shares[other] = shares.get(other, 0) + _smaller(room, expected)
     return shares

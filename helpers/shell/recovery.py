@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import MappingProxyType
 from typing import Callable, Mapping
 
 from core.intents import ASSIGNED, closing_intent
@@ -77,8 +78,11 @@ class Recovery:
     # --- verdicts ---------------------------------------------------------------------------------------------------
 
     def _settle(self, now: datetime, holdings: Mapping[Contract, int]) -> None:
-        found = reconcile(self._parts.states.positions, holdings, busy=self._parts.executor.contracts,
-                          today=now.date())
+        positions, today = self._parts.states.positions, now.date()
+        worthless = {leg.contract for position in positions for leg in position.legs
+                     if leg.contract.expiry < today and self._expired_worthless(leg.contract)}
+        found = reconcile(positions, holdings, busy=self._parts.executor.contracts, today=today, others=self._parts.book.others,
+                          worthless=worthless)
         for verdict in found.verdicts:
             if verdict.kind in self._handlers():
                 self._journal.event(now, "RECONCILED", position=verdict.position_id, verdict=verdict.kind.value,
@@ -86,6 +90,8 @@ class Recovery:
                                     actual={contract.id: n for contract, n in verdict.actual.items()})
                 self._handlers()[verdict.kind](verdict, now)
         self._quarantine(found, now)
+        self._parts.book.others = MappingProxyType({contract.id: quantity for contract, quantity in found.unknown.items()
+                                                    if contract.kind is ContractKind.EQUITY})
 
     def _handlers(self) -> Mapping[VerdictKind, Callable[[Verdict, datetime], None]]:
         return {VerdictKind.GONE: self._gone, VerdictKind.EXPIRED: self._gone, VerdictKind.FEWER: self._fewer,

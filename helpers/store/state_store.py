@@ -20,7 +20,7 @@ from core.errors import StoreCorrupt, StoreError
 from core.serialization import canonical
 
 FORMAT: Final = "tom-king-state"
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 CHECKSUM_HEAD: Final = '{"checksum":"'     # sorted keys put it first; the checksum covers the rest of the text
 ACCOUNT_DIGITS: Final = 16                 # of the account's hash; the number itself is not stored
 SLOTS: Final = ("state-a.json", "state-b.json")
@@ -67,8 +67,14 @@ def _fourth_schema(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | {"executor": orders | {"works": works, "reports": orders["reports"] | {"items": items}}}
 
 
+def _fifth_schema(payload: dict[str, Any]) -> dict[str, Any]:
+    """Added are the shares without an owner at the last look. None are known until the next one."""
+    return payload | {"book": payload["book"] | {"others": {}}} if "book" in payload else payload
+
+
 # schema version -> the function that lifts a payload of that version to the next one
-MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({1: _second_schema, 2: _third_schema, 3: _fourth_schema})
+MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType(
+    {1: _second_schema, 2: _third_schema, 3: _fourth_schema, 4: _fifth_schema})
 
 
 class ObjectStorePort(Protocol):

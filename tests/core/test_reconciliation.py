@@ -83,6 +83,22 @@ def test_assigned_puts_become_shares_of_the_position(shares, unknown):
     assert verdict.actual == {LONG: 2, SHARES: min(shares, 200)} and verdict.missing == {SHORT: -2}
 
 
+@pytest.mark.parametrize("there, before, assigned, unknown", [
+    (300, 300, 0, 300), (500, 300, 200, 300), (400, 300, 100, 300), (200, 300, 0, 200), (100, -100, 100, 0), (-100, -100, 0, -100)])
+def test_shares_that_were_there_before_are_nobodys_assignment(there, before, assigned, unknown):
+    """The condor was closed by hand, or assigned, while the process was away; the owner's own shares stay his."""
+    found = reconcile([SPREAD], {SHARES: there}, busy=(), today=TODAY, others={SHARES.id: before})
+    verdict, = found.verdicts
+    assert verdict.actual.get(SHARES, 0) == assigned and dict(found.unknown) == ({SHARES: unknown} if unknown else {})
+    assert verdict.kind is (VerdictKind.ASSIGNED if assigned else VerdictKind.GONE)
+
+
+@pytest.mark.parametrize("worthless, kind, unknown", [((SHORT, LONG), "EXPIRED", {SHARES: 300}), ((), "ASSIGNED", {SHARES: 100})])
+def test_what_is_known_to_have_expired_worthless_became_no_shares(worthless, kind, unknown):
+    found = reconcile([SPREAD], {SHARES: 300}, busy=(), today=date(2024, 11, 16), worthless=worthless)
+    assert [verdict.kind.value for verdict in found.verdicts] == [kind] and dict(found.unknown) == unknown
+
+
 def test_assigned_calls_sell_shares_and_the_wrong_side_is_nobodys():
     covered = position(call=-1)
     assert verdicts([covered], {SHARES: -100}) == (["ASSIGNED"], {})

@@ -220,6 +220,23 @@ def test_assigned_shares_are_booked_at_the_strike_and_closed_with_the_rest() -> 
     assert world.book.quarantined == ()
 
 
+def test_the_owners_shares_stay_his_when_the_spread_is_closed_by_hand() -> None:
+    world = World(holdings={SHORT: -2, LONG: 2, SHARES: 300})
+    assert world.run() is not None and dict(world.book.others) == {SHARES.id: 300}
+    world.book.accept_quarantined()
+    world.holdings = {SHARES: 300}
+    assert world.run() is None and world.closed == [(KEY, "GONE")] and world.executor.started == []
+
+
+@pytest.mark.parametrize("before", [0, 300])
+def test_nor_are_they_sold_when_it_expired_while_nobody_looked(before: int) -> None:
+    """Also where they were bought meanwhile: the close of its last day says that the put became none."""
+    world = World(holdings={SHARES: 300}, legs=expired_legs(535.0))
+    world.book.others = {SHARES.id: before}
+    assert world.run() is None and world.closed == [(KEY, "EXPIRED")] and world.executor.started == []
+    assert dict(world.book.others) == {SHARES.id: 300}
+
+
 def test_holdings_of_nobody_are_quarantined_and_left_alone() -> None:
     stranger = make_contract(480.0, expiry=EXPIRY)
     world = World(holdings={SHORT: -2, LONG: 2, stranger: 3})
