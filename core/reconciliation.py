@@ -139,7 +139,7 @@ def _verdict(position: Position, claim: dict[Contract, int], left: dict[Contract
     if kind is VerdictKind.ASSIGNED:
         for contract, quantity in shares.items():
             left[contract] -= quantity
-        claim = claim | shares
+            claim[contract] = claim.get(contract, 0) + quantity
     return Verdict(position_id=position.id, kind=kind, actual=MappingProxyType(dict(claim)),
                    missing=MappingProxyType(missing))
 
@@ -172,13 +172,29 @@ def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, in
     explain them. An assigned put buys its multiplier in shares; an assigned call sells it."""
     shares: dict[Contract, int] = {}
     for contract, quantity in missing.items():
-        if contract.kind is not ContractKind.EQUITY_OPTION or quantity >= 0:
-            continue
-        sign = 1 if contract.right is Right.PUT else -1
-        expected = sign * -quantity * int(contract.multiplier)
+        expected = _shares_of(contract, quantity)
         for other, there in left.items():
             if other.kind is ContractKind.EQUITY and other.underlying == contract.underlying and there * expected > 0:
                 room = _smaller(there, there - others.get(other.id, 0)) - shares.get(other, 0)
                 if room * expected > 0:
                     shares[other] = shares.get(other, 0) + _smaller(room, expected)
     return shares
+
+
+def _shares_of(contract: Contract, missing: int) -> int:
+    """Shares that a missing short equity option became if it was assigned; 0 for whatever else is missing."""
+    if contract.kind is not ContractKind.EQUITY_OPTION or missing >= 0:
+        return 0
+    return (1 if contract.right is Right.PUT else -1) * -missing * int(contract.multiplier)
+
+
+def assigned_lots(shares: int, missing: Mapping[Contract, int]) -> list[tuple[int, float]]:
+    """Signed shares that an assignment brought, by the strike they were traded at: in the order of the missing shorts,
+    each up to what it stands for."""
+    lots = []
+    for contract, quantity in missing.items():
+        part = _smaller(shares, _shares_of(contract, quantity)) if shares * _shares_of(contract, quantity) > 0 else 0
+        if part:
+            lots.append((part, contract.strike))
+            shares -= part
+    return lots

@@ -220,6 +220,29 @@ def test_assigned_shares_are_booked_at_the_strike_and_closed_with_the_rest() -> 
     assert world.book.quarantined == ()
 
 
+@pytest.mark.parametrize("shares, booked", [(300, [(200, SHORT.strike), (100, SHORT.strike - 25.0)]), (200, [(200, SHORT.strike)])])
+def test_two_strikes_assigned_at_once_are_booked_each_at_its_own(shares: int, booked: list[tuple[int, float]]) -> None:
+    """LT112 is short at two strikes; of shares sold since, the first strike's are booked first."""
+    lower = make_contract(SHORT.strike - 25.0, expiry=EXPIRY)
+    world = World(legs=(HeldLeg(contract=SHORT, quantity=-2, average_price=3.0), HeldLeg(contract=lower, quantity=-1, average_price=2.0)),
+                  holdings={SHARES: shares})
+    position = world.run()
+    (held,) = [leg for leg in position.legs if leg.contract == SHARES]
+    assert held.quantity == shares
+    assert held.average_price == pytest.approx(sum(count * strike for count, strike in booked) / shares)
+    (row,) = world.recovery._parts.position_log.rows()
+    fills = row["fills"]
+    assert [(fill["quantity"], fill["price"]) for fill in fills] == booked
+
+
+def test_shares_of_a_second_assignment_join_those_of_the_first() -> None:
+    world = World(legs=(HeldLeg(contract=SHARES, quantity=100, average_price=530.0),
+                         HeldLeg(contract=SHORT, quantity=-1, average_price=3.0)),
+                  holdings={SHARES: 200}, units=1)
+    (held,) = world.run().legs
+    assert (held.contract, held.quantity, held.average_price) == (SHARES, 200, (530.0 + SHORT.strike) / 2.0)
+
+
 def test_the_owners_shares_stay_his_when_the_spread_is_closed_by_hand() -> None:
     world = World(holdings={SHORT: -2, LONG: 2, SHARES: 300})
     assert world.run() is not None and dict(world.book.others) == {SHARES.id: 300}
