@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: make backtest, make test. Set-up is automatic and idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup backtest test test-all test-dashboard lint typecheck parity bench bench-dashboard faults strategies-table walk-days clean
+.PHONY: help setup backtest picture test test-all test-dashboard lint typecheck parity bench bench-dashboard faults strategies-table walk-days clean
 VENV ?= .venv
 READY := $(VENV)/.ready
 FITS := import sys; sys.exit(sys.version_info[:2] < (3, 11))
@@ -11,9 +11,12 @@ PHASE ?= 3
 STRATEGIES ?= friday_0dte,lt112
 SEEDS ?= 200
 ARGS ?=
+# The summer of 2024 with all ten strategies, in an account that holds them all; days are made, not written.
+DEMO = --scenario august_2024 --phase 4 --cash 200000 --start 2024-07-01 --end 2024-08-30 --commands --data generate
 
 help:
-	@echo "make backtest          trade the summer of 2024 on the embedded engine (ARGS=\"--bars DIR --seed 2 …\")"
+	@echo "make backtest          all ten strategies in the summer of 2024 (ARGS=\"--scenario bear_2022 --phase 3 …\" instead)"
+	@echo "make picture           the picture of that run's report for README, in Chromium, which it installs on Debian"
 	@echo "make test              the quick tests          make test-all   also the long scenarios"
 	@echo "make test-dashboard    the dashboard's page in Chromium, which it installs on Debian (PICTURES=docs renews pictures)"
 	@echo "make lint              style, dead names, types   make typecheck  types alone"
@@ -33,7 +36,7 @@ $(READY): pyproject.toml local/set_up.py
 	$$python local/set_up.py $(VENV)
 
 backtest: $(READY)
-	@$(PY) -m local backtest --scenario $(SCENARIO) --phase $(PHASE) --param strategies=$(STRATEGIES) $(ARGS)
+	@$(PY) -m local backtest $(if $(strip $(ARGS)),$(ARGS),$(DEMO))
 
 test: $(READY)
 	@$(PY) -m pytest -m "not long" $(CORES) $(ARGS)
@@ -46,6 +49,10 @@ test-all: $(READY)
 test-dashboard: $(READY)
 	@$(PY) local/set_up.py --chromium
 	@PICTURES="$(PICTURES)" $(PY) -m pytest -m long -rs tests/operations/dashboard tests/local/run_report $(ARGS)
+
+picture: $(READY)
+	@$(PY) local/set_up.py --chromium
+	@PICTURES=docs $(PY) -m pytest -m long -rs tests/local/run_report/test_picture.py
 
 typecheck: $(READY)
 	@$(PY) -m mypy --no-error-summary core strategies risk config helpers operations main.py

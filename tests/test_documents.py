@@ -59,7 +59,7 @@ def test_commands_can_be_parsed(line: str) -> None:
 @pytest.mark.parametrize("line", commands("make "))
 def test_targets_exist(line: str) -> None:
     makefile = text_of("Makefile")
-    for target in (word for word in line.split()[1:] if "=" not in word):
+    for target in (word for word in shlex.split(line)[1:] if "=" not in word):
         assert re.search(rf"^{re.escape(target)}:", makefile, flags=re.MULTILINE), target
 
 
