@@ -154,10 +154,11 @@ class Recovery:
 
     def _assigned(self, verdict: Verdict, now: datetime) -> None:
         before = {leg.contract: leg.quantity for leg in self._parts.states.position(verdict.position_id).legs}
+        assigned = {contract: quantity for contract, quantity in verdict.missing.items() if not self._expired_worthless(contract)}
         self._remove_missing(verdict)
         for contract, quantity in verdict.actual.items():
             if contract.kind is ContractKind.EQUITY:
-                for booked, strike in assigned_lots(quantity - before.get(contract, 0), verdict.missing):
+                for booked, strike in assigned_lots(quantity - before.get(contract, 0), assigned):
                     self._parts.states.apply_fill(verdict.position_id, contract, booked, strike, 0.0)
                     self._parts.position_log.filled(verdict.position_id, now, contract, booked, strike, 0.0, EXCHANGE)
         self._defend(self._parts.states.position(verdict.position_id), ASSIGNED, now)

@@ -235,6 +235,14 @@ def test_two_strikes_assigned_at_once_are_booked_each_at_its_own(shares: int, bo
     assert [(fill["quantity"], fill["price"]) for fill in fills] == booked
 
 
+def test_what_expired_worthless_gives_no_strike_to_the_shares_of_another() -> None:
+    lower, higher = (HeldLeg(contract=make_contract(strike, expiry=date(2024, 7, 25)), quantity=-1, average_price=3.0)
+                     for strike in (535.0, 545.0))
+    world = World(legs=(lower, higher), holdings={SHARES: 100}, units=1)      # SPY closed at 540
+    (held,) = world.run().legs
+    assert (held.contract, held.quantity, held.average_price) == (SHARES, 100, 545.0)
+
+
 def test_shares_of_a_second_assignment_join_those_of_the_first() -> None:
     world = World(legs=(HeldLeg(contract=SHARES, quantity=100, average_price=530.0),
                          HeldLeg(contract=SHORT, quantity=-1, average_price=3.0)),
