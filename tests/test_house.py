@@ -193,13 +193,23 @@ def test_files_stay_short() -> None:
     assert long == {}
 
 
+def versioned() -> list[str]:
+    """Every file and link that is, or is about to be, under version control."""
+    try:
+        return subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True,
+                              capture_output=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        return [path.relative_to(ROOT).as_posix() for path in ours()]
+
+
+def test_no_link_travels() -> None:
+    """A link leads to a place of one machine; an environment that is one is ignored like one that is a folder."""
+    assert [name for name in versioned() if (ROOT / name).is_symlink()] == []
+
+
 def text_files() -> list[Path]:
     """Every text file that is, or is about to be, under version control."""
-    try:
-        listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, text=True,
-                                capture_output=True, check=True).stdout.splitlines()
-    except (OSError, subprocess.CalledProcessError):
-        listed = [path.relative_to(ROOT).as_posix() for path in ours()]
+    listed = versioned()
     suffixes = {".py", ".md", ".toml", ".json", ".txt", ".cfg", ".ipynb", ".csv", ""}
     return [ROOT / name for name in listed if Path(name).suffix in suffixes and (ROOT / name).is_file()]
 
