@@ -30,6 +30,15 @@ class VerdictKind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """Shares, signed, that one assigned option traded at its strike (USD)."""
+
+    shares: Contract
+    quantity: int
+    strike: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What the broker holds of one position.
 
@@ -39,12 +48,15 @@ class Verdict:
         Contract to signed quantity attributed to the position (assigned shares included).
     missing : mapping
         Contract to signed quantity that is stored but not held.
+    lots : tuple of Lot
+        Shares that assignments brought; ``actual`` holds them too.
     """
 
     position_id: str
     kind: VerdictKind
     actual: Mapping[Contract, int]
     missing: Mapping[Contract, int]
+    lots: tuple[Lot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +146,18 @@ def _verdict(position: Position, claim: dict[Contract, int], left: dict[Contract
     stored = {leg.contract: leg.quantity for leg in position.legs}
     missing = {contract: quantity - claim.get(contract, 0) for contract, quantity in stored.items()
                if quantity != claim.get(contract, 0)}
-    shares = _assigned_shares({one: n for one, n in missing.items() if one not in worthless}, left, others)
-    kind = _kind(stored, claim, missing, shares, today)
-    if kind is VerdictKind.ASSIGNED:
-        for contract, quantity in shares.items():
-            left[contract] -= quantity
-            claim[contract] = claim.get(contract, 0) + quantity
-    return Verdict(position_id=position.id, kind=kind, actual=MappingProxyType(dict(claim)),
-                   missing=MappingProxyType(missing))
+    lots = _assigned_lots({one: n for one, n in missing.items() if one not in worthless}, left, others)
+    for lot in lots:
+        left[lot.shares] -= lot.quantity
+        claim[lot.shares] = claim.get(lot.shares, 0) + lot.quantity
+    return Verdict(position_id=position.id, kind=VerdictKind.ASSIGNED if lots else _kind(stored, claim, missing, today),
+                   actual=MappingProxyType(dict(claim)), missing=MappingProxyType(missing), lots=tuple(lots))
 
 
-def _kind(stored: Mapping[Contract, int], claim: Mapping[Contract, int], missing: Mapping[Contract, int],
-          shares: Mapping[Contract, int], today: date) -> VerdictKind:
+def _kind(stored: Mapping[Contract, int], claim: Mapping[Contract, int], missing: Mapping[Contract, int], today: date
+          ) -> VerdictKind:
     if not missing:
         return VerdictKind.MATCH
-    if shares:
-        return VerdictKind.ASSIGNED
     if all(contract.expiry < today for contract in missing):
         return VerdictKind.EXPIRED
     return kind_of_change(stored, claim)
@@ -166,35 +174,18 @@ def kind_of_change(stored: Mapping[Contract, int], claim: Mapping[Contract, int]
     return VerdictKind.UNEVEN
 
 
-def _assigned_shares(missing: Mapping[Contract, int], left: Mapping[Contract, int], others: Mapping[str, int]
-                     ) -> dict[Contract, int]:
+def _assigned_lots(missing: Mapping[Contract, int], left: Mapping[Contract, int], others: Mapping[str, int]) -> list[Lot]:
     """Shares of the underlying that came since the last look and have no owner, as far as missing short equity options
     explain them. An assigned put buys its multiplier in shares; an assigned call sells it."""
-    shares: dict[Contract, int] = {}
-    for contract, quantity in missing.items():
-        expected = _shares_of(contract, quantity)
-        for other, there in left.items():
-            if other.kind is ContractKind.EQUITY and other.underlying == contract.underlying and there * expected > 0:
-                room = _smaller(there, there - others.get(other.id, 0)) - shares.get(other, 0)
-                if room * expected > 0:
-                    shares[other] = shares.get(other, 0) + _smaller(room, expected)
-    return shares
-
-
-def _shares_of(contract: Contract, missing: int) -> int:
-    """Shares that a missing short equity option became if it was assigned; 0 for whatever else is missing."""
-    if contract.kind is not ContractKind.EQUITY_OPTION or missing >= 0:
-        return 0
-    return (1 if contract.right is Right.PUT else -1) * -missing * int(contract.multiplier)
-
-
-def assigned_lots(shares: int, missing: Mapping[Contract, int]) -> list[tuple[int, float]]:
-    """Signed shares that an assignment brought, by the strike they were traded at: in the order of the missing shorts,
-    each up to what it stands for."""
+    room = {contract: _smaller(there, there - others.get(contract.id, 0)) for contract, there in left.items()
+            if contract.kind is ContractKind.EQUITY}
     lots = []
-    for contract, quantity in missing.items():
-        part = _smaller(shares, _shares_of(contract, quantity)) if shares * _shares_of(contract, quantity) > 0 else 0
-        if part:
-            lots.append((part, contract.strike))
-            shares -= part
+    for option, quantity in missing.items():
+        if option.kind is not ContractKind.EQUITY_OPTION or quantity >= 0:
+            continue
+        expected = (1 if option.right is Right.PUT else -1) * -quantity * int(option.multiplier)
+        for shares, free in room.items():
+            if shares.underlying == option.underlying and free * expected > 0 and left[shares] * expected > 0:
+                lots.append(Lot(shares=shares, quantity=_smaller(free, expected), strike=option.strike))
+                room[shares] -= lots[-1].quantity
     return lots

@@ -9,7 +9,7 @@ from typing import Callable, Mapping
 from core.intents import ASSIGNED, closing_intent
 from core.model import Contract, ContractKind, Event, Position, Purpose, State, Urgency
 from core.position_log import EXCHANGE
-from core.reconciliation import Reconciliation, Verdict, VerdictKind, assigned_lots, reconcile
+from core.reconciliation import Reconciliation, Verdict, VerdictKind, reconcile
 from helpers.shell.booking import Booking
 from helpers.shell.components import Components
 from helpers.shell.decision_rounds import DecisionRounds
@@ -153,14 +153,10 @@ class Recovery:
         self._defend(position, "UNEVEN", now)
 
     def _assigned(self, verdict: Verdict, now: datetime) -> None:
-        before = {leg.contract: leg.quantity for leg in self._parts.states.position(verdict.position_id).legs}
-        assigned = {contract: quantity for contract, quantity in verdict.missing.items() if not self._expired_worthless(contract)}
         self._remove_missing(verdict)
-        for contract, quantity in verdict.actual.items():
-            if contract.kind is ContractKind.EQUITY:
-                for booked, strike in assigned_lots(quantity - before.get(contract, 0), assigned):
-                    self._parts.states.apply_fill(verdict.position_id, contract, booked, strike, 0.0)
-                    self._parts.position_log.filled(verdict.position_id, now, contract, booked, strike, 0.0, EXCHANGE)
+        for lot in verdict.lots:
+            self._parts.states.apply_fill(verdict.position_id, lot.shares, lot.quantity, lot.strike, 0.0)
+            self._parts.position_log.filled(verdict.position_id, now, lot.shares, lot.quantity, lot.strike, 0.0, EXCHANGE)
         self._defend(self._parts.states.position(verdict.position_id), ASSIGNED, now)
 
     def _defend(self, position: Position, reason: str, now: datetime) -> None:
