@@ -42,8 +42,8 @@ def equity_trades(path: MinutePath, volume: int) -> list[np.ndarray]:
 def equity_quotes(path: MinutePath, index: np.ndarray) -> list[np.ndarray]:
     """A share's minute quotes: bid bars in ten-thousandths and their size, then ask bars and theirs; ``index`` is VIX at
     each minute's end."""
-    half, size = half_spread_cents(index) * 100, np.full(len(index), QUOTE_SHARES)
-    return [*(price - half for price in _scaled(path)), size, *(price + half for price in _scaled(path)), size]
+    prices, half, size = _scaled(path), half_spread_cents(index) * 100, np.full(len(index), QUOTE_SHARES)
+    return [*(price - half for price in prices), size, *(price + half for price in prices), size]
 
 
 def _scaled(path: MinutePath) -> list[np.ndarray]:

@@ -23,7 +23,7 @@ from local.data.futures_calendar import Month, contract_months, future_expiry, o
 from local.data.listing import Chain, Strikes, between
 from local.data.minutes import MinutePath
 from local.data.products import FOLLOWERS, Future
-from local.data.quoting import Moments, QuotedSide, quote_entries, quoted_sides, stress, turning_minutes
+from local.data.quoting import Moments, QuotedSide, quoted_sides, side_entries, stress, turning_minutes
 from local.data.term import TermFactors
 from local.data.text import decimal_rows, minute_table
 
@@ -130,9 +130,9 @@ def bar_ticks(market: FutureMarket, month: Month) -> list[np.ndarray]:
             for values in (market.spot.open, market.spot.high, market.spot.low, market.spot.close)]
 
 
-def side_ticks(market: FutureMarket, month: Month) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Bid and ask bars of one contract in whole ticks: one tick apart, more where VIX is high."""
-    bars, wider = bar_ticks(market, month), np.floor((stress(market.vix) - 1) / 1.5).astype(np.int64)
+def side_ticks(bars: list[np.ndarray], vix: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Bid and ask bars around a contract's ``bar_ticks``: one tick apart, more where VIX is high."""
+    wider = np.floor((stress(vix) - 1) / 1.5).astype(np.int64)
     return [bar - wider for bar in bars], [bar + 1 + wider for bar in bars]
 
 
@@ -160,8 +160,9 @@ def _minute_texts(market: FutureMarket, month: Month) -> tuple[bytes, bytes]:
     minutes, scale = minute_table(utc_minute(market.day), count), tick_scale(future.tick, future.decimals)
     constant = np.full(count, b"%d" % FUTURE_SIZE)
     end = np.full(count, b"%d\n" % FUTURE_SIZE)
-    trade = decimal_rows(minutes, [*bar_ticks(market, month), end], scale=scale, decimals=future.decimals)
-    bid, ask = side_ticks(market, month)
+    bars = bar_ticks(market, month)
+    trade = decimal_rows(minutes, [*bars, end], scale=scale, decimals=future.decimals)
+    bid, ask = side_ticks(bars, market.vix)
     comma = np.full(count, b",")
     quote = decimal_rows(minutes, [*bid, constant, comma, *ask, end], scale=scale, decimals=future.decimals)
     return trade, quote
@@ -192,13 +193,10 @@ def _chain_prices(market: FutureMarket, month: Month, chain: Chain, minutes: np.
 def _write_options(root: Path, market: FutureMarket, month: Month, chains: list[Chain]) -> int:
     """Quotes and universe of the options on one contract month; without any listed, a universe without rows."""
     future, stamp, tag = market.future, f"{market.day:%Y%m%d}", month_tag(month)
-    name, table, rows = future.option_ticker.lower(), minute_table(utc_minute(market.day), len(market.spot.close)), 0
-    entries: list[tuple[str, bytes]] = []
-    for side in (side for chain in chains for side in future_option_sides(market, month, chain)):
-        written = side.alive()
-        entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{side.word}_", side.strikes, side.expiry, table,
-                                 side.bid, side.ask, written, scale=side.scale, decimals=side.decimals)
-        rows += int(written.sum())
+    name = future.option_ticker.lower()
+    entries, rows = side_entries(f"{stamp}_{name}_minute_quote_american_",
+                                 [side for chain in chains for side in future_option_sides(market, month, chain)],
+                                 minute_table(utc_minute(market.day), len(market.spot.close)))
     base = root / "futureoption" / future.market
     if entries:
         write_zip(base / "minute" / name / tag / f"{stamp}_quote_american.zip", entries)

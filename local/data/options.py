@@ -14,7 +14,7 @@ from local.data import calendar, surface
 from local.data.archive import write_text, write_zip
 from local.data.figures import QuoteWidth, SurfaceShape
 from local.data.listing import Chain
-from local.data.quoting import Moments, QuotedSide, alive_rows, quote_entries, quoted_sides, turning_minutes
+from local.data.quoting import Moments, QuotedSide, quoted_sides, side_entries, turning_minutes
 from local.data.share_options import Horizon, share_option_prices
 from local.data.term import TermFactors
 from local.data.text import minute_table
@@ -48,23 +48,13 @@ class OptionMarket:
 
 def write_option_day(root: Path, market: OptionMarket, chains: Sequence[Chain]) -> int:
     """Write the day's quotes and universe; the number of contract minutes written is returned."""
-    sides = [side for chain in chains for side in option_sides(market, chain)]
-    written = alive_rows(market.width, *(np.concatenate([getattr(side, name) for side in sides])
-                                         for name in ("fair", "bid", "ask")),
-                         np.repeat([side.days for side in sides], [len(side.strikes) for side in sides])
-                         ) if sides else np.empty((0, 0))
-    name, stamp, table = market.ticker.lower(), f"{market.day:%Y%m%d}", minute_table(
-        calendar.OPEN_MINUTE_OF_DAY, len(market.spot))
-    entries: list[tuple[str, bytes]] = []
-    begin = 0
-    for side in sides:
-        end = begin + len(side.strikes)
-        entries += quote_entries(f"{stamp}_{name}_minute_quote_american_{side.word}_", side.strikes, side.expiry, table,
-                                 side.bid, side.ask, written[begin:end])
-        begin = end
+    name, stamp = market.ticker.lower(), f"{market.day:%Y%m%d}"
+    entries, rows = side_entries(f"{stamp}_{name}_minute_quote_american_",
+                                 [side for chain in chains for side in option_sides(market, chain)],
+                                 minute_table(calendar.OPEN_MINUTE_OF_DAY, len(market.spot)))
     write_zip(root / f"option/usa/minute/{name}/{stamp}_quote_american.zip", entries)
     write_text(root / f"option/usa/universes/{name}/{stamp}.csv", universe_text(market, chains))
-    return int(written.sum())
+    return rows
 
 
 def _horizon(market: OptionMarket, last: date, minutes: np.ndarray) -> Horizon:

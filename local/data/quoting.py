@@ -1,6 +1,7 @@
 """Two-sided quotes around fair prices, and the zip entries that hold them."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -156,6 +157,23 @@ def quoted_sides(width: QuoteWidth, chain: Chain, prices: tuple[np.ndarray, np.n
                                     strikes=chain.strikes[listed], fair=fair[listed], bid=bid, ask=ask, scale=scale,
                                     decimals=decimals))
     return found
+
+
+def side_entries(prefix: str, sides: Sequence[QuotedSide], minute_rows: np.ndarray) -> tuple[list[tuple[str, bytes]], int]:
+    """Zip entries of a day's sides, which share one class, and the number of rows in them; ``prefix`` is the name up to the
+    right. All contracts are walked at once."""
+    if not sides:
+        return [], 0
+    written = alive_rows(sides[0].width, *(np.concatenate([getattr(side, name) for side in sides]) for name in ("fair", "bid", "ask")),
+                         np.repeat([side.days for side in sides], [len(side.strikes) for side in sides]))
+    entries: list[tuple[str, bytes]] = []
+    begin = 0
+    for side in sides:
+        end = begin + len(side.strikes)
+        entries += quote_entries(f"{prefix}{side.word}_", side.strikes, side.expiry, minute_rows, side.bid, side.ask,
+                                 written[begin:end], scale=side.scale, decimals=side.decimals)
+        begin = end
+    return entries, int(written.sum())
 
 
 def turning_minutes(*paths: np.ndarray) -> np.ndarray:

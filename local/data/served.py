@@ -112,7 +112,7 @@ class _ServedDay:
         """See ``ServedDays.rows``."""
         kind, name, is_trade = found["type"], found["name"], found["kind"] == "trade"
         ticker = name.upper()
-        if kind == EQUITY and ticker in self._underlyings and ticker in self._session.paths:
+        if kind == EQUITY and ticker in self._underlyings and ticker in self._session.paths and ticker != "VIX":
             path = self._session.paths[ticker]
             columns = equity_trades(path, self._session.volume(ticker)) if is_trade else equity_quotes(path, self._session.vix)
             return _table(minute_times(len(path.close)), columns), 0
@@ -134,10 +134,11 @@ class _ServedDay:
         def priced(bars: list[np.ndarray]) -> list[np.ndarray]:
             return [bar * scale / 10**future.decimals for bar in bars]
 
+        bars = bar_ticks(market, wanted)
         if is_trade:
-            columns = [*priced(bar_ticks(market, wanted)), size]
+            columns = [*priced(bars), size]
         else:
-            bid, ask = side_ticks(market, wanted)
+            bid, ask = side_ticks(bars, market.vix)
             columns = [*priced(bid), size, *priced(ask), size]
         return _table(minute_times(len(size), utc_minute(market.day)), columns), future.decimals
 

@@ -17,7 +17,7 @@ from local.data.archive import write_text, write_zip
 from local.data.figures import VIX_FUTURE, VIX_REVERSION, VIX_USUAL, VIX_WIDTH, VVIX_BASE, VVIX_SLOPE
 from local.data.listing import Chain, Strikes
 from local.data.options import MINUTES_A_YEAR, UNIVERSE_HEADER
-from local.data.quoting import Moments, QuotedSide, quote_entries, quoted_sides, turning_minutes
+from local.data.quoting import Moments, QuotedSide, quoted_sides, side_entries, turning_minutes
 from local.data.text import minute_table
 
 MONTHLIES, WEEKLIES = 5, 3
@@ -79,12 +79,9 @@ def write_vix_option_day(root: Path, market: VixMarket, chains: dict[str, list[C
     rows, stamp = 0, f"{market.day:%Y%m%d}"
     table = minute_table(calendar.OPEN_MINUTE_OF_DAY, len(market.vix))
     for name, listed in chains.items():
-        entries: list[tuple[str, bytes]] = []
-        for side in (side for chain in listed for side in vix_option_sides(market, chain)):
-            written = side.alive()
-            entries += quote_entries(f"{stamp}_{name}_minute_quote_european_{side.word}_", side.strikes, side.expiry, table,
-                                     side.bid, side.ask, written)
-            rows += int(written.sum())
+        entries, count = side_entries(f"{stamp}_{name}_minute_quote_european_",
+                                      [side for chain in listed for side in vix_option_sides(market, chain)], table)
+        rows += count
         write_zip(root / f"indexoption/usa/minute/{name}/{stamp}_quote_european.zip", entries)
         write_text(root / f"indexoption/usa/universes/{name}/{stamp}.csv", vix_universe_text(market, listed))
     return rows

@@ -67,18 +67,15 @@ def ensure_data(scenario: Scenario, cache_root: Path, *, underlyings: tuple[str,
         raise ScenarioError(f"underlyings must hold SPY and VIX and may hold {', '.join(ALL)}; "
                             f"unknown: {', '.join(unknown) or 'none'}")
     underlyings = tuple(ticker for ticker in ALL if ticker in underlyings)
-    target = cache_root / f"{scenario.name}-{content_hash(scenario, underlyings)}"
-    if (target / COMPLETE).is_file():
-        return target
-    if not days:
-        target, window = target.with_name(f"{target.name}-no-days"), None
-        if (target / COMPLETE).is_file():
-            return target
+    whole = target = cache_root / f"{scenario.name}-{content_hash(scenario, underlyings)}"
     first, last = (calendar.shift_session(window[0], -1), window[1]) if window else (scenario.first_minute_day, scenario.end)
-    if first > scenario.first_minute_day or last < scenario.end:
-        target = target.with_name(f"{target.name}-{first:%Y%m%d}-{last:%Y%m%d}")
-        if (target / COMPLETE).is_file():
-            return target
+    if not days:
+        target = whole.with_name(f"{whole.name}-no-days")
+    elif first > scenario.first_minute_day or last < scenario.end:
+        target = whole.with_name(f"{whole.name}-{first:%Y%m%d}-{last:%Y%m%d}")
+    for found in (whole, target):
+        if (found / COMPLETE).is_file():
+            return found
     try:
         cache_root.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=cache_root))

@@ -46,6 +46,7 @@ def test_what_no_folder_would_hold_is_not_served(short_scenario: scenario.Scenar
     assert source.rows(minutes.format("20240804"), entry.format("20240804", 5_000_000)) is None          # a Sunday
     assert source.rows(minutes.format("20240807"), entry.format("20240807", 5_000_000)) is None          # after the end
     assert source.rows(minutes.format("20240805").replace("quote", "trade"), entry.format("20240805", 5_000_000)) is None
+    assert source.rows("equity/usa/minute/vix/20240805_trade.zip", "20240805_vix_minute_trade.csv") is None     # an index
     assert source.rows("equity/usa/minute/qqq/20240805_trade.zip", "20240805_qqq_minute_trade.csv") is None
     assert source.text(chain.format("20240805")).startswith("#expiry")
     assert source.text(chain.format("20240804")) is None and source.text(chain.format("20240805").replace("spy", "qqq")) is None
