@@ -300,10 +300,12 @@ def test_a_published_document_of_another_run_is_refused(spoilt: Served) -> None:
 
 
 def test_a_body_that_is_too_large_is_not_read(dashboard: Served) -> None:
-    client = dashboard.client()
-    assert client.post("/api/halt", b"x" * 20_000)[0] == 413 and client.post("/api/halt", HALT, Content_Length="-1")[0] in (400, 413)
+    assert dashboard.client().post("/api/halt", b"x" * 20_000)[0] == 413
     head = (f"POST /api/sign-in HTTP/1.1\r\nHost: 127.0.0.1:{dashboard.port}\r\nOrigin: http://127.0.0.1:{dashboard.port}\r\n"
-            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n").encode()
+            "Content-Type: application/json\r\n").encode()
+    # without a body: a connection that is closed on unread bytes is reset, and the answer may be lost on its way
+    assert raw(dashboard, head + b"Content-Length: -1\r\n\r\n").split(b" ")[1] in (b"400", b"413")
+    head += b"Transfer-Encoding: chunked\r\n\r\n"
     assert b" 413 " in raw(dashboard, head + b"4000\r\n" + b"x" * 0x4000 + b"\r\n" + b"4000\r\n" + b"x" * 0x4000 + b"\r\n", 3.0)
 
 
